@@ -1,0 +1,52 @@
+/** Exit codes of the command, as the public interface promises them. */
+export const EXIT = { done: 0, failed: 1, usage: 2, unverified: 3, tryLater: 75, interrupted: 130 } as const;
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+export interface FaultOptions {
+  /** What the reader should do next: one sentence or one command. */
+  readonly hint?: string;
+  /** Exit code of the command when nobody handles the fault; 1 unless said otherwise. */
+  readonly exitCode?: ExitCode;
+  readonly cause?: unknown;
+}
+
+/**
+ * An error that a person can meet. `message` says what was seen and what it means, `hint` what to do
+ * next. `code` is stable and dotted (`pve.forbidden`, `config.invalid`), for scripts and tests.
+ */
+export class Fault extends Error {
+  override readonly name = 'Fault';
+  readonly code: string;
+  readonly hint: string | null;
+  readonly exitCode: ExitCode;
+
+  constructor(code: string, message: string, { hint, exitCode = EXIT.failed, cause }: FaultOptions = {}) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.hint = hint ?? null;
+    this.exitCode = exitCode;
+  }
+}
+
+/** The `error` object of every JSON document. */
+export interface ErrorDocument {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string | null;
+}
+
+/** Any thrown value as a document; what is no Fault is a bug of ours and says so. */
+export function errorDocument(error: unknown): ErrorDocument {
+  if (error instanceof Fault) return { code: error.code, message: chain(error), hint: error.hint };
+  const message = error instanceof Error ? chain(error) : String(error);
+  return { code: 'internal', message, hint: 'This is a bug in pbs-ctl: please report it with this message.' };
+}
+
+/** The message and those of its causes, each once, the most precise reason last. */
+function chain(error: Error): string {
+  const parts: string[] = [];
+  for (let current: unknown = error; current instanceof Error; current = current.cause) {
+    if (!parts.some((part) => part.includes((current as Error).message))) parts.push(current.message);
+  }
+  return parts.join(': ');
+}
