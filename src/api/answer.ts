@@ -1,0 +1,42 @@
+import { z } from 'zod';
+
+/** The envelope of both products; what stands in `data` is what was asked for. */
+export const envelope = <Answer>(data: z.ZodType<Answer>) => z.object({ data }).transform((answer) => answer.data);
+
+/** Booleans as the servers write them: Perl knows 1, 0, "1", "0" and "", JSON true and false. */
+export const bool = z
+  .union([z.boolean(), z.literal([0, 1, '0', '1', '', 'true', 'false', 'yes', 'no', 'on', 'off'])], {
+    error: 'expected a boolean',
+  })
+  .transform((value) => [true, 1, '1', 'true', 'yes', 'on'].includes(value));
+
+/** Numbers, also those that came out of a config file as text. */
+export const number = z
+  .union([z.number(), z.string().regex(/^-?\d+(\.\d+)?$/)], { error: 'expected a number' })
+  .transform(Number);
+
+export const text = z.string();
+/** A text that may also be a number, as of ids and versions that happen to be one. */
+export const textOrNumber = z.union([z.string(), z.number()], { error: 'expected a text' }).transform(String);
+
+/** Absent, null or blank becomes null. Only for fields that the servers leave out on purpose. */
+export const optional = <Output>(schema: z.ZodType<Output>) =>
+  z.preprocess(
+    (value) => (value === undefined || (typeof value === 'string' && value.trim() === '') ? null : value),
+    schema.nullable(),
+  );
+/** Absent or null means no. */
+export const flag = z.preprocess((value) => value ?? false, bool);
+
+/** For answers that say nothing. */
+export const nothing = z.unknown().transform(() => undefined);
+
+/** `a=1,b=2`, where the first part may stand without its key: PBS and PVE property strings. */
+export function propertyString(value: string, defaultKey: string): Record<string, string> {
+  const parts = value.split(',').map((part, index): [string, string] => {
+    const [, key, rest] = /^([A-Za-z][\w-]*)=(.*)$/s.exec(part) ?? [];
+    if (key !== undefined && rest !== undefined) return [key, rest];
+    return [index === 0 ? defaultKey : part, part];
+  });
+  return Object.fromEntries(parts);
+}

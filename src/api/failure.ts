@@ -1,0 +1,172 @@
+import { EXIT, Fault, type FaultOptions } from '../fault.js';
+import { grantCommand, type Privilege } from './privileges.js';
+import type { Product } from './token.js';
+
+/** A request that did not bring what it was sent for. */
+export class ApiFault extends Fault {
+  readonly method: string;
+  /** Path below /api2/json, without the query. */
+  readonly path: string;
+  /** HTTP status; null when there was no answer. */
+  readonly status: number | null;
+  /** What the server said, without the token; empty when it said nothing. */
+  readonly serverWords: string;
+
+  constructor(code: string, message: string, asked: Asked, answered: Partial<Answered>, options: FaultOptions = {}) {
+    super(code, message, options);
+    this.method = asked.method;
+    this.path = asked.path;
+    this.status = answered.status ?? null;
+    this.serverWords = answered.words ?? '';
+  }
+}
+
+/** What was asked of whom, as far as an error needs it. */
+export interface Asked {
+  readonly product: Product;
+  /** How messages call the server: `PBS "pbs01" (https://…)`. */
+  readonly server: string;
+  readonly tokenId: string;
+  readonly method: string;
+  readonly path: string;
+  /** True when it changes something or its answer is given only once: a lost answer then leaves the outcome unknown. */
+  readonly effect: boolean;
+  /** The privilege it takes, where the server's refusal does not name it. */
+  readonly needs: Privilege | null;
+}
+
+export interface Answered {
+  readonly status: number;
+  /** The words of the server, trimmed; secrets already taken out. */
+  readonly words: string;
+}
+
+const PBS_CANNOT_CONNECT = /^(client error \(Connect\)|error trying to connect\b)/;
+const PBS_BROKE_OFF = /^(client error \(SendRequest\)|connection (closed|error)\b)/;
+const PBS_FORBIDDEN = /^(permission check failed|missing permissions?\b|no permissions?\b|not permitted|task access not allowed)/i;
+const MISSING =
+  /\b(no such (datastore|task|job)|(Configuration file|job|datastore|storage|pool) '[^']*' does not exist)/i;
+
+/** The Fault for an answer whose status is not 2xx. */
+export function refusal(asked: Asked, answered: Answered): ApiFault {
+  const { product } = asked;
+  const { status, words } = answered;
+  if (product === 'pbs' && status === 400) {
+    // PBS 4.1.2 and 4.1.3 answer bad credentials like this.
+    if (words === 'authentication failed') return unauthorized(asked, answered);
+    if (PBS_CANNOT_CONNECT.test(words)) return daemonDown(asked, answered);
+    if (PBS_BROKE_OFF.test(words)) return asked.effect ? unknown(asked, words, answered) : daemonDown(asked, answered);
+    if (PBS_FORBIDDEN.test(words)) return forbidden(asked, answered);
+  }
+  if (status === 401) return unauthorized(asked, answered);
+  if (status === 403) return forbidden(asked, answered);
+  if (product === 'pve' && status === 595) return unreachable(asked, `its node did not answer: ${words}`, answered);
+  if (status === 502 || status === 503 || status === 504 || (status >= 596 && status <= 599)) {
+    if (asked.effect) return unknown(asked, words || `status ${status}`, answered);
+    return unreachable(asked, `the request was lost behind it: ${words || `status ${status}`}`, answered);
+  }
+  if (status === 404 || status === 501 || MISSING.test(words)) {
+    return new ApiFault('api.missing', `${refused(asked)}: ${words || 'not found'}`, asked, answered);
+  }
+  return new ApiFault('api.refused', `${refused(asked)}: ${words || `status ${status}`}`, asked, answered);
+}
+
+/** The Fault for a server that could not be reached: nothing of the request has arrived. */
+export function unreachable(asked: Asked, why: string, answered: Partial<Answered> = {}, cause?: unknown): ApiFault {
+  return new ApiFault('net.unreachable', `Cannot reach ${asked.server}: ${why}`, asked, answered, {
+    hint: 'Check that the host is up, the address right, and nothing in between blocks the port.',
+    exitCode: EXIT.tryLater,
+    cause,
+  });
+}
+
+/** The Fault for an answer that did not come in time. */
+export function timedOut(asked: Asked, limitMs: number): ApiFault {
+  const why = `no answer within ${limitMs / 1000} s`;
+  if (asked.effect) return unknown(asked, why);
+  return new ApiFault('net.timeout', `${asked.server} gave ${why} to ${asked.method} ${asked.path}.`, asked, {}, {
+    hint: 'Look at the load of that host, or raise "requestTimeout".',
+    exitCode: EXIT.tryLater,
+  });
+}
+
+/** The Fault for a connection that broke after the request was sent. */
+export function broken(asked: Asked, why: string, cause: unknown): ApiFault {
+  return asked.effect
+    ? unknown(asked, why, {}, cause)
+    : unreachable(asked, `the connection broke off: ${why}`, {}, cause);
+}
+
+/** The Fault for an answer that does not look as it should. `why` names field and expectation. */
+export function unreadable(asked: Asked, why: string, status: number): ApiFault {
+  return new ApiFault(
+    'api.unreadable',
+    `The answer of ${asked.server} to ${asked.method} ${asked.path} cannot be read: ${why}`,
+    asked,
+    { status },
+    { hint: 'This version of the server may be unknown to pbs-ctl: please report it with this message.' },
+  );
+}
+
+function unknown(asked: Asked, why: string, answered: Partial<Answered> = {}, cause?: unknown): ApiFault {
+  return new ApiFault(
+    'outcome.unknown',
+    `Whether ${asked.server} has carried out ${asked.method} ${asked.path} is unknown: ${why}`,
+    asked,
+    answered,
+    { hint: 'Look at the state of the server before asking again.', cause },
+  );
+}
+
+function daemonDown(asked: Asked, answered: Answered): ApiFault {
+  return new ApiFault(
+    'pbs.daemon-down',
+    `${asked.server} answers, but its root daemon does not: ${answered.words}`,
+    asked,
+    answered,
+    { hint: 'On that host: systemctl status proxmox-backup.service', exitCode: EXIT.tryLater },
+  );
+}
+
+function unauthorized(asked: Asked, answered: Answered): ApiFault {
+  const list =
+    asked.product === 'pbs'
+      ? `proxmox-backup-manager user list-tokens ${userOf(asked.tokenId)}`
+      : `pveum user token list ${userOf(asked.tokenId)}`;
+  return new ApiFault(
+    'api.unauthorized',
+    `${asked.server} does not accept token "${asked.tokenId}"${answered.words ? `: ${answered.words}` : ''}`,
+    asked,
+    answered,
+    { hint: `Check that the secret is right and that user and token exist, are enabled and not expired: ${list}` },
+  );
+}
+
+function forbidden(asked: Asked, answered: Answered): ApiFault {
+  const lacking = privilegeIn(answered.words) ?? asked.needs;
+  const action = `${asked.method} ${asked.path}`;
+  if (!lacking) {
+    const message = `${asked.server} forbids token "${asked.tokenId}" ${action}: ${answered.words}`;
+    return new ApiFault('api.forbidden', message, asked, answered);
+  }
+  const [first = lacking.privilege] = lacking.privilege.split('|');
+  return new ApiFault(
+    'api.forbidden',
+    `${asked.server} forbids ${action}: token "${asked.tokenId}" or its user lacks ${lacking.privilege.replaceAll('|', ' or ')} on ${lacking.path}`,
+    asked,
+    answered,
+    { hint: grantCommand(asked.product, asked.tokenId, { privilege: first, path: lacking.path }) },
+  );
+}
+
+/** Privilege and path as the servers write them into a refusal; null when they do not. */
+function privilegeIn(words: string): Privilege | null {
+  const pve = /\((\/[^,()]*), ([A-Za-z.|]+)[^)]*\)/.exec(words);
+  if (pve?.[1] && pve[2]) return { path: pve[1], privilege: pve[2] };
+  const pbs = /missing permissions? '([A-Za-z.|]+)' on '([^']*)'/.exec(words);
+  if (pbs?.[1]) return { privilege: pbs[1], path: pbs[2] || '/' };
+  return null;
+}
+
+const refused = ({ server, method, path }: Asked) => `${server} refuses ${method} ${path}`;
+const userOf = (tokenId: string) => tokenId.replace(/!.*$/, '');

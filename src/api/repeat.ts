@@ -1,0 +1,53 @@
+import pRetry from 'p-retry';
+import { Fault } from '../fault.js';
+
+/**
+ * Which requests may be sent again.
+ * - `read`: only looks, so any passing failure is met by asking again.
+ * - `swap`: a write guarded by a digest; sent again only where it provably did not arrive, since one
+ *   whose answer was lost would find its own change and take it for somebody else's.
+ * - `once`: never. Reboots, commands, starts, and questions whose answer is given only once.
+ */
+export type Repeat = 'read' | 'swap' | 'once';
+
+export interface Patience {
+  /** How often a request is sent again after the first time. */
+  readonly retries: number;
+  /** The first pause; it doubles, with jitter, up to {@link LONGEST_PAUSE_MS}. */
+  readonly firstPauseMs: number;
+}
+
+export const PATIENCE: Patience = { retries: 2, firstPauseMs: 250 };
+const LONGEST_PAUSE_MS = 2000;
+
+const PASSING: Readonly<Record<Repeat, ReadonlySet<string>>> = {
+  read: new Set(['net.unreachable', 'net.timeout', 'pbs.daemon-down']),
+  swap: new Set(['net.unreachable', 'pbs.daemon-down']),
+  once: new Set(),
+};
+
+/** True when a request that failed like this may be sent again. */
+export function mayRepeat(repeat: Repeat, error: unknown): boolean {
+  return error instanceof Fault && PASSING[repeat].has(error.code);
+}
+
+/**
+ * Sends, and sends again where {@link mayRepeat} allows it.
+ * @throws the last error; the signal's reason when it is aborted
+ */
+export function repeated<Answer>(
+  repeat: Repeat,
+  send: () => Promise<Answer>,
+  { retries, firstPauseMs }: Patience = PATIENCE,
+  signal?: AbortSignal,
+): Promise<Answer> {
+  if (repeat === 'once') return send();
+  return pRetry(send, {
+    retries,
+    minTimeout: firstPauseMs,
+    maxTimeout: Math.max(firstPauseMs, LONGEST_PAUSE_MS),
+    randomize: true,
+    shouldRetry: ({ error }) => mayRepeat(repeat, error),
+    ...(signal ? { signal } : {}),
+  });
+}

@@ -1,0 +1,291 @@
+import { Client, type Dispatcher, Pool } from 'undici';
+import type { z } from 'zod';
+import type { TlsConfig } from '../config/schema.js';
+import { Fault } from '../fault.js';
+import { envelope } from './answer.js';
+import { type Asked, broken, refusal, timedOut, unreachable, unreadable } from './failure.js';
+import type { Privilege } from './privileges.js';
+import { PATIENCE, type Patience, type Repeat, repeated } from './repeat.js';
+import { authorization, type Product, redact, type Token } from './token.js';
+import { NotConnected, trustingConnector } from './trust.js';
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+type Value = string | number | boolean | undefined | readonly string[];
+
+/** One request to one endpoint of the API. */
+export interface Request {
+  readonly method: Method;
+  /** Below /api2/json, encoded: build it with {@link at}. */
+  readonly path: string;
+  /** Query of GET and DELETE, form of POST and PUT; lists repeat the key, undefined is left out. */
+  readonly parameters?: Readonly<Record<string, Value>>;
+  /** A JSON body instead of a form: only where the endpoint takes a list whose elements may be "0". */
+  readonly json?: object;
+  /** May it be sent again? Default: `read` for GET, `once` for the rest. */
+  readonly repeat?: Repeat;
+  /** Does a lost answer leave something open? Default: true for all but `read`. */
+  readonly effect?: boolean;
+  /** Longest time for the whole request, milliseconds; default: that of the server. */
+  readonly limitMs?: number;
+  /** The privilege it takes, where the server's refusal does not name it (PBS). */
+  readonly needs?: Privilege;
+  /** Use a connection of its own, closed afterwards. Default: for all that has an effect. */
+  readonly fresh?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** Whoever answers requests: one server, or a cluster of them. */
+export interface Server {
+  readonly product: Product;
+  readonly name: string;
+  /** The `data` of the answer. @throws ApiFault, or Fault `net.untrusted` */
+  ask<Answer>(request: Request, data: z.ZodType<Answer>): Promise<Answer>;
+  /** The whole answer, for what stands beside `data`. */
+  askWhole<Answer>(request: Request, answer: z.ZodType<Answer>): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+export interface ServerOptions {
+  /** Name of the host or cluster in the config. */
+  readonly name: string;
+  /** `https://host:port`; PBS uses the first, PVE tries them in this order. */
+  readonly endpoints: readonly string[];
+  readonly tokenId: string;
+  readonly secret: Token['secret'];
+  readonly tls: TlsConfig;
+  readonly requestTimeoutMs: number;
+  /** For SSL_CERT_FILE. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly patience?: Patience;
+  /** Told after each request, without parameters and secrets. */
+  readonly onRequest?: (event: RequestEvent) => void;
+}
+
+export interface RequestEvent {
+  readonly endpoint: string;
+  readonly method: Method;
+  readonly path: string;
+  /** Null when no answer came. */
+  readonly status: number | null;
+  readonly durationMs: number;
+}
+
+const ANSWER_LIMIT_BYTES = 32 * 1024 * 1024;
+/** PVE closes idle connections after 5 s: ours must be given up before. */
+const IDLE_MS = 3500;
+const LONGEST_CONNECT_MS = 10_000;
+
+/** A path with every inserted part percent-encoded (UPIDs hold `:`, `@`, `!` and backslashes). */
+export function at(texts: TemplateStringsArray, ...parts: readonly (string | number)[]): string {
+  return String.raw({ raw: texts }, ...parts.map((part) => encodeURIComponent(part)));
+}
+
+/** One server at one address. */
+export class Endpoint implements Server {
+  readonly product: Product;
+  readonly name: string;
+  readonly #address: string;
+  readonly #options: ServerOptions;
+  readonly #token: Token;
+  readonly #clientOptions: Client.Options;
+  readonly #pool: Pool;
+
+  constructor(product: Product, address: string, options: ServerOptions) {
+    this.product = product;
+    this.name = options.name;
+    this.#address = address;
+    this.#options = options;
+    this.#token = { id: options.tokenId, secret: options.secret };
+    const connect = trustingConnector({
+      tls: options.tls,
+      env: options.env ?? {},
+      connectTimeoutMs: Math.min(LONGEST_CONNECT_MS, options.requestTimeoutMs),
+    });
+    // undici's own limits are off: one limit covers the whole request.
+    this.#clientOptions = {
+      connect,
+      keepAliveTimeout: IDLE_MS,
+      keepAliveMaxTimeout: IDLE_MS,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    };
+    this.#pool = new Pool(address, this.#clientOptions);
+  }
+
+  ask<Answer>(request: Request, data: z.ZodType<Answer>): Promise<Answer> {
+    return this.askWhole(request, envelope(data));
+  }
+
+  askWhole<Answer>(request: Request, answer: z.ZodType<Answer>): Promise<Answer> {
+    return repeated(
+      repeatOf(request),
+      () => this.askOnce(request, answer),
+      this.#options.patience ?? PATIENCE,
+      request.signal,
+    );
+  }
+
+  /** Exactly one request. */
+  async askOnce<Answer>(request: Request, answer: z.ZodType<Answer>): Promise<Answer> {
+    const asked = this.#asked(request);
+    const { status, text } = await this.#send(request, asked);
+    let document: unknown;
+    try {
+      document = JSON.parse(text);
+    } catch {
+      throw unreadable(asked, `it is no JSON: ${this.#quote(text)}`, status);
+    }
+    const read = answer.safeParse(document);
+    if (read.success) return read.data;
+    const issues = read.error.issues.slice(0, 3).map(({ path, message }) => {
+      const field = path.filter((part, index) => index > 0 || part !== 'data').join('.');
+      return `${field || 'data'}: ${message}`;
+    });
+    throw unreadable(asked, this.#quote(issues.join('; ')), status);
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.destroy();
+  }
+
+  async #send(request: Request, asked: Asked): Promise<{ status: number; text: string }> {
+    const limitMs = request.limitMs ?? this.#options.requestTimeoutMs;
+    const limit = AbortSignal.timeout(limitMs);
+    const signal = request.signal ? AbortSignal.any([limit, request.signal]) : limit;
+    const started = performance.now();
+    // A reused connection may just have been closed by the server; what must not be lost gets its own.
+    const alone = (request.fresh ?? asked.effect) ? this.#connectAlone() : null;
+    let status: number | null = null;
+    try {
+      const response = await (alone?.client ?? this.#pool).request({ ...this.#wire(request), signal });
+      status = response.statusCode;
+      const text = await readText(response.body);
+      if (status >= 200 && status < 300) return { status, text };
+      const words = this.#quote(serverWords(text, response.statusText));
+      throw refusal(asked, { status, words });
+    } catch (error) {
+      if (error instanceof TooLarge) throw unreadable(asked, error.message, status ?? 0);
+      if (error instanceof Fault) throw error;
+      request.signal?.throwIfAborted();
+      if (error instanceof NotConnected) throw unreachable(asked, error.message);
+      if (limit.aborted) {
+        const neverSent = alone !== null && !alone.isConnected();
+        throw neverSent ? unreachable(asked, `no connection within ${limitMs / 1000} s`) : timedOut(asked, limitMs);
+      }
+      const why = error instanceof Error ? error.message : String(error);
+      throw broken(asked, this.#quote(why), error);
+    } finally {
+      void alone?.client.destroy();
+      this.#options.onRequest?.({
+        endpoint: this.#address,
+        method: request.method,
+        path: request.path,
+        status,
+        durationMs: performance.now() - started,
+      });
+    }
+  }
+
+  #connectAlone() {
+    const { connect, ...rest } = this.#clientOptions;
+    let connected = false;
+    const client = new Client(this.#address, {
+      ...rest,
+      connect: (options, callback) => {
+        if (typeof connect !== 'function') throw new TypeError('the connector is no function');
+        connect(options, (...result) => {
+          connected = result[0] === null;
+          callback(...result);
+        });
+      },
+    });
+    return { client, isConnected: () => connected };
+  }
+
+  #wire({ method, path, parameters = {}, json }: Request): Dispatcher.RequestOptions {
+    const form = encode(parameters);
+    const inQuery = method === 'GET' || method === 'DELETE';
+    const headers: Record<string, string> = {
+      authorization: authorization(this.product, this.#token),
+      accept: 'application/json',
+      // PBS 3.2 compresses in a way of its own.
+      'accept-encoding': 'identity',
+      'user-agent': 'pbs-ctl',
+    };
+    let body: string | null = null;
+    // A JSON content type without a body is refused by PVE, and makes PBS ignore the query.
+    if (json) {
+      headers['content-type'] = 'application/json';
+      body = JSON.stringify(json);
+    } else if (!inQuery && form !== '') {
+      headers['content-type'] = 'application/x-www-form-urlencoded';
+      body = form;
+    }
+    return { method, path: `/api2/json${path}${inQuery && form !== '' ? `?${form}` : ''}`, headers, body };
+  }
+
+  #asked(request: Request): Asked {
+    const kind = this.product === 'pbs' ? 'PBS' : 'PVE cluster';
+    return {
+      product: this.product,
+      server: `${kind} "${this.name}" (${this.#address})`,
+      tokenId: this.#token.id,
+      method: request.method,
+      path: request.path,
+      effect: request.effect ?? repeatOf(request) !== 'read',
+      needs: request.needs ?? null,
+    };
+  }
+
+  /** Foreign words for a message: no secret, one line, not endless. */
+  #quote(words: string): string {
+    const line = redact(words, this.#token).replace(/\s+/g, ' ').trim();
+    return line.length > 500 ? `${line.slice(0, 500)}…` : line;
+  }
+}
+
+export const repeatOf = ({ repeat, method }: Request): Repeat => repeat ?? (method === 'GET' ? 'read' : 'once');
+
+function encode(parameters: Readonly<Record<string, Value>>): string {
+  const form = new URLSearchParams();
+  for (const [key, value] of Object.entries(parameters)) {
+    if (value === undefined) continue;
+    for (const each of Array.isArray(value) ? value : [value]) {
+      // PVE takes no other booleans than these, PBS takes them as well.
+      form.append(key, typeof each === 'boolean' ? (each ? '1' : '0') : String(each));
+    }
+  }
+  return form.toString();
+}
+
+class TooLarge extends Error {}
+
+async function readText(body: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > ANSWER_LIMIT_BYTES) throw new TooLarge(`it is larger than ${ANSWER_LIMIT_BYTES / 1024 ** 2} MiB`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/**
+ * What a server says about an error: PBS a text (labelled as JSON), PVE a document with `message` and
+ * `errors`, and where PVE sends no body (401, 595, old versions) the reason phrase.
+ */
+export function serverWords(body: string, reasonPhrase: string): string {
+  let document: unknown;
+  try {
+    document = JSON.parse(body);
+  } catch {
+    return body.trim() === '' || body.trimStart().startsWith('<') ? reasonPhrase.trim() : body.trim();
+  }
+  if (typeof document === 'string') return document.trim();
+  const { message, errors } = (document ?? {}) as { message?: unknown; errors?: unknown };
+  const text = typeof message === 'string' && message.trim() !== '' ? message.trim() : reasonPhrase.trim();
+  if (typeof errors !== 'object' || errors === null) return text;
+  const fields = Object.entries(errors).map(([field, why]) => `${field}: ${String(why).trim()}`);
+  return fields.length === 0 ? text : `${text} ${fields.join('; ')}`;
+}

@@ -1,0 +1,153 @@
+import { readFileSync } from 'node:fs';
+import * as tls from 'node:tls';
+import type { buildConnector } from 'undici';
+import type { TlsConfig } from '../config/schema.js';
+import { EXIT, Fault } from '../fault.js';
+
+export interface TrustOptions {
+  readonly tls: TlsConfig;
+  /** Longest time for name look-up, TCP and TLS together, milliseconds. */
+  readonly connectTimeoutMs: number;
+  /** Where SSL_CERT_FILE is looked for. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** No connection came about, so no byte of the request has left this machine. */
+export class NotConnected extends Error {
+  override readonly name = 'NotConnected';
+}
+
+const DEBIAN_CA_BUNDLE = '/etc/ssl/certs/ca-certificates.crt';
+
+/**
+ * Opens TLS connections for undici. The certificate is judged before undici gets the socket: a server
+ * that is not trusted never sees a byte of the token. Sessions are not cached, because a resumed one
+ * brings no certificate to judge.
+ * @throws (through the callback) Fault `net.untrusted`, `config.ca-file`, or {@link NotConnected}
+ */
+export function trustingConnector(options: TrustOptions): buildConnector.connector {
+  let authorities: string[] | undefined;
+  return ({ hostname, port }, callback) => {
+    const { fingerprints } = options.tls;
+    let socket: tls.TLSSocket;
+    try {
+      if (!fingerprints) authorities ??= readAuthorities(options);
+      socket = tls.connect({
+        host: hostname,
+        port: Number(port || 443),
+        ...(authorities ? { ca: authorities } : {}),
+        // Judged below instead, where the certificate that was seen can still be named.
+        rejectUnauthorized: false,
+        ALPNProtocols: ['http/1.1'],
+        autoSelectFamily: true,
+      });
+    } catch (error) {
+      callback(asError(error), null);
+      return;
+    }
+    let settled = false;
+    const settle = (error: Error | null) => {
+      if (settled) return;
+      settled = true;
+      clearTimeout(timer);
+      if (error) {
+        socket.on('error', () => {}).destroy();
+        callback(error, null);
+      } else {
+        callback(null, socket.setNoDelay(true).setKeepAlive(true, 60_000));
+      }
+    };
+    const timer = setTimeout(() => {
+      const seconds = Math.ceil(options.connectTimeoutMs / 1000);
+      settle(new NotConnected(`no connection within ${seconds} s`));
+    }, options.connectTimeoutMs);
+    socket
+      .once('secureConnect', () => settle(distrust(socket, `${hostname}:${port || 443}`, fingerprints)))
+      .once('error', (cause) => settle(new NotConnected(reason(cause), { cause })))
+      .once('close', () => settle(new NotConnected('the connection was closed before it was encrypted')));
+  };
+}
+
+/** Null when the certificate of the other side is one that the config accepts. */
+function distrust(socket: tls.TLSSocket, address: string, pinned: readonly string[] | undefined): Fault | null {
+  const seen = socket.getPeerX509Certificate()?.fingerprint256.toUpperCase() ?? 'none';
+  if (pinned) {
+    if (pinned.some((each) => each.toUpperCase() === seen)) return null;
+    const expected = pinned.length === 1 ? 'fingerprint' : 'one of the fingerprints';
+    return new Fault(
+      'net.untrusted',
+      `The certificate of ${address} is not the expected one: seen ${seen}, expected ${expected} ${pinned.join(', ')}.`,
+      {
+        hint: 'Compare on the console of that host. Only if it was renewed on purpose, put the new fingerprint into "tls.fingerprints". The token was not sent.',
+      },
+    );
+  }
+  if (socket.authorized) return null;
+  // Documented as an Error, but in fact the code of it.
+  const why = String(socket.authorizationError);
+  return new Fault(
+    'net.untrusted',
+    `The certificate of ${address} (fingerprint ${seen}) is not trusted: ${WHY[why] ?? why}.`,
+    {
+      hint: 'Compare the fingerprint on the console of that host and put it into "tls.fingerprints", or name its CA in "tls.caFile". The token was not sent.',
+    },
+  );
+}
+
+const WHY: Readonly<Record<string, string>> = {
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'it is self-signed',
+  SELF_SIGNED_CERT_IN_CHAIN: 'it was issued by an unknown CA',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'it was issued by an unknown CA',
+  UNABLE_TO_GET_ISSUER_CERT: 'it was issued by an unknown CA',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'it was issued by an unknown CA',
+  CERT_HAS_EXPIRED: 'it has expired',
+  CERT_NOT_YET_VALID: 'it is not valid yet',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'it was issued for another name',
+};
+
+/** PEM texts of the CAs to trust: those of `caFile`, or those of the system and of Node. */
+function readAuthorities({ tls: { caFile }, env }: TrustOptions): string[] {
+  if (caFile) return [readBundle(caFile, 'tls.caFile')];
+  if (env.SSL_CERT_FILE) return [readBundle(env.SSL_CERT_FILE, 'SSL_CERT_FILE')];
+  const { getCACertificates } = tls as { getCACertificates?: (type: 'default' | 'system') => string[] };
+  if (getCACertificates) return [...getCACertificates('default'), ...getCACertificates('system')];
+  // Node 20 knows only the CAs it was built with; those that the administrator added are in this file.
+  try {
+    return [...tls.rootCertificates, readFileSync(DEBIAN_CA_BUNDLE, 'utf8')];
+  } catch {
+    return [...tls.rootCertificates];
+  }
+}
+
+function readBundle(path: string, origin: string): string {
+  const options = { hint: `Correct ${origin}.`, exitCode: EXIT.usage };
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new Fault('config.ca-file', `The CA file "${path}" of ${origin} cannot be read`, { ...options, cause });
+  }
+  if (text.includes('-----BEGIN CERTIFICATE-----')) return text;
+  throw new Fault('config.ca-file', `The CA file "${path}" of ${origin} holds no certificate in PEM form.`, options);
+}
+
+/** Why a connection failed, in words; several addresses of one name give one line. */
+function reason(error: Error): string {
+  if (error instanceof AggregateError) {
+    return [...new Set(error.errors.map((each) => reason(asError(each))))].join('; ');
+  }
+  const { code } = error as NodeJS.ErrnoException;
+  return (code && WORDS[code]) ?? error.message;
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'the connection was reset',
+  EHOSTUNREACH: 'no route to the host',
+  ENETUNREACH: 'the network is unreachable',
+  ETIMEDOUT: 'no answer to the attempt to connect',
+  ENOTFOUND: 'the name is not known',
+  EAI_AGAIN: 'the name could not be looked up',
+};
+
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));

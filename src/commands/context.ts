@@ -1,0 +1,75 @@
+import { loadConfig } from '../config/load.js';
+import type { Config } from '../config/schema.js';
+import { stateDirOf, type Target, targetOf } from '../config/target.js';
+import { EXIT, type ExitCode, Fault } from '../fault.js';
+import type { World } from '../world.js';
+
+/** Options that every command takes, before or after its name. */
+export interface GlobalOptions {
+  readonly config?: string;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+  /** commander's form of `--no-color`. */
+  readonly color?: boolean;
+}
+
+/** What a command works with: the world, its options, and how it answers. */
+export interface Context {
+  readonly world: World;
+  readonly options: GlobalOptions;
+  readonly color: boolean;
+  /** Prints the one JSON document with `--json`, the text otherwise. */
+  answer(document: unknown, text: string): void;
+}
+
+export type Command<Options> = (context: Context, options: Options) => Promise<ExitCode>;
+
+export function contextOf(world: World, options: GlobalOptions): Context {
+  return {
+    world,
+    options,
+    color: options.color !== false && !world.env.NO_COLOR && world.stdout.isTTY,
+    answer: (document, text) =>
+      world.stdout.write(
+        options.json
+          ? `${JSON.stringify(document, null, 2)}\n`
+          : text.endsWith('\n') || text === ''
+            ? text
+            : `${text}\n`,
+      ),
+  };
+}
+
+export interface LoadedConfig {
+  readonly path: string;
+  readonly config: Config;
+  readonly stateDir: string;
+}
+
+export async function load({ world, options }: Context): Promise<LoadedConfig> {
+  const { path, config } = await loadConfig({
+    ...(options.config === undefined ? {} : { path: options.config }),
+    env: world.env,
+    cwd: world.cwd,
+  });
+  return { path, config, stateDir: stateDirOf(config, world.env) };
+}
+
+export interface HostOptions {
+  readonly host?: readonly string[];
+  readonly all?: boolean;
+}
+
+/** The hosts that `--host` and `--all` name. @throws Fault `usage.no-host`, `config.unknown-host` (exit 2) */
+export function targetsOf(config: Config, { host, all }: HostOptions, everyByDefault = false): Target[] {
+  const known = Object.keys(config.hosts);
+  const wanted = all || (everyByDefault && !host?.length) ? known : [...new Set(host ?? [])];
+  if (wanted.length === 0) {
+    throw new Fault('usage.no-host', 'No host was named.', {
+      hint: `Name one with --host (${known.join(', ') || 'the config has none'}), or take all of them with --all.`,
+      exitCode: EXIT.usage,
+    });
+  }
+  return wanted.map((name) => targetOf(config, name));
+}

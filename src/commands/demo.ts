@@ -1,0 +1,43 @@
+import type { ExitCode } from '../fault.js';
+import { startLab } from '../lab/lab.js';
+import { type Command, contextOf } from './context.js';
+import { scenarioName } from './lab.js';
+import { patch } from './patch.js';
+
+/** The lab and one `patch` of pbs01 against it, with the Slack message that came of it. */
+export const demo: Command<{ scenario: string }> = async (context, { scenario }): Promise<ExitCode> => {
+  const { world, options } = context;
+  const lab = await startLab({ scenario: scenarioName(scenario), factor: 10 });
+  const quiet = options.json === true;
+  if (!quiet) {
+    world.stdout.write(
+      `A PVE cluster of three nodes and two PBS hosts are up on loopback (scenario ${scenario}).\n` +
+        `pbs-ctl patch --host pbs01 --config ${lab.configPath}\n\n`,
+    );
+  }
+  try {
+    const exitCode = await patch(contextOf(world, { ...options, config: lab.configPath }), {
+      host: ['pbs01'],
+    });
+    if (!quiet) world.stdout.write(`\nWhat Slack got:\n${lab.slack.messages.map(slackText).join('\n')}\n`);
+    return exitCode;
+  } finally {
+    await lab.stop();
+  }
+};
+
+/** Block Kit as plain lines, for a terminal. */
+function slackText(message: unknown): string {
+  const { blocks = [], text = '' } = message as { blocks?: unknown[]; text?: string };
+  const lines = blocks.flatMap(textsOf);
+  return (lines.length > 0 ? lines : [text])
+    .map((line) => `  | ${line.replaceAll('\n', '\n  | ')}`)
+    .join('\n');
+}
+
+function textsOf(node: unknown): string[] {
+  if (Array.isArray(node)) return node.flatMap(textsOf);
+  if (typeof node !== 'object' || node === null) return [];
+  const { text, fields, elements } = node as { text?: unknown; fields?: unknown; elements?: unknown };
+  return [...(typeof text === 'string' ? [text] : textsOf(text)), ...textsOf(fields), ...textsOf(elements)];
+}

@@ -1,0 +1,149 @@
+import { parseDuration } from '../config/quantity.js';
+import type { Config } from '../config/schema.js';
+import { EXIT, Fault } from '../fault.js';
+import { lockOf } from '../lock/cluster-lock.js';
+import { acquire, breakLock, type ClusterLock, look, release } from '../lock/lock.js';
+import { isLockWord } from '../lock/tag.js';
+import { openCluster } from '../site.js';
+import { type Command, type Context, load } from './context.js';
+
+export interface LockOptions {
+  readonly cluster?: string;
+  readonly owner?: string;
+  readonly run?: string;
+  readonly ttl?: string;
+  readonly wait?: string;
+  readonly yes?: boolean;
+}
+
+export const lockShow: Command<LockOptions> = (context, options) =>
+  withLock(context, options, async (lock, config) => {
+    const current = await look(lock);
+    const held = current.kind === 'held' ? current : null;
+    const document = {
+      cluster: lock.cluster,
+      held: current.kind !== 'free',
+      owner: held?.lock.owner ?? null,
+      run: held?.lock.run ?? null,
+      expiresAt: held ? new Date(held.lock.expiresAt * 1000).toISOString() : null,
+      expired: held?.expired ?? false,
+      store: config.clusters[lock.cluster]?.lock.store,
+    };
+    const text =
+      current.kind === 'free'
+        ? `The lock of cluster "${lock.cluster}" is free.`
+        : current.kind === 'unreadable'
+          ? `Cluster "${lock.cluster}" carries the tag "${current.tag}", which begins like a lock and cannot be read.`
+          : `The lock of cluster "${lock.cluster}" is held by "${document.owner}" (run ${document.run}) until ${document.expiresAt}${current.expired ? ', which is over' : ''}.`;
+    context.answer(document, text);
+    return EXIT.done;
+  });
+
+export const lockAcquire: Command<LockOptions> = (context, options) =>
+  withLock(context, options, async (lock, config) => {
+    const { clock } = context.world;
+    const owner = word(options.owner, '--owner');
+    const run = context.world.randomWord(6);
+    const ttlMs =
+      options.ttl === undefined
+        ? (config.clusters[lock.cluster]?.lock.ttl ?? 0)
+        : duration(options.ttl, '--ttl');
+    const deadline = clock.monotonic() + (options.wait === undefined ? 0 : duration(options.wait, '--wait'));
+    for (;;) {
+      try {
+        const { expiresAt } = await acquire(lock, {
+          owner,
+          run,
+          ttlMs,
+          onExpired: config.policy.onExpiredLock,
+        });
+        context.answer(
+          { cluster: lock.cluster, owner, run, expiresAt: new Date(expiresAt * 1000).toISOString() },
+          run,
+        );
+        return EXIT.done;
+      } catch (error) {
+        const held = error instanceof Fault && error.exitCode === EXIT.tryLater;
+        if (!held || clock.monotonic() >= deadline) throw error;
+        await clock.sleep(Math.min(config.policy.pollInterval, Math.max(50, deadline - clock.monotonic())));
+      }
+    }
+  });
+
+export const lockRelease: Command<LockOptions> = (context, options) =>
+  withLock(context, options, async (lock) => {
+    const owner = word(options.owner, '--owner');
+    const released = await release(lock, { owner, run: options.run });
+    context.answer({ cluster: lock.cluster, released }, released ? 'released' : 'it was not held');
+    return EXIT.done;
+  });
+
+export const lockBreak: Command<LockOptions> = (context, options) =>
+  withLock(context, options, async (lock) => {
+    if (!options.yes) {
+      throw new Fault(
+        'usage.yes',
+        `Breaking the lock of cluster "${lock.cluster}" can let two maintenances run at once.`,
+        {
+          hint: 'Make sure that its holder has ended, then repeat the command with --yes.',
+          exitCode: EXIT.usage,
+        },
+      );
+    }
+    const removed = await breakLock(lock);
+    context.answer(
+      { cluster: lock.cluster, removed },
+      removed.length > 0 ? `removed: ${removed.join(', ')}` : 'there was no lock',
+    );
+    return EXIT.done;
+  });
+
+async function withLock(
+  context: Context,
+  options: LockOptions,
+  act: (lock: ClusterLock, config: Config) => Promise<0 | 1 | 2 | 3 | 75 | 130>,
+): Promise<0 | 1 | 2 | 3 | 75 | 130> {
+  const { config } = await load(context);
+  const cluster = await openCluster(config, clusterName(config, options.cluster), context.world);
+  try {
+    return await act(lockOf(cluster, context.world.clock, config.policy.requestTimeout * 2), config);
+  } finally {
+    await cluster.pve.close();
+  }
+}
+
+function clusterName(config: Config, named: string | undefined): string {
+  const names = Object.keys(config.clusters);
+  const [only] = names;
+  if (named === undefined && names.length === 1 && only !== undefined) return only;
+  if (named !== undefined && names.includes(named)) return named;
+  throw new Fault(
+    'usage.cluster',
+    named === undefined ? 'No cluster was named.' : `The config has no cluster "${named}".`,
+    {
+      hint: `Name one with --cluster: ${names.join(', ')}.`,
+      exitCode: EXIT.usage,
+    },
+  );
+}
+
+function word(text: string | undefined, option: string): string {
+  if (text !== undefined && isLockWord(text)) return text;
+  throw new Fault(
+    'usage.owner',
+    `${option} ${text === undefined ? 'is missing' : `"${text}" cannot stand in a tag`}.`,
+    {
+      hint: 'Use lower-case letters, digits, ".", "_" and "-".',
+      exitCode: EXIT.usage,
+    },
+  );
+}
+
+function duration(text: string, option: string): number {
+  const ms = parseDuration(text);
+  if (ms !== undefined) return ms;
+  throw new Fault('usage.duration', `${option} "${text}" is no duration.`, {
+    hint: 'For example 90s, 20m, 2h.',
+    exitCode: EXIT.usage,
+  });
+}

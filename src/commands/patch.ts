@@ -1,0 +1,72 @@
+import { EXIT, type ExitCode, Fault } from '../fault.js';
+import { exitCodeOf, patchHost } from '../patch/host.js';
+import { pruneRuns } from '../patch/journal.js';
+import { reporterFor } from '../progress/choose.js';
+import { deliver } from '../report/deliver.js';
+import type { RunDocument } from '../report/document.js';
+import { runText } from '../report/text.js';
+import { type Command, type HostOptions, load, targetsOf } from './context.js';
+
+export interface PatchCommandOptions extends HostOptions {
+  readonly check?: boolean;
+  readonly abandon?: boolean;
+  readonly keepGoing?: boolean;
+  readonly plan?: string;
+  readonly reboot?: string;
+}
+
+const MODES = ['always', 'after-upgrade', 'when-required', 'never'] as const;
+
+export const patch: Command<PatchCommandOptions> = async (context, options) => {
+  const { world, color } = context;
+  const { config, stateDir } = await load(context);
+  const targets = targetsOf(config, options).map((target) => {
+    const mode = rebootMode(options.reboot);
+    return mode ? { ...target, policy: { ...target.policy, reboot: mode } } : target;
+  });
+  if (options.plan && targets.length > 1) {
+    throw new Fault('usage.plan', '--plan belongs to one host.', {
+      hint: 'Name one --host.',
+      exitCode: EXIT.usage,
+    });
+  }
+  const documents: RunDocument[] = [];
+  let exitCode: ExitCode = EXIT.done;
+  for (const target of targets) {
+    const reporter = reporterFor(world.stderr, { ...context.options, color });
+    let document: RunDocument;
+    try {
+      document = await patchHost(
+        config,
+        stateDir,
+        target,
+        { check: options.check === true, abandon: options.abandon === true, plan: options.plan ?? null },
+        world,
+        reporter,
+      );
+    } finally {
+      reporter.end();
+    }
+    const delivered = options.check ? document : await deliver(document, config, stateDir, world);
+    documents.push(delivered);
+    if (!context.options.json)
+      world.stdout.write(runText(delivered, { color, columns: world.stdout.columns }));
+    const code = exitCodeOf(delivered);
+    if (exitCode === EXIT.done) exitCode = code;
+    const goesOn = code === EXIT.done || code === EXIT.tryLater || options.keepGoing === true;
+    if (!goesOn || code === EXIT.interrupted) break;
+  }
+  if (context.options.json) context.answer(targets.length === 1 ? documents[0] : { runs: documents }, '');
+  if (!options.check) pruneRuns(stateDir, config.keepRuns);
+  return exitCode;
+};
+
+function rebootMode(text: string | undefined): (typeof MODES)[number] | null {
+  if (text === undefined) return null;
+  const mode = MODES.find((each) => each === text);
+  if (mode) return mode;
+  throw new Fault('usage.reboot', `"${text}" is no reboot mode.`, {
+    hint: `One of: ${MODES.join(', ')}.`,
+    exitCode: EXIT.usage,
+  });
+}

@@ -1,0 +1,39 @@
+import { EXIT, type ExitCode } from '../fault.js';
+import { REFUSED } from '../patch/patch.js';
+import { CHECKS } from '../preflight/catalogue.js';
+import { retryAfter, runChecks } from '../preflight/check.js';
+import type { Finding } from '../report/document.js';
+import { findingsText } from '../report/text.js';
+import { openSite } from '../site.js';
+import { type Command, type HostOptions, load, targetsOf } from './context.js';
+
+export const preflight: Command<HostOptions> = async (context, options) => {
+  const { world, color } = context;
+  const { config } = await load(context);
+  const results: Array<{ host: string; ok: boolean; checks: readonly Finding[]; retryAfter: string | null }> =
+    [];
+  for (const target of targetsOf(config, options)) {
+    const site = await openSite(config, target, world);
+    try {
+      const checks = await runChecks(CHECKS, site.facts(null));
+      const ok = checks.every(({ status }) => status !== 'block');
+      results.push({ host: target.host, ok, checks, retryAfter: retryAfter(checks) });
+    } finally {
+      await site.close();
+    }
+  }
+  const text = results
+    .map(({ host, checks, retryAfter: at }) =>
+      findingsText(host, checks, { color, columns: world.stdout.columns, retryAfter: at }),
+    )
+    .join('\n');
+  context.answer(results.length === 1 ? results[0] : { hosts: results }, text);
+  return exitCode(results.flatMap(({ checks }) => checks));
+};
+
+/** A refused token or certificate is no reason to wait. */
+function exitCode(findings: readonly Finding[]): ExitCode {
+  const blocks = findings.filter(({ status }) => status === 'block');
+  if (blocks.length === 0) return EXIT.done;
+  return blocks.some(({ detail }) => REFUSED.has(String(detail.error))) ? EXIT.failed : EXIT.tryLater;
+}

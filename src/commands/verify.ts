@@ -1,0 +1,30 @@
+import { EXIT } from '../fault.js';
+import { runsOf } from '../patch/journal.js';
+import type { Finding } from '../report/document.js';
+import { findingsText } from '../report/text.js';
+import { openSite } from '../site.js';
+import { verifyOnce } from '../verify/verify.js';
+import { type Command, type HostOptions, load, targetsOf } from './context.js';
+
+export const verify: Command<HostOptions> = async (context, options) => {
+  const { world, color } = context;
+  const { config, stateDir } = await load(context);
+  const results: Array<{ host: string; ok: boolean; checks: readonly Finding[]; retryAfter: null }> = [];
+  for (const target of targetsOf(config, options)) {
+    const baseline = runsOf(stateDir, target.host).findLast((run) => run.baseline)?.baseline ?? null;
+    const site = await openSite(config, target, world);
+    try {
+      const { ok, findings } = await verifyOnce(site.facts(null), baseline, null);
+      results.push({ host: target.host, ok, checks: findings, retryAfter: null });
+    } finally {
+      await site.close();
+    }
+  }
+  const text = results
+    .map(({ host, checks }) =>
+      findingsText(host, checks, { color, columns: world.stdout.columns, retryAfter: null }),
+    )
+    .join('\n');
+  context.answer(results.length === 1 ? results[0] : { hosts: results }, text);
+  return results.every(({ ok }) => ok) ? EXIT.done : EXIT.unverified;
+};

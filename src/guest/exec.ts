@@ -1,0 +1,78 @@
+import type { Pve } from '../api/pve.js';
+import { Fault } from '../fault.js';
+import type { Clock } from '../world.js';
+
+export interface GuestResult {
+  readonly exitCode: number | null;
+  readonly signal: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A guest and the cluster that reaches its agent. */
+export interface Guest {
+  readonly pve: Pve;
+  readonly vmid: number;
+  readonly clock: Clock;
+}
+
+const FIRST_POLL_MS = 60;
+const SLOWEST_POLL_MS = 1000;
+
+/**
+ * Runs a command in the guest once and waits for its end. Never repeated: it may change something.
+ * @throws Fault `agent.*`; `agent.slow` when it has not ended after `limitMs` (it may still run)
+ */
+export async function runOnce(
+  { pve, vmid, clock }: Guest,
+  command: string[],
+  limitMs: number,
+): Promise<GuestResult> {
+  const pid = await pve.exec(vmid, command);
+  const deadline = clock.monotonic() + limitMs;
+  for (let pause = FIRST_POLL_MS; ; pause = Math.min(pause * 2, SLOWEST_POLL_MS)) {
+    const state = await pve.execStatus(vmid, pid);
+    if (state.exited) return state;
+    if (clock.monotonic() > deadline) {
+      throw new Fault(
+        'agent.slow',
+        `A command in guest ${vmid} has not ended after ${Math.round(limitMs / 1000)} s.`,
+        {
+          hint: 'Look at the load of the guest, then run again.',
+        },
+      );
+    }
+    await clock.sleep(pause);
+  }
+}
+
+const PASSING = new Set([
+  'agent.not-running', // also when the agent is only busy with somebody else's command
+  'agent.timeout',
+  'agent.unknown-pid',
+  'agent.frozen',
+  'net.timeout',
+  'outcome.unknown',
+]);
+
+/**
+ * Runs a command that only looks, and asks anew where an answer was lost: the agent serves one caller
+ * at a time, hands out a result once, and is restarted by its own upgrade.
+ */
+export async function runReading(
+  guest: Guest,
+  command: string[],
+  limitMs: number,
+  tries = 4,
+): Promise<GuestResult> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await runOnce(guest, command, limitMs);
+    } catch (error) {
+      if (attempt >= tries || !(error instanceof Fault) || !PASSING.has(error.code)) throw error;
+      await guest.clock.sleep(250 * 2 ** attempt);
+    }
+  }
+}
+
+export const sh = (script: string): string[] => ['/bin/sh', '-c', script];

@@ -1,0 +1,148 @@
+import { Fault } from '../fault.js';
+import type { PackageChanges } from '../report/document.js';
+import { readPlan } from './apt.js';
+import { type Guest, runReading, sh } from './exec.js';
+
+/** What the guest says of itself: one read-only look, taken by one exec of the guest agent. */
+export interface Survey {
+  readonly bootId: string;
+  readonly kernel: string;
+  /** Output of `dpkg --audit`; empty when all is well (its exit status says nothing). */
+  readonly audit: string;
+  /** Processes that hold a lock of apt or dpkg: lock file and pid. */
+  readonly aptLocks: ReadonlyArray<{ readonly file: string; readonly pid: number }>;
+  /** What `apt-get -s dist-upgrade` would do; null when it failed, with the reason in `simulationError`. */
+  readonly plan: PackageChanges | null;
+  readonly simulationError: string | null;
+  /** Installed packages by name, with their version. */
+  readonly installedPackages: ReadonlyMap<string, string>;
+  readonly failedUnits: readonly string[];
+  readonly mounts: ReadonlyArray<{
+    readonly target: string;
+    readonly source: string;
+    readonly fstype: string;
+  }>;
+  /** Mount points named in /etc/fstab. */
+  readonly fstab: readonly string[];
+  readonly rootAvailableBytes: number;
+  /** Units of pbs-ctl that are loaded: an upgrade of some run that is going on or has ended. */
+  readonly units: readonly string[];
+  /** True where something in the guest asks for a reboot (/run/reboot-required). */
+  readonly rebootRequired: boolean;
+}
+
+// Reads only. A lock of apt is a POSIX lock: it shows in /proc/locks under the inode of its file.
+const SURVEY = `export LC_ALL=C.UTF-8
+part() { printf '\\n@@%s\\n' "$1"; shift; "$@" 2>&1; printf '\\n@@=%s\\n' "$?"; }
+locks() {
+  for file in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/cache/apt/archives/lock; do
+    inode=$(stat -c %i "$file" 2>/dev/null) || continue
+    while read -r _ kind _ _ pid where _; do
+      case "$kind $where" in *' '*:"$inode") echo "$file $pid" ;; esac
+    done </proc/locks
+  done
+}
+part boot cat /proc/sys/kernel/random/boot_id
+part kernel uname -r
+part audit dpkg --audit
+part locks locks
+part plan apt-get -s dist-upgrade
+part held apt-mark showhold
+part packages dpkg-query -W -f='\${db:Status-Abbrev}|\${Package}|\${Version}\\n'
+part failed systemctl list-units --failed --plain --no-legend
+part mounts findmnt -rn -o TARGET,SOURCE,FSTYPE
+part fstab cat /etc/fstab
+part root df -B1 --output=avail /
+part units systemctl list-units --all --plain --no-legend 'pbs-ctl-*'
+part reboot test -e /run/reboot-required
+printf '\\n@@end\\n'`;
+
+const LIMIT_MS = 120_000;
+
+/**
+ * Takes the survey.
+ * @throws Fault `agent.*` when the agent cannot run it, `guest.unreadable` when its output is not whole
+ */
+export async function takeSurvey(guest: Guest): Promise<Survey> {
+  const { stdout } = await runReading(guest, sh(SURVEY), LIMIT_MS);
+  return readSurvey(stdout);
+}
+
+/** @throws Fault `guest.unreadable` when a part that a decision rests on is missing */
+export function readSurvey(output: string): Survey {
+  const parts = readParts(output);
+  const part = (name: string): { text: string; code: number } => {
+    const found = parts.get(name);
+    if (!found) throw unreadable(`the part "${name}" is missing`);
+    return found;
+  };
+  const must = (name: string): string => {
+    const { text, code } = part(name);
+    if (code !== 0) throw unreadable(`"${name}" failed (${code}): ${text.slice(0, 200)}`);
+    return text;
+  };
+  if (!parts.has('end')) throw unreadable('the output ends early');
+  const rootAvailableBytes = Number(must('root').split('\n').at(-1)?.trim());
+  if (!Number.isFinite(rootAvailableBytes)) throw unreadable('the free space of / is no number');
+  const simulated = part('plan');
+  return {
+    bootId: must('boot').trim(),
+    kernel: must('kernel').trim(),
+    audit: part('audit').text.trim(),
+    aptLocks: lines(must('locks')).map((line) => {
+      const [file = '', pid = ''] = line.split(' ');
+      return { file, pid: Number(pid) };
+    }),
+    plan: simulated.code === 0 ? readPlan(simulated.text, lines(must('held'))) : null,
+    simulationError: simulated.code === 0 ? null : simulated.text.trim().slice(-600),
+    installedPackages: installed(must('packages')),
+    failedUnits: lines(must('failed')).map((line) => line.split(/\s+/)[0] ?? line),
+    mounts: lines(must('mounts')).map((line) => {
+      const [target = '', source = '', fstype = ''] = line.split(' ').map(unescapeMount);
+      return { target, source, fstype };
+    }),
+    fstab: lines(part('fstab').text)
+      .filter((line) => !line.trimStart().startsWith('#'))
+      .flatMap((line) => line.trim().split(/\s+/)[1] ?? [])
+      .filter((target) => target.startsWith('/'))
+      .map(unescapeMount),
+    rootAvailableBytes,
+    units: lines(part('units').text).map((line) => line.split(/\s+/)[0] ?? line),
+    rebootRequired: part('reboot').code === 0,
+  };
+}
+
+function readParts(output: string): Map<string, { text: string; code: number }> {
+  const parts = new Map<string, { text: string; code: number }>();
+  const markers = [...output.matchAll(/^@@([a-z]+)\n([\s\S]*?)(?:\n@@=(\d+)$|(?![\s\S]))/gm)];
+  for (const [, name = '', text = '', code] of markers) {
+    parts.set(name, { text: text.replace(/\n$/, ''), code: code === undefined ? 0 : Number(code) });
+  }
+  return parts;
+}
+
+/** Packages whose state is good ("ii ", or held and good "hi "). */
+function installed(text: string): Map<string, string> {
+  return new Map(
+    lines(text).flatMap((line) => {
+      const [state = '', name = '', version = ''] = line.split('|');
+      return /^[ih]i/.test(state) ? [[name, version] as const] : [];
+    }),
+  );
+}
+
+/** findmnt and fstab write blanks as \\x20 or \\040. */
+function unescapeMount(text: string): string {
+  return text
+    .replace(/\\x([0-9a-f]{2})/gi, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)))
+    .replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8)));
+}
+
+function lines(text: string): string[] {
+  return text.split('\n').filter((line) => line.trim() !== '');
+}
+
+const unreadable = (why: string) =>
+  new Fault('guest.unreadable', `The guest's account of itself cannot be read: ${why}.`, {
+    hint: 'Look at the guest: is it a Debian with systemd, apt and findmnt?',
+  });

@@ -1,0 +1,165 @@
+import { Fault } from '../fault.js';
+import { type Guest, type GuestResult, runOnce, runReading, sh } from './exec.js';
+
+/** What the upgrade inside the guest is to do. */
+export interface UpgradeOrder {
+  readonly run: string;
+  readonly repairDpkg: boolean;
+  readonly cleanup: boolean;
+  readonly protectedPackages: readonly string[];
+}
+
+export const unitName = (run: string) => `pbs-ctl-upgrade-${run}.service`;
+// On /run: whatever happens, the next boot leaves nothing of it.
+const folder = (run: string) => `/run/pbs-ctl-${run}`;
+
+const APT = [
+  'apt-get -y -q',
+  '-o DPkg::Lock::Timeout=60',
+  '-o Dpkg::Options::=--force-confdef',
+  '-o Dpkg::Options::=--force-confold',
+].join(' ');
+
+const ENVIRONMENT = {
+  HOME: '/root',
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  LC_ALL: 'C.UTF-8',
+  DEBIAN_FRONTEND: 'noninteractive',
+  DEBIAN_PRIORITY: 'critical',
+  APT_LISTCHANGES_FRONTEND: 'none',
+  NEEDRESTART_SUSPEND: '1',
+  UCF_FORCE_CONFFOLD: '1',
+};
+
+/** Exit codes of the script beside apt's own. */
+export const UPGRADE_EXIT = { repairFailed: 81, simulationFailed: 82, removesProtected: 83 } as const;
+
+/** The script that the unit runs. Its output goes to `log`, apt's status lines to `status`. */
+export function upgradeScript({ run, repairDpkg, cleanup, protectedPackages }: UpgradeOrder): string {
+  const dir = folder(run);
+  const names = protectedPackages.map((name) => name.replace(/[.+]/g, '\\$&')).join('|');
+  const guard = (verb: string, log: string) =>
+    names === ''
+      ? `apt-get -s ${verb} >${log}`
+      : `apt-get -s ${verb} >${log} && ! grep -Eq '^Remv (${names}) ' ${log}`;
+  return [
+    `exec >>${dir}/log 2>&1 </dev/null`,
+    ...(repairDpkg
+      ? [`dpkg --force-confdef --force-confold --configure -a || exit ${UPGRADE_EXIT.repairFailed}`]
+      : []),
+    `apt-get -s dist-upgrade >${dir}/plan || exit ${UPGRADE_EXIT.simulationFailed}`,
+    ...(names === ''
+      ? []
+      : [`grep -Eq '^Remv (${names}) ' ${dir}/plan && exit ${UPGRADE_EXIT.removesProtected}`]),
+    `${APT} -o APT::Status-Fd=3 dist-upgrade 3>>${dir}/status || exit`,
+    ...(cleanup
+      ? [
+          `if ${guard('autoremove', `${dir}/autoremove`)}; then ${APT} autoremove; else echo 'autoremove is left out: it would remove a protected package'; fi`,
+          `${APT} autoclean`,
+        ]
+      : []),
+    'exit 0',
+  ].join('\n');
+}
+
+/** systemd expands `$` in the command line of a unit; `$$` is what reaches the shell as `$`. */
+export const escapeForSystemd = (script: string) => script.replaceAll('$', '$$$$');
+
+/**
+ * Starts the upgrade as a transient unit of its own, since the agent's own upgrade kills whatever the
+ * agent started. The fixed name makes a second start fail while the unit is loaded.
+ * @throws Fault `agent.*`; `upgrade.not-started` when systemd refused
+ */
+export async function startUpgrade(guest: Guest, order: UpgradeOrder): Promise<void> {
+  const dir = folder(order.run);
+  const command = [
+    '/bin/sh',
+    '-c',
+    `mkdir -p -m 0700 ${dir} && exec systemd-run "$@"`,
+    'pbs-ctl',
+    `--unit=${unitName(order.run)}`,
+    `--description=pbs-ctl upgrade, run ${order.run}`,
+    '--remain-after-exit',
+    ...Object.entries(ENVIRONMENT).flatMap(([name, value]) => ['-E', `${name}=${value}`]),
+    '/bin/sh',
+    '-c',
+    escapeForSystemd(upgradeScript(order)),
+  ];
+  const result = await runOnce(guest, command, 30_000);
+  if (result.exitCode === 0) return;
+  if (/already loaded|already exists/.test(result.stderr)) return;
+  throw new Fault(
+    'upgrade.not-started',
+    `The upgrade could not be started in the guest: ${lastWords(result)}`,
+    {
+      hint: 'Nothing was upgraded. Mend the cause in the guest, then run again.',
+    },
+  );
+}
+
+/** How the unit stands. `gone`: it does not exist, which systemd reports like a success. */
+export type UnitState =
+  | { readonly kind: 'running' }
+  | { readonly kind: 'succeeded' }
+  | { readonly kind: 'failed'; readonly exitCode: number; readonly signal: boolean }
+  | { readonly kind: 'gone' };
+
+/** Reads `KEY=VALUE` lines of `systemctl show`, in whatever order they come. */
+export function readUnitState(text: string): UnitState {
+  const value = new Map(
+    text.split('\n').flatMap((line) => {
+      const at = line.indexOf('=');
+      return at > 0 ? [[line.slice(0, at), line.slice(at + 1)] as const] : [];
+    }),
+  );
+  if (value.get('LoadState') !== 'loaded') return { kind: 'gone' };
+  const [code, status] = [value.get('ExecMainCode'), Number(value.get('ExecMainStatus'))];
+  if (code === '1' && status === 0 && value.get('SubState') === 'exited') return { kind: 'succeeded' };
+  if (code === '0' && value.get('ActiveState') !== 'failed') return { kind: 'running' };
+  if (value.get('ActiveState') === 'failed')
+    return { kind: 'failed', exitCode: status, signal: code !== '1' };
+  return { kind: 'running' };
+}
+
+export interface UpgradeView {
+  readonly unit: UnitState;
+  /** Last line of apt's status channel, '' before the first. */
+  readonly status: string;
+  /** The part of the log after `offset`, whole lines where possible. */
+  readonly log: string;
+}
+
+const LOG_STEP = 256 * 1024;
+
+/** One look at the running upgrade: unit, progress, and the log from `offset` (bytes) on. */
+export async function viewUpgrade(guest: Guest, run: string, offset: number): Promise<UpgradeView> {
+  const dir = folder(run);
+  const script = [
+    `systemctl show -p LoadState,ActiveState,SubState,Result,ExecMainCode,ExecMainStatus ${unitName(run)}`,
+    "printf '@@status\\n'",
+    `tail -n 1 ${dir}/status 2>/dev/null`,
+    "printf '\\n@@log\\n'",
+    `tail -c +${offset + 1} ${dir}/log 2>/dev/null | head -c ${LOG_STEP}`,
+    'exit 0',
+  ].join('\n');
+  const { stdout } = await runReading(guest, sh(script), 30_000);
+  const [show = '', rest = ''] = split(stdout, '@@status\n');
+  const [status = '', log = ''] = split(rest, '\n@@log\n');
+  return { unit: readUnitState(show), status: status.trim(), log };
+}
+
+/** Takes the ended unit and its files away; a running one is left alone. */
+export async function clearUpgrade(guest: Guest, run: string): Promise<void> {
+  const unit = unitName(run);
+  const script = `case "$(systemctl show -p SubState ${unit})" in *=running|*=start*) exit 0 ;; esac
+systemctl stop ${unit} 2>/dev/null; systemctl reset-failed ${unit} 2>/dev/null; rm -rf ${folder(run)}; exit 0`;
+  await runReading(guest, sh(script), 30_000);
+}
+
+function split(text: string, at: string): [string, string] {
+  const index = text.indexOf(at);
+  return index < 0 ? [text, ''] : [text.slice(0, index), text.slice(index + at.length)];
+}
+
+const lastWords = ({ stderr, stdout, exitCode, signal }: GuestResult) =>
+  (stderr || stdout).trim().split('\n').at(-1) || `exit ${exitCode ?? `by signal ${signal}`}`;

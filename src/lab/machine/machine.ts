@@ -1,0 +1,316 @@
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { LabRecord } from '../record.js';
+import type { LabTime } from '../time.js';
+import { AgentError, AgentProcesses, type ExecState, readMachineFile } from './agent.js';
+import { type MachineEvent, scheduleReboot } from './boot.js';
+import { holdLock, layOut, put, readMounts, refreshLocks, writeBootFiles, writeJournal, writeMounts } from './disk.js';
+import { FROZEN_COMMANDS, type FsInfo, fsInfo, type OsInfo, osInfo, supportedCommands } from './facts.js';
+import { type InstalledPackage, newestKernel, type PendingChange, readInstalled, readPending, writePackages } from './packages.js';
+import { type Release, releaseOf } from './release.js';
+import { MachineReports } from './reports.js';
+import { type AgentState, DEFAULT_MOUNTS, FRONTEND_LOCK, type MachineSpec, UPGRADE_SECONDS } from './spec.js';
+import { HOST_UNITS, killTransientUnits, mountUnit, writeUnit } from './units.js';
+
+export { AgentError, type ExecState } from './agent.js';
+export type { MachineEvent } from './boot.js';
+export type { AgentState, MachineSpec } from './spec.js';
+
+/** Simulated seconds of a restart of the agent; nobody answers meanwhile. */
+const AGENT_RESTART = 0.4;
+
+/**
+ * A simulated VM with the Debian of a PBS host in it. Its file system is a folder; commands run for
+ * real in /bin/sh, with stand-ins for the tools of the system. Scenarios may change its fields at any time.
+ */
+export class Machine {
+  readonly name: string;
+  readonly vmid: number;
+  /** The folder as commands see it: free of characters that a shell would take apart. */
+  readonly root: string;
+  readonly agent: AgentState;
+  readonly spec: MachineSpec;
+  power: 'running' | 'stopped' = 'running';
+  phase: 'up' | 'going-down' | 'down' | 'booting' = 'up';
+  /** Epoch seconds. */
+  bootedAt: number;
+  bootId: string;
+  runningKernel: string;
+
+  readonly #time: LabTime;
+  readonly #record: LabRecord;
+  readonly #release: Release;
+  readonly #state: string;
+  readonly #link: string | null;
+  readonly #reports: MachineReports;
+  readonly #listeners = new Map<MachineEvent, Array<() => void>>();
+  #processes: AgentProcesses;
+  #agentRuns = true;
+  #agentLife = 1;
+  #swallow: number;
+  #stopped = false;
+
+  constructor(options: {
+    name: string;
+    vmid: number;
+    time: LabTime;
+    record: LabRecord;
+    dir: string;
+    spec: MachineSpec;
+  }) {
+    const { name, vmid, time, record, dir, spec } = options;
+    this.name = name;
+    this.vmid = vmid;
+    this.spec = spec;
+    this.#time = time;
+    this.#record = record;
+    this.#release = releaseOf(spec.release ?? '4.2');
+    mkdirSync(join(dir, '.machine'), { recursive: true });
+    this.#link = /^[\w./+-]+$/.test(dir) ? null : join(mkdtempSync(join(tmpdir(), 'pbs-ctl-lab-')), 'root');
+    if (this.#link) symlinkSync(dir, this.#link);
+    this.root = this.#link ?? dir.replace(/\/+$/, '');
+    this.#state = join(this.root, '.machine');
+    this.agent = { installed: true, execAllowed: true, frozen: false, delayMs: 0, down: false, ...spec.agent };
+    this.bootedAt = Date.now() / 1000 - 21 * 86_400;
+    this.bootId = randomUUID();
+    this.runningKernel = this.#release.kernel;
+    this.#swallow = spec.boot?.swallowsReboots ?? 0;
+    this.#processes = new AgentProcesses(this.root, time.factor);
+    this.#layOut();
+    this.#reports = new MachineReports(this.#state, (kind, detail) => this.#reported(kind, detail));
+  }
+
+  /** Whether a request to the agent would be answered; otherwise there is silence until a time limit. */
+  get agentAnswers(): boolean {
+    const { installed, down } = this.agent;
+    return installed && !down && this.power === 'running' && this.#agentRuns;
+  }
+
+  /** The operating system, with the kernel that runs. */
+  get os(): OsInfo {
+    return osInfo(this.#release, this.runningKernel);
+  }
+
+  /**
+   * guest-exec: starts a program, looked up in PATH, without a shell.
+   * @returns its pid
+   * @throws AgentError when exec is blocked or frozen, or the program cannot be started
+   */
+  exec(command: readonly string[], input?: string): number {
+    this.#permit('guest-exec');
+    refreshLocks(this.root);
+    this.#writeUptime();
+    const line = command.map((word) => word.replace(/\n/g, '\\n')).join(' ');
+    this.#log('qemu-guest-agent.service', `info: guest-exec called: "${line}"`);
+    return this.#processes.start(command, input);
+  }
+
+  /** guest-exec-status: an end is handed out once. @throws AgentError for an unknown or spent pid */
+  execStatus(pid: number): ExecState {
+    this.#permit('guest-exec-status');
+    this.#reports.read();
+    return this.#processes.status(pid);
+  }
+
+  /** guest-file-open and -read in one. @throws AgentError */
+  readFile(path: string): Buffer {
+    this.#permit('guest-file-open');
+    refreshLocks(this.root);
+    this.#writeUptime();
+    return readMachineFile(this.root, path);
+  }
+
+  /** guest-get-fsinfo: what is mounted and has a block device. @throws AgentError */
+  fsinfo(): FsInfo[] {
+    this.#permit('guest-get-fsinfo');
+    return fsInfo(readMounts(this.root));
+  }
+
+  /** guest-get-osinfo. @throws AgentError */
+  osinfo(): OsInfo {
+    this.#permit('guest-get-osinfo');
+    return this.os;
+  }
+
+  /** guest-info: answers also while the file systems are frozen. */
+  info() {
+    const version = this.installedPackages().find(({ name }) => name === 'qemu-guest-agent')?.version ?? '0';
+    return {
+      version: version.replace(/^\d+:|[+-].*$/g, ''),
+      supported_commands: supportedCommands(this.agent),
+    };
+  }
+
+  /** Restarts the agent: its children die and their pids are forgotten, transient units live on. */
+  restartAgent(): void {
+    this.#newAgent();
+    this.#agentRuns = false;
+    this.#record.event('agent-restarted', this.name);
+    this.#time.after(AGENT_RESTART, () => {
+      if (this.phase === 'up') this.#agentRuns = true;
+    });
+  }
+
+  /** Takes a request to reboot: the machine goes down and comes up as its spec says. Returns at once. */
+  reboot(): void {
+    if (this.phase === 'going-down' || this.phase === 'down') return;
+    if (this.#swallow > 0) {
+      this.#swallow -= 1;
+      this.#record.event('reboot-swallowed', this.name);
+      return;
+    }
+    this.#record.event('reboot', this.name, { vmid: this.vmid });
+    scheduleReboot(this.#time, this.spec.boot ?? {}, (event) => {
+      if (!this.#stopped) this.#step(event);
+    });
+  }
+
+  on(event: MachineEvent, listener: () => void): void {
+    this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), listener]);
+  }
+
+  installedPackages(): InstalledPackage[] {
+    return readInstalled(this.#state);
+  }
+
+  pendingUpgrades(): PendingChange[] {
+    return readPending(this.#state);
+  }
+
+  /** All mounts but those of the kernel and memory. Sizes in bytes. */
+  mounts(): Array<{ path: string; device: string; fstype: string; total: number; used: number }> {
+    return readMounts(this.root)
+      .filter(({ device }) => device.startsWith('/'))
+      .map(({ path, device, fstype, totalBytes, usedBytes }) => ({
+        path,
+        device,
+        fstype,
+        total: totalBytes,
+        used: usedBytes,
+      }));
+  }
+
+  /** Lets a process that is not ours hold a lock of apt, for simulated seconds or (null) for ever. */
+  holdLock(file: string = FRONTEND_LOCK, seconds: number | null = null, process = 'apt-get'): void {
+    const until = seconds === null ? 0 : Date.now() + (seconds * 1000) / this.#time.factor;
+    holdLock(this.root, file, 1734, process, until);
+    refreshLocks(this.root);
+  }
+
+  /** Kills everything that runs in the machine. Its folder stays. */
+  stop(): void {
+    this.#stopped = true;
+    this.#agentRuns = false;
+    this.#reports.stop();
+    this.#processes.end();
+    killTransientUnits(this.#state);
+    if (this.#link) rmSync(join(this.#link, '..'), { recursive: true, force: true });
+  }
+
+  #layOut(): void {
+    const { spec } = this;
+    layOut(this.root, this.name, this.#release, spec);
+    put(this.root, '/.machine/hostname', `${this.name}\n`);
+    put(this.root, '/.machine/debian', `${this.#release.debian.id}\n`);
+    writeFileSync(
+      join(this.#state, 'upgrade.json'),
+      JSON.stringify({ seconds: UPGRADE_SECONDS, ...spec.upgrade }),
+    );
+    writePackages(this.#state, spec);
+    for (const { kernel } of this.installedPackages()) {
+      if (kernel) put(this.root, `/boot/vmlinuz-${kernel}`, '');
+    }
+    put(this.root, '/.machine/events', '');
+    this.#putAgentLife();
+    this.#startSystem(new Set(), spec.failedUnits ?? []);
+    if (spec.rebootRequired) put(this.root, '/run/reboot-required', '*** System restart required ***\n');
+    if (spec.lock) this.holdLock(spec.lock.file, spec.lock.seconds, spec.lock.process);
+    put(this.root, '/.machine/system', 'running\n');
+    refreshLocks(this.root);
+  }
+
+  #startSystem(missing: ReadonlySet<string>, failed: readonly string[]): void {
+    writeBootFiles(this.root, { id: this.bootId, kernel: this.runningKernel, at: this.bootedAt });
+    writeMounts(this.root, this.spec, missing);
+    const agent = this.agent.installed ? ['qemu-guest-agent.service'] : [];
+    for (const id of [...HOST_UNITS, ...agent]) writeUnit(this.#state, id, failed.includes(id) ? 'failed' : 'active');
+    for (const id of failed) if (!HOST_UNITS.some((known) => known === id)) writeUnit(this.#state, id, 'failed');
+    for (const { path } of this.spec.mounts ?? DEFAULT_MOUNTS) {
+      const unit = mountUnit(path);
+      writeUnit(this.#state, unit, missing.has(path) ? 'inactive' : 'active');
+      if (missing.has(path)) this.#log('systemd', `Dependency failed for ${unit} - ${path}.`);
+    }
+  }
+
+  #step(event: MachineEvent | 'agent-silent'): void {
+    const { boot } = this.spec;
+    if (event === 'going-down') {
+      this.phase = 'going-down';
+      put(this.root, '/.machine/system', 'stopping\n');
+    } else if (event === 'agent-silent') {
+      this.#agentRuns = false;
+      this.#newAgent();
+      return;
+    } else if (event === 'down') {
+      this.phase = 'down';
+      this.#agentRuns = false;
+      this.#newAgent();
+      killTransientUnits(this.#state);
+      refreshLocks(this.root);
+      if (boot?.neverComesBack === 'stopped') this.power = 'stopped';
+    } else if (event === 'booting') {
+      this.phase = 'booting';
+      this.bootedAt = Date.now() / 1000;
+      this.bootId = randomUUID();
+      this.runningKernel = newestKernel(this.#state) ?? this.runningKernel;
+      put(this.root, '/.machine/system', 'starting\n');
+      this.#startSystem(new Set(boot?.losesMounts), boot?.failsUnits ?? []);
+    } else if (event === 'agent-up') this.#agentRuns = true;
+    else if (event === 'up') {
+      this.phase = 'up';
+      put(this.root, '/.machine/system', 'running\n');
+    }
+    for (const listener of this.#listeners.get(event) ?? []) listener();
+  }
+
+  #reported(kind: string, detail: Record<string, unknown>): void {
+    if (this.#stopped) return;
+    if (kind === 'restart-agent') this.restartAgent();
+    else if (kind === 'reboot') this.reboot();
+    else this.#record.event(kind, this.name, detail);
+  }
+
+  #newAgent(): void {
+    this.#processes.end();
+    this.#processes = new AgentProcesses(this.root, this.#time.factor);
+    this.#agentLife += 1;
+    this.#putAgentLife();
+    refreshLocks(this.root);
+  }
+
+  /** Whoever waits in the machine for a restart of the agent reads here that it has happened. */
+  #putAgentLife(): void {
+    put(this.root, '/.machine/agent-life', `${this.#agentLife}\n`);
+  }
+
+  #permit(command: string): void {
+    if (!this.agentAnswers) throw new AgentError('QEMU guest agent is not running');
+    if (this.agent.frozen && !FROZEN_COMMANDS.includes(command)) {
+      throw new AgentError(`Command ${command} has been disabled: the agent is in frozen state`);
+    }
+    if (!this.agent.execAllowed && command.startsWith('guest-exec')) {
+      throw new AgentError(`Command ${command} has been disabled`);
+    }
+  }
+
+  #writeUptime(): void {
+    const uptime = Math.max(0, Date.now() / 1000 - this.bootedAt).toFixed(2);
+    put(this.root, '/proc/uptime', `${uptime} ${uptime}\n`);
+  }
+
+  #log(unit: string, text: string): void {
+    writeJournal(this.root, this.bootId, unit, text);
+  }
+}

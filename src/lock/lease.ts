@@ -1,0 +1,137 @@
+import { Fault } from '../fault.js';
+import type { Clock } from '../world.js';
+import { acquire, type Claim, type ClusterLock, confirm, release, renew } from './lock.js';
+
+/** The locks of a run, held together: taken in order, renewed while it lasts, released at its end. */
+export interface Lease {
+  readonly clusters: readonly string[];
+  /**
+   * Reads the tags back and looks at the lease's age.
+   * @throws Fault `lock.lost` (somebody removed it) or `lock.stale` (not renewed for too long)
+   */
+  confirm(): Promise<void>;
+  /** Releases every lock; what could not be released is returned with its reason, never thrown. */
+  release(): Promise<Array<{ cluster: string; error: unknown }>>;
+  /** Stops renewing and leaves the tags where they are. */
+  leave(): void;
+}
+
+export interface LeaseOptions {
+  readonly clock: Clock;
+  /** Told of a renewal that failed; the run stops at its next {@link Lease.confirm}. */
+  readonly onRenewalFailed: (cluster: string, error: unknown) => void;
+  readonly onAcquired: (cluster: string, expiresAt: number) => void;
+}
+
+interface Held {
+  readonly lock: ClusterLock;
+  readonly claim: Claim;
+  /** Wall clock of this machine, milliseconds: an upper bound of what the tag says. */
+  freshUntil: number;
+  lost: unknown;
+}
+
+/**
+ * Takes every lock in the given order, all or none.
+ * @throws the Fault of the first that could not be had; those taken before are released again
+ */
+export async function takeLease(
+  wanted: ReadonlyArray<{ readonly lock: ClusterLock; readonly claim: Claim }>,
+  options: LeaseOptions,
+): Promise<Lease> {
+  const held: Held[] = [];
+  for (const { lock, claim } of wanted) {
+    try {
+      const asked = options.clock.now();
+      const { expiresAt } = await acquire(lock, claim);
+      held.push({ lock, claim, freshUntil: asked + claim.ttlMs, lost: null });
+      options.onAcquired(lock.cluster, expiresAt);
+    } catch (error) {
+      for (const each of held.reverse()) await release(each.lock, each.claim).catch(() => false);
+      throw error;
+    }
+  }
+  const stop = new AbortController();
+  for (const each of held) void keepRenewed(each, options, stop.signal);
+  return {
+    clusters: held.map(({ lock }) => lock.cluster),
+    async confirm() {
+      for (const each of held) requireFresh(each, options.clock);
+      await Promise.all(held.map(({ lock, claim }) => confirm(lock, claim.run)));
+      for (const each of held) requireFresh(each, options.clock);
+    },
+    async release() {
+      stop.abort();
+      const failed: Array<{ cluster: string; error: unknown }> = [];
+      for (const { lock, claim } of [...held].reverse()) {
+        await releaseSurely(lock, claim, options.clock).catch((error) =>
+          failed.push({ cluster: lock.cluster, error }),
+        );
+      }
+      return failed;
+    },
+    leave: () => stop.abort(),
+  };
+}
+
+/** A lease that was not renewed for three quarters of its time changes nothing more: others may soon think it stale. */
+function requireFresh({ lock, claim, freshUntil, lost }: Held, clock: Clock): void {
+  if (lost) throw lost;
+  if (freshUntil - clock.now() >= claim.ttlMs / 4) return;
+  throw new Fault(
+    'lock.stale',
+    `The lock of cluster "${lock.cluster}" was not renewed in time; the run changes nothing more.`,
+    {
+      hint: `Look at the cluster, then run again: pbs-ctl lock show --cluster ${lock.cluster}`,
+    },
+  );
+}
+
+async function keepRenewed(
+  held: Held,
+  { clock, onRenewalFailed }: LeaseOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const third = held.claim.ttlMs / 3;
+  let pause = third;
+  while (!signal.aborted) {
+    try {
+      await clock.sleep(pause, signal);
+    } catch {
+      return;
+    }
+    try {
+      const asked = clock.now();
+      await renew(held.lock, held.claim);
+      held.freshUntil = asked + held.claim.ttlMs;
+      pause = third;
+    } catch (error) {
+      if (signal.aborted) return;
+      onRenewalFailed(held.lock.cluster, error);
+      if (error instanceof Fault && error.code === 'lock.lost') {
+        held.lost = error;
+        return;
+      }
+      pause = Math.max(1000, third / 10);
+    }
+  }
+}
+
+const RELEASE_TRIES = 5;
+
+/** A backup of the guest that carries the tag forbids writing it for a while: worth some patience. */
+async function releaseSurely(lock: ClusterLock, claim: Claim, clock: Clock): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await release(lock, { run: claim.run });
+      return;
+    } catch (error) {
+      const passing =
+        error instanceof Fault &&
+        ['lock.config-locked', 'pve.guest-locked', 'net.unreachable'].includes(error.code);
+      if (error instanceof Fault && error.code === 'lock.foreign') return;
+      if (!passing || attempt === RELEASE_TRIES) throw error;
+      await clock.sleep(1000 * attempt);
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import type { Pve } from '../api/pve.js';
+import { Fault } from '../fault.js';
+import type { Clock } from '../world.js';
+
+/** Where a cluster's lock tag is kept. */
+export interface LockStore {
+  readonly kind: 'guest-tag' | 'registered-tag';
+  read(): Promise<StoredTags>;
+  /**
+   * Replaces the tags if nobody changed them since `seen` was read.
+   * @throws Fault `pve.modified` when somebody did, `outcome.unknown` when the answer was lost
+   */
+  swap(seen: StoredTags, next: readonly string[]): Promise<void>;
+  /** The clock that expiry is judged by, epoch seconds. */
+  now(): Promise<number>;
+}
+
+export interface StoredTags {
+  readonly tags: readonly string[];
+  readonly digest: string;
+  /** A config lock of the guest (backup, migrate …): while it stands no tag can be written. */
+  readonly configLock: string | null;
+}
+
+/** Tags of one guest: the config digest makes a true compare-and-swap. */
+export function guestTagStore(pve: Pve, vmid: number): LockStore {
+  return {
+    kind: 'guest-tag',
+    async read() {
+      const { tags, digest, lock } = await pve.guestConfig(vmid);
+      return { tags, digest, configLock: lock };
+    },
+    swap: (seen, next) => pve.setGuestTags(vmid, [...next], seen.digest),
+    async now() {
+      const guest = await pve.findGuest(vmid);
+      if (!guest) throw noCarrier(pve.cluster, vmid);
+      return (await pve.nodeTime(guest.node)).epochSeconds;
+    },
+  };
+}
+
+/**
+ * The datacenter's registered tags. PVE has no compare-and-swap there, so the writer waits until every
+ * write that could have overlapped has ended and then looks whether its own is what stayed: weaker
+ * than {@link guestTagStore}, since it rests on requests ending within their time limit.
+ */
+export function registeredTagStore(pve: Pve, clock: Clock, settleMs: number): LockStore {
+  const read = async () => {
+    const tags = await pve.registeredTags();
+    return { tags, digest: tags.join(';'), configLock: null };
+  };
+  return {
+    kind: 'registered-tag',
+    read,
+    async swap(seen, next) {
+      if ((await read()).digest !== seen.digest) throw modified(pve.cluster);
+      await pve.setRegisteredTags([...next]);
+      await clock.sleep(settleMs);
+      const now = new Set((await read()).tags);
+      const mine = next.filter((tag) => !seen.tags.includes(tag));
+      if (mine.some((tag) => !now.has(tag))) throw modified(pve.cluster);
+    },
+    async now() {
+      const { nodes } = await pve.clusterStatus();
+      const node = nodes.find((each) => each.online);
+      if (!node) throw new Fault('pve.no-node', `No node of cluster "${pve.cluster}" is online.`);
+      return (await pve.nodeTime(node.name)).epochSeconds;
+    },
+  };
+}
+
+const modified = (cluster: string) =>
+  new Fault('pve.modified', `The registered tags of cluster "${cluster}" were changed by somebody else.`);
+
+const noCarrier = (cluster: string, vmid: number) =>
+  new Fault(
+    'lock.no-carrier',
+    `Guest ${vmid}, which carries the lock of cluster "${cluster}", does not exist.`,
+    {
+      hint: `Set clusters.${cluster}.lock.vmid to a guest of that cluster.`,
+    },
+  );

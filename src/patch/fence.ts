@@ -1,0 +1,83 @@
+import type { Pbs } from '../api/pbs.js';
+import { Fault } from '../fault.js';
+import { note, type Run, record, requireLock, stateOfRun } from './run.js';
+
+/** What stands in the maintenance message of a datastore that a run has fenced: at most 64 characters, no comma. */
+export function fenceMessage(runId: string, now: Date): string {
+  return `${fenceMark(runId)} since ${now.toISOString().slice(0, 16)}Z`;
+}
+const fenceMark = (runId: string) => `pbs-ctl run ${runId}`;
+
+/** True for the maintenance mode that this very run has set. */
+export function isOwnFence(
+  maintenance: { readonly type: string; readonly message: string | null } | null,
+  runId: string,
+): boolean {
+  return (
+    maintenance?.type === 'read-only' && new RegExp(`^${fenceMark(runId)}\\b`).test(maintenance.message ?? '')
+  );
+}
+
+/** Puts every datastore that has no maintenance mode yet into read-only; those of others stay as they are. */
+export async function fence(run: Run): Promise<string> {
+  const { pbs, target } = run.site;
+  if (target.policy.fence === 'none') return 'no fence, by policy';
+  const fenced: string[] = [];
+  const left: string[] = [];
+  for (const { name } of await pbs.datastores()) {
+    run.interruption.throwIfStopped();
+    await requireLock(run);
+    await withDigest(pbs, name, async ({ maintenance, digest }) => {
+      if (isOwnFence(maintenance, run.journal.runId)) {
+        if (!stateOfRun(run).fenced.includes(name)) record(run, { type: 'fenced', datastore: name });
+        fenced.push(name);
+      } else if (maintenance) {
+        left.push(`${name} (${maintenance.type} set by somebody else)`);
+      } else {
+        record(run, { type: 'fence-intended', datastore: name });
+        const message = fenceMessage(run.journal.runId, new Date(run.clock.now()));
+        await pbs.setMaintenance(name, { type: 'read-only', message }, digest);
+        record(run, { type: 'fenced', datastore: name });
+        fenced.push(name);
+      }
+    });
+  }
+  for (const text of left) note(run, `maintenance mode of ${text} is left as it is`);
+  return fenced.length === 0 ? 'no datastore to fence' : `read-only: ${fenced.join(', ')}`;
+}
+
+/** Takes away what this run has put up, and nothing else. @throws the Fault of a datastore that could not be changed */
+export async function liftFence(run: Run): Promise<string> {
+  const { pbs } = run.site;
+  const lifted: string[] = [];
+  // The journal tells what was intended, the server what is true: both are asked.
+  const known = new Set([...(await pbs.datastores()).map(({ name }) => name), ...stateOfRun(run).fenced]);
+  for (const name of known) {
+    await withDigest(pbs, name, async ({ maintenance, digest }) => {
+      if (isOwnFence(maintenance, run.journal.runId)) {
+        await pbs.setMaintenance(name, null, digest);
+        lifted.push(name);
+      }
+    });
+    if (stateOfRun(run).fenced.includes(name)) record(run, { type: 'unfenced', datastore: name });
+  }
+  return lifted.length === 0 ? 'nothing to lift' : `lifted: ${lifted.join(', ')}`;
+}
+
+const LOST_RACES = 6;
+
+/** The digest covers all datastores: any change to any of them makes the write fail, so look again. */
+async function withDigest(
+  pbs: Pbs,
+  name: string,
+  act: (config: Awaited<ReturnType<Pbs['datastoreConfig']>>) => Promise<void>,
+): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await act(await pbs.datastoreConfig(name));
+    } catch (error) {
+      const again = error instanceof Fault && ['pbs.modified', 'outcome.unknown'].includes(error.code);
+      if (!again || attempt === LOST_RACES) throw error;
+    }
+  }
+}

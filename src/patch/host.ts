@@ -1,0 +1,155 @@
+import type { Config, Outcome } from '../config/schema.js';
+import type { Target } from '../config/target.js';
+import { EXIT, type ExitCode, errorDocument, Fault } from '../fault.js';
+import { clearUpgrade, viewUpgrade } from '../guest/upgrade-unit.js';
+import { lockOf } from '../lock/cluster-lock.js';
+import { release } from '../lock/lock.js';
+import type { Reporter } from '../progress/events.js';
+import type { RunDocument } from '../report/document.js';
+import { openSite } from '../site.js';
+import type { World } from '../world.js';
+import { claimHost } from './claim.js';
+import { liftFence } from './fence.js';
+import { listenForInterruption } from './interruption.js';
+import { Journal, postponementsOf, runsOf } from './journal.js';
+import { carryOut, checkOnly } from './patch.js';
+import { note, type Run, record, stateOfRun, warning } from './run.js';
+import { documentOf, isUnfinished } from './state.js';
+
+export interface PatchOptions {
+  readonly check: boolean;
+  readonly abandon: boolean;
+  readonly plan: string | null;
+}
+
+/** One host through the whole workflow. @returns the report; throws only before a run has begun */
+export async function patchHost(
+  config: Config,
+  stateDir: string,
+  target: Target,
+  options: PatchOptions,
+  world: World,
+  reporter: Reporter,
+): Promise<RunDocument> {
+  const unclaim = options.check ? () => {} : claimHost(stateDir, target.host);
+  const interruption = listenForInterruption(world, (text) =>
+    reporter.tell({ kind: 'note', host: target.host, level: 'warning', text }),
+  );
+  try {
+    const earlier = options.check ? [] : runsOf(stateDir, target.host);
+    const unfinished = earlier.findLast(isUnfinished);
+    const journal = openJournal(stateDir, target, options, world, earlier, unfinished?.runId);
+    const site = await openSite(config, target, world);
+    const run: Run = {
+      site,
+      journal,
+      clock: world.clock,
+      reporter,
+      interruption,
+      requiredPlan: options.plan,
+      lease: null,
+    };
+    try {
+      if (unfinished && !options.abandon)
+        note(run, `going on with run ${journal.runId}, which was in phase "${unfinished.phase}"`);
+      if (options.abandon) await abandon(run);
+      else if (options.check) await checkOnly(run);
+      else await carryOut(run);
+      return documentOf(journal.state, postponementsOf(earlier));
+    } finally {
+      journal.close();
+      await site.close();
+    }
+  } finally {
+    interruption.end();
+    unclaim();
+  }
+}
+
+function openJournal(
+  stateDir: string,
+  target: Target,
+  options: PatchOptions,
+  world: World,
+  earlier: ReturnType<typeof runsOf>,
+  unfinished: string | undefined,
+): Journal {
+  if (unfinished) {
+    const journal = Journal.reopen(stateDir, unfinished, world.clock);
+    journal.append({ type: 'resumed' });
+    return journal;
+  }
+  const last = earlier.findLast(
+    (run) => run.mode === 'patch' && run.ended && run.ended.outcome !== 'postponed',
+  );
+  const first = {
+    type: 'started',
+    host: target.host,
+    mode: options.check ? 'check' : 'patch',
+    owesReboot: last?.ended?.outcome === 'reboot-pending',
+  } as const;
+  const runId = world.randomWord(6);
+  return options.check || options.abandon
+    ? Journal.inMemory(runId, world.clock, first)
+    : Journal.begin(stateDir, runId, world.clock, first);
+}
+
+/** Gives the unfinished run up: undoes what can be undone, by what the servers say, and starts nothing. */
+async function abandon(run: Run): Promise<void> {
+  const { site, journal, clock } = run;
+  if (!stateOfRun(run).resumed) {
+    note(run, `host "${site.target.host}" has no unfinished run; nothing to give up`);
+    record(run, { type: 'ended', outcome: 'abandoned', retryAfter: null, error: null, open: false });
+    return;
+  }
+  const stillRuns = stateOfRun(run).upgrade === 'begun' && (await upgradeStillRuns(run));
+  if (stillRuns) {
+    warning(run, 'the upgrade still runs in the guest; fence and lock stay until it has ended');
+  } else {
+    await attempt(run, 'the fence', () => liftFence(run));
+    for (const cluster of site.clusters) {
+      await attempt(run, `the lock of cluster "${cluster.name}"`, async () => {
+        await release(lockOf(cluster, clock, site.target.policy.requestTimeout * 2), {
+          run: journal.runId,
+        }).catch((error) => {
+          if (!(error instanceof Fault && error.code === 'lock.foreign')) throw error;
+        });
+        record(run, { type: 'unlocked', cluster: cluster.name });
+      });
+    }
+    const { guest } = site;
+    if (guest) await attempt(run, 'the unit in the guest', () => clearUpgrade(guest, journal.runId));
+  }
+  if (stateOfRun(run).changes) warning(run, 'packages that were upgraded stay upgraded');
+  record(run, { type: 'ended', outcome: 'abandoned', retryAfter: null, error: null, open: stillRuns });
+}
+
+async function upgradeStillRuns({ site, journal }: Run): Promise<boolean> {
+  if (!site.guest) return false;
+  const { unit } = await viewUpgrade(site.guest, journal.runId, 0);
+  return unit.kind === 'running';
+}
+
+async function attempt(run: Run, what: string, act: () => Promise<unknown>): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    warning(run, `${what} could not be undone: ${errorDocument(error).message}`);
+  }
+}
+
+const EXIT_OF: Readonly<Record<Outcome, ExitCode>> = {
+  patched: EXIT.done,
+  checked: EXIT.done,
+  postponed: EXIT.tryLater,
+  'reboot-pending': EXIT.tryLater,
+  failed: EXIT.failed,
+  unverified: EXIT.unverified,
+  interrupted: EXIT.interrupted,
+  abandoned: EXIT.done,
+};
+
+export function exitCodeOf({ outcome, leftBehind }: Pick<RunDocument, 'outcome' | 'leftBehind'>): ExitCode {
+  if (outcome === 'abandoned' && leftBehind.fenced.length + leftBehind.locks.length > 0) return EXIT.failed;
+  return EXIT_OF[outcome];
+}

@@ -1,0 +1,181 @@
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { errorDocument, Fault } from '../fault.js';
+import type { Clock } from '../world.js';
+import { type RunEvent, type RunRecord, record } from './records.js';
+import { isUnfinished, type RunState, stateOf } from './state.js';
+
+/** The diary of one run: `stateDir/runs/<run>/journal.jsonl`, one JSON line an event, flushed to disk. */
+export class Journal {
+  readonly runId: string;
+  readonly folder: string | null;
+  readonly #file: number | null;
+  readonly #clock: Clock;
+  #records: RunRecord[];
+
+  private constructor(runId: string, folder: string | null, records: RunRecord[], clock: Clock) {
+    this.runId = runId;
+    this.folder = folder;
+    this.#records = records;
+    this.#clock = clock;
+    this.#file = folder === null ? null : openSync(join(folder, 'journal.jsonl'), 'a', 0o600);
+  }
+
+  /** A journal that is kept nowhere: for `--check`, which changes nothing at all. */
+  static inMemory(runId: string, clock: Clock, first: Extract<RunEvent, { type: 'started' }>): Journal {
+    const journal = new Journal(runId, null, [], clock);
+    journal.append(first);
+    return journal;
+  }
+
+  /** @throws Fault `state.unwritable` */
+  static begin(
+    stateDir: string,
+    runId: string,
+    clock: Clock,
+    first: Extract<RunEvent, { type: 'started' }>,
+  ): Journal {
+    return guarded(stateDir, () => {
+      const folder = join(stateDir, 'runs', runId);
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      const journal = new Journal(runId, folder, [], clock);
+      journal.append(first);
+      return journal;
+    });
+  }
+
+  static reopen(stateDir: string, runId: string, clock: Clock): Journal {
+    return guarded(stateDir, () => {
+      const folder = join(stateDir, 'runs', runId);
+      return new Journal(runId, folder, readJournal(join(folder, 'journal.jsonl'), true), clock);
+    });
+  }
+
+  get state(): RunState {
+    const state = stateOf(this.#records);
+    if (!state)
+      throw new Fault('state.unreadable', `The journal of run ${this.runId} does not begin as it should.`);
+    return state;
+  }
+
+  /** Returns once the event is on disk. @throws Fault `state.unwritable`, also for a full disk */
+  append(event: RunEvent): void {
+    const line: RunRecord = { v: 1, run: this.runId, at: new Date(this.#clock.now()).toISOString(), event };
+    const file = this.#file;
+    if (file !== null) {
+      guarded(this.folder, () => {
+        writeSync(file, `${JSON.stringify(line)}\n`);
+        fsyncSync(file);
+      });
+    }
+    this.#records = [...this.#records, line];
+  }
+
+  /** Adds to a file beside the journal, such as apt's output. */
+  keep(name: string, text: string): void {
+    const { folder } = this;
+    if (folder === null) return;
+    guarded(folder, () => {
+      const file = openSync(join(folder, name), 'a', 0o600);
+      writeSync(file, text);
+      closeSync(file);
+    });
+  }
+
+  close(): void {
+    if (this.#file !== null) closeSync(this.#file);
+  }
+}
+
+/**
+ * Records of a journal. A last line that was torn by a crash is dropped (and cut off with `mend`): what
+ * it told had not been promised yet.
+ * @throws Fault `state.unreadable` for a broken line before the last, or one of an unknown version
+ */
+function readJournal(path: string, mend: boolean): RunRecord[] {
+  const text = readFileSync(path, 'utf8');
+  const lines = text.split('\n');
+  const torn = lines.pop() ?? '';
+  if (torn !== '' && mend) truncateSync(path, Buffer.byteLength(text) - Buffer.byteLength(torn));
+  return lines.map((line, index) => {
+    try {
+      return record.parse(JSON.parse(line));
+    } catch (cause) {
+      throw new Fault('state.unreadable', `Line ${index + 1} of ${path} cannot be read.`, {
+        hint: 'It was written by another version or damaged. Look at the host, then move the folder of that run away.',
+        cause,
+      });
+    }
+  });
+}
+
+/** States of the runs of a host, oldest first. @throws Fault `state.unreadable` */
+export function runsOf(stateDir: string, host: string): RunState[] {
+  return allRuns(stateDir)
+    .filter((state) => state.host === host)
+    .sort((a, b) => a.startedAt.localeCompare(b.startedAt));
+}
+
+function allRuns(stateDir: string): RunState[] {
+  const folder = join(stateDir, 'runs');
+  return names(folder).flatMap((run) => {
+    try {
+      const state = stateOf(readJournal(join(folder, run, 'journal.jsonl'), false));
+      return state ? [state] : [];
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      throw error;
+    }
+  });
+}
+
+/** How often in a row the host was postponed before now, and since when. */
+export function postponementsOf(runs: readonly RunState[]): { count: number; since: string | null } {
+  const finished = runs.filter((run) => run.mode === 'patch' && run.ended);
+  const last = finished.findLastIndex((run) => run.ended?.outcome !== 'postponed');
+  const inARow = finished.slice(last + 1);
+  return { count: inARow.length, since: inARow[0]?.startedAt ?? null };
+}
+
+/** Removes the oldest finished runs beyond `keep`; unfinished ones stay. */
+export function pruneRuns(stateDir: string, keep: number): void {
+  const runs = allRuns(stateDir).sort((a, b) => b.startedAt.localeCompare(a.startedAt));
+  for (const run of runs.slice(keep)) {
+    if (!isUnfinished(run)) rmSync(join(stateDir, 'runs', run.runId), { recursive: true, force: true });
+  }
+}
+
+function names(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+function guarded<Value>(path: string | null, act: () => Value): Value {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof Fault) throw error;
+    throw new Fault(
+      'state.unwritable',
+      `The state directory cannot be used (${path}): ${errorDocument(error).message}`,
+      {
+        hint: 'Without a journal nothing is changed. Free space or mend the rights, or set "stateDir".',
+        cause: error,
+      },
+    );
+  }
+}

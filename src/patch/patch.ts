@@ -1,0 +1,208 @@
+import type { Outcome } from '../config/schema.js';
+import { EXIT, errorDocument, Fault } from '../fault.js';
+import { lockOf } from '../lock/cluster-lock.js';
+import { takeLease } from '../lock/lease.js';
+import { CHECKS } from '../preflight/catalogue.js';
+import { retryAfter, runChecks } from '../preflight/check.js';
+import type { Finding, Phase } from '../report/document.js';
+import { takeBaseline } from '../verify/baseline.js';
+import { drain } from './drain.js';
+import { fence, liftFence } from './fence.js';
+import { decideReboot, reboot } from './reboot.js';
+import { refresh } from './refresh.js';
+import { note, phase, type Run, record, skipPhase, stateOfRun, warning } from './run.js';
+import { followUpgrade, planUpgrade, upgrade } from './upgrade.js';
+import { validate } from './validate.js';
+import { waitForBoot } from './wait.js';
+
+/** The checks said no. Carries the moment at which it is expected to be safe. */
+class NotSafe extends Fault {
+  readonly retryAfter: string | null;
+  constructor(findings: readonly Finding[]) {
+    const blocks = findings.filter(({ status }) => status === 'block');
+    const refused = blocks.find(({ detail }) => REFUSED.has(String(detail.error)));
+    super(
+      refused ? String(refused.detail.error) : 'not-safe',
+      (refused ? [refused] : blocks).map(({ id, summary }) => `${id}: ${summary}`).join('; '),
+      {
+        hint: refused
+          ? String(refused.detail.hint ?? 'Mend the token or the certificate.')
+          : 'Nothing was changed. Run again when it is over.',
+        exitCode: refused ? EXIT.failed : EXIT.tryLater,
+      },
+    );
+    this.retryAfter = retryAfter(findings);
+  }
+}
+
+/** Waiting mends neither a refused token nor a certificate that is not trusted. */
+export const REFUSED = new Set(['api.unauthorized', 'net.untrusted']);
+
+/** Carries a run from wherever its journal stands to its end, and journals that end. Never throws for what a run can meet. */
+export async function carryOut(run: Run): Promise<void> {
+  try {
+    await advance(run);
+    end(run, 'patched', null);
+  } catch (error) {
+    await conclude(run, error);
+  } finally {
+    run.lease?.leave();
+  }
+}
+
+/** `--check`: every check and the simulated upgrade; changes nothing at all. */
+export async function checkOnly(run: Run): Promise<void> {
+  try {
+    await phase(run, 'preflight', () => preflight(run));
+    if (run.site.guest) await planUpgrade(run, run.site.guest);
+    end(run, 'checked', null);
+  } catch (error) {
+    end(run, outcomeOf(error), error);
+  }
+}
+
+async function advance(run: Run): Promise<void> {
+  const before = stateOfRun(run);
+  if (before.upgrade === 'not-begun' || before.upgrade === 'failed') {
+    await phase(run, 'preflight', () => preflight(run));
+    await phase(run, 'lock', () => lock(run));
+    await phase(run, 'recheck', () => preflight(run));
+    await phase(run, 'fence', () => fence(run));
+    await phase(run, 'drain', () => drain(run));
+    await phase(run, 'refresh', () => refresh(run));
+    await phase(run, 'upgrade', () => upgrade(run));
+  } else {
+    await phase(run, 'lock', () => lock(run));
+    if (before.upgrade === 'begun') await phase(run, 'upgrade', () => followUpgrade(run));
+  }
+  if (!stateOfRun(run).reboot) {
+    const { reboot: needed, why } = await decideReboot(run);
+    if (needed) await phase(run, 'reboot', () => reboot(run));
+    else skipPhase(run, 'reboot', why);
+  }
+  const asked = stateOfRun(run).reboot;
+  if (asked && !asked.upAt) await phase(run, 'wait', () => waitForBoot(run));
+  await phase(run, 'verify', () => validate(run));
+  await phase(run, 'unfence', () => liftFence(run));
+  await phase(run, 'unlock', () => unlock(run));
+}
+
+async function preflight(run: Run): Promise<string> {
+  const facts = run.site.facts(run.journal.runId);
+  const raw = await runChecks(CHECKS, facts);
+  const findings = raw.map((finding) => drainable(run, finding));
+  for (const finding of findings) run.reporter.tell({ kind: 'check', host: run.site.target.host, finding });
+  record(run, { type: 'checked', findings });
+  if (findings.some(({ status }) => status === 'block')) throw new NotSafe(findings);
+  if (!stateOfRun(run).baseline) record(run, { type: 'baseline', baseline: await takeBaseline(facts) });
+  const warned = findings.filter(({ status }) => status === 'warn').length;
+  return `${findings.length} checks, ${warned === 0 ? 'all clear' : `${warned} with a warning`}`;
+}
+
+/** With a `drainTimeout` running tasks are waited for under the fence instead of postponing at once. */
+function drainable(run: Run, finding: Finding): Finding {
+  const waits = run.site.target.policy.drainTimeout > 0 && ['pbs.tasks', 'pve.backups'].includes(finding.id);
+  return waits && finding.status === 'block' && finding.detail.error === undefined
+    ? { ...finding, status: 'warn', summary: `${finding.summary} (will be waited for)` }
+    : finding;
+}
+
+async function lock(run: Run): Promise<string> {
+  const { site, clock, journal } = run;
+  const { policy, host } = site.target;
+  const settleMs = policy.requestTimeout * 2;
+  run.lease = await takeLease(
+    site.clusters.map((cluster) => ({
+      lock: lockOf(cluster, clock, settleMs),
+      claim: {
+        owner: host,
+        run: journal.runId,
+        ttlMs: cluster.config.lock.ttl,
+        onExpired: policy.onExpiredLock,
+      },
+    })),
+    {
+      clock,
+      onAcquired: (cluster, expiresAt) => record(run, { type: 'locked', cluster, expiresAt }),
+      onRenewalFailed: (cluster, error) =>
+        note(run, `the lock of cluster "${cluster}" could not be renewed: ${errorDocument(error).message}`),
+    },
+  );
+  return `held in ${run.lease.clusters.join(', ')}`;
+}
+
+async function unlock(run: Run): Promise<string> {
+  const failed = (await run.lease?.release()) ?? [];
+  for (const cluster of run.lease?.clusters ?? []) {
+    if (!failed.some((each) => each.cluster === cluster)) record(run, { type: 'unlocked', cluster });
+  }
+  for (const { cluster, error } of failed) {
+    warning(
+      run,
+      `the lock of cluster "${cluster}" could not be released: ${errorDocument(error).message} It expires by itself.`,
+    );
+  }
+  return failed.length === 0 ? 'released' : 'not everywhere released';
+}
+
+/** Undoes or leaves behind, as the phase demands, and journals the end. */
+async function conclude(run: Run, error: unknown): Promise<void> {
+  const { upgrade: progress, reboot: asked } = stateOfRun(run);
+  const untouched =
+    progress === 'not-begun' || (progress === 'done' && asked === null && nothingChanged(run));
+  const pendingReboot = progress === 'done' && asked === null && isLater(error);
+  if (untouched || pendingReboot) await undo(run);
+  if (pendingReboot && !untouched) return end(run, 'reboot-pending', error);
+  end(run, outcomeOf(error), error);
+}
+
+const nothingChanged = (run: Run) => {
+  const { changes } = stateOfRun(run);
+  return (
+    (changes?.upgraded.length ?? 0) + (changes?.installed.length ?? 0) + (changes?.removed.length ?? 0) === 0
+  );
+};
+
+/** Lifts our fence and releases our locks; what cannot be undone stays in the report. */
+export async function undo(run: Run): Promise<void> {
+  if (stateOfRun(run).fenced.length > 0) {
+    await liftFence(run).catch((error) =>
+      warning(run, `the fence could not be lifted: ${errorDocument(error).message}`),
+    );
+  }
+  if (run.lease) await unlock(run);
+}
+
+function outcomeOf(error: unknown): Outcome {
+  if (!(error instanceof Fault)) return 'failed';
+  if (error.exitCode === EXIT.interrupted) return 'interrupted';
+  if (error.exitCode === EXIT.unverified) return 'unverified';
+  return isLater(error) ? 'postponed' : 'failed';
+}
+
+/** Not safe now, or not reachable now: waiting may mend it. */
+const isLater = (error: unknown) =>
+  error instanceof Fault &&
+  (error.exitCode === EXIT.tryLater ||
+    ['net.unreachable', 'net.timeout', 'pbs.daemon-down'].includes(error.code));
+
+function end(run: Run, outcome: Outcome, error: unknown): void {
+  const { fenced, locks, upgrade: progress } = stateOfRun(run);
+  const later = progress === 'begun' || progress === 'failed' || fenced.length > 0 || locks.length > 0;
+  record(run, {
+    type: 'phase',
+    phase: lastPhase(run, outcome),
+    status: outcome === 'patched' || outcome === 'checked' ? 'intended' : 'failed',
+  });
+  record(run, {
+    type: 'ended',
+    // A run that has touched the host is not "postponed", whatever stopped it.
+    outcome: outcome === 'postponed' && later ? 'failed' : outcome,
+    retryAfter: error instanceof NotSafe ? error.retryAfter : null,
+    error: error === null ? null : errorDocument(error),
+    open: later && outcome !== 'patched' && outcome !== 'checked',
+  });
+}
+
+const lastPhase = (run: Run, outcome: Outcome): Phase =>
+  outcome === 'patched' ? 'report' : stateOfRun(run).phase;

@@ -1,0 +1,128 @@
+import { EXIT, Fault } from '../fault.js';
+import { compareKernels, installedKernels } from '../guest/apt.js';
+import { CHECKS } from '../preflight/catalogue.js';
+import { runChecks } from '../preflight/check.js';
+import type { Facts } from '../preflight/facts.js';
+import { type Run, record, requireLock, stateOfRun } from './run.js';
+import type { RunState } from './state.js';
+
+/** Whether this run reboots, and why (not). Pure. */
+export function rebootDecision(
+  mode: 'always' | 'after-upgrade' | 'when-required' | 'never',
+  state: Pick<RunState, 'changes' | 'owesReboot'>,
+  kernels: { readonly running: string; readonly installed: readonly string[]; readonly required: boolean },
+): { readonly reboot: boolean; readonly why: string } {
+  const changed = (state.changes?.upgraded.length ?? 0) + (state.changes?.installed.length ?? 0);
+  const newest = [...kernels.installed].sort(compareKernels).at(-1);
+  const newer = newest !== undefined && compareKernels(newest, kernels.running) > 0;
+  if (mode === 'never') return { reboot: false, why: 'no reboot, by policy' };
+  if (mode === 'always') return { reboot: true, why: 'policy: always' };
+  if (state.owesReboot) return { reboot: true, why: 'an earlier run left the reboot pending' };
+  if (mode === 'after-upgrade')
+    return { reboot: changed > 0, why: changed > 0 ? 'packages were upgraded' : 'nothing was upgraded' };
+  if (newer) return { reboot: true, why: `kernel ${newest} is installed, ${kernels.running} runs` };
+  if (kernels.required) return { reboot: true, why: 'the guest asks for a reboot' };
+  const base = state.changes?.upgraded.find(({ name }) => NEEDS_REBOOT.test(name));
+  if (base)
+    return {
+      reboot: true,
+      why: `${base.name} was upgraded, which running programs still use in its old form`,
+    };
+  return { reboot: false, why: 'nothing requires a reboot' };
+}
+
+/** Libraries and services that everything uses: only a boot replaces them everywhere. */
+const NEEDS_REBOOT =
+  /^(libc6|libssl|openssl|systemd|libsystemd|dbus|zfs|libzfs|libstdc|intel-microcode|amd64-microcode)/;
+
+export async function decideReboot(run: Run): Promise<{ reboot: boolean; why: string }> {
+  const { target } = run.site;
+  const facts = run.site.facts(run.journal.runId);
+  const mode = target.policy.reboot;
+  if (mode === 'never' || mode === 'always')
+    return rebootDecision(mode, stateOfRun(run), { running: '', installed: [], required: false });
+  const survey = await facts.survey();
+  return rebootDecision(mode, stateOfRun(run), {
+    running: survey.kernel,
+    installed: installedKernels(survey.installedPackages.keys()),
+    required: survey.rebootRequired,
+  });
+}
+
+const LAST_LOOK = new Set([
+  'pbs.tasks',
+  'pbs.jobs',
+  'pve.backups',
+  'pve.schedule',
+  'policy.window',
+  'guest.vm',
+]);
+
+/**
+ * Looks a last time, journals the intent and asks for the reboot, once. A lost answer may mean that the
+ * request arrived: then only the boot itself can tell, and nothing is sent again.
+ * @throws Fault `reboot.no-longer-fits` (exit 75), `lock.*`, or the refusal of the server
+ */
+export async function reboot(run: Run): Promise<string> {
+  const { pbs, target } = run.site;
+  const facts = run.site.facts(run.journal.runId);
+  await stillFits(run, facts);
+  const [{ uptimeSeconds }, { epochSeconds }, bootId] = await Promise.all([
+    pbs.nodeStatus(),
+    pbs.time(),
+    facts.survey().then(
+      (survey) => survey.bootId,
+      () => null,
+    ),
+  ]);
+  if (uptimeSeconds * 1000 < target.policy.minRebootInterval) throw tooSoon(target.host, uptimeSeconds);
+  await requireLock(run);
+  run.interruption.protect('the host is rebooting');
+  record(run, { type: 'reboot-intended', boot: { bootTime: epochSeconds - uptimeSeconds, bootId } });
+  try {
+    await pbs.reboot();
+    return 'asked for';
+  } catch (error) {
+    const unknown =
+      error instanceof Fault && ['outcome.unknown', 'pbs.daemon-down', 'net.timeout'].includes(error.code);
+    if (!unknown) throw error;
+    return 'asked for; the answer was lost, so the boot itself has to tell';
+  }
+}
+
+async function stillFits(run: Run, facts: Facts): Promise<void> {
+  const { target } = run.site;
+  const elapsed = run.clock.now() - Date.parse(stateOfRun(run).startedAt);
+  // What is left of the time a run was expected to take, and at least the third that a reboot may need.
+  const { maintenanceDuration } = target.policy;
+  const rest = Math.max(maintenanceDuration - elapsed, maintenanceDuration / 3);
+  const shortened: Facts = {
+    ...facts,
+    target: { ...target, policy: { ...target.policy, maintenanceDuration: rest } },
+  };
+  const findings = await runChecks(
+    CHECKS.filter(({ id }) => LAST_LOOK.has(id)),
+    shortened,
+  );
+  const blocked = findings.filter(({ status }) => status === 'block');
+  if (blocked.length === 0) return;
+  record(run, { type: 'checked', findings: blocked });
+  throw new Fault(
+    'reboot.no-longer-fits',
+    `The reboot no longer fits: ${blocked.map(({ summary }) => summary).join('; ')}.`,
+    {
+      hint: `The packages are installed; the next run reboots: pbs-ctl patch --host ${target.host}`,
+      exitCode: EXIT.tryLater,
+    },
+  );
+}
+
+const tooSoon = (host: string, uptimeSeconds: number) =>
+  new Fault(
+    'reboot.too-soon',
+    `${host} booted ${Math.round(uptimeSeconds / 60)} minutes ago, less than minRebootInterval.`,
+    {
+      hint: `The next run reboots: pbs-ctl patch --host ${host}`,
+      exitCode: EXIT.tryLater,
+    },
+  );

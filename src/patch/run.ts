@@ -1,0 +1,79 @@
+import { Fault } from '../fault.js';
+import type { Lease } from '../lock/lease.js';
+import type { Reporter } from '../progress/events.js';
+import type { Phase } from '../report/document.js';
+import type { Site } from '../site.js';
+import type { Clock } from '../world.js';
+import type { Interruption } from './interruption.js';
+import type { Journal } from './journal.js';
+import type { RunEvent } from './records.js';
+import type { RunState } from './state.js';
+
+/** What every phase of a run works with. */
+export interface Run {
+  readonly site: Site;
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly reporter: Reporter;
+  readonly interruption: Interruption;
+  /** `--plan DIGEST`: the only plan that may be carried out. */
+  readonly requiredPlan: string | null;
+  lease: Lease | null;
+}
+
+export const stateOfRun = (run: Run): RunState => run.journal.state;
+
+export function note(run: Run, text: string): void {
+  run.reporter.tell({ kind: 'note', host: run.site.target.host, level: 'info', text });
+}
+
+/** A thing that went wrong without changing the outcome: told now and in the report. */
+export function warning(run: Run, text: string): void {
+  run.journal.append({ type: 'warning', text });
+  run.reporter.tell({ kind: 'note', host: run.site.target.host, level: 'warning', text });
+}
+
+export function step(run: Run, label: string, percent: number | null, text: string): void {
+  run.reporter.tell({ kind: 'step', host: run.site.target.host, label, percent, text });
+}
+
+export function record(run: Run, event: RunEvent): void {
+  run.journal.append(event);
+}
+
+/** Reads the locks back before something is changed. @throws Fault `lock.lost`, `lock.stale` */
+export async function requireLock(run: Run): Promise<void> {
+  run.interruption.throwIfStopped();
+  if (!run.lease) throw new Fault('lock.not-held', 'The run holds no lock; it changes nothing.');
+  await run.lease.confirm();
+}
+
+/**
+ * One phase of the workflow, journaled before and after.
+ * @param act answers with the line a person reads when it is done
+ */
+export async function phase(run: Run, name: Phase, act: () => Promise<string>): Promise<void> {
+  const { host } = run.site.target;
+  run.interruption.throwIfStopped();
+  record(run, { type: 'phase', phase: name, status: 'intended' });
+  run.reporter.tell({ kind: 'phase', host, phase: name, status: 'started', text: '' });
+  try {
+    const text = await act();
+    record(run, { type: 'phase', phase: name, status: 'done' });
+    run.reporter.tell({ kind: 'phase', host, phase: name, status: 'done', text });
+  } catch (error) {
+    run.reporter.tell({
+      kind: 'phase',
+      host,
+      phase: name,
+      status: 'failed',
+      text: error instanceof Error ? error.message : String(error),
+    });
+    throw error;
+  }
+}
+
+export function skipPhase(run: Run, name: Phase, text: string): void {
+  record(run, { type: 'phase', phase: name, status: 'skipped' });
+  run.reporter.tell({ kind: 'phase', host: run.site.target.host, phase: name, status: 'skipped', text });
+}

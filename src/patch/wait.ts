@@ -1,0 +1,159 @@
+import type { Pbs } from '../api/pbs.js';
+import { formatDuration } from '../config/quantity.js';
+import { Fault } from '../fault.js';
+import type { Guest } from '../guest/exec.js';
+import type { Clock } from '../world.js';
+import { type BootSight, rebootVerdict } from './boot.js';
+import { type Run, record, stateOfRun, step } from './run.js';
+
+const BOOT_ID = '/proc/sys/kernel/random/boot_id';
+
+/**
+ * Waits until the host has provably booted again and both daemons of its API answer. Asks API, guest
+ * agent and hypervisor side by side, each with a time limit of one poll, so that a request swallowed by
+ * a dying host costs no more than that.
+ * @throws Fault `reboot.not-down` when it has not gone down after a quarter of `rebootTimeout`,
+ *   `reboot.not-back` when that is over
+ */
+export async function waitForBoot(run: Run): Promise<string> {
+  const { pbs, guest, target } = run.site;
+  const { reboot } = stateOfRun(run);
+  if (!reboot)
+    throw new Fault('reboot.not-asked', 'No reboot was asked for, so there is nothing to wait for.');
+  const { rebootTimeout, pollInterval } = target.policy;
+  const requested = Date.parse(reboot.requestedAt);
+  const seen: Sight = { api: null, bootId: null, vm: null, daemon: false, lost: false };
+  const stop = new AbortController();
+  const watchers = [
+    every(run.clock, pollInterval, stop.signal, () => watchApi(pbs, pollInterval, seen)),
+    ...(guest
+      ? [every(run.clock, pollInterval, stop.signal, () => watchAgent(guest, pollInterval, run.clock, seen))]
+      : []),
+    ...(guest ? [every(run.clock, pollInterval * 2, stop.signal, () => watchVm(guest, seen))] : []),
+  ];
+  const begun = run.clock.monotonic();
+  let down = reboot.downAt !== null;
+  try {
+    for (;;) {
+      const verdict = rebootVerdict(reboot.before, (run.clock.now() - requested) / 1000, seen);
+      if (!down && (seen.lost || verdict === 'rebooted')) {
+        down = true;
+        record(run, { type: 'went-down', seenAt: new Date(run.clock.now()).toISOString() });
+      }
+      step(run, 'reboot', null, describe(seen, verdict));
+      if (verdict === 'rebooted' && seen.api && seen.daemon) {
+        const { epochSeconds, uptimeSeconds } = seen.api;
+        record(run, {
+          type: 'rebooted',
+          boot: { bootTime: epochSeconds - uptimeSeconds, bootId: seen.bootId },
+        });
+        return `back after ${formatDuration(run.clock.now() - requested)}`;
+      }
+      const waited = run.clock.monotonic() - begun;
+      if (!down && waited > rebootTimeout / 4) throw notDown(run, waited);
+      if (waited > rebootTimeout) throw notBack(run, seen, verdict === 'rebooted');
+      await run.clock.sleep(Math.min(pollInterval, 250), run.interruption.signal);
+    }
+  } finally {
+    stop.abort();
+    await Promise.allSettled(watchers);
+  }
+}
+
+interface Sight extends BootSight {
+  api: BootSight['api'];
+  bootId: string | null;
+  /** What the hypervisor says of the VM. */
+  vm: string | null;
+  /** The privileged daemon behind the proxy answers. */
+  daemon: boolean;
+  /** A connection was refused, cut or swallowed since the request. */
+  lost: boolean;
+}
+
+async function watchApi(pbs: Pbs, limitMs: number, seen: Sight): Promise<void> {
+  try {
+    const { uptimeSeconds, epochSeconds } = await pbs.probe(limitMs);
+    seen.api = { uptimeSeconds, epochSeconds };
+  } catch (error) {
+    // A refused token or certificate does not mend itself by waiting.
+    if (error instanceof Fault && ['api.unauthorized', 'api.forbidden', 'net.untrusted'].includes(error.code))
+      throw error;
+    seen.api = null;
+    seen.daemon = false;
+    seen.lost = true;
+    return;
+  }
+  seen.daemon = await pbs.daemonAnswers().then(
+    () => true,
+    () => false,
+  );
+}
+
+async function watchAgent(guest: Guest, limitMs: number, clock: Clock, seen: Sight): Promise<void> {
+  const limit = new AbortController();
+  const asked = guest.pve.readFile(guest.vmid, BOOT_ID).then(
+    (text) => text.trim(),
+    () => null,
+  );
+  // A late answer is still an answer of the boot it names, so it counts when it comes.
+  void asked.then((bootId) => {
+    if (bootId) seen.bootId = bootId;
+  });
+  await Promise.race([asked, clock.sleep(limitMs, limit.signal).catch(() => {})]);
+  limit.abort();
+  await asked;
+}
+
+async function watchVm(guest: Guest, seen: Sight): Promise<void> {
+  seen.vm = await guest.pve.guestStatus(guest.vmid).then(
+    ({ status }) => status,
+    () => null,
+  );
+}
+
+/** Repeats until the signal; never two at once. What it throws ends it, and is told by the caller's own limit. */
+async function every(clock: Clock, ms: number, signal: AbortSignal, act: () => Promise<void>): Promise<void> {
+  while (!signal.aborted) {
+    await act();
+    await clock.sleep(ms, signal).catch(() => {});
+  }
+}
+
+function describe(seen: Sight, verdict: string): string {
+  if (verdict === 'rebooted')
+    return seen.daemon
+      ? 'booted, API answers'
+      : seen.api
+        ? 'booted, proxy answers, daemon not yet'
+        : 'booted, waiting for the API';
+  const parts = [
+    seen.lost ? 'connection lost' : 'still up',
+    ...(seen.vm ? [`VM ${seen.vm}`] : []),
+    ...(seen.api ? ['API answers'] : []),
+  ];
+  return parts.join(', ');
+}
+
+function notDown(run: Run, waited: number): Fault {
+  const { host } = run.site.target;
+  return new Fault(
+    'reboot.not-down',
+    `${host} has not gone down ${formatDuration(waited)} after the reboot was asked for; it is not asked again.`,
+    {
+      hint: `Look at the console of the VM and at hanging services. Once it has rebooted: pbs-ctl patch --host ${host}. To give the run up: pbs-ctl patch --host ${host} --abandon`,
+    },
+  );
+}
+
+function notBack(run: Run, seen: Sight, booted: boolean): Fault {
+  const { host, policy } = run.site.target;
+  const state = booted ? 'it has booted, but its API does not answer' : describe(seen, 'unknown');
+  return new Fault(
+    'reboot.not-back',
+    `${host} did not come back within ${formatDuration(policy.rebootTimeout)}: ${state}.`,
+    {
+      hint: `Look at the console of the VM: mounts, failed services. Once it is up: pbs-ctl patch --host ${host}`,
+    },
+  );
+}

@@ -1,0 +1,168 @@
+import { Command, CommanderError, Option, type OptionValues } from 'commander';
+import type { Command as Act, GlobalOptions } from './commands/context.js';
+import { EXIT, type ExitCode, errorDocument, Fault } from './fault.js';
+import type { World } from './world.js';
+
+/**
+ * The whole program: arguments in, exit code out. With `--json` exactly one document is printed, also
+ * for errors and for arguments that cannot be understood.
+ */
+export async function main(args: readonly string[], version: string, world: World): Promise<ExitCode> {
+  let exitCode: ExitCode = EXIT.done;
+  const json = args.slice(0, args.indexOf('--') < 0 ? undefined : args.indexOf('--')).includes('--json');
+  // A command is loaded only when it runs: --help and --version need none of them.
+  const run =
+    <Options>(load: () => Promise<Act<Options>>) =>
+    async (...parameters: unknown[]) => {
+      const command = parameters.at(-1) as Command;
+      const [act, { contextOf }] = await Promise.all([load(), import('./commands/context.js')]);
+      const options = command.optsWithGlobals<GlobalOptions & OptionValues>();
+      exitCode = await act(contextOf(world, options), options as Options);
+    };
+  try {
+    await program(version, world, json, run).parseAsync(args, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return usage(error, json, world);
+    return report(error, json, world);
+  }
+}
+
+type Run = <Options>(load: () => Promise<Act<Options>>) => (...parameters: unknown[]) => Promise<void>;
+
+function program(version: string, world: World, json: boolean, run: Run): Command {
+  const root = new Command('pbs-ctl')
+    .description(
+      'Patches Proxmox Backup Server hosts safely, over the REST APIs of PBS and PVE, without SSH.',
+    )
+    .version(version)
+    .addHelpText('after', HELP);
+  const add = (name: string, description: string, parent = root) =>
+    parent.command(name).description(description).allowExcessArguments(false);
+  const host = (text: string) => new Option('--host <name>', text).argParser(collect);
+
+  add('patch', 'check, lock, fence, upgrade, reboot once, verify: the whole workflow')
+    .addOption(host('host to patch; may be repeated'))
+    .option('--all', 'every host of the config, one after the other')
+    .option('--check', 'change nothing: run every check, simulate the upgrade, show the plan')
+    .option('--reboot <mode>', 'always, after-upgrade, when-required or never; overrides the policy')
+    .option('--plan <digest>', 'refuse any plan but the one that --check showed')
+    .option('--keep-going', 'with several hosts: go on after one that failed')
+    .option('--abandon', 'give the unfinished run up: undo what can be undone, start nothing')
+    .addHelpText('after', examples('patch --host pbs01 --check', 'patch --host pbs01', 'patch --all --json'))
+    .action(run(async () => (await import('./commands/patch.js')).patch));
+  add('preflight', 'every check, once; changes nothing')
+    .addOption(host('host to check; may be repeated'))
+    .option('--all', 'every host of the config')
+    .addHelpText('after', examples('preflight --host pbs01', 'preflight --all --json'))
+    .action(run(async () => (await import('./commands/preflight.js')).preflight));
+  add('verify', 'is the host as it was before the last run?')
+    .addOption(host('host to verify; may be repeated'))
+    .option('--all', 'every host of the config')
+    .addHelpText('after', examples('verify --host pbs01'))
+    .action(run(async () => (await import('./commands/verify.js')).verify));
+  add('status', 'version, kernel, uptime, pending updates, datastores, tasks, lock holder')
+    .addOption(host('host to show; all of them unless named'))
+    .option('--all', 'every host of the config')
+    .addHelpText('after', examples('status', 'status --host pbs01 --json'))
+    .action(run(async () => (await import('./commands/status.js')).status));
+
+  const lock = add('lock', 'the cluster lock, for people and for the PVE side');
+  const cluster = () =>
+    new Option('--cluster <name>', 'cluster of the config; may be left out when there is one');
+  const locks = () => import('./commands/lock.js');
+  add('show', 'who holds it, until when', lock)
+    .addOption(cluster())
+    .action(run(async () => (await locks()).lockShow));
+  add('acquire', 'take it; prints the run id, exit code 75 when another holds it', lock)
+    .addOption(cluster())
+    .requiredOption('--owner <name>', 'who takes it')
+    .option('--ttl <duration>', 'how long it lasts; default: ttl of the config')
+    .option('--wait <duration>', 'how long to wait for it')
+    .addHelpText('after', examples('lock acquire --cluster main --owner pve-patching --ttl 1h'))
+    .action(run(async () => (await locks()).lockAcquire));
+  add('release', 'give it back; exit code 0 also when it was not held, 1 when another holds it', lock)
+    .addOption(cluster())
+    .requiredOption('--owner <name>', 'who took it')
+    .option('--run <id>', 'the run id that acquire printed')
+    .action(run(async () => (await locks()).lockRelease));
+  add('break', 'remove whatever lock is there', lock)
+    .addOption(cluster())
+    .option('--yes', 'yes, its holder has ended')
+    .action(run(async () => (await locks()).lockBreak));
+
+  add('schema', 'JSON Schema of the config file').action(
+    run(async () => (await import('./commands/schema.js')).schema),
+  );
+  add('lab', 'start the embedded lab: a simulated PVE cluster and PBS hosts over real HTTPS on loopback')
+    .option('--dir <folder>', 'where its config and files go; default: a new temporary folder')
+    .option('--scenario <name>', 'what is there and what goes wrong', 'healthy')
+    .option('--factor <number>', 'how much faster than real machines', '20')
+    .option('--pve <version>', 'PVE version to play: 8.4 or 9.2', '9.2')
+    .option('--pbs <version>', 'PBS version to play: 3.4, 4.0, 4.1 or 4.2', '4.2')
+    .option('--list', 'name and describe the scenarios')
+    .addHelpText('after', examples('lab --list', 'lab --scenario backup-running --dir /tmp/lab'))
+    .action(run(async () => (await import('./commands/lab.js')).lab));
+  add('demo', 'lab plus "patch --host pbs01" in one go, then stops')
+    .option('--scenario <name>', 'scenario of the lab', 'healthy')
+    .addHelpText('after', examples('demo', 'demo --scenario backup-running'))
+    .action(run(async () => (await import('./commands/demo.js')).demo));
+
+  for (const command of withChildren(root)) {
+    command
+      .exitOverride()
+      .configureOutput({
+        writeOut: (text) => world.stdout.write(text),
+        writeErr: (text) => (json ? undefined : world.stderr.write(text)),
+      })
+      .option('--config <file>', 'config file')
+      .option('--json', 'print one JSON document on stdout')
+      .option('--quiet', 'no progress')
+      .option('--verbose', 'more progress')
+      .option('--no-color', 'no colour (also NO_COLOR)');
+  }
+  return root;
+}
+
+const withChildren = (command: Command): Command[] => [command, ...command.commands.flatMap(withChildren)];
+
+const collect = (value: string, previous: readonly string[] | undefined): string[] => [
+  ...(previous ?? []),
+  value,
+];
+
+const examples = (...lines: readonly string[]) =>
+  `\nExamples:\n${lines.map((line) => `  pbs-ctl ${line}`).join('\n')}`;
+
+const HELP = `
+Exit codes:
+  0    done: patched, or checked and safe
+  1    failed: the report says how far it came
+  2    usage or config error; nothing was changed
+  3    rebooted, but validation failed: the fence stays up
+  75   try again later: not safe now, or the reboot is still pending
+  130  interrupted by a signal
+
+Durations: 90s, 20m, 2h, 1d, 500ms, or a number of seconds.
+The config is found by --config, $PBS_CTL_CONFIG, ./config.json,
+$XDG_CONFIG_HOME/pbs-ctl/config.json, /etc/pbs-ctl/config.json.
+Try it without any server: pbs-ctl demo`;
+
+function usage(error: CommanderError, json: boolean, world: World): ExitCode {
+  if (error.exitCode === 0) return EXIT.done;
+  const message = error.message.replace(/^error: /, '');
+  if (json)
+    world.stdout.write(
+      `${JSON.stringify({ error: { code: 'usage', message, hint: 'See pbs-ctl --help.' } })}\n`,
+    );
+  return EXIT.usage;
+}
+
+function report(error: unknown, json: boolean, world: World): ExitCode {
+  const document = errorDocument(error);
+  if (json) world.stdout.write(`${JSON.stringify({ error: document }, null, 2)}\n`);
+  else world.stderr.write(`pbs-ctl: ${document.message}\n${document.hint ? `  ${document.hint}\n` : ''}`);
+  if (!(error instanceof Fault) && world.env.PBS_CTL_DEBUG)
+    world.stderr.write(`${(error as Error)?.stack}\n`);
+  return error instanceof Fault ? error.exitCode : EXIT.failed;
+}

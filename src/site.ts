@@ -1,0 +1,92 @@
+import { connectPbs, connectPve } from './api/connect.js';
+import type { Pbs } from './api/pbs.js';
+import type { Config } from './config/schema.js';
+import { readSecret } from './config/secret.js';
+import { lockGuest, type Target } from './config/target.js';
+import { Fault } from './fault.js';
+import type { Guest } from './guest/exec.js';
+import { takeSurvey } from './guest/survey.js';
+import { type ClusterAccess, type Facts, facts } from './preflight/facts.js';
+import type { World } from './world.js';
+
+/** A host with everything that reaches it: its PBS, the clusters it serves, its guest. */
+export interface Site {
+  readonly target: Target;
+  readonly pbs: Pbs;
+  readonly clusters: readonly ClusterAccess[];
+  readonly guestCluster: ClusterAccess | null;
+  /** The VM that is this PBS; null where the config names none. */
+  readonly guest: Guest | null;
+  /** A fresh round of questions: what it answers is remembered within it and not beyond. */
+  facts(ownRun: string | null): Facts;
+  close(): Promise<void>;
+}
+
+/** Opens no connection yet. @throws Fault `config.secret` for a secret that cannot be had */
+export async function openSite(config: Config, target: Target, world: World): Promise<Site> {
+  const { clock } = world;
+  const clusters = await Promise.all(target.clusters.map((name) => openCluster(config, name, world, target)));
+  const pbs = connectPbs({
+    name: target.host,
+    endpoints: [target.config.endpoint],
+    tokenId: target.config.token,
+    secret: await readSecret(target.config.secret, world),
+    tls: target.config.tls,
+    requestTimeoutMs: target.policy.requestTimeout,
+  });
+  const guestCluster = clusters.find(({ name }) => name === target.guest?.cluster) ?? null;
+  const guest =
+    guestCluster && target.guest ? { pve: guestCluster.pve, vmid: target.guest.vmid, clock } : null;
+  return {
+    target,
+    pbs,
+    clusters,
+    guestCluster,
+    guest,
+    facts: (ownRun) =>
+      facts({
+        target,
+        pbs,
+        clusters,
+        guestCluster,
+        clock,
+        ownRun,
+        survey: () => (guest ? takeSurvey(guest) : Promise.reject(noGuest(target.host))),
+      }),
+    close: async () => {
+      await Promise.all([pbs.close(), ...clusters.map(({ pve }) => pve.close())]);
+    },
+  };
+}
+
+/** One cluster of the config. `target` decides the time limits; without it those of the top-level policy hold. */
+export async function openCluster(
+  config: Config,
+  name: string,
+  world: World,
+  target?: Target,
+): Promise<ClusterAccess> {
+  const cluster = config.clusters[name];
+  if (!cluster)
+    throw new Fault('config.unknown-cluster', `The config has no cluster "${name}".`, { exitCode: 2 });
+  const pve = connectPve({
+    name,
+    endpoints: cluster.endpoints,
+    tokenId: cluster.token,
+    secret: await readSecret(cluster.secret, world),
+    tls: cluster.tls,
+    requestTimeoutMs: (target?.policy ?? config.policy).requestTimeout,
+  });
+  return {
+    name,
+    config: cluster,
+    lockVmid: cluster.lock.store === 'guest-tag' ? lockGuest(config, name) : null,
+    pve,
+  };
+}
+
+const noGuest = (host: string) =>
+  new Fault(
+    'guest.none',
+    `The config names no guest for host "${host}", so nothing is known from inside it.`,
+  );

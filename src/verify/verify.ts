@@ -1,0 +1,48 @@
+import { errorDocument } from '../fault.js';
+import type { Baseline } from '../patch/records.js';
+import type { Facts } from '../preflight/facts.js';
+import type { Finding, HostState } from '../report/document.js';
+import { hostState } from './baseline.js';
+import { type Expectation, verdict } from './verdict.js';
+
+export interface Verification {
+  readonly state: HostState | null;
+  readonly findings: readonly Finding[];
+  readonly ok: boolean;
+}
+
+/** Looks at the host once and compares it with the baseline; what cannot be seen is a block. */
+export async function verifyOnce(
+  facts: Facts,
+  before: Baseline | null,
+  expected: Expectation | null,
+): Promise<Verification> {
+  try {
+    const { pbs, target } = facts;
+    const [state, services] = await Promise.all([hostState(facts), pbs.services(), pbs.daemonAnswers()]);
+    const hasGuest = target.guest !== null;
+    const survey = hasGuest ? await facts.survey().catch((error: unknown) => errorDocument(error)) : null;
+    const paths = new Map(before?.mounts.map(({ datastore, path }) => [datastore, path]) ?? []);
+    for (const { name } of state.datastores) {
+      if (!paths.has(name)) paths.set(name, (await pbs.datastoreConfig(name)).path);
+    }
+    const seen = survey && 'bootId' in survey ? survey : null;
+    const surveyError = survey && 'code' in survey ? survey.message : null;
+    const findings = verdict(
+      before,
+      { state, services, survey: seen, surveyError, paths, hasGuest },
+      expected,
+    );
+    return { state, findings, ok: findings.every(({ status }) => status !== 'block') };
+  } catch (error) {
+    const { code, message, hint } = errorDocument(error);
+    const finding = {
+      id: 'verify.api',
+      status: 'block',
+      summary: message,
+      detail: { error: code, hint },
+      retryAfter: null,
+    } as const;
+    return { state: null, findings: [finding], ok: false };
+  }
+}

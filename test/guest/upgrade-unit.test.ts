@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { escapeForSystemd, readUnitState, upgradeScript } from '../../src/guest/upgrade-unit.js';
+
+const show = (values: Record<string, string>) =>
+  Object.entries(values)
+    .map(([key, value]) => `${key}=${value}`)
+    .join('\n');
+
+describe('the unit of the upgrade', () => {
+  it.each`
+    load           | active        | sub          | code   | status   | kind           | because
+    ${'loaded'}    | ${'active'}   | ${'running'} | ${'0'} | ${'0'}   | ${'running'}   | ${'its program still runs'}
+    ${'loaded'}    | ${'active'}   | ${'exited'}  | ${'1'} | ${'0'}   | ${'succeeded'} | ${'it remains after its exit'}
+    ${'not-found'} | ${'inactive'} | ${'dead'}    | ${'0'} | ${'0'}   | ${'gone'}      | ${'a unit that does not exist reads like a success'}
+    ${'loaded'}    | ${'failed'}   | ${'failed'}  | ${'1'} | ${'100'} | ${'failed'}    | ${'apt failed'}
+    ${'loaded'}    | ${'failed'}   | ${'failed'}  | ${'2'} | ${'15'}  | ${'failed'}    | ${'it was killed'}
+  `('is $kind when $because', ({ load, active, sub, code, status, kind }) => {
+    const text = show({
+      ExecMainStatus: status,
+      Result: 'success',
+      LoadState: load,
+      SubState: sub,
+      ActiveState: active,
+      ExecMainCode: code,
+    });
+    expect(readUnitState(text).kind).toBe(kind);
+  });
+
+  it('doubles every dollar sign, since systemd expands them', () => {
+    expect(escapeForSystemd('echo $HOME $$')).toBe('echo $$HOME $$$$');
+  });
+
+  it('keeps the local configuration files, waits for the lock of dpkg and never removes a protected package', () => {
+    const script = upgradeScript({
+      run: 'abc123',
+      repairDpkg: true,
+      cleanup: true,
+      protectedPackages: ['lib+x', 'b'],
+    });
+    expect(script).toContain('--force-confdef');
+    expect(script).toContain('--force-confold');
+    expect(script).toContain('DPkg::Lock::Timeout=60');
+    expect(script).toContain("'^Remv (lib\\+x|b) '");
+    expect(script.indexOf('--configure -a')).toBeLessThan(script.indexOf('dist-upgrade'));
+  });
+});

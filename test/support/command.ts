@@ -1,0 +1,51 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Running {
+  readonly ended: Promise<Ended>;
+  kill(signal: NodeJS.Signals): void;
+}
+
+/** Starts the built command in a process of its own. */
+export function start(args: readonly string[], env: Record<string, string> = {}): Running {
+  const child = spawn(process.execPath, [CLI, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    stderr += text;
+  });
+  const ended = new Promise<Ended>((resolve) =>
+    child.on('close', (code) => resolve({ code, stdout, stderr })),
+  );
+  return { ended, kill: (signal) => void child.kill(signal) };
+}
+
+/** Runs the built command to its end. */
+export const pbsCtl = (args: readonly string[], env?: Record<string, string>): Promise<Ended> =>
+  start(args, env).ended;
+
+/** Runs it with `--json` and reads its one document. */
+export async function pbsCtlJson<Document>(args: readonly string[]): Promise<Ended & { document: Document }> {
+  const ended = await pbsCtl([...args, '--json']);
+  try {
+    return { ...ended, document: JSON.parse(ended.stdout) as Document };
+  } catch {
+    throw new Error(
+      `no single JSON document on stdout (exit ${ended.code}):\n${ended.stdout}\n${ended.stderr}`,
+    );
+  }
+}
