@@ -1,0 +1,76 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { EXIT, Fault } from '../fault.js';
+import type { SecretReference } from './schema.js';
+
+/** A secret that never prints: only {@link Secret.reveal} hands it out, to what sends it. */
+export class Secret {
+  readonly #value: string;
+  /** Where it came from, for messages. */
+  readonly origin: string;
+
+  constructor(value: string, origin: string) {
+    this.#value = value;
+    this.origin = origin;
+  }
+
+  reveal(): string {
+    return this.#value;
+  }
+
+  toString(): string {
+    return '[secret]';
+  }
+
+  toJSON(): string {
+    return '[secret]';
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return '[secret]';
+  }
+}
+
+interface SecretSource {
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** @throws Fault `config.secret` (exit 2) when it is missing, empty, or a file that others can read */
+export async function readSecret(reference: SecretReference, { env }: SecretSource): Promise<Secret> {
+  if ('env' in reference) {
+    const value = env[reference.env];
+    if (!value) throw problem(`The environment variable ${reference.env}, which should hold a secret, is not set.`, `export ${reference.env}=…`);
+    return new Secret(value, `$${reference.env}`);
+  }
+  if ('file' in reference) return fromFile(reference.file, true);
+  const folder = env.CREDENTIALS_DIRECTORY;
+  if (!folder) {
+    throw problem(
+      `The credential "${reference.credential}" is asked for, but $CREDENTIALS_DIRECTORY is not set.`,
+      'Run as a systemd service with LoadCredential=, or refer to the secret by "env" or "file".',
+    );
+  }
+  return fromFile(join(folder, reference.credential), false);
+}
+
+async function fromFile(path: string, strict: boolean): Promise<Secret> {
+  let text: string;
+  try {
+    // systemd keeps the rights of its credentials itself.
+    if (strict && process.platform !== 'win32') {
+      const { mode } = await stat(path);
+      if (mode & 0o077) {
+        throw problem(`The secret file ${path} can be read by others (mode ${(mode & 0o777).toString(8)}).`, `chmod 600 ${path}`);
+      }
+    }
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Fault) throw error;
+    throw problem(`The secret file ${path} cannot be read: ${(error as Error).message}.`, 'Create it with mode 600, holding nothing but the secret.');
+  }
+  const value = text.trim();
+  if (value === '') throw problem(`The secret file ${path} is empty.`, 'It has to hold the secret of the token.');
+  return new Secret(value, path);
+}
+
+const problem = (message: string, hint: string) => new Fault('config.secret', message, { hint, exitCode: EXIT.usage });
