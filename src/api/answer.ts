@@ -1,7 +1,8 @@
 import { z } from 'zod';
 
 /** The envelope of both products; what stands in `data` is what was asked for. */
-export const envelope = <Answer>(data: z.ZodType<Answer>) => z.object({ data }).transform((answer) => answer.data);
+export const envelope = <Answer>(data: z.ZodType<Answer>) =>
+  z.object({ data }).transform((answer) => answer.data);
 
 /** Booleans as the servers write them: Perl knows 1, 0, "1", "0" and "", JSON true and false. */
 export const bool = z

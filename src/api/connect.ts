@@ -1,7 +1,29 @@
-import type { Secret } from '../config/secret.js';
-import type { TlsConfig } from '../config/schema.js';
+import { Cluster } from './cluster.js';
 import { Pbs } from './pbs.js';
 import { Pve } from './pve.js';
-export interface ServerOptions { readonly name: string; readonly endpoints: readonly string[]; readonly tokenId: string; readonly secret: Secret; readonly tls: TlsConfig; readonly requestTimeoutMs: number }
-export function connectPbs(options: ServerOptions): Pbs { return new Pbs({ name: options.name }); }
-export function connectPve(options: ServerOptions): Pve { return new Pve(options.name, options.endpoints.map((name) => ({ name }))); }
+import { Endpoint, type ServerOptions } from './request.js';
+
+export type { RequestEvent, ServerOptions } from './request.js';
+
+/** A client of one PBS host. Connects with its first request. */
+export function connectPbs(options: ServerOptions): Pbs {
+  return new Pbs(new Endpoint('pbs', firstOf(options), options));
+}
+
+/** A client of one PVE cluster, which may have several addresses. Connects with its first request. */
+export function connectPve(options: ServerOptions): Pve {
+  firstOf(options);
+  return new Pve(
+    options.name,
+    new Cluster(
+      options.name,
+      options.endpoints.map((address) => new Endpoint('pve', address, options)),
+      options.patience,
+    ),
+  );
+}
+
+function firstOf({ name, endpoints: [first] }: ServerOptions): string {
+  if (first === undefined) throw new RangeError(`"${name}" has no endpoint`);
+  return first;
+}

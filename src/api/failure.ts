@@ -12,7 +12,13 @@ export class ApiFault extends Fault {
   /** What the server said, without the token; empty when it said nothing. */
   readonly serverWords: string;
 
-  constructor(code: string, message: string, asked: Asked, answered: Partial<Answered>, options: FaultOptions = {}) {
+  constructor(
+    code: string,
+    message: string,
+    asked: Pick<Asked, 'method' | 'path'>,
+    answered: Partial<Answered>,
+    options: FaultOptions = {},
+  ) {
     super(code, message, options);
     this.method = asked.method;
     this.path = asked.path;
@@ -43,7 +49,8 @@ export interface Answered {
 
 const PBS_CANNOT_CONNECT = /^(client error \(Connect\)|error trying to connect\b)/;
 const PBS_BROKE_OFF = /^(client error \(SendRequest\)|connection (closed|error)\b)/;
-const PBS_FORBIDDEN = /^(permission check failed|missing permissions?\b|no permissions?\b|not permitted|task access not allowed)/i;
+const PBS_FORBIDDEN =
+  /^(permission check failed|missing permissions?\b|no permissions?\b|not permitted|task access not allowed)/i;
 const MISSING =
   /\b(no such (datastore|task|job)|(Configuration file|job|datastore|storage|pool) '[^']*' does not exist)/i;
 
@@ -55,12 +62,14 @@ export function refusal(asked: Asked, answered: Answered): ApiFault {
     // PBS 4.1.2 and 4.1.3 answer bad credentials like this.
     if (words === 'authentication failed') return unauthorized(asked, answered);
     if (PBS_CANNOT_CONNECT.test(words)) return daemonDown(asked, answered);
-    if (PBS_BROKE_OFF.test(words)) return asked.effect ? unknown(asked, words, answered) : daemonDown(asked, answered);
+    if (PBS_BROKE_OFF.test(words))
+      return asked.effect ? unknown(asked, words, answered) : daemonDown(asked, answered);
     if (PBS_FORBIDDEN.test(words)) return forbidden(asked, answered);
   }
   if (status === 401) return unauthorized(asked, answered);
   if (status === 403) return forbidden(asked, answered);
-  if (product === 'pve' && status === 595) return unreachable(asked, `its node did not answer: ${words}`, answered);
+  if (product === 'pve' && status === 595)
+    return unreachable(asked, `its node did not answer: ${words}`, answered);
   if (status === 502 || status === 503 || status === 504 || (status >= 596 && status <= 599)) {
     if (asked.effect) return unknown(asked, words || `status ${status}`, answered);
     return unreachable(asked, `the request was lost behind it: ${words || `status ${status}`}`, answered);
@@ -72,7 +81,12 @@ export function refusal(asked: Asked, answered: Answered): ApiFault {
 }
 
 /** The Fault for a server that could not be reached: nothing of the request has arrived. */
-export function unreachable(asked: Asked, why: string, answered: Partial<Answered> = {}, cause?: unknown): ApiFault {
+export function unreachable(
+  asked: Asked,
+  why: string,
+  answered: Partial<Answered> = {},
+  cause?: unknown,
+): ApiFault {
   return new ApiFault('net.unreachable', `Cannot reach ${asked.server}: ${why}`, asked, answered, {
     hint: 'Check that the host is up, the address right, and nothing in between blocks the port.',
     exitCode: EXIT.tryLater,
@@ -84,10 +98,16 @@ export function unreachable(asked: Asked, why: string, answered: Partial<Answere
 export function timedOut(asked: Asked, limitMs: number): ApiFault {
   const why = `no answer within ${limitMs / 1000} s`;
   if (asked.effect) return unknown(asked, why);
-  return new ApiFault('net.timeout', `${asked.server} gave ${why} to ${asked.method} ${asked.path}.`, asked, {}, {
-    hint: 'Look at the load of that host, or raise "requestTimeout".',
-    exitCode: EXIT.tryLater,
-  });
+  return new ApiFault(
+    'net.timeout',
+    `${asked.server} gave ${why} to ${asked.method} ${asked.path}.`,
+    asked,
+    {},
+    {
+      hint: 'Look at the load of that host, or raise "requestTimeout".',
+      exitCode: EXIT.tryLater,
+    },
+  );
 }
 
 /** The Fault for a connection that broke after the request was sent. */
@@ -138,7 +158,9 @@ function unauthorized(asked: Asked, answered: Answered): ApiFault {
     `${asked.server} does not accept token "${asked.tokenId}"${answered.words ? `: ${answered.words}` : ''}`,
     asked,
     answered,
-    { hint: `Check that the secret is right and that user and token exist, are enabled and not expired: ${list}` },
+    {
+      hint: `Check that the secret is right and that user and token exist, are enabled and not expired: ${list}`,
+    },
   );
 }
 

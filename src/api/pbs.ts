@@ -1,36 +1,294 @@
-import type { Server } from './request.js';
-export interface Datastore { readonly name: string; readonly maintenance: Maintenance | null; /** null: not on a removable disk */ readonly mounted: boolean | null }
-export interface Maintenance { readonly type: string; readonly message: string | null }
-export interface DatastoreUsage { readonly name: string; readonly total: number | null; readonly used: number | null; readonly available: number | null; readonly error: string | null; readonly mounted: boolean | null }
-export interface PbsTask { readonly upid: string; readonly type: string; readonly id: string | null; readonly user: string; readonly startedAt: number; readonly endedAt: number | null; readonly status: string | null }
-export interface PbsJob { readonly kind: 'garbage-collection' | 'prune' | 'verify' | 'sync' | 'tape'; readonly id: string; readonly store: string; readonly schedule: string | null; readonly disabled: boolean; readonly nextRun: number | null; readonly running: boolean }
-export interface PbsPackage { readonly name: string; readonly installed: string | null; readonly candidate: string | null; readonly origin: string | null; readonly note: string | null }
-export interface TaskState { readonly running: boolean; readonly exitStatus: string | null }
-const todo = (): Promise<never> => Promise.reject(new Error('not written yet'));
+import type { z } from 'zod';
+import { Fault } from '../fault.js';
+import { ApiFault } from './failure.js';
+import type {
+  Datastore,
+  DatastoreUsage,
+  Maintenance,
+  PbsPackage,
+  PbsTask,
+  Repositories,
+  TaskState,
+} from './pbs-answers.js';
+import * as answers from './pbs-answers.js';
+import type { Privilege } from './privileges.js';
+import { at, type Request, type Server } from './request.js';
+
+export type { Datastore, DatastoreUsage, Maintenance, PbsPackage, PbsTask, Repositories, TaskState };
+
+export interface PbsJob {
+  readonly kind: 'garbage-collection' | 'prune' | 'verify' | 'sync' | 'tape';
+  readonly id: string;
+  readonly store: string;
+  readonly schedule: string | null;
+  readonly disabled: boolean;
+  /** Epoch seconds; may lie in the past. */
+  readonly nextRun: number | null;
+  readonly running: boolean;
+}
+
+/** The server compares the node's name with nothing, and refuses names with dots. */
+const NODE = '/nodes/localhost';
+/** Some answers take the server longer than a look: package lists are rebuilt, repositories read. */
+const SLOW_MS = 60_000;
+const LOG_PAGE = 5000;
+
+/**
+ * One Proxmox Backup Server: a method for each endpoint that is used.
+ * Every method throws ApiFault (see failure.ts), and Fault `net.untrusted` for a certificate that is not accepted.
+ * Times are epoch seconds, sizes bytes.
+ */
 export class Pbs {
-  constructor(_server: Server) {}
-  permissions(_path: string): Promise<ReadonlySet<string>> { return todo(); }
-  version(): Promise<{ version: string; release: string }> { return todo(); }
-  nodeStatus(): Promise<{ uptimeSeconds: number; kernel: string; root: { total: number; used: number; available: number }; fingerprint: string | null }> { return todo(); }
-  time(): Promise<{ epochSeconds: number; timezone: string }> { return todo(); }
-  daemonAnswers(): Promise<void> { return todo(); }
-  datastores(): Promise<Datastore[]> { return todo(); }
-  datastoreUsage(): Promise<DatastoreUsage[]> { return todo(); }
-  datastoreConfig(_name: string): Promise<{ path: string; backingDevice: string | null; maintenance: Maintenance | null; digest: string }> { return todo(); }
-  setMaintenance(_name: string, _mode: { type: 'read-only' | 'offline'; message: string } | null, _digest: string): Promise<void> { return todo(); }
-  activeOperations(_name: string): Promise<{ read: number; write: number }> { return todo(); }
-  runningTasks(): Promise<PbsTask[]> { return todo(); }
-  recentTasks(_limit: number): Promise<PbsTask[]> { return todo(); }
-  taskState(_upid: string): Promise<TaskState> { return todo(); }
-  taskLog(_upid: string): Promise<string[]> { return todo(); }
-  jobs(): Promise<PbsJob[]> { return todo(); }
-  refreshPackages(): Promise<string> { return todo(); }
-  updates(): Promise<PbsPackage[]> { return todo(); }
-  packages(): Promise<PbsPackage[]> { return todo(); }
-  repositories(): Promise<{ errors: { path: string; error: string }[]; warnings: string[]; standard: { handle: string; enabled: boolean | null }[]; enabledUris: string[] }> { return todo(); }
-  services(): Promise<{ name: string; state: string; unitState: string }[]> { return todo(); }
-  startService(_unit: string): Promise<string> { return todo(); }
-  reboot(): Promise<void> { return todo(); }
-  probe(_timeoutMs: number, _signal?: AbortSignal): Promise<{ uptimeSeconds: number; kernel: string; epochSeconds: number }> { return todo(); }
-  close(): Promise<void> { return todo(); }
+  readonly #server: Server;
+
+  constructor(server: Server) {
+    this.#server = server;
+  }
+
+  /** Privileges of the token itself on exactly this path, inherited ones included. */
+  async permissions(path: string): Promise<ReadonlySet<string>> {
+    const held = await this.#get('/access/permissions', answers.Permissions, { parameters: { path } });
+    return new Set(Object.keys(held[path] ?? {}));
+  }
+
+  /** Of the running proxy: `version` is major.minor, `release` the patch level. */
+  version(): Promise<{ version: string; release: string }> {
+    return this.#get('/version', answers.Version);
+  }
+
+  nodeStatus(): Promise<z.output<typeof answers.NodeStatus>> {
+    return this.#get(`${NODE}/status`, answers.NodeStatus, audit('/system/status'));
+  }
+
+  time(): Promise<{ epochSeconds: number; timezone: string }> {
+    return this.#get(`${NODE}/time`, answers.Time);
+  }
+
+  /** Asks the root daemon for as little as possible; the proxy alone answers much, but not this. @throws Fault `pbs.daemon-down` */
+  daemonAnswers(): Promise<void> {
+    return this.#get(`${NODE}/journal`, answers.Nothing, {
+      parameters: { lastentries: 1 },
+      ...audit('/system/log'),
+    });
+  }
+
+  datastores(): Promise<Datastore[]> {
+    return this.#get('/admin/datastore', answers.Datastores);
+  }
+
+  datastoreUsage(): Promise<DatastoreUsage[]> {
+    return this.#get('/status/datastore-usage', answers.DatastoreUsages, { limitMs: SLOW_MS });
+  }
+
+  /** The digest covers all datastores of the host: a change to any of them makes it stale. */
+  datastoreConfig(name: string): Promise<z.output<typeof answers.DatastoreConfig>> {
+    return this.#server.askWhole(
+      {
+        method: 'GET',
+        path: at`/config/datastore/${name}`,
+        ...needs('Datastore.Audit', `/datastore/${name}`),
+      },
+      answers.DatastoreConfig,
+    );
+  }
+
+  /**
+   * Sets or, with null, clears the maintenance mode. Running operations go on, new ones are refused.
+   * @param mode message of at most 64 characters
+   * @throws Fault `pbs.modified` when the config is no longer the one with this digest
+   */
+  async setMaintenance(
+    name: string,
+    mode: { readonly type: 'read-only' | 'offline'; readonly message: string } | null,
+    digest: string,
+  ): Promise<void> {
+    if (digest === '') throw new RangeError('without a digest the server would not compare anything');
+    const change = mode
+      ? { 'maintenance-mode': answers.maintenanceText(mode.type, mode.message) }
+      : { delete: 'maintenance-mode' };
+    try {
+      await this.#server.ask(
+        {
+          method: 'PUT',
+          path: at`/config/datastore/${name}`,
+          parameters: { ...change, digest },
+          repeat: 'swap',
+          ...needs('Datastore.Modify', `/datastore/${name}`),
+        },
+        answers.Nothing,
+      );
+    } catch (cause) {
+      if (!(cause instanceof ApiFault && cause.serverWords.includes('detected modified configuration')))
+        throw cause;
+      throw new Fault(
+        'pbs.modified',
+        `The datastore config of "${this.#server.name}" was changed by somebody else`,
+        { cause },
+      );
+    }
+  }
+
+  activeOperations(name: string): Promise<{ read: number; write: number }> {
+    return this.#get(
+      at`/admin/datastore/${name}/active-operations`,
+      answers.ActiveOperations,
+      needs('Datastore.Audit', `/datastore/${name}`),
+    );
+  }
+
+  /** Every running task that the token may see. No further filter: some of them hide running tasks. */
+  runningTasks(): Promise<PbsTask[]> {
+    // limit=0 means no limit here; elsewhere it means nothing at all.
+    return this.#get(`${NODE}/tasks`, answers.Tasks, { parameters: { running: true, limit: 0 } });
+  }
+
+  /** Running ones first, then the last to end. */
+  recentTasks(limit: number): Promise<PbsTask[]> {
+    return this.#get(`${NODE}/tasks`, answers.Tasks, { parameters: { limit } });
+  }
+
+  /** An unknown task is `stopped` with exit status "unknown", not an error. */
+  taskState(upid: string): Promise<TaskState> {
+    return this.#get(at`/nodes/localhost/tasks/${upid}/status`, answers.TaskStatus, {
+      // Refused for a moment while the process that ran the task goes away.
+      repeat: 'patient-read',
+      ...audit('/system/tasks'),
+    });
+  }
+
+  /** All lines of the log so far. */
+  async taskLog(upid: string): Promise<string[]> {
+    const lines: string[] = [];
+    // `start` is the number of the first line wanted, and lines count from 1.
+    for (let start = 1; ; ) {
+      const page = await this.#get(at`/nodes/localhost/tasks/${upid}/log`, answers.LogLines, {
+        parameters: { start, limit: LOG_PAGE },
+        ...audit('/system/tasks'),
+      });
+      lines.push(...page.map(({ t }) => t));
+      const last = page.at(-1);
+      if (!last || page.length < LOG_PAGE || last.n < start) return lines;
+      start = last.n + 1;
+    }
+  }
+
+  /** Scheduled work of all five kinds, as far as the token may see it. */
+  async jobs(): Promise<PbsJob[]> {
+    const { version } = await this.version();
+    // Without the parameter only pull jobs are listed; before 3.3 there is nothing else, and it is refused.
+    const direction = isAtLeast(version, 3, 3) ? { parameters: { 'sync-direction': 'all' } } : {};
+    const [collections, tasks, prune, verify, sync, tape] = await Promise.all([
+      this.#get('/admin/gc', answers.GarbageCollections),
+      this.runningTasks(),
+      this.#get('/admin/prune', answers.Jobs),
+      this.#get('/admin/verify', answers.Jobs),
+      this.#get('/admin/sync', answers.Jobs, direction),
+      this.#get('/tape/backup', answers.Jobs),
+    ]);
+    const collecting = new Set(tasks.filter(({ type }) => type === 'garbage_collection').map(({ id }) => id));
+    return [
+      ...collections.map(
+        ({ store, schedule, ...rest }): PbsJob => ({
+          kind: 'garbage-collection',
+          id: store,
+          store,
+          schedule,
+          disabled: false,
+          nextRun: rest['next-run'],
+          running: collecting.has(store),
+        }),
+      ),
+      ...prune.map((job): PbsJob => ({ kind: 'prune', ...job })),
+      ...verify.map((job): PbsJob => ({ kind: 'verify', ...job })),
+      ...sync.map((job): PbsJob => ({ kind: 'sync', ...job })),
+      ...tape.map((job): PbsJob => ({ kind: 'tape', ...job })),
+    ];
+  }
+
+  /** Starts `apt-get update`, once. @returns the UPID; a failed repository ends it with warnings, an unreachable mirror even with OK */
+  refreshPackages(): Promise<string> {
+    return this.#server.ask(
+      { method: 'POST', path: `${NODE}/apt/update`, ...needs('Sys.Modify', '/') },
+      answers.Upid,
+    );
+  }
+
+  /** Pending updates as far as they are known locally, new dependencies (nothing installed) included. */
+  updates(): Promise<PbsPackage[]> {
+    return this.#get(`${NODE}/apt/update`, answers.Packages, { limitMs: SLOW_MS, ...audit('/') });
+  }
+
+  /** The packages that make up PBS, and all installed kernels. */
+  packages(): Promise<PbsPackage[]> {
+    return this.#get(`${NODE}/apt/versions`, answers.Packages, { limitMs: SLOW_MS, ...audit('/') });
+  }
+
+  repositories(): Promise<Repositories> {
+    return this.#get(`${NODE}/apt/repositories`, answers.Repositories, audit('/'));
+  }
+
+  services(): Promise<{ name: string; state: string; unitState: string }[]> {
+    return this.#get(`${NODE}/services`, answers.Services, audit('/system/services'));
+  }
+
+  /** Starts a unit, once. @returns the UPID of a task that lasts as long as starting does */
+  startService(unit: string): Promise<string> {
+    return this.#server.ask(
+      {
+        method: 'POST',
+        path: at`/nodes/localhost/services/${unit}/start`,
+        ...needs('Sys.Modify', `/system/services/${unit}`),
+      },
+      answers.Upid,
+    );
+  }
+
+  /** Asks for a reboot, once. Running tasks are killed by it. @throws Fault `outcome.unknown` when the answer was lost: it may well go down */
+  reboot(): Promise<void> {
+    return this.#server.ask(
+      {
+        method: 'POST',
+        path: `${NODE}/status`,
+        parameters: { command: 'reboot' },
+        ...needs('Sys.PowerManagement', '/system/status'),
+      },
+      answers.Nothing,
+    );
+  }
+
+  /** One look over connections of its own, without a second try: for the wait for a reboot. */
+  async probe(
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): Promise<{ uptimeSeconds: number; kernel: string; epochSeconds: number }> {
+    const once = {
+      method: 'GET',
+      repeat: 'once',
+      effect: false,
+      fresh: true,
+      limitMs: timeoutMs,
+      ...(signal ? { signal } : {}),
+    } as const;
+    const [{ uptimeSeconds, kernel }, { epochSeconds }] = await Promise.all([
+      this.#server.ask({ ...once, path: `${NODE}/status`, ...audit('/system/status') }, answers.NodeStatus),
+      this.#server.ask({ ...once, path: `${NODE}/time` }, answers.Time),
+    ]);
+    return { uptimeSeconds, kernel, epochSeconds };
+  }
+
+  close(): Promise<void> {
+    return this.#server.close();
+  }
+
+  #get<Answer>(path: string, data: z.ZodType<Answer>, more: Partial<Request> = {}): Promise<Answer> {
+    return this.#server.ask({ ...more, method: 'GET', path }, data);
+  }
+}
+
+const needs = (privilege: string, path: string): { needs: Privilege } => ({ needs: { privilege, path } });
+const audit = (path: string) => needs('Sys.Audit', path);
+
+function isAtLeast(version: string, major: number, minor: number): boolean {
+  const [ownMajor = 0, ownMinor = 0] = version.split('.').map(Number);
+  return ownMajor > major || (ownMajor === major && ownMinor >= minor);
 }

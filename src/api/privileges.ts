@@ -33,7 +33,8 @@ function grantOnPbs(tokenId: string, { privilege, path }: Privilege): string {
 
 function grantOnPve(tokenId: string, { privilege, path }: Privilege): string {
   // An entry on a guest replaces what the guest inherits, so what it takes to see it is repeated.
-  const privileges = path.startsWith('/vms') && privilege !== 'VM.Audit' ? `VM.Audit ${privilege}` : privilege;
+  const privileges =
+    path.startsWith('/vms') && privilege !== 'VM.Audit' ? `VM.Audit ${privilege}` : privilege;
   const role = `PbsCtl-${privilege}`;
   return [
     `pveum role add ${role} -privs "${privileges}"`,

@@ -1,48 +1,371 @@
-import type { TaskState } from './pbs.js';
-import type { Server } from './request.js';
-export interface PveGuest { readonly vmid: number; readonly type: 'qemu' | 'lxc'; readonly node: string; readonly name: string | null; readonly status: string; readonly tags: string[]; readonly lock: string | null }
-export interface PveNode { readonly name: string; readonly online: boolean; readonly local: boolean }
-export interface PveTask { readonly upid: string; readonly node: string; readonly type: string; readonly id: string; readonly user: string; readonly startedAt: number; readonly endedAt: number | null; readonly status: string | null }
-export interface BackupJob { readonly id: string; readonly enabled: boolean; readonly schedule: string | null; readonly storage: string | null; readonly node: string | null; readonly vmids: number[]; readonly all: boolean; readonly pool: string | null; readonly exclude: number[]; readonly nextRun: number | null; readonly repeatMissed: boolean; readonly comment: string | null }
-export interface PveStorage { readonly storage: string; readonly type: string; readonly server: string | null; readonly port: number; readonly datastore: string | null; readonly fingerprint: string | null; readonly disabled: boolean; readonly nodes: string[] | null }
-export interface GuestConfig { readonly digest: string; readonly tags: string[]; readonly lock: string | null; readonly agentEnabled: boolean; readonly agentConfigured: boolean; readonly protection: boolean }
-export interface NodeOverview { readonly name: string; readonly status: string; readonly haState: string | null; readonly uptimeSeconds: number | null }
-export interface HaManager { readonly nodeStatus: Record<string, string>; readonly nodeRequest: Record<string, { maintenance?: boolean }>; readonly lrm: Record<string, { mode: string; state: string; timestamp: number }>; readonly armed: string | null }
-export type ExecStatus = { readonly exited: false } | { readonly exited: true; readonly exitCode: number | null; readonly signal: number | null; readonly stdout: string; readonly stderr: string; readonly truncated: boolean };
-const todo = (): Promise<never> => Promise.reject(new Error('not written yet'));
+import type { z } from 'zod';
+import { Fault } from '../fault.js';
+import type { ExecStatus } from './agent-answers.js';
+import * as agent from './agent-answers.js';
+import { ApiFault } from './failure.js';
+import { agentFault, resultOf, simple } from './guest-agent.js';
+import type { TaskState } from './pbs-answers.js';
+import type {
+  BackupJob,
+  GuestConfig,
+  HaManager,
+  NodeOverview,
+  PveGuest,
+  PveNode,
+  PveStorage,
+  PveTask,
+} from './pve-answers.js';
+import * as answers from './pve-answers.js';
+import { at, type Request, type Server } from './request.js';
+
+export type {
+  BackupJob,
+  ExecStatus,
+  GuestConfig,
+  HaManager,
+  NodeOverview,
+  PveGuest,
+  PveNode,
+  PveStorage,
+  PveTask,
+  TaskState,
+};
+
+/** More running tasks than any node has; 0 would mean none at all. */
+const ALL_TASKS = 1000;
+const SLOW_MS = 60_000;
+
+/**
+ * One PVE cluster: a method for each endpoint that is used. Guests are found by id: where one has moved
+ * meanwhile, it is looked up anew.
+ * Every method throws ApiFault (see failure.ts), and Fault `net.untrusted` for a certificate that is not accepted.
+ * Times are epoch seconds.
+ */
 export class Pve {
   readonly cluster: string;
-  constructor(cluster: string, _servers: readonly Server[]) { this.cluster = cluster; }
-  permissions(_path: string): Promise<ReadonlySet<string>> { return todo(); }
-  version(): Promise<{ version: string; major: number }> { return todo(); }
-  clusterStatus(): Promise<{ quorate: boolean; nodes: PveNode[] }> { return todo(); }
-  guests(): Promise<PveGuest[]> { return todo(); }
-  nodesOverview(): Promise<NodeOverview[]> { return todo(); }
-  registeredTags(): Promise<string[]> { return todo(); }
-  setRegisteredTags(_tags: readonly string[]): Promise<void> { return todo(); }
-  clusterTasks(): Promise<PveTask[]> { return todo(); }
-  runningTasks(_node: string): Promise<PveTask[]> { return todo(); }
-  taskState(_node: string, _upid: string): Promise<TaskState> { return todo(); }
-  taskLogHead(_node: string, _upid: string, _lines: number): Promise<string[]> { return todo(); }
-  nodeTasksFinished(_node: string, _filter: { type: string; since: number; limit: number }): Promise<PveTask[]> { return todo(); }
-  haManager(): Promise<HaManager> { return todo(); }
-  backupJobs(): Promise<BackupJob[]> { return todo(); }
-  jobGuests(_id: string): Promise<number[]> { return todo(); }
-  scheduleRuns(_schedule: string, _start: number, _iterations: number): Promise<number[]> { return todo(); }
-  storages(): Promise<PveStorage[]> { return todo(); }
-  vzdumpStorage(_node: string): Promise<string | null> { return todo(); }
-  nodeStatus(_node: string): Promise<{ uptimeSeconds: number; kernel: string; version: string }> { return todo(); }
-  nodeTime(_node: string): Promise<{ epochSeconds: number; timezone: string }> { return todo(); }
-  nodePackages(_node: string): Promise<{ name: string; state: string | null; installed: string | null; candidate: string | null }[]> { return todo(); }
-  findGuest(_vmid: number): Promise<PveGuest | null> { return todo(); }
-  guestConfig(_vmid: number): Promise<GuestConfig> { return todo(); }
-  setGuestTags(_vmid: number, _tags: readonly string[], _digest: string): Promise<void> { return todo(); }
-  guestStatus(_vmid: number): Promise<{ status: string; qmpStatus: string | null; lock: string | null; uptimeSeconds: number; haManaged: boolean }> { return todo(); }
-  agentPing(_vmid: number, _timeoutMs?: number): Promise<void> { return todo(); }
-  agentInfo(_vmid: number): Promise<{ version: string; commands: Map<string, boolean> }> { return todo(); }
-  osInfo(_vmid: number): Promise<{ kernel: string }> { return todo(); }
-  exec(_vmid: number, _command: readonly string[]): Promise<number> { return todo(); }
-  execStatus(_vmid: number, _pid: number): Promise<ExecStatus> { return todo(); }
-  readFile(_vmid: number, _path: string): Promise<string> { return todo(); }
-  close(): Promise<void> { return todo(); }
+  readonly #server: Server;
+  readonly #places = new Map<number, PveGuest>();
+
+  constructor(cluster: string, server: Server) {
+    this.cluster = cluster;
+    this.#server = server;
+  }
+
+  /** Privileges of the token itself on exactly this path, inherited ones included. */
+  async permissions(path: string): Promise<ReadonlySet<string>> {
+    const held = await this.#get('/access/permissions', answers.Permissions, { path });
+    return new Set(Object.keys(held[path] ?? {}));
+  }
+
+  /** Of the node that answers. */
+  version(): Promise<{ version: string; major: number }> {
+    return this.#get('/version', answers.Version);
+  }
+
+  clusterStatus(): Promise<{ quorate: boolean; nodes: PveNode[] }> {
+    return this.#get('/cluster/status', answers.ClusterStatus);
+  }
+
+  /** Tags and lock are live; status and name are up to five minutes old where a node is down. */
+  guests(): Promise<PveGuest[]> {
+    return this.#get('/cluster/resources', answers.Guests, { type: 'vm' });
+  }
+
+  nodesOverview(): Promise<NodeOverview[]> {
+    return this.#get('/cluster/resources', answers.NodesOverview, { type: 'node' });
+  }
+
+  /** Empty also for a token without Sys.Audit on "/": PVE leaves them out. */
+  registeredTags(): Promise<string[]> {
+    return this.#get('/cluster/options', answers.Options);
+  }
+
+  /** Replaces the whole list, whatever it has become since it was read: PVE compares nothing here. */
+  setRegisteredTags(tags: readonly string[]): Promise<void> {
+    // Neither an empty text nor a list is accepted.
+    const parameters =
+      tags.length === 0 ? { delete: 'registered-tags' } : { 'registered-tags': tags.join(';') };
+    return this.#server.ask({ method: 'PUT', path: '/cluster/options', parameters }, answers.Nothing);
+  }
+
+  /** What the nodes last reported; the list of an offline node is as old as its last word. */
+  clusterTasks(): Promise<PveTask[]> {
+    return this.#get('/cluster/tasks', answers.Tasks);
+  }
+
+  async runningTasks(node: string): Promise<PveTask[]> {
+    const tasks = await this.#get(at`/nodes/${node}/tasks`, answers.Tasks, {
+      source: 'active',
+      limit: ALL_TASKS,
+    });
+    return tasks.filter(({ endedAt, status }) => endedAt === null && status === null);
+  }
+
+  /** @throws ApiFault `api.missing` or `api.refused` for a task that the node does not know */
+  taskState(node: string, upid: string): Promise<TaskState> {
+    return this.#get(at`/nodes/${node}/tasks/${upid}/status`, answers.TaskStatus);
+  }
+
+  /** The first lines of a task's log; here the offset counts from 0. */
+  async taskLogHead(node: string, upid: string, lines: number): Promise<string[]> {
+    const head = await this.#get(at`/nodes/${node}/tasks/${upid}/log`, answers.LogLines, {
+      start: 0,
+      limit: lines,
+    });
+    return head.map(({ t }) => t);
+  }
+
+  /** Tasks of a type that have ended and were started since, newest first. */
+  nodeTasksFinished(
+    node: string,
+    { type, since, limit }: { readonly type: string; readonly since: number; readonly limit: number },
+  ): Promise<PveTask[]> {
+    const parameters = { source: 'archive', typefilter: type, since: Math.floor(since), limit };
+    return this.#get(at`/nodes/${node}/tasks`, answers.Tasks, parameters);
+  }
+
+  async haManager(): Promise<HaManager> {
+    const [manager, armed] = await Promise.all([
+      this.#get('/cluster/ha/status/manager_status', answers.HaManagerStatus),
+      this.#get('/cluster/ha/status/current', answers.HaStatus),
+    ]);
+    return { ...manager, armed };
+  }
+
+  backupJobs(): Promise<BackupJob[]> {
+    return this.#get('/cluster/backup', answers.BackupJobs);
+  }
+
+  /** Ids of the guests that a job backs up: pool, "all" and exclusions resolved by the server. */
+  jobGuests(id: string): Promise<number[]> {
+    return this.#get(at`/cluster/backup/${id}/included_volumes`, answers.IncludedVolumes);
+  }
+
+  /** The next moments of a schedule after `start`, in the time zone of the node that answers. */
+  scheduleRuns(schedule: string, start: number, iterations: number): Promise<number[]> {
+    const parameters = { schedule, starttime: Math.floor(start), iterations };
+    return this.#get('/cluster/jobs/schedule-analyze', answers.ScheduleRuns, parameters);
+  }
+
+  storages(): Promise<PveStorage[]> {
+    return this.#get('/storage', answers.Storages);
+  }
+
+  /** Where jobs without a storage write to on this node; null: not set. */
+  vzdumpStorage(node: string): Promise<string | null> {
+    return this.#get(at`/nodes/${node}/vzdump/defaults`, answers.VzdumpDefaults);
+  }
+
+  nodeStatus(node: string): Promise<{ uptimeSeconds: number; kernel: string; version: string }> {
+    return this.#get(at`/nodes/${node}/status`, answers.NodeStatus);
+  }
+
+  nodeTime(node: string): Promise<{ epochSeconds: number; timezone: string }> {
+    return this.#get(at`/nodes/${node}/time`, answers.Time);
+  }
+
+  nodePackages(node: string): Promise<z.output<typeof answers.NodePackages>> {
+    return this.#server.ask(
+      { method: 'GET', path: at`/nodes/${node}/apt/versions`, limitMs: SLOW_MS },
+      answers.NodePackages,
+    );
+  }
+
+  /** Null when there is none, or the token lacks VM.Audit on it. */
+  async findGuest(vmid: number): Promise<PveGuest | null> {
+    const guest = (await this.guests()).find((each) => each.vmid === vmid) ?? null;
+    if (guest) this.#places.set(vmid, guest);
+    else this.#places.delete(vmid);
+    return guest;
+  }
+
+  guestConfig(vmid: number): Promise<GuestConfig> {
+    return this.#onGuest(vmid, (guest) => this.#get(`${guest}/config`, answers.GuestConfig));
+  }
+
+  /**
+   * Replaces the tags of a guest if its config still has this digest.
+   * @throws Fault `pve.modified` (it has not), `pve.guest-locked` (backup, snapshot …), `outcome.unknown` (look for your own tag)
+   */
+  async setGuestTags(vmid: number, tags: readonly string[], digest: string): Promise<void> {
+    if (digest === '') throw new RangeError('without a digest the server would not compare anything');
+    // An empty value would be stored as a blank tag.
+    const change = tags.length === 0 ? { delete: 'tags' } : { tags: tags.join(';') };
+    try {
+      await this.#onGuest(vmid, (guest) =>
+        this.#server.ask(
+          { method: 'PUT', path: `${guest}/config`, parameters: { ...change, digest }, repeat: 'swap' },
+          answers.Nothing,
+        ),
+      );
+    } catch (error) {
+      throw tagFault(this.cluster, vmid, error);
+    }
+  }
+
+  guestStatus(vmid: number): Promise<z.output<typeof answers.GuestStatus>> {
+    return this.#onGuest(vmid, (guest) => this.#get(`${guest}/status/current`, answers.GuestStatus));
+  }
+
+  /** @param timeoutMs limit of the request; the server itself waits up to 8 s for the agent */
+  async agentPing(vmid: number, timeoutMs?: number): Promise<void> {
+    const limit = timeoutMs === undefined ? {} : { limitMs: timeoutMs };
+    const request = { method: 'POST', effect: false, ...limit } as const;
+    resultOf(vmid, 'ping', await this.#agent(vmid, 'ping', request, simple(answers.Nothing)));
+  }
+
+  /** Its version, and for every command whether it is allowed. */
+  async agentInfo(vmid: number): Promise<{ version: string; commands: Map<string, boolean> }> {
+    return resultOf(
+      vmid,
+      'info',
+      await this.#agent(vmid, 'info', { method: 'GET' }, simple(agent.AgentInfo)),
+    );
+  }
+
+  async osInfo(vmid: number): Promise<{ kernel: string }> {
+    return resultOf(
+      vmid,
+      'get-osinfo',
+      await this.#agent(vmid, 'get-osinfo', { method: 'GET' }, simple(agent.OsInfo)),
+    );
+  }
+
+  /**
+   * Starts a program as root in the guest, once; no shell. @returns its pid
+   * @throws Fault `agent.*`; after `agent.timeout` and `outcome.unknown` it may run, now or later
+   */
+  async exec(vmid: number, command: readonly string[]): Promise<number> {
+    try {
+      return await this.#agent(vmid, 'exec', { method: 'POST', json: { command } }, agent.Pid);
+    } catch (error) {
+      // From Debian 13 on the agent uses the same words for "forbidden" and "frozen".
+      if (error instanceof ApiFault && error.code === 'agent.blocked' && (await this.#isFrozen(vmid))) {
+        throw new ApiFault(
+          'agent.frozen',
+          `The file systems of guest ${vmid} are frozen, as during a backup or snapshot.`,
+          error,
+          { status: error.status ?? 0, words: error.serverWords },
+          { hint: 'Wait until the backup or snapshot is through.' },
+        );
+      }
+      throw error;
+    }
+  }
+
+  /** How a program fares. Its end is told only once, so this is never asked again by itself. */
+  execStatus(vmid: number, pid: number): Promise<ExecStatus> {
+    return this.#agent(
+      vmid,
+      'exec-status',
+      { method: 'GET', parameters: { pid }, repeat: 'once' },
+      agent.ExecStatus,
+    );
+  }
+
+  /** A text file of the guest, at most 16 MiB. @throws Fault `agent.failed` when there is none, or it is larger */
+  async readFile(vmid: number, path: string): Promise<string> {
+    const request = { method: 'GET', parameters: { file: path } } as const;
+    const { content, truncated } = await this.#agent(vmid, 'file-read', request, agent.FileContent);
+    if (truncated)
+      throw new Fault('agent.failed', `The file "${path}" of guest ${vmid} is larger than 16 MiB.`);
+    return content;
+  }
+
+  close(): Promise<void> {
+    return this.#server.close();
+  }
+
+  #get<Answer>(
+    path: string,
+    data: z.ZodType<Answer>,
+    parameters: Request['parameters'] = {},
+  ): Promise<Answer> {
+    return this.#server.ask({ method: 'GET', path, parameters }, data);
+  }
+
+  async #agent<Answer>(
+    vmid: number,
+    command: string,
+    request: Omit<Request, 'path'>,
+    data: z.ZodType<Answer>,
+  ): Promise<Answer> {
+    try {
+      return await this.#onGuest(vmid, (guest) =>
+        this.#server.ask({ ...request, path: `${guest}/agent/${command}` }, data),
+      );
+    } catch (error) {
+      throw agentFault(vmid, command, error);
+    }
+  }
+
+  async #isFrozen(vmid: number): Promise<boolean> {
+    try {
+      const request = { method: 'POST', effect: false } as const;
+      const answer = await this.#agent(vmid, 'fsfreeze-status', request, simple(agent.FreezeState));
+      return resultOf(vmid, 'fsfreeze-status', answer) === 'frozen';
+    } catch {
+      return false; // the refusal that led here says more than this one
+    }
+  }
+
+  /** Acts on the path of a guest, and once more where the guest turns out to be on another node by now. */
+  async #onGuest<Result>(vmid: number, act: (path: string) => Promise<Result>): Promise<Result> {
+    const guest = this.#places.get(vmid) ?? (await this.#locate(vmid));
+    try {
+      return await act(pathOf(guest));
+    } catch (error) {
+      if (!mayHaveMoved(error)) throw error;
+      const now = await this.findGuest(vmid);
+      if (!now || now.node === guest.node) throw error;
+      return act(pathOf(now));
+    }
+  }
+
+  async #locate(vmid: number): Promise<PveGuest> {
+    const guest = await this.findGuest(vmid);
+    if (guest) return guest;
+    throw new Fault(
+      'pve.no-guest',
+      `Guest ${vmid} does not exist in cluster "${this.cluster}", or the token may not see it.`,
+      {
+        hint: `Check the id, and that user and token have VM.Audit on /vms/${vmid}.`,
+      },
+    );
+  }
+}
+
+const pathOf = ({ node, type, vmid }: PveGuest): string => at`/nodes/${node}/${type}/${vmid}`;
+
+/** In each of these cases nothing was done: the node does not have the guest, is gone, or was not reached. */
+function mayHaveMoved(error: unknown): boolean {
+  if (!(error instanceof ApiFault)) return false;
+  return (
+    error.status === 595 ||
+    /Configuration file '[^']*' does not exist|hostname lookup '[^']*' failed/.test(error.serverWords)
+  );
+}
+
+function tagFault(cluster: string, vmid: number, error: unknown): unknown {
+  if (!(error instanceof ApiFault)) return error;
+  const fault = (code: string, what: string, hint?: string) =>
+    new ApiFault(
+      code,
+      `The tags of guest ${vmid} of cluster "${cluster}" were not written: ${what}`,
+      error,
+      { ...(error.status === null ? {} : { status: error.status }), words: error.serverWords },
+      { cause: error, ...(hint ? { hint } : {}) },
+    );
+  // "missmatch" until 2024; the second text is that of containers.
+  if (/checksum mis{1,2}match|detected modified configuration/.test(error.serverWords)) {
+    return fault('pve.modified', 'its config was changed by somebody else');
+  }
+  if (/\b(VM|CT) is locked|can't lock file|got lock( request)? timeout/.test(error.serverWords)) {
+    return fault(
+      'pve.guest-locked',
+      'it is locked',
+      'Wait until the backup, snapshot, migration or restart of that guest is through.',
+    );
+  }
+  return error;
 }

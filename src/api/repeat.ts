@@ -4,11 +4,12 @@ import { Fault } from '../fault.js';
 /**
  * Which requests may be sent again.
  * - `read`: only looks, so any passing failure is met by asking again.
+ * - `patient-read`: as `read`, where the server is also known to refuse in passing.
  * - `swap`: a write guarded by a digest; sent again only where it provably did not arrive, since one
  *   whose answer was lost would find its own change and take it for somebody else's.
  * - `once`: never. Reboots, commands, starts, and questions whose answer is given only once.
  */
-export type Repeat = 'read' | 'swap' | 'once';
+export type Repeat = 'read' | 'patient-read' | 'swap' | 'once';
 
 export interface Patience {
   /** How often a request is sent again after the first time. */
@@ -20,11 +21,15 @@ export interface Patience {
 export const PATIENCE: Patience = { retries: 2, firstPauseMs: 250 };
 const LONGEST_PAUSE_MS = 2000;
 
+const SILENCE = ['net.unreachable', 'net.timeout', 'pbs.daemon-down'];
 const PASSING: Readonly<Record<Repeat, ReadonlySet<string>>> = {
-  read: new Set(['net.unreachable', 'net.timeout', 'pbs.daemon-down']),
+  read: new Set(SILENCE),
+  'patient-read': new Set([...SILENCE, 'api.refused']),
   swap: new Set(['net.unreachable', 'pbs.daemon-down']),
   once: new Set(),
 };
+
+export const isRead = (repeat: Repeat): boolean => repeat === 'read' || repeat === 'patient-read';
 
 /** True when a request that failed like this may be sent again. */
 export function mayRepeat(repeat: Repeat, error: unknown): boolean {

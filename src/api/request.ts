@@ -5,7 +5,7 @@ import { Fault } from '../fault.js';
 import { envelope } from './answer.js';
 import { type Asked, broken, refusal, timedOut, unreachable, unreadable } from './failure.js';
 import type { Privilege } from './privileges.js';
-import { PATIENCE, type Patience, type Repeat, repeated } from './repeat.js';
+import { isRead, PATIENCE, type Patience, type Repeat, repeated } from './repeat.js';
 import { authorization, type Product, redact, type Token } from './token.js';
 import { NotConnected, trustingConnector } from './trust.js';
 
@@ -23,7 +23,7 @@ export interface Request {
   readonly json?: object;
   /** May it be sent again? Default: `read` for GET, `once` for the rest. */
   readonly repeat?: Repeat;
-  /** Does a lost answer leave something open? Default: true for all but `read`. */
+  /** Does a lost answer leave something open? Default: true for all but reads. */
   readonly effect?: boolean;
   /** Longest time for the whole request, milliseconds; default: that of the server. */
   readonly limitMs?: number;
@@ -170,7 +170,9 @@ export class Endpoint implements Server {
       if (error instanceof NotConnected) throw unreachable(asked, error.message);
       if (limit.aborted) {
         const neverSent = alone !== null && !alone.isConnected();
-        throw neverSent ? unreachable(asked, `no connection within ${limitMs / 1000} s`) : timedOut(asked, limitMs);
+        throw neverSent
+          ? unreachable(asked, `no connection within ${limitMs / 1000} s`)
+          : timedOut(asked, limitMs);
       }
       const why = error instanceof Error ? error.message : String(error);
       throw broken(asked, this.#quote(why), error);
@@ -232,7 +234,7 @@ export class Endpoint implements Server {
       tokenId: this.#token.id,
       method: request.method,
       path: request.path,
-      effect: request.effect ?? repeatOf(request) !== 'read',
+      effect: request.effect ?? !isRead(repeatOf(request)),
       needs: request.needs ?? null,
     };
   }
@@ -244,7 +246,8 @@ export class Endpoint implements Server {
   }
 }
 
-export const repeatOf = ({ repeat, method }: Request): Repeat => repeat ?? (method === 'GET' ? 'read' : 'once');
+export const repeatOf = ({ repeat, method }: Request): Repeat =>
+  repeat ?? (method === 'GET' ? 'read' : 'once');
 
 function encode(parameters: Readonly<Record<string, Value>>): string {
   const form = new URLSearchParams();
@@ -265,7 +268,8 @@ async function readText(body: AsyncIterable<Buffer>): Promise<string> {
   let size = 0;
   for await (const chunk of body) {
     size += chunk.length;
-    if (size > ANSWER_LIMIT_BYTES) throw new TooLarge(`it is larger than ${ANSWER_LIMIT_BYTES / 1024 ** 2} MiB`);
+    if (size > ANSWER_LIMIT_BYTES)
+      throw new TooLarge(`it is larger than ${ANSWER_LIMIT_BYTES / 1024 ** 2} MiB`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');

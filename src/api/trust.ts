@@ -39,7 +39,6 @@ export function trustingConnector(options: TrustOptions): buildConnector.connect
         // Judged below instead, where the certificate that was seen can still be named.
         rejectUnauthorized: false,
         ALPNProtocols: ['http/1.1'],
-        autoSelectFamily: true,
       });
     } catch (error) {
       callback(asError(error), null);
@@ -69,7 +68,11 @@ export function trustingConnector(options: TrustOptions): buildConnector.connect
 }
 
 /** Null when the certificate of the other side is one that the config accepts. */
-function distrust(socket: tls.TLSSocket, address: string, pinned: readonly string[] | undefined): Fault | null {
+function distrust(
+  socket: tls.TLSSocket,
+  address: string,
+  pinned: readonly string[] | undefined,
+): Fault | null {
   const seen = socket.getPeerX509Certificate()?.fingerprint256.toUpperCase() ?? 'none';
   if (pinned) {
     if (pinned.some((each) => each.toUpperCase() === seen)) return null;
@@ -125,10 +128,17 @@ function readBundle(path: string, origin: string): string {
   try {
     text = readFileSync(path, 'utf8');
   } catch (cause) {
-    throw new Fault('config.ca-file', `The CA file "${path}" of ${origin} cannot be read`, { ...options, cause });
+    throw new Fault('config.ca-file', `The CA file "${path}" of ${origin} cannot be read`, {
+      ...options,
+      cause,
+    });
   }
   if (text.includes('-----BEGIN CERTIFICATE-----')) return text;
-  throw new Fault('config.ca-file', `The CA file "${path}" of ${origin} holds no certificate in PEM form.`, options);
+  throw new Fault(
+    'config.ca-file',
+    `The CA file "${path}" of ${origin} holds no certificate in PEM form.`,
+    options,
+  );
 }
 
 /** Why a connection failed, in words; several addresses of one name give one line. */

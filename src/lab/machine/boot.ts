@@ -2,7 +2,14 @@ import type { LabTime } from '../time.js';
 import { BOOT_SECONDS, type BootSpec } from './spec.js';
 
 /** Facts of a machine's life, in the order in which a reboot tells them. */
-export type MachineEvent = 'going-down' | 'down' | 'booting' | 'kernel-up' | 'agent-up' | 'services-up' | 'up';
+export type MachineEvent =
+  | 'going-down'
+  | 'down'
+  | 'booting'
+  | 'kernel-up'
+  | 'agent-up'
+  | 'services-up'
+  | 'up';
 
 /** Simulated seconds for which the agent still answers after the machine was told to reboot. */
 const AGENT_LINGERS = 1;

@@ -1,8 +1,16 @@
-import { appendFileSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { readTable, writeTable } from './packages.js';
-import { APT_LOCKS, DEFAULT_MOUNTS, DEFAULT_ROOT, type MachineSpec, type MountSpec } from './spec.js';
 import type { Release } from './release.js';
+import { APT_LOCKS, DEFAULT_MOUNTS, DEFAULT_ROOT, type MachineSpec, type MountSpec } from './spec.js';
 
 const FOLDERS = [
   'boot',
@@ -51,7 +59,6 @@ export function layOut(root: string, name: string, release: Release, spec: Machi
   );
   for (const lock of APT_LOCKS) put(root, lock, '');
   for (const { path } of mounts) mkdirSync(join(root, path), { recursive: true });
-  if (spec.rebootRequired) put(root, '/run/reboot-required', '*** System restart required ***\n');
 }
 
 /** Files that a boot makes anew. /run and /tmp are memory: they are empty afterwards. */
@@ -77,7 +84,14 @@ export function writeMounts(root: string, spec: MachineSpec, missing: ReadonlySe
   const memory = (path: string, total: number) =>
     [path, 'tmpfs', 'tmpfs', 'rw,nosuid,nodev,relatime', String(total), '0'] as const;
   const rows: Array<readonly string[]> = [
-    ['/', '/dev/mapper/pbs-root', 'ext4', 'rw,relatime,errors=remount-ro', String(totalBytes), String(usedBytes)],
+    [
+      '/',
+      '/dev/mapper/pbs-root',
+      'ext4',
+      'rw,relatime,errors=remount-ro',
+      String(totalBytes),
+      String(usedBytes),
+    ],
     ['/proc', 'proc', 'proc', 'rw,relatime', '0', '0'],
     ['/sys', 'sysfs', 'sysfs', 'rw,nosuid,nodev,noexec,relatime', '0', '0'],
     memory('/run', 400e6),
@@ -94,7 +108,9 @@ export function writeMounts(root: string, spec: MachineSpec, missing: ReadonlySe
       ]),
   ];
   writeTable(join(root, '.machine/mounts'), rows);
-  const kernelTable = rows.map(([path, device, fstype, options]) => `${device} ${path} ${fstype} ${options} 0 0\n`).join('');
+  const kernelTable = rows
+    .map(([path, device, fstype, options]) => `${device} ${path} ${fstype} ${options} 0 0\n`)
+    .join('');
   put(root, '/proc/mounts', kernelTable);
   put(root, '/proc/self/mounts', kernelTable);
   for (const { path } of spec.mounts ?? DEFAULT_MOUNTS) {
@@ -106,13 +122,15 @@ export function writeMounts(root: string, spec: MachineSpec, missing: ReadonlySe
 }
 
 export function readMounts(root: string): MountSpec[] {
-  return readTable(join(root, '.machine/mounts')).map(([path = '', device = '', fstype = '', , total, used]) => ({
-    path,
-    device,
-    fstype,
-    totalBytes: Number(total),
-    usedBytes: Number(used),
-  }));
+  return readTable(join(root, '.machine/mounts')).map(
+    ([path = '', device = '', fstype = '', , total, used]) => ({
+      path,
+      device,
+      fstype,
+      totalBytes: Number(total),
+      usedBytes: Number(used),
+    }),
+  );
 }
 
 // locks: FILE PID PROCESS UNTIL(ms since 1970; 0 = for ever; -1 = as long as the pid lives)
@@ -141,10 +159,16 @@ function isHeld(pid: number, untilMs: number): boolean {
   if (untilMs === 0) return true;
   try {
     process.kill(pid, 0);
-    return true;
+    return !isZombie(pid);
   } catch {
     return false;
   }
+}
+
+/** A killed process whose parent was killed too may stay in the table for long. */
+function isZombie(pid: number): boolean {
+  const stat = `/proc/${pid}/stat`;
+  return existsSync(stat) && /\) Z /.test(readFileSync(stat, 'utf8'));
 }
 
 export function writeJournal(root: string, bootId: string, unit: string, text: string): void {

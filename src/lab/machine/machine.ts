@@ -1,18 +1,23 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LabRecord } from '../record.js';
 import type { LabTime } from '../time.js';
 import { AgentError, AgentProcesses, type ExecState, readMachineFile } from './agent.js';
 import { type MachineEvent, scheduleReboot } from './boot.js';
-import { holdLock, layOut, put, readMounts, refreshLocks, writeBootFiles, writeJournal, writeMounts } from './disk.js';
+import { holdLock, put, readMounts, refreshLocks, writeJournal } from './disk.js';
 import { FROZEN_COMMANDS, type FsInfo, fsInfo, type OsInfo, osInfo, supportedCommands } from './facts.js';
-import { type InstalledPackage, newestKernel, type PendingChange, readInstalled, readPending, writePackages } from './packages.js';
+import {
+  type InstalledPackage,
+  newestKernel,
+  type PendingChange,
+  readInstalled,
+  readPending,
+} from './packages.js';
 import { type Release, releaseOf } from './release.js';
 import { MachineReports } from './reports.js';
-import { type AgentState, DEFAULT_MOUNTS, FRONTEND_LOCK, type MachineSpec, UPGRADE_SECONDS } from './spec.js';
-import { HOST_UNITS, killTransientUnits, mountUnit, writeUnit } from './units.js';
+import { type AgentState, FRONTEND_LOCK, type MachineSpec } from './spec.js';
+import { install, makeRoot, putSystemState, type Root, removeRootLink, startSystem } from './system.js';
+import { killTransientUnits } from './units.js';
 
 export { AgentError, type ExecState } from './agent.js';
 export type { MachineEvent } from './boot.js';
@@ -43,7 +48,7 @@ export class Machine {
   readonly #record: LabRecord;
   readonly #release: Release;
   readonly #state: string;
-  readonly #link: string | null;
+  readonly #folder: Root;
   readonly #reports: MachineReports;
   readonly #listeners = new Map<MachineEvent, Array<() => void>>();
   #processes: AgentProcesses;
@@ -67,18 +72,29 @@ export class Machine {
     this.#time = time;
     this.#record = record;
     this.#release = releaseOf(spec.release ?? '4.2');
-    mkdirSync(join(dir, '.machine'), { recursive: true });
-    this.#link = /^[\w./+-]+$/.test(dir) ? null : join(mkdtempSync(join(tmpdir(), 'pbs-ctl-lab-')), 'root');
-    if (this.#link) symlinkSync(dir, this.#link);
-    this.root = this.#link ?? dir.replace(/\/+$/, '');
+    this.#folder = makeRoot(dir);
+    this.root = this.#folder.path;
     this.#state = join(this.root, '.machine');
-    this.agent = { installed: true, execAllowed: true, frozen: false, delayMs: 0, down: false, ...spec.agent };
+    this.agent = {
+      installed: true,
+      execAllowed: true,
+      frozen: false,
+      delayMs: 0,
+      down: false,
+      ...spec.agent,
+    };
     this.bootedAt = Date.now() / 1000 - 21 * 86_400;
     this.bootId = randomUUID();
     this.runningKernel = this.#release.kernel;
     this.#swallow = spec.boot?.swallowsReboots ?? 0;
     this.#processes = new AgentProcesses(this.root, time.factor);
-    this.#layOut();
+    install(this.root, name, spec);
+    this.#putAgentLife();
+    this.#startSystem([], spec.failedUnits ?? []);
+    if (spec.rebootRequired) put(this.root, '/run/reboot-required', '*** System restart required ***\n');
+    if (spec.lock) this.holdLock(spec.lock.file, spec.lock.seconds, spec.lock.process);
+    putSystemState(this.root, 'running');
+    refreshLocks(this.root);
     this.#reports = new MachineReports(this.#state, (kind, detail) => this.#reported(kind, detail));
   }
 
@@ -146,10 +162,11 @@ export class Machine {
   /** Restarts the agent: its children die and their pids are forgotten, transient units live on. */
   restartAgent(): void {
     this.#newAgent();
+    const life = this.#agentLife;
     this.#agentRuns = false;
     this.#record.event('agent-restarted', this.name);
     this.#time.after(AGENT_RESTART, () => {
-      if (this.phase === 'up') this.#agentRuns = true;
+      if (this.#agentLife === life) this.#agentRuns = true;
     });
   }
 
@@ -206,49 +223,19 @@ export class Machine {
     this.#reports.stop();
     this.#processes.end();
     killTransientUnits(this.#state);
-    if (this.#link) rmSync(join(this.#link, '..'), { recursive: true, force: true });
+    removeRootLink(this.#folder);
   }
 
-  #layOut(): void {
-    const { spec } = this;
-    layOut(this.root, this.name, this.#release, spec);
-    put(this.root, '/.machine/hostname', `${this.name}\n`);
-    put(this.root, '/.machine/debian', `${this.#release.debian.id}\n`);
-    writeFileSync(
-      join(this.#state, 'upgrade.json'),
-      JSON.stringify({ seconds: UPGRADE_SECONDS, ...spec.upgrade }),
-    );
-    writePackages(this.#state, spec);
-    for (const { kernel } of this.installedPackages()) {
-      if (kernel) put(this.root, `/boot/vmlinuz-${kernel}`, '');
-    }
-    put(this.root, '/.machine/events', '');
-    this.#putAgentLife();
-    this.#startSystem(new Set(), spec.failedUnits ?? []);
-    if (spec.rebootRequired) put(this.root, '/run/reboot-required', '*** System restart required ***\n');
-    if (spec.lock) this.holdLock(spec.lock.file, spec.lock.seconds, spec.lock.process);
-    put(this.root, '/.machine/system', 'running\n');
-    refreshLocks(this.root);
-  }
-
-  #startSystem(missing: ReadonlySet<string>, failed: readonly string[]): void {
-    writeBootFiles(this.root, { id: this.bootId, kernel: this.runningKernel, at: this.bootedAt });
-    writeMounts(this.root, this.spec, missing);
-    const agent = this.agent.installed ? ['qemu-guest-agent.service'] : [];
-    for (const id of [...HOST_UNITS, ...agent]) writeUnit(this.#state, id, failed.includes(id) ? 'failed' : 'active');
-    for (const id of failed) if (!HOST_UNITS.some((known) => known === id)) writeUnit(this.#state, id, 'failed');
-    for (const { path } of this.spec.mounts ?? DEFAULT_MOUNTS) {
-      const unit = mountUnit(path);
-      writeUnit(this.#state, unit, missing.has(path) ? 'inactive' : 'active');
-      if (missing.has(path)) this.#log('systemd', `Dependency failed for ${unit} - ${path}.`);
-    }
+  #startSystem(mounts: readonly string[], units: readonly string[]): void {
+    const boot = { id: this.bootId, kernel: this.runningKernel, at: this.bootedAt };
+    startSystem(this.root, this.spec, boot, { mounts, units });
   }
 
   #step(event: MachineEvent | 'agent-silent'): void {
     const { boot } = this.spec;
     if (event === 'going-down') {
       this.phase = 'going-down';
-      put(this.root, '/.machine/system', 'stopping\n');
+      putSystemState(this.root, 'stopping');
     } else if (event === 'agent-silent') {
       this.#agentRuns = false;
       this.#newAgent();
@@ -265,12 +252,12 @@ export class Machine {
       this.bootedAt = Date.now() / 1000;
       this.bootId = randomUUID();
       this.runningKernel = newestKernel(this.#state) ?? this.runningKernel;
-      put(this.root, '/.machine/system', 'starting\n');
-      this.#startSystem(new Set(boot?.losesMounts), boot?.failsUnits ?? []);
+      putSystemState(this.root, 'starting');
+      this.#startSystem(boot?.losesMounts ?? [], boot?.failsUnits ?? []);
     } else if (event === 'agent-up') this.#agentRuns = true;
     else if (event === 'up') {
       this.phase = 'up';
-      put(this.root, '/.machine/system', 'running\n');
+      putSystemState(this.root, 'running');
     }
     for (const listener of this.#listeners.get(event) ?? []) listener();
   }

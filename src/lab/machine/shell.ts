@@ -10,7 +10,10 @@ export const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/s
 const STAND_INS = readdirSync(TOOLBOX).filter((name) => !name.includes('.'));
 // Not after a character that makes it the tail of a longer path or of a variable.
 const MACHINE_PATH = /(?<![\w./}-])\/(var|run|proc|etc|mnt|boot|tmp|root)(?![\w-])/g;
-const TOOL_PATH = new RegExp(`(?<![\\w./}-])/(?:usr/(?:local/)?)?s?bin/(${STAND_INS.join('|')})(?![\\w.-])`, 'g');
+const TOOL_PATH = new RegExp(
+  `(?<![\\w./}-])/(?:usr/(?:local/)?)?s?bin/(${STAND_INS.join('|')})(?![\\w.-])`,
+  'g',
+);
 const PATH_ASSIGNMENT = /(?<!\w)PATH=(["']?)(?=\/|\$)/g;
 
 /**
@@ -21,8 +24,8 @@ const PATH_ASSIGNMENT = /(?<!\w)PATH=(["']?)(?=\/|\$)/g;
 export function intoMachine(text: string, root: string): string {
   return text
     .replace(MACHINE_PATH, (path) => root + path)
-    .replace(TOOL_PATH, (_, name: string) => join(TOOLBOX, name))
-    .replace(PATH_ASSIGNMENT, (_, quote: string) => `PATH=${quote}${TOOLBOX}:`);
+    .replace(TOOL_PATH, (_, name: string) => `${root}/.machine/toolbox/${name}`)
+    .replace(PATH_ASSIGNMENT, (_, quote: string) => `PATH=${quote}${root}/.machine/toolbox:`);
 }
 
 /** The reverse, for what the machine prints. */
@@ -33,12 +36,13 @@ export function outOfMachine(output: Buffer, root: string): Buffer {
 
 /** What a child of the agent finds in its environment: the service's, so no HOME. LAB_* is for the stand-ins. */
 export function agentEnvironment(root: string, factor: number): Record<string, string> {
+  const toolbox = join(root, '.machine/toolbox');
   return {
     LANG: 'C',
-    PATH: `${TOOLBOX}:${SYSTEM_PATH}`,
+    PATH: `${toolbox}:${SYSTEM_PATH}`,
     LAB_ROOT: root,
     LAB_STATE: join(root, '.machine'),
-    LAB_TOOLBOX: TOOLBOX,
+    LAB_TOOLBOX: toolbox,
     LAB_FACTOR: String(factor),
     LAB_NODE: process.execPath,
     LAB_PID: String(process.pid),

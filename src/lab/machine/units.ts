@@ -73,7 +73,9 @@ export function killGroup(leader: number): void {
 
 /** Name of the unit that mounts a path: systemd's escaping. */
 export function mountUnit(path: string): string {
-  const escaped = path.replace(/^\/|\/$/g, '').replace(/[^A-Za-z0-9:_./]/g, (char) => `\\x${char.charCodeAt(0).toString(16)}`);
+  const escaped = path
+    .replace(/^\/|\/$/g, '')
+    .replace(/[^A-Za-z0-9:_./]/g, (char) => `\\x${char.charCodeAt(0).toString(16)}`);
   return `${escaped.replaceAll('/', '-') || '-'}.mount`;
 }
 

@@ -1,0 +1,81 @@
+import type { z } from 'zod';
+import { envelope } from './answer.js';
+import { ApiFault } from './failure.js';
+import { isRead, PATIENCE, type Patience, repeated } from './repeat.js';
+import { type Endpoint, type Request, repeatOf, type Server } from './request.js';
+
+/**
+ * The nodes of a cluster as one server: any of them answers for all. Stays with the one that answered
+ * last; goes on to the next where a request provably did not arrive, or only looks.
+ */
+export class Cluster implements Server {
+  readonly product = 'pve';
+  readonly name: string;
+  readonly #endpoints: readonly Endpoint[];
+  readonly #patience: Patience;
+  #current = 0;
+
+  constructor(name: string, endpoints: readonly Endpoint[], patience: Patience = PATIENCE) {
+    this.name = name;
+    this.#endpoints = endpoints;
+    this.#patience = patience;
+  }
+
+  ask<Answer>(request: Request, data: z.ZodType<Answer>): Promise<Answer> {
+    return this.askWhole(request, envelope(data));
+  }
+
+  askWhole<Answer>(request: Request, answer: z.ZodType<Answer>): Promise<Answer> {
+    return repeated(
+      repeatOf(request),
+      () => this.#askInTurn(request, answer),
+      this.#patience,
+      request.signal,
+    );
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#endpoints.map((endpoint) => endpoint.close()));
+  }
+
+  async #askInTurn<Answer>(request: Request, answer: z.ZodType<Answer>): Promise<Answer> {
+    const first = this.#current;
+    const failures: ApiFault[] = [];
+    for (let offset = 0; offset < this.#endpoints.length; offset += 1) {
+      const index = (first + offset) % this.#endpoints.length;
+      try {
+        const result = await this.#endpoints[index]?.askOnce(request, answer);
+        this.#current = index;
+        return result as Answer;
+      } catch (error) {
+        if (!mayAskNext(request, error)) {
+          // It refused, so it is there.
+          if (error instanceof ApiFault && error.status !== null) this.#current = index;
+          throw error;
+        }
+        failures.push(error);
+      }
+    }
+    throw unreachable(this.name, failures);
+  }
+}
+
+/** Without a status no server has answered; for a write, `net.unreachable` then means that it was not sent. */
+function mayAskNext(request: Request, error: unknown): error is ApiFault {
+  if (!(error instanceof ApiFault) || error.status !== null) return false;
+  return error.code === 'net.unreachable' || (error.code === 'net.timeout' && isRead(repeatOf(request)));
+}
+
+function unreachable(name: string, failures: readonly ApiFault[]): Error {
+  const [first, ...others] = failures;
+  if (!first) return new RangeError(`cluster "${name}" has no endpoint`);
+  if (others.length === 0) return first;
+  const code = failures.every((each) => each.code === 'net.timeout') ? 'net.timeout' : 'net.unreachable';
+  return new ApiFault(
+    code,
+    `No endpoint of PVE cluster "${name}" answers: ${failures.map(({ message }) => message).join('; ')}`,
+    { method: first.method, path: first.path },
+    {},
+    { exitCode: first.exitCode, ...(first.hint ? { hint: first.hint } : {}) },
+  );
+}

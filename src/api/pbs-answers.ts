@@ -1,0 +1,280 @@
+import { z } from 'zod';
+import { bool, flag, nothing, number, optional, propertyString, text, textOrNumber } from './answer.js';
+
+// What is read of the answers of PBS, and nothing else: unknown fields pass, a missing one is an error
+// unless the server leaves it out on purpose.
+
+export interface Maintenance {
+  readonly type: string;
+  readonly message: string | null;
+}
+
+/** `read-only,message=…` or `type=read-only,message=…`; written back without "type=", message percent-encoded. */
+export const Maintenance = text.transform((value): Maintenance => {
+  const { type = '', message } = propertyString(value, 'type');
+  return { type, message: message === undefined ? null : decoded(message.replace(/^"(.*)"$/s, '$1')) };
+});
+
+/** A comma would end the message: the server writes it back without quotes. */
+export const maintenanceText = (type: string, message: string): string =>
+  `type=${type},message=${message.replace(/[%,]/g, encodeURIComponent)}`;
+
+function decoded(message: string): string {
+  try {
+    return decodeURIComponent(message);
+  } catch {
+    return message;
+  }
+}
+
+/** Key present means privilege held, the value only whether it is inherited below; paths without any are left out. */
+export const Permissions = z.record(z.string(), z.record(z.string(), z.unknown()));
+
+export const Version = z.object({ version: textOrNumber, release: textOrNumber });
+
+export const NodeStatus = z
+  .object({
+    uptime: number,
+    'current-kernel': z.object({ release: text }),
+    root: z.object({ total: number, used: number, avail: number }),
+    info: optional(z.object({ fingerprint: optional(text) })),
+  })
+  .transform(({ uptime, root, info, ...rest }) => ({
+    uptimeSeconds: uptime,
+    kernel: rest['current-kernel'].release,
+    root: { total: root.total, used: root.used, available: root.avail },
+    fingerprint: info?.fingerprint ?? null,
+  }));
+
+export const Time = z
+  .object({ time: number, timezone: text })
+  .transform(({ time, timezone }) => ({ epochSeconds: time, timezone }));
+
+/** Absent before PBS 3.3 and for stores that are not removable: null. */
+const MountStatus = optional(text).transform((status) =>
+  status === null || status === 'nonremovable' ? null : status === 'mounted',
+);
+
+export interface Datastore {
+  readonly name: string;
+  readonly maintenance: Maintenance | null;
+  /** null: not on a removable disk */
+  readonly mounted: boolean | null;
+}
+export const Datastores = z.array(
+  z
+    .object({ store: text, maintenance: optional(Maintenance), 'mount-status': MountStatus })
+    .transform(
+      ({ store, maintenance, ...rest }): Datastore => ({
+        name: store,
+        maintenance,
+        mounted: rest['mount-status'],
+      }),
+    ),
+);
+
+/** Sizes in bytes; null where the store is broken, offline or not mounted. */
+export interface DatastoreUsage {
+  readonly name: string;
+  readonly total: number | null;
+  readonly used: number | null;
+  readonly available: number | null;
+  readonly error: string | null;
+  readonly mounted: boolean | null;
+}
+export const DatastoreUsages = z.array(
+  z
+    .object({
+      store: text,
+      total: optional(number),
+      used: optional(number),
+      avail: optional(number),
+      error: optional(text),
+      'mount-status': MountStatus,
+    })
+    .transform(
+      ({ store, total, used, avail, error, ...rest }): DatastoreUsage => ({
+        name: store,
+        total,
+        used,
+        available: avail,
+        error,
+        mounted: rest['mount-status'],
+      }),
+    ),
+);
+
+/** The digest stands beside `data`. */
+export const DatastoreConfig = z
+  .object({
+    data: z.object({
+      path: text,
+      'backing-device': optional(text),
+      'maintenance-mode': optional(Maintenance),
+    }),
+    digest: text.min(1),
+  })
+  .transform(({ data, digest }) => ({
+    path: data.path,
+    backingDevice: data['backing-device'],
+    maintenance: data['maintenance-mode'],
+    digest,
+  }));
+
+export const ActiveOperations = z.object({ read: number, write: number });
+
+/** Times in epoch seconds; `endedAt` and `status` (the exit status) null while it runs. */
+export interface PbsTask {
+  readonly upid: string;
+  readonly type: string;
+  readonly id: string | null;
+  readonly user: string;
+  readonly startedAt: number;
+  readonly endedAt: number | null;
+  readonly status: string | null;
+}
+export const Tasks = z.array(
+  z
+    .object({
+      upid: text,
+      worker_type: text,
+      worker_id: optional(text),
+      user: text,
+      starttime: number,
+      endtime: optional(number),
+      status: optional(text),
+    })
+    .transform(
+      (task): PbsTask => ({
+        upid: task.upid,
+        type: task.worker_type,
+        id: task.worker_id,
+        user: task.user,
+        startedAt: task.starttime,
+        endedAt: task.endtime,
+        status: task.status,
+      }),
+    ),
+);
+
+export interface TaskState {
+  readonly running: boolean;
+  readonly exitStatus: string | null;
+}
+/** The same in both products. */
+export const TaskStatus = z
+  .object({ status: z.enum(['running', 'stopped']), exitstatus: optional(text) })
+  .transform(
+    ({ status, exitstatus }): TaskState => ({ running: status === 'running', exitStatus: exitstatus }),
+  );
+
+/** `n` counts from 1 in both products. */
+export const LogLines = z.array(z.object({ n: number, t: z.string() }));
+
+/** What the job lists of all kinds have in common. Running: an UPID, but no end yet. */
+export const Jobs = z.array(
+  z
+    .object({
+      id: text,
+      store: text,
+      schedule: optional(text),
+      disable: flag,
+      'next-run': optional(number),
+      'last-run-upid': optional(text),
+      'last-run-endtime': optional(number),
+      'last-run-state': optional(text),
+    })
+    .transform((job) => ({
+      id: job.id,
+      store: job.store,
+      schedule: job.schedule,
+      disabled: job.disable,
+      nextRun: job['next-run'],
+      running:
+        job['last-run-upid'] !== null && job['last-run-endtime'] === null && job['last-run-state'] === null,
+    })),
+);
+/** One entry per store; whether it runs is not told in a way that can be relied on. */
+export const GarbageCollections = z.array(
+  z.object({ store: text, schedule: optional(text), 'next-run': optional(number) }),
+);
+
+export const Upid = z.string().startsWith('UPID:');
+
+/** Not installed is written as absent, "" or "unknown", by version. */
+const PackageVersion = optional(text).transform((value) => (value === 'unknown' ? null : value));
+
+export interface PbsPackage {
+  readonly name: string;
+  readonly installed: string | null;
+  readonly candidate: string | null;
+  readonly origin: string | null;
+  /** Such as "running kernel: …" */
+  readonly note: string | null;
+}
+/** `OldVersion` is what is installed, `Version` what apt would install. */
+export const Packages = z.array(
+  z
+    .object({
+      Package: text,
+      OldVersion: PackageVersion,
+      Version: PackageVersion,
+      Origin: PackageVersion,
+      ExtraInfo: optional(text),
+    })
+    .transform(
+      (each): PbsPackage => ({
+        name: each.Package,
+        installed: each.OldVersion,
+        candidate: each.Version,
+        origin: each.Origin,
+        note: each.ExtraInfo,
+      }),
+    ),
+);
+
+export interface Repositories {
+  /** Files that could not be parsed. */
+  readonly errors: { readonly path: string; readonly error: string }[];
+  readonly warnings: string[];
+  /** `enabled` null: not configured. */
+  readonly standard: { readonly handle: string; readonly enabled: boolean | null }[];
+  /** `URI suite components` of every enabled repository. */
+  readonly enabledUris: string[];
+}
+const Repository = z.object({
+  Enabled: bool,
+  URIs: z.array(text),
+  Suites: z.array(text),
+  Components: z.array(text).nullish(),
+});
+export const Repositories = z
+  .object({
+    errors: z.array(z.object({ path: text, error: text })),
+    infos: z.array(z.object({ path: text, kind: text, message: text })),
+    'standard-repos': z.array(z.object({ handle: text, status: optional(bool) })),
+    files: z.array(z.object({ repositories: z.array(Repository) })),
+  })
+  .transform(
+    ({ errors, infos, files, ...rest }): Repositories => ({
+      errors,
+      warnings: infos
+        .filter(({ kind }) => kind === 'warning')
+        .map(({ path, message }) => `${path}: ${message}`),
+      standard: rest['standard-repos'].map(({ handle, status }) => ({ handle, enabled: status })),
+      enabledUris: files
+        .flatMap(({ repositories }) => repositories)
+        .filter(({ Enabled }) => Enabled)
+        .flatMap(({ URIs, Suites, Components }) =>
+          URIs.flatMap((uri) => Suites.map((suite) => [uri, suite, ...(Components ?? [])].join(' '))),
+        ),
+    }),
+  );
+
+export const Services = z.array(
+  z
+    .object({ service: text, state: text, 'unit-state': text })
+    .transform((each) => ({ name: each.service, state: each.state, unitState: each['unit-state'] })),
+);
+
+export { nothing as Nothing };

@@ -1,0 +1,60 @@
+interface Entry {
+  readonly path: string;
+  readonly privileges: Set<string>;
+  readonly propagate: boolean;
+}
+
+/**
+ * Tokens and what they may do. An entry on a deeper path replaces what is inherited from above; one
+ * without `propagate` counts on exactly its path, together with a propagating one on the same path.
+ */
+export class Access {
+  readonly #secrets = new Map<string, string>();
+  #entries: Entry[] = [];
+
+  addToken(id: string, secret: string): void {
+    this.#secrets.set(id, secret);
+  }
+
+  grant(path: string, privileges: readonly string[], propagate = true): void {
+    this.#entries.push({ path, privileges: new Set(privileges), propagate });
+  }
+
+  /** Takes a privilege away, everywhere or on one path. */
+  revoke(privilege: string, path?: string): void {
+    for (const entry of this.#entries) if (path === undefined || entry.path === path) entry.privileges.delete(privilege);
+  }
+
+  isKnown(tokenId: string, secret: string): boolean {
+    return this.#secrets.get(tokenId) === secret;
+  }
+
+  has(path: string, privilege: string): boolean {
+    return this.effective(path).has(privilege);
+  }
+
+  /** Privileges on a path, each with whether it is inherited further down. */
+  effective(path: string): Map<string, boolean> {
+    const parents = parentsOf(path);
+    for (const at of parents) {
+      const entries = this.#entries.filter((entry) => entry.path === at && (at === path || entry.propagate));
+      if (entries.length === 0) continue;
+      const held = new Map<string, boolean>();
+      for (const entry of entries) {
+        for (const privilege of entry.privileges) held.set(privilege, (held.get(privilege) ?? false) || entry.propagate);
+      }
+      return held;
+    }
+    return new Map();
+  }
+
+  paths(): string[] {
+    return [...new Set(this.#entries.map(({ path }) => path))];
+  }
+}
+
+/** The path itself first, then each parent up to `/`. */
+function parentsOf(path: string): string[] {
+  const parts = path.split('/').filter(Boolean);
+  return [...parts.map((_, index) => `/${parts.slice(0, parts.length - index).join('/')}`), '/'];
+}

@@ -1,0 +1,90 @@
+// Keeps one transient unit: starts its process, notes how it ended. Ends with the lab at the latest.
+import { spawn } from 'node:child_process';
+import { appendFileSync, openSync, readFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { ROOT, realMs, STATE, wait } from './state.mjs';
+import { isLoaded, unload, writeTransient } from './unit.mjs';
+
+const job = JSON.parse(process.argv[2]);
+const { id, command, environment, properties, onActive } = job;
+const facts = {
+  description: job.description || command.join(' '),
+  type: properties.Type ?? 'simple',
+  keeper: process.pid,
+};
+
+setInterval(() => {
+  try {
+    process.kill(Number(process.env.LAB_PID), 0);
+  } catch {
+    process.kill(-process.pid, 'SIGKILL');
+  }
+}, 500).unref();
+
+if (onActive !== null) {
+  writeTransient(id, { ...facts, waiting: true });
+  // A timer has an accuracy of a minute unless asked otherwise; take the middle of it.
+  await wait(onActive + job.accuracy / 2);
+}
+if (isLoaded(id)) run();
+
+function run() {
+  let output;
+  try {
+    output = target(properties.StandardOutput ?? 'journal');
+  } catch {
+    end({ good: false, result: 'exit-code', code: 1, status: 209 });
+    return;
+  }
+  const error = properties.StandardError ?? 'inherit';
+  const child = spawn(command[0], command.slice(1), {
+    cwd: ROOT,
+    env: environment,
+    stdio: ['ignore', output, error === 'inherit' ? output : target(error)],
+  });
+  writeTransient(id, { ...facts, mainPid: child.pid, started: Date.now() });
+  let timedOut = false;
+  if (properties.RuntimeMaxSec && properties.RuntimeMaxSec !== 'infinity') {
+    setTimeout(
+      () => {
+        timedOut = true;
+        child.kill('SIGTERM');
+      },
+      realMs(Number.parseFloat(properties.RuntimeMaxSec)),
+    ).unref();
+  }
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (text) => journal(String(text)));
+  child.on('error', () => end({ good: false, result: 'exit-code', code: 1, status: 203 }));
+  child.on('exit', (code, signal) => {
+    facts.mainPid = child.pid;
+    if (timedOut) end({ good: false, result: 'timeout', code: 2, status: 15 });
+    else if (signal) end({ good: false, result: 'signal', code: 2, status: constants.signals[signal] ?? 9 });
+    else end({ good: code === 0, result: code === 0 ? 'success' : 'exit-code', code: 1, status: code });
+  });
+}
+
+function end(ended) {
+  if (!isLoaded(id)) return;
+  // Without --remain-after-exit a good end takes the unit away, and then it reads like one that never was.
+  if (job.collect || (ended.good && !job.remain)) unload(id);
+  else writeTransient(id, { ...facts, ended });
+}
+
+function target(where) {
+  const [kind, path] = [where.slice(0, where.indexOf(':')), where.slice(where.indexOf(':') + 1)];
+  if (kind === 'file') return openSync(path, 'a');
+  if (kind === 'append') return openSync(path, 'a');
+  if (kind === 'truncate') return openSync(path, 'w');
+  return where === 'null' ? 'ignore' : 'pipe';
+}
+
+function journal(text) {
+  const boot = readFileSync(join(ROOT, 'proc/sys/kernel/random/boot_id'), 'utf8').trim();
+  const now = Math.floor(Date.now() / 1000);
+  const lines = text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => `${boot}\t${now}\t${id}\t${line}\n`);
+  appendFileSync(join(STATE, 'journal'), lines.join(''));
+}

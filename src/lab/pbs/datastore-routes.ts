@@ -1,0 +1,127 @@
+import { flag, optional, text } from '../parameters.js';
+import type { PbsHost, PbsJob, SimulatedDatastore } from './host.js';
+import { PbsError, type PbsRoute, WithAttributes } from './server.js';
+
+const MODE = /^(?:type=)?(read-only|offline)(?:,message=(.*))?$/;
+
+/** Datastores, their maintenance modes, and the jobs on them. */
+export function datastoreRoutes(host: PbsHost): PbsRoute[] {
+  const { access, machine } = host;
+  const audits = (name: string) => access.has(`/datastore/${name}`, 'Datastore.Audit') || access.has(`/datastore/${name}`, 'Datastore.Backup');
+  const visible = () => host.datastores.filter(({ name }) => audits(name));
+  const audit = (params: Readonly<Record<string, unknown>>) => [`/datastore/${params.name}`, ['Datastore.Audit']] as const;
+  const kindOf = () => (host.version === '3.4' ? {} : { 'backend-type': 'filesystem' });
+  const store = (params: Readonly<Record<string, unknown>>): SimulatedDatastore => {
+    const found = host.datastores.find(({ name }) => name === params.name);
+    if (!found) throw new PbsError(`no such datastore '${params.name}'`);
+    return found;
+  };
+  const jobs = (kind: PbsJob['kind']) => host.jobs.filter((job) => job.kind === kind && audits(job.store));
+  const jobList = (path: string, kind: PbsJob['kind'], params: PbsRoute['params'] = {}): PbsRoute => ({
+    method: 'GET',
+    path,
+    params: { store: optional(text), ...params },
+    needs: null,
+    handle: () => jobs(kind).map(({ id, store: at, schedule, nextRun }) => ({ id, store: at, schedule, 'next-run': nextRun, ...(kind === 'sync' ? { 'remote-store': 'far' } : {}), ...(kind === 'tape' ? { pool: 'p', drive: 'd' } : {}) })),
+  });
+  return [
+    {
+      method: 'GET',
+      path: '/admin/datastore',
+      needs: null,
+      handle: () =>
+        visible().map(({ name, maintenance }) => ({ store: name, comment: null, 'mount-status': 'nonremovable', ...(maintenance ? { maintenance } : {}), ...kindOf() })),
+    },
+    {
+      method: 'GET',
+      path: '/status/datastore-usage',
+      needs: null,
+      handle: () =>
+        visible().map((datastore) => {
+          const base = { store: datastore.name, 'mount-status': 'nonremovable', ...kindOf() };
+          const error = host.problemOf(datastore);
+          if (error) return { ...base, error };
+          const mount = machine.mounts().find(({ path }) => datastore.path === path || datastore.path.startsWith(`${path}/`));
+          const [total, used] = [mount?.total ?? 0, mount?.used ?? 0];
+          return { ...base, total, used, avail: total - used, 'gc-status': { upid: null, 'index-file-count': 0 } };
+        }),
+    },
+    {
+      method: 'GET',
+      path: '/admin/datastore/{name}/active-operations',
+      needs: audit,
+      handle: ({ params }) => {
+        const { name } = store(params);
+        const using = host.running().filter((task) => task.store === name);
+        return { read: using.filter((task) => task.access === 'read').length, write: using.filter((task) => task.access === 'write').length };
+      },
+    },
+    {
+      method: 'GET',
+      path: '/admin/datastore/{name}/status',
+      params: { verbose: optional(flag) },
+      needs: audit,
+      handle: ({ params }) => {
+        const problem = host.problemOf(store(params));
+        if (problem) throw new PbsError(problem);
+        return { total: 2e12, used: 8e11, avail: 1.2e12 };
+      },
+    },
+    {
+      method: 'GET',
+      path: '/config/datastore',
+      needs: null,
+      handle: () => new WithAttributes(visible().map(config), { digest: host.digest() }),
+    },
+    {
+      method: 'GET',
+      path: '/config/datastore/{name}',
+      needs: audit,
+      handle: ({ params }) => new WithAttributes(config(store(params)), { digest: host.digest() }),
+    },
+    {
+      method: 'PUT',
+      path: '/config/datastore/{name}',
+      params: { 'maintenance-mode': optional(text), delete: optional({ type: 'array' }), digest: optional(text), comment: optional(text) },
+      needs: (params) => [`/datastore/${params.name}`, ['Datastore.Modify']],
+      daemon: true,
+      handle: ({ params }) => {
+        const datastore = store(params);
+        if (params.digest !== undefined && params.digest !== host.digest()) throw new PbsError('detected modified configuration - file changed by other user? Try again.');
+        if ([params.delete].flat().includes('maintenance-mode')) {
+          datastore.maintenance = null;
+          host.record.event('maintenance-cleared', host.name, { datastore: datastore.name });
+        }
+        if (params['maintenance-mode'] !== undefined) setMode(host, datastore, String(params['maintenance-mode']));
+      },
+    },
+    {
+      method: 'GET',
+      path: '/admin/gc',
+      params: { store: optional(text) },
+      needs: null,
+      handle: () =>
+        visible().map(({ name }) => {
+          const job = jobs('gc').find((each) => each.store === name);
+          return { store: name, upid: null, 'index-file-count': 0, ...(job ? { schedule: job.schedule, 'next-run': job.nextRun } : {}) };
+        }),
+    },
+    jobList('/admin/prune', 'prune'),
+    jobList('/admin/verify', 'verify'),
+    jobList('/admin/sync', 'sync', { 'sync-direction': optional({ type: 'string', values: ['pull', 'push', 'all'] }) }),
+    jobList('/tape/backup', 'tape'),
+  ];
+}
+
+const config = ({ name, path, maintenance }: SimulatedDatastore) => ({ name, path, ...(maintenance ? { 'maintenance-mode': maintenance } : {}) });
+
+/** Stored without `type=`; a comma in the message makes the write fail. */
+function setMode(host: PbsHost, datastore: SimulatedDatastore, text: string): void {
+  const match = MODE.exec(text);
+  const message = match?.[2]?.replace(/^"(.*)"$/, '$1') ?? null;
+  if (!match) throw new PbsError(`parameter verification failed - 'maintenance-mode': unable to parse '${text}'`);
+  if (message && message.length > 64) throw new PbsError("parameter verification failed - 'maintenance-mode': value may only be 64 characters long");
+  if (message?.includes(',')) throw new PbsError('writing "/etc/proxmox-backup/datastore.cfg" failed: verify section failed');
+  datastore.maintenance = message === null ? (match[1] ?? '') : `${match[1]},message=${message}`;
+  host.record.event('maintenance-set', host.name, { datastore: datastore.name, mode: match[1], message });
+}

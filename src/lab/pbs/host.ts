@@ -1,0 +1,171 @@
+import { createHash } from 'node:crypto';
+import { Access } from '../access.js';
+import type { LabServer } from '../https.js';
+import type { Machine } from '../machine/machine.js';
+import type { LabRecord } from '../record.js';
+import type { LabTime } from '../time.js';
+import { pbsUpid } from '../upid.js';
+import { datastoreRoutes } from './datastore-routes.js';
+import { nodeRoutes } from './node-routes.js';
+import { pbsServer } from './server.js';
+
+export type PbsVersion = '3.4' | '4.0' | '4.1' | '4.2';
+
+export interface SimulatedDatastore {
+  readonly name: string;
+  readonly path: string;
+  /** `read-only,message=…`, as it is stored. */
+  maintenance: string | null;
+  /** In the server's words; null when it is well. */
+  error: string | null;
+}
+
+export interface PbsTask {
+  readonly upid: string;
+  readonly type: string;
+  readonly id: string | null;
+  readonly user: string;
+  readonly startedAt: number;
+  readonly store: string | null;
+  readonly access: 'read' | 'write' | null;
+  readonly log: string[];
+  endedAt: number | null;
+  status: string | null;
+}
+
+export interface PbsJob {
+  readonly kind: 'prune' | 'verify' | 'sync' | 'gc' | 'tape';
+  readonly id: string;
+  readonly store: string;
+  schedule: string;
+  /** Epoch seconds. */
+  nextRun: number;
+}
+
+/** What may go wrong with a host, set by scenarios. */
+export interface PbsTrouble {
+  /** The package lists cannot be refreshed: with a warning, or with `Err:` lines under an `OK`. */
+  refresh?: 'warnings' | 'err-lines';
+  /** The connection is cut before the reboot request is answered. */
+  losesRebootAnswer?: boolean;
+  /** Simulated seconds from the proxy to the daemon after a boot. */
+  daemonSeconds?: number;
+  /** Simulated seconds from the daemon to the datastores after a boot. */
+  datastoreSeconds?: number;
+  /** A service that does not run after a boot, and for how long (null = for ever). */
+  service?: { readonly name: string; readonly seconds: number | null };
+}
+
+const SERVICES = ['proxmox-backup', 'proxmox-backup-proxy', 'sshd', 'systemd-journald', 'cron', 'postfix', 'chrony'];
+
+/** A simulated PBS on a simulated machine; its API follows the machine down and up. */
+export class PbsHost {
+  readonly name: string;
+  readonly version: PbsVersion;
+  readonly machine: Machine;
+  readonly time: LabTime;
+  readonly record: LabRecord;
+  readonly access = new Access();
+  readonly server: LabServer;
+  readonly datastores: SimulatedDatastore[] = [];
+  readonly tasks: PbsTask[] = [];
+  readonly services = new Map(SERVICES.map((name) => [name, 'running']));
+  jobs: PbsJob[] = [];
+  repositoryErrors: Array<{ path: string; error: string }> = [];
+  trouble: PbsTrouble = {};
+  daemonRuns = true;
+  datastoresReady = true;
+
+  constructor({ name, version, machine, time, record }: { name: string; version: PbsVersion; machine: Machine; time: LabTime; record: LabRecord }) {
+    this.name = name;
+    this.version = version;
+    this.machine = machine;
+    this.time = time;
+    this.record = record;
+    this.server = pbsServer({
+      name,
+      routes: [...nodeRoutes(this), ...datastoreRoutes(this)],
+      access: this.access,
+      record,
+      time,
+      daemonRuns: () => this.daemonRuns,
+      old: version.startsWith('3.'),
+    });
+    this.#follow();
+  }
+
+  /** @param seconds simulated length; null runs until the machine goes down */
+  startTask(task: {
+    type: string;
+    id?: string;
+    user?: string;
+    store?: string;
+    access?: 'read' | 'write';
+    log?: string[];
+    seconds: number | null;
+    status?: string;
+  }): PbsTask {
+    const { type, id = null, user = 'pve@pbs!lab', store = null, access = null, log = [], seconds, status = 'OK' } = task;
+    const startedAt = this.time.now();
+    const upid = pbsUpid({ node: this.name, type, id: id ?? '', user, startedAt });
+    const started: PbsTask = { upid, type, id, user, startedAt, store, access, log, endedAt: null, status: null };
+    this.tasks.unshift(started);
+    if (seconds !== null) this.time.after(seconds, () => this.#end(started, status));
+    return started;
+  }
+
+  running(): PbsTask[] {
+    return this.tasks.filter(({ endedAt }) => endedAt === null);
+  }
+
+  /** SHA-256 over the whole datastore config: a change of any store changes it. */
+  digest(): string {
+    return createHash('sha256').update(JSON.stringify(this.datastores.map(({ name, maintenance }) => [name, maintenance]))).digest('hex');
+  }
+
+  /** Why a datastore cannot be used, in the server's words; null when it can. */
+  problemOf({ name, path, maintenance, error }: SimulatedDatastore): string | null {
+    if (maintenance?.startsWith('offline')) return `datastore '${name}' is unavailable: offline maintenance mode: ${maintenance.split('message=')[1] ?? ''}`;
+    if (error) return error;
+    const mounted = this.machine.mounts().some((mount) => path === mount.path || path.startsWith(`${mount.path}/`));
+    if (!mounted || !this.datastoresReady) return `unable to open chunk store at "${path}/.chunks" - No such file or directory (os error 2)`;
+    return null;
+  }
+
+  async close(): Promise<void> {
+    await this.server.close();
+  }
+
+  #end(task: PbsTask, status: string): void {
+    if (task.endedAt !== null) return;
+    task.endedAt = this.time.now();
+    task.status = status;
+  }
+
+  #follow(): void {
+    const { machine, server, record, time } = this;
+    machine.on('going-down', () => {
+      for (const task of this.running()) {
+        if (task.type === 'backup' || task.type === 'reader') record.event('harmed', this.name, { type: task.type, id: task.id });
+        this.#end(task, 'unknown');
+      }
+      this.daemonRuns = false;
+      this.datastoresReady = false;
+      server.goDark('refuse');
+    });
+    machine.on('up', () => {
+      const { daemonSeconds = 1, datastoreSeconds = 2, service } = this.trouble;
+      if (service) this.services.set(service.name, 'failed');
+      const seconds = service?.seconds;
+      if (service && seconds != null) time.after(seconds, () => this.services.set(service.name, 'running'));
+      void server.comeBack();
+      record.event('api-up', this.name);
+      time.after(daemonSeconds, () => {
+        this.daemonRuns = true;
+        time.after(datastoreSeconds, () => {
+          this.datastoresReady = true;
+        });
+      });
+    });
+  }
+}

@@ -1,0 +1,221 @@
+import { nextRuns } from '../calendar.js';
+import { optional, text, whole } from '../parameters.js';
+import type { PveCluster } from './cluster.js';
+import { PveError, type PveRoute } from './server.js';
+
+const root = (privilege: string) => () => ['/', [privilege]] as const;
+
+/** What belongs to the cluster as a whole: membership, options, tasks, jobs, storages, HA. */
+export function clusterRoutes(cluster: PveCluster): PveRoute[] {
+  const { access, nodes, guests, time } = cluster;
+  const sees = (vmid: number) => access.has(`/vms/${vmid}`, 'VM.Audit');
+  return [
+    {
+      method: 'GET',
+      path: '/version',
+      needs: null,
+      handle: () => (cluster.version === '9.2' ? { version: '9.2.11', release: '9.2', repoid: '0123456789abcdef' } : { version: '8.4.14', release: '8.4', repoid: 'fedcba9876543210' }),
+    },
+    {
+      method: 'GET',
+      path: '/access/permissions',
+      params: { path: optional(text), userid: optional(text) },
+      needs: null,
+      handle: ({ params }) => {
+        const paths = params.path === undefined ? ['/', '/access', '/nodes', '/storage', '/vms', ...access.paths()] : [String(params.path)];
+        const held = paths.map((path) => [path, Object.fromEntries([...access.effective(path)].map(([name, spreads]) => [name, spreads ? 1 : 0]))] as const);
+        return Object.fromEntries(held.filter(([, privileges]) => Object.keys(privileges).length > 0));
+      },
+    },
+    {
+      method: 'GET',
+      path: '/cluster/status',
+      needs: root('Sys.Audit'),
+      handle: ({ receiver }) => [
+        { type: 'cluster', id: 'cluster', name: 'lab', nodes: nodes.size, version: 7, quorate: cluster.quorate ? 1 : 0 },
+        ...[...nodes.values()].map(({ name, online }, index) => ({
+          type: 'node',
+          id: `node/${name}`,
+          name,
+          nodeid: index + 1,
+          ip: `10.0.0.${11 + index}`,
+          local: name === receiver ? 1 : 0,
+          online: online ? 1 : 0,
+          level: '',
+        })),
+      ],
+    },
+    {
+      method: 'GET',
+      path: '/cluster/resources',
+      params: { type: optional(text) },
+      needs: null,
+      handle: ({ params }) => {
+        const machines = [...guests.values()]
+          .filter(({ vmid }) => sees(vmid))
+          .map((guest) => ({
+            id: `${guest.type}/${guest.vmid}`,
+            type: guest.type,
+            vmid: guest.vmid,
+            node: guest.node,
+            name: guest.name,
+            status: guest.machine?.power ?? 'running',
+            template: 0,
+            uptime: 86_400,
+            ...(guest.config.tags ? { tags: guest.config.tags } : {}),
+            ...(guest.config.lock ? { lock: guest.config.lock } : {}),
+          }));
+        const members = [...nodes.values()].map((node) => ({
+          id: `node/${node.name}`,
+          type: 'node',
+          node: node.name,
+          status: node.online ? 'online' : 'offline',
+          level: '',
+          ...(access.has(`/nodes/${node.name}`, 'Sys.Audit') && node.online ? { uptime: time.now() - node.bootedAt } : {}),
+          hastate: node.online ? (node.haMode === 'maintenance' ? 'maintenance' : 'online') : 'unknown',
+        }));
+        if (params.type === 'vm') return machines;
+        if (params.type === 'node') return members;
+        return params.type === undefined ? [...machines, ...members] : [];
+      },
+    },
+    {
+      method: 'GET',
+      path: '/cluster/options',
+      needs: null,
+      handle: () => ({
+        mac_prefix: 'BC:24:11',
+        ...(access.has('/', 'Sys.Audit') && cluster.registeredTags.length > 0 ? { 'registered-tags': cluster.registeredTags } : {}),
+        'allowed-tags': cluster.registeredTags,
+      }),
+    },
+    {
+      method: 'PUT',
+      path: '/cluster/options',
+      params: { 'registered-tags': optional({ type: 'string', pattern: /^(?:[a-zA-Z0-9_][a-zA-Z0-9_+.-]*;)*[a-zA-Z0-9_][a-zA-Z0-9_+.-]*$/ }), delete: optional(text) },
+      needs: root('Sys.Modify'),
+      handle: ({ params }) => {
+        if (!cluster.quorate) throw new PveError("cfs-lock 'file-datacenter_cfg' error: no quorum!");
+        if (params['registered-tags'] !== undefined) cluster.registeredTags = String(params['registered-tags']).split(';');
+        if (params.delete === 'registered-tags') cluster.registeredTags = [];
+      },
+    },
+    {
+      method: 'GET',
+      path: '/cluster/tasks',
+      needs: null,
+      handle: ({ tokenId }) =>
+        cluster.tasks
+          .filter(({ user }) => access.has('/', 'Sys.Audit') || user === tokenId.split('!')[0])
+          .map(({ upid, node, type, id, user, startedAt, endedAt, status }) => ({
+            upid,
+            node,
+            type,
+            id,
+            user,
+            starttime: startedAt,
+            saved: endedAt === null ? '0' : '1',
+            ...(endedAt === null ? { pid: 4711 } : { endtime: endedAt, status }),
+          })),
+    },
+    {
+      method: 'GET',
+      path: '/cluster/backup',
+      needs: root('Sys.Audit'),
+      handle: () => cluster.jobs.map((job) => jobAnswer(job, time.now())),
+    },
+    {
+      method: 'GET',
+      path: '/cluster/backup/{id}/included_volumes',
+      needs: root('Sys.Audit'),
+      handle: ({ params }) => {
+        const job = cluster.jobs.find(({ id }) => id === params.id);
+        if (!job) throw new PveError('Parameter verification failed.', 400, { id: `No such job '${params.id}'` });
+        const wanted = job.all ? [...guests.keys()] : (job.vmid ?? '').split(',').filter(Boolean).map(Number);
+        return {
+          children: wanted.filter(sees).map((vmid) => ({
+            id: vmid,
+            type: guests.get(vmid)?.type ?? 'unknown',
+            name: guests.get(vmid)?.name ?? '',
+            leaf: 0,
+            children: [{ id: `${vmid}:scsi0`, name: `local-zfs:vm-${vmid}-disk-0`, included: 1, reason: 'enabled', leaf: 1 }],
+          })),
+        };
+      },
+    },
+    {
+      method: 'GET',
+      path: '/cluster/jobs/schedule-analyze',
+      params: { schedule: text, starttime: optional(whole), iterations: optional({ ...whole, min: 1, max: 100 }) },
+      needs: null,
+      handle: ({ params }) => {
+        try {
+          const from = params.starttime === undefined ? time.now() : Number(params.starttime);
+          const runs = nextRuns(String(params.schedule), from, Number(params.iterations ?? 10));
+          return runs.map((timestamp) => ({ timestamp, utc: new Date(timestamp * 1000).toUTCString() }));
+        } catch (error) {
+          throw new PveError('Parameter verification failed.', 400, { schedule: (error as Error).message });
+        }
+      },
+    },
+    {
+      method: 'GET',
+      path: '/storage',
+      params: { type: optional(text) },
+      needs: null,
+      handle: ({ params }) =>
+        cluster.storages
+          .filter(({ storage, type }) => access.has(`/storage/${storage}`, 'Datastore.Audit') && (params.type ?? type) === type)
+          .map((storage) => ({ ...storage, content: 'backup', shared: 1, digest: 'd'.repeat(40) })),
+    },
+    {
+      method: 'GET',
+      path: '/cluster/ha/status/manager_status',
+      needs: root('Sys.Audit'),
+      handle: () => ({
+        quorum: { node: [...nodes.keys()][0], quorate: cluster.quorate ? '1' : '' },
+        manager_status: {
+          master_node: [...nodes.keys()][0],
+          timestamp: time.now(),
+          node_status: Object.fromEntries([...nodes.values()].map((node) => [node.name, node.online ? (node.haMode === 'maintenance' ? 'maintenance' : 'online') : 'unknown'])),
+          ...(anyInMaintenance(cluster) ? { node_request: anyInMaintenance(cluster) } : {}),
+          service_status: {},
+        },
+        lrm_status: Object.fromEntries(
+          [...nodes.values()].map((node) => [node.name, { mode: node.haMode, state: node.haMode === 'maintenance' ? 'maintenance' : 'active', timestamp: time.now() - (node.online ? 2 : 600), results: {} }]),
+        ),
+      }),
+    },
+    {
+      method: 'GET',
+      path: '/cluster/ha/status/current',
+      needs: root('Sys.Audit'),
+      handle: () => [
+        { id: 'quorum', type: 'quorum', node: [...nodes.keys()][0], status: 'OK', quorate: 1 },
+        ...(cluster.version === '9.2' ? [{ id: 'fencing', type: 'fencing', status: 'armed', 'armed-state': 'armed' }] : []),
+      ],
+    },
+  ];
+}
+
+function jobAnswer(job: PveCluster['jobs'][number], now: number): Record<string, unknown> {
+  const [next] = nextRuns(job.schedule, now, 1);
+  return {
+    id: job.id,
+    type: 'vzdump',
+    enabled: job.enabled ? 1 : 0,
+    schedule: job.schedule,
+    mode: 'snapshot',
+    ...(job.storage ? { storage: job.storage } : {}),
+    ...(job.vmid ? { vmid: job.vmid } : {}),
+    ...(job.all ? { all: 1 } : {}),
+    ...(job.node ? { node: job.node } : {}),
+    ...(next === undefined ? {} : { 'next-run': next }),
+  };
+}
+
+function anyInMaintenance({ nodes }: PveCluster): Record<string, { maintenance: number }> | null {
+  const asked = [...nodes.values()].filter(({ haMode }) => haMode === 'maintenance');
+  return asked.length === 0 ? null : Object.fromEntries(asked.map(({ name }) => [name, { maintenance: 1 }]));
+}
+

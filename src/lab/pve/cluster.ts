@@ -1,0 +1,176 @@
+import { createHash } from 'node:crypto';
+import { Access } from '../access.js';
+import type { LabServer } from '../https.js';
+import type { Machine } from '../machine/machine.js';
+import type { LabRecord } from '../record.js';
+import type { LabTime } from '../time.js';
+import { pveUpid } from '../upid.js';
+import { agentRoutes } from './agent-routes.js';
+import { clusterRoutes } from './cluster-routes.js';
+import { guestRoutes } from './guest-routes.js';
+import { nodeRoutes } from './node-routes.js';
+import { pveServer } from './server.js';
+
+export type PveVersion = '8.4' | '9.2';
+
+export interface SimulatedNode {
+  readonly name: string;
+  online: boolean;
+  /** Epoch seconds. */
+  bootedAt: number;
+  /** How far its clock is off, seconds. */
+  clockOffset: number;
+  haMode: 'active' | 'maintenance' | 'shutdown' | 'restart';
+  packages: Array<{ name: string; state: string; version: string }>;
+}
+
+export interface SimulatedGuest {
+  readonly vmid: number;
+  readonly name: string;
+  readonly type: 'qemu' | 'lxc';
+  node: string;
+  /** Keys of the config file, `tags` and `lock` among them. */
+  readonly config: Record<string, string>;
+  readonly machine?: Machine;
+}
+
+export interface SimulatedTask {
+  readonly upid: string;
+  readonly node: string;
+  readonly type: string;
+  readonly id: string;
+  readonly user: string;
+  readonly startedAt: number;
+  readonly log: string[];
+  endedAt: number | null;
+  status: string | null;
+}
+
+export interface SimulatedJob {
+  readonly id: string;
+  schedule: string;
+  enabled: boolean;
+  storage?: string;
+  vmid?: string;
+  all?: boolean;
+  node?: string;
+}
+
+export interface SimulatedStorage {
+  readonly storage: string;
+  readonly type: string;
+  readonly server?: string;
+  readonly port?: number;
+  readonly datastore?: string;
+  readonly fingerprint?: string;
+}
+
+const LOCK_PREFIX = 'pbs-ctl-lock';
+
+/** State of the simulated PVE cluster; scenarios may change any of it at any time. */
+export class PveCluster {
+  readonly version: PveVersion;
+  readonly time: LabTime;
+  readonly record: LabRecord;
+  readonly access = new Access();
+  readonly nodes = new Map<string, SimulatedNode>();
+  readonly guests = new Map<number, SimulatedGuest>();
+  readonly servers: LabServer[];
+  readonly tasks: SimulatedTask[] = [];
+  jobs: SimulatedJob[] = [];
+  storages: SimulatedStorage[] = [];
+  registeredTags: string[] = [];
+  quorate = true;
+
+  constructor({ version, time, record, nodes }: { version: PveVersion; time: LabTime; record: LabRecord; nodes: readonly string[] }) {
+    this.version = version;
+    this.time = time;
+    this.record = record;
+    for (const name of nodes) {
+      this.nodes.set(name, { name, online: true, bootedAt: time.now() - 40 * 86_400, clockOffset: 0, haMode: 'active', packages: packagesOf(version) });
+    }
+    const routes = [...clusterRoutes(this), ...nodeRoutes(this), ...guestRoutes(this), ...agentRoutes(this)];
+    this.servers = nodes.map((node) =>
+      pveServer({
+        node,
+        routes,
+        access: this.access,
+        record,
+        time,
+        isOnline: (name) => this.nodes.get(name)?.online === true,
+        knowsNode: (name) => this.nodes.has(name),
+      }),
+    );
+  }
+
+  async listen(): Promise<void> {
+    await Promise.all(this.servers.map((server) => server.listen()));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.servers.map((server) => server.close()));
+  }
+
+  /** Takes a node away: its endpoint refuses, the others cannot reach it, its running tasks stay listed for ever. */
+  takeDown(node: string): void {
+    const state = this.nodes.get(node);
+    if (state) state.online = false;
+    this.servers.find(({ name }) => name === node)?.goDark('refuse');
+  }
+
+  /** @param seconds simulated length; null runs until the lab ends */
+  startTask(task: { node: string; type: string; id?: string; user?: string; log?: string[]; seconds: number | null; status?: string }): SimulatedTask {
+    const { node, type, id = '', user = 'root@pam', log = [], seconds, status = 'OK' } = task;
+    const startedAt = this.time.now();
+    const started = { upid: pveUpid({ node, type, id, user, startedAt }), node, type, id, user, startedAt, log, endedAt: null, status: null } as SimulatedTask;
+    this.tasks.unshift(started);
+    if (seconds !== null) {
+      this.time.after(seconds, () => {
+        started.endedAt = this.time.now();
+        started.status = status;
+      });
+    }
+    return started;
+  }
+
+  /** Moves a running guest to another node, under the config lock that a migration takes. */
+  migrate(vmid: number, node: string, seconds: number): void {
+    const guest = this.guests.get(vmid);
+    if (!guest) return;
+    guest.config.lock = 'migrate';
+    this.startTask({ node: guest.node, type: 'qmigrate', id: String(vmid), seconds });
+    this.time.after(seconds, () => {
+      guest.node = node;
+      delete guest.config.lock;
+    });
+  }
+
+  /** SHA-1 over the whole config, as the file's digest. */
+  digestOf({ config }: SimulatedGuest): string {
+    return createHash('sha1').update(JSON.stringify(Object.entries(config).sort())).digest('hex');
+  }
+
+  /** Stores tags as PVE does: no duplicates, lower case, sorted; and records what became of the lock tag. */
+  storeTags(guest: SimulatedGuest, tags: readonly string[]): void {
+    const before = tagsOf(guest).filter(isLockTag);
+    const stored = [...new Set(tags.map((tag) => tag.toLowerCase()))].sort();
+    if (stored.length > 0) guest.config.tags = stored.join(';');
+    else delete guest.config.tags;
+    const after = stored.filter(isLockTag);
+    for (const tag of after) if (!before.includes(tag)) this.record.event('lock-tag-set', guest.name, { tag });
+    for (const tag of before) if (!after.includes(tag)) this.record.event('lock-tag-cleared', guest.name, { tag });
+  }
+}
+
+export const tagsOf = ({ config }: SimulatedGuest): string[] => (config.tags ?? '').split(';').filter(Boolean);
+const isLockTag = (tag: string) => tag.startsWith(LOCK_PREFIX);
+
+function packagesOf(version: PveVersion): SimulatedNode['packages'] {
+  const [manager, kernel] = version === '9.2' ? ['9.2.11', '6.17.4-1'] : ['8.4.14', '6.8.12-15'];
+  return [
+    { name: 'proxmox-ve', state: 'Installed', version: `${manager.slice(0, 3)}.0` },
+    { name: 'pve-manager', state: 'Installed', version: manager },
+    { name: `proxmox-kernel-${kernel}-pve-signed`, state: 'Installed', version: kernel },
+    { name: 'qemu-server', state: 'Installed', version: version === '9.2' ? '9.2.6' : '8.3.13' },
+  ];
+}

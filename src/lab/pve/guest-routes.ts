@@ -1,0 +1,99 @@
+import { flag, optional, text, whole } from '../parameters.js';
+import { type PveCluster, type SimulatedGuest, tagsOf } from './cluster.js';
+import { PveError, type PveRoute } from './server.js';
+
+const TAG = /^[a-zA-Z0-9_][a-zA-Z0-9_+.-]*$/;
+
+/** Config, state and power of guests. */
+export function guestRoutes(cluster: PveCluster): PveRoute[] {
+  const on = (privilege: string) => (params: Readonly<Record<string, unknown>>) => [`/vms/${params.vmid}`, [privilege]] as const;
+  const both = (type: 'qemu' | 'lxc') => [
+    {
+      method: 'GET',
+      path: `/nodes/{node}/${type}/{vmid}/config`,
+      params: { current: optional(flag), snapshot: optional(text) },
+      needs: on('VM.Audit'),
+      proxied: true,
+      handle: ({ params }) => {
+        const guest = guestAt(cluster, params, type);
+        return { ...guest.config, digest: cluster.digestOf(guest) };
+      },
+    } satisfies PveRoute,
+    {
+      method: 'PUT',
+      path: `/nodes/{node}/${type}/{vmid}/config`,
+      params: { tags: optional(text), delete: optional(text), digest: optional(text), description: optional(text) },
+      needs: on('VM.Config.Options'),
+      proxied: true,
+      handle: ({ params }) => changeConfig(cluster, guestAt(cluster, params, type), params),
+    } satisfies PveRoute,
+  ];
+  const power = (action: string, act: (guest: SimulatedGuest) => void): PveRoute => ({
+    method: 'POST',
+    path: `/nodes/{node}/qemu/{vmid}/status/${action}`,
+    params: { timeout: optional(whole) },
+    needs: on('VM.PowerMgmt'),
+    proxied: true,
+    handle: ({ params, tokenId }) => {
+      const guest = guestAt(cluster, params, 'qemu');
+      act(guest);
+      return cluster.startTask({ node: guest.node, type: `qm${action}`, id: String(guest.vmid), user: tokenId, seconds: 2 }).upid;
+    },
+  });
+  return [
+    ...both('qemu'),
+    ...both('lxc'),
+    {
+      method: 'GET',
+      path: '/nodes/{node}/qemu/{vmid}/status/current',
+      needs: on('VM.Audit'),
+      proxied: true,
+      handle: ({ params }) => {
+        const guest = guestAt(cluster, params, 'qemu');
+        const status = guest.machine?.power ?? 'running';
+        return {
+          vmid: guest.vmid,
+          name: guest.name,
+          status,
+          qmpstatus: status,
+          uptime: 86_400,
+          ...(guest.config.lock ? { lock: guest.config.lock } : {}),
+          ...(guest.config.agent ? { agent: 1 } : {}),
+          ha: { managed: 0 },
+        };
+      },
+    },
+    power('reset', ({ machine }) => machine?.reboot()),
+    power('reboot', ({ machine }) => machine?.reboot()),
+  ];
+}
+
+/** @throws PveError when the guest is not on the node in the path */
+export function guestAt(cluster: PveCluster, params: Readonly<Record<string, unknown>>, type: 'qemu' | 'lxc'): SimulatedGuest {
+  const guest = cluster.guests.get(Number(params.vmid));
+  if (guest && guest.node === params.node && guest.type === type) return guest;
+  const folder = type === 'qemu' ? 'qemu-server' : 'lxc';
+  throw new PveError(`Configuration file 'nodes/${params.node}/${folder}/${params.vmid}.conf' does not exist`);
+}
+
+/** QEMU looks at the digest before the lock, LXC the other way round. A missing digest is no check at all. */
+function changeConfig(cluster: PveCluster, guest: SimulatedGuest, params: Readonly<Record<string, unknown>>): void {
+  if (!cluster.quorate) throw new PveError(`unable to open file '/etc/pve/nodes/${guest.node}/qemu-server/${guest.vmid}.conf.tmp.1' - Permission denied`);
+  const mismatch = () => {
+    if (params.digest !== undefined && params.digest !== '' && params.digest !== cluster.digestOf(guest)) {
+      throw new PveError(guest.type === 'qemu' ? 'checksum mismatch (file change by other user?)' : 'detected modified configuration - file changed by other user? Try again.');
+    }
+  };
+  const locked = () => {
+    if (guest.config.lock) throw new PveError(`${guest.type === 'qemu' ? 'VM' : 'CT'} is locked (${guest.config.lock})`);
+  };
+  for (const check of guest.type === 'qemu' ? [mismatch, locked] : [locked, mismatch]) check();
+  if (params.tags === undefined && params.delete === undefined) throw new PveError('no options specified');
+  const tags = params.delete === 'tags' ? [] : String(params.tags ?? '').split(/[;,\s]+/).filter(Boolean);
+  if (tags.some((tag) => !TAG.test(tag))) throw new PveError('Parameter verification failed.', 400, { tags: 'invalid format - invalid characters in tag\n' });
+  const before = tagsOf(guest);
+  const changed = [...tags.filter((tag) => !before.includes(tag)), ...before.filter((tag) => !tags.includes(tag))];
+  const reserved = changed.find((tag) => cluster.registeredTags.includes(tag));
+  if (reserved && !cluster.access.has('/', 'Sys.Modify')) throw new PveError(`Permission check failed (/, Sys.Modify for modifying tag '${reserved}')`, 403);
+  cluster.storeTags(guest, tags);
+}

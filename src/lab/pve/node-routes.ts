@@ -1,0 +1,143 @@
+import { flag, optional, text, whole } from '../parameters.js';
+import type { PveCluster } from './cluster.js';
+import { PveError, type PveRoute } from './server.js';
+
+/** What a single node answers: its state, clock, packages and tasks. */
+export function nodeRoutes(cluster: PveCluster): PveRoute[] {
+  const { access, nodes, time } = cluster;
+  const audit = (params: Readonly<Record<string, unknown>>) => [`/nodes/${params.node}`, ['Sys.Audit']] as const;
+  const node = (params: Readonly<Record<string, unknown>>) => {
+    const found = nodes.get(String(params.node));
+    if (!found) throw new PveError(`hostname lookup '${params.node}' failed`);
+    return found;
+  };
+  const kernelOf = (name: string) => nodes.get(name)?.packages.flatMap(({ name: each }) => /^proxmox-kernel-(.*-pve)-signed$/.exec(each)?.[1] ?? []).at(0) ?? '';
+  const task = (params: Readonly<Record<string, unknown>>) => {
+    const found = cluster.tasks.find(({ upid, node: where }) => upid === params.upid && where === params.node);
+    if (!found) throw new PveError('Parameter verification failed.', 400, { upid: 'no such task' });
+    if (!access.has(`/nodes/${params.node}`, 'Sys.Audit')) throw new PveError(`Permission check failed (/nodes/${params.node}, Sys.Audit)`, 403);
+    return found;
+  };
+  return [
+    {
+      method: 'GET',
+      path: '/nodes',
+      needs: null,
+      handle: () => [...nodes.values()].map(({ name, online }) => ({ node: name, type: 'node', id: `node/${name}`, status: online ? 'online' : 'offline', ssl_fingerprint: cluster.servers.find((server) => server.name === name)?.fingerprint })),
+    },
+    {
+      method: 'GET',
+      path: '/nodes/{node}/version',
+      needs: null,
+      proxied: true,
+      handle: () => (cluster.version === '9.2' ? { version: '9.2.11', release: '9.2', repoid: '0123456789abcdef' } : { version: '8.4.14', release: '8.4', repoid: 'fedcba9876543210' }),
+    },
+    {
+      method: 'GET',
+      path: '/nodes/{node}/status',
+      needs: audit,
+      proxied: true,
+      handle: ({ params }) => {
+        const { name, bootedAt, packages } = node(params);
+        const release = kernelOf(name);
+        return {
+          uptime: time.now() - bootedAt,
+          kversion: `Linux ${release} #1 SMP`,
+          'current-kernel': { sysname: 'Linux', release, version: '#1 SMP PREEMPT_DYNAMIC', machine: 'x86_64' },
+          pveversion: `pve-manager/${packages.find((each) => each.name === 'pve-manager')?.version}/0123456789abcdef`,
+          loadavg: ['0.10', '0.20', '0.15'],
+          'boot-info': { mode: 'efi', secureboot: 0 },
+        };
+      },
+    },
+    {
+      method: 'GET',
+      path: '/nodes/{node}/time',
+      needs: audit,
+      proxied: true,
+      handle: ({ params }) => {
+        const now = time.now() + node(params).clockOffset;
+        return { timezone: 'UTC', time: now, localtime: now };
+      },
+    },
+    {
+      method: 'GET',
+      path: '/nodes/{node}/apt/versions',
+      needs: audit,
+      proxied: true,
+      handle: ({ params }) =>
+        node(params).packages.map(({ name, state, version }) => ({
+          Package: name,
+          CurrentState: state,
+          OldVersion: version,
+          Version: version,
+          Title: name,
+          Arch: 'amd64',
+          ...(name === 'proxmox-ve' ? { RunningKernel: kernelOf(String(params.node)) } : {}),
+          ...(name === 'pve-manager' ? { ManagerVersion: version } : {}),
+        })),
+    },
+    {
+      method: 'GET',
+      path: '/nodes/{node}/tasks',
+      params: {
+        source: optional({ type: 'string', values: ['archive', 'active', 'all'] }),
+        start: optional(whole),
+        limit: optional(whole),
+        typefilter: optional(text),
+        vmid: optional(whole),
+        since: optional(whole),
+        until: optional(whole),
+        userfilter: optional(text),
+        errors: optional(flag),
+        statusfilter: optional(text),
+      },
+      needs: null,
+      proxied: true,
+      handle: ({ params }) => {
+        const source = String(params.source ?? 'archive');
+        const limit = params.limit === undefined ? 50 : Number(params.limit);
+        return cluster.tasks
+          .filter(({ node: where, endedAt }) => where === params.node && (source === 'all' || (source === 'active') === (endedAt === null)))
+          .filter(({ type, id, startedAt }) => (params.typefilter ?? type) === type && (params.vmid === undefined || String(params.vmid) === id) && startedAt >= Number(params.since ?? 0))
+          .slice(Number(params.start ?? 0), Number(params.start ?? 0) + limit)
+          .map(({ upid, node: where, type, id, user, startedAt, endedAt, status }) => ({
+            upid, node: where, type, id, user, pid: 4711, pstart: 1, starttime: startedAt,
+            ...(endedAt === null ? { status: 'RUNNING' } : { endtime: endedAt, status }),
+          }));
+      },
+    },
+    {
+      method: 'GET',
+      path: '/nodes/{node}/tasks/{upid}/status',
+      needs: null,
+      proxied: true,
+      handle: ({ params }) => {
+        const { upid, node: where, type, id, user, startedAt, endedAt, status } = task(params);
+        return { upid, node: where, pid: 4711, pstart: 1, starttime: startedAt, type, id, user, status: endedAt === null ? 'running' : 'stopped', ...(endedAt === null ? {} : { exitstatus: status }) };
+      },
+    },
+    {
+      method: 'GET',
+      path: '/nodes/{node}/tasks/{upid}/log',
+      params: { start: optional(whole), limit: optional(whole), download: optional(flag) },
+      needs: null,
+      proxied: true,
+      handle: ({ params }) => {
+        const lines = task(params).log;
+        const start = Number(params.start ?? 0);
+        const limit = Number(params.limit ?? 50);
+        const page = (lines.length > 0 ? lines : ['no content']).slice(start, limit === 0 ? undefined : start + limit);
+        return page.map((line, index) => ({ n: start + index + 1, t: line }));
+      },
+    },
+    {
+      method: 'GET',
+      path: '/nodes/{node}/vzdump/defaults',
+      params: { storage: optional(text) },
+      needs: null,
+      proxied: true,
+      handle: () => ({ storage: 'local', mode: 'snapshot' }),
+    },
+  ];
+}

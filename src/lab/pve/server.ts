@@ -1,0 +1,150 @@
+import type { Access } from '../access.js';
+import { LabServer, type RawRequest, type Reply } from '../https.js';
+import { matchPath, type Parameters, readForm, type Wording, wrongParameters } from '../parameters.js';
+import type { LabRecord } from '../record.js';
+import type { LabTime } from '../time.js';
+
+/** What a handler is given. */
+export interface PveCall {
+  readonly params: Readonly<Record<string, unknown>>;
+  /** The node that received the request. */
+  readonly receiver: string;
+  readonly tokenId: string;
+}
+
+/** An endpoint as data: what it takes, what it needs, whether it is proxied to the node in its path. */
+export interface PveRoute {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly path: string;
+  readonly params?: Parameters;
+  /** ACL path and privileges, any of which is enough; null = every authenticated caller. */
+  readonly needs: ((params: Readonly<Record<string, unknown>>) => readonly [path: string, anyOf: readonly string[]]) | null;
+  readonly proxied?: boolean;
+  readonly handle: (call: PveCall) => unknown;
+}
+
+/** A failure in PVE's words; plain `die` is 500. */
+export class PveError extends Error {
+  readonly status: number;
+  readonly errors: Record<string, string> | undefined;
+  constructor(message: string, status = 500, errors?: Record<string, string>) {
+    super(message);
+    this.status = status;
+    this.errors = errors;
+  }
+}
+
+export interface PveServerOptions {
+  readonly node: string;
+  readonly routes: readonly PveRoute[];
+  readonly access: Access;
+  readonly record: LabRecord;
+  readonly time: LabTime;
+  readonly isOnline: (node: string) => boolean;
+  readonly knowsNode: (node: string) => boolean;
+}
+
+const WORDS: Wording = {
+  missing: 'property is missing and it is not optional',
+  unknown: 'property is not defined in schema and the schema does not allow additional properties',
+  type: (type, value) => `type check ('${type}') failed - got '${value}'`,
+  value: (value) => `value '${value}' does not have a value in the enumeration`,
+};
+
+/** The HTTPS endpoint of one node. */
+export function pveServer(options: PveServerOptions): LabServer {
+  const { node, record } = options;
+  return new LabServer(node, async (raw) => {
+    const url = new URL(raw.url, 'https://lab');
+    const seen = { params: {} as Record<string, unknown>, tokenId: null as string | null };
+    const reply = await answer(options, raw, url, seen);
+    record.request({
+      at: Date.now(),
+      server: node,
+      method: raw.method,
+      path: url.pathname.replace(/^\/api2\/json/, ''),
+      params: seen.params,
+      tokenId: seen.tokenId,
+      status: reply.status,
+    });
+    return reply;
+  });
+}
+
+/** In the order of the real server: authentication, route, parameters of the path, privilege, node, schema, code. */
+async function answer(
+  { node, routes, access, time, isOnline, knowsNode }: PveServerOptions,
+  raw: RawRequest,
+  url: URL,
+  seen: { params: Record<string, unknown>; tokenId: string | null },
+): Promise<Reply> {
+  const header = raw.headers.authorization ?? '';
+  const match = /^PVEAPIToken[= ]([^=;]+)=([^;]+)$/.exec(header);
+  if (!match?.[1] || !match[2]) return late(time, 'No ticket');
+  if (!access.isKnown(match[1], decodeURIComponent(match[2]))) return late(time, 'Authentication failed!');
+  seen.tokenId = match[1];
+  const path = url.pathname.replace(/^\/api2\/json/, '');
+  const found = find(routes, raw.method, path);
+  if (!found) return failure(new PveError(`Method '${raw.method} ${path}' not implemented`, 501));
+  const { route, parts } = found;
+  if (['GET', 'DELETE'].includes(raw.method) && raw.body !== '') return failure(new PveError(`Unexpected content for method '${raw.method}'`, 501));
+  let params: Record<string, unknown>;
+  try {
+    params = { ...readBody(raw), ...readForm(url.search), ...parts };
+  } catch {
+    return failure(new PveError('malformed JSON string', 500));
+  }
+  seen.params = params;
+  const needs = route.needs?.(params);
+  if (needs && !needs[1].some((privilege) => access.has(needs[0], privilege))) {
+    return failure(new PveError(`Permission check failed (${needs[0]}, ${needs[1].join('|')})`, 403));
+  }
+  const target = String(parts.node ?? node);
+  if (route.proxied) {
+    if (!knowsNode(target)) return failure(new PveError(`hostname lookup '${target}' failed - failed to get address info for: ${target}: Name or service not known`));
+    if (!isOnline(target)) return { status: 595, reason: 'No route to host', body: '' };
+  }
+  const known = { ...route.params, ...Object.fromEntries(Object.keys(parts).map((name) => [name, { type: 'string' as const }])) };
+  const wrong = wrongParameters(params, known, WORDS);
+  if (Object.keys(wrong).length > 0) return failure(new PveError('Parameter verification failed.', 400, wrong));
+  try {
+    const data = (await route.handle({ params, receiver: node, tokenId: match[1] })) ?? null;
+    return json(200, 'OK', { data });
+  } catch (error) {
+    if (error instanceof PveError) return failure(error);
+    return failure(new PveError(`internal error of the lab: ${(error as Error).message}`));
+  }
+}
+
+function find(routes: readonly PveRoute[], method: string, path: string) {
+  for (const route of routes) {
+    if (route.method !== method) continue;
+    const parts = matchPath(route.path, path);
+    if (parts) return { route, parts };
+  }
+  return null;
+}
+
+function readBody({ headers, body }: RawRequest): Record<string, unknown> {
+  const type = String(headers['content-type'] ?? '');
+  if (type.startsWith('application/json')) return JSON.parse(body) as Record<string, unknown>;
+  return readForm(body);
+}
+
+async function late(time: LabTime, reason: string): Promise<Reply> {
+  await time.sleep(3);
+  return { status: 401, reason, body: '', headers: { connection: 'close' } };
+}
+
+function failure({ status, message, errors }: PveError): Reply {
+  return json(status, message.split('\n')[0] ?? message, { data: null, message: `${message}\n`, ...(errors ? { errors } : {}) });
+}
+
+function json(status: number, reason: string, body: unknown): Reply {
+  return {
+    status,
+    reason: reason.replace(/[^\x20-\x7e]/g, '?'),
+    headers: { 'content-type': 'application/json;charset=UTF-8', ...(status >= 400 ? { connection: 'close' } : {}) },
+    body: JSON.stringify(body),
+  };
+}

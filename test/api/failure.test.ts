@@ -1,0 +1,214 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { connectPbs, connectPve } from '../../src/api/connect.js';
+import { errorDocument } from '../../src/fault.js';
+import { deadAddress, options, type Reply, serve, type TestServer, TOKEN_SECRET } from './server.js';
+
+const running: TestServer[] = [];
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((server) => server.stop()));
+});
+async function server(reply: Parameters<typeof serve>[0]) {
+  const started = await serve(reply);
+  running.push(started);
+  return started;
+}
+const pbsThat = async (reply: Reply, changes = {}) => connectPbs(options(await server(() => reply), changes));
+const pveThat = async (reply: Reply) =>
+  connectPve(options(await server(() => reply), { tokenId: 'ctl@pve!patch' }));
+const thrownBy = (promise: Promise<unknown>) =>
+  promise.then(
+    () => 'nothing',
+    (error) => error,
+  );
+
+describe('what PBS answers becomes a code', () => {
+  it.each<[number, string, string, string]>([
+    [401, 'authentication failed', 'api.unauthorized', 'the usual refusal'],
+    [400, 'authentication failed\n', 'api.unauthorized', 'PBS 4.1.2 says it like this'],
+    [403, 'permission check failed', 'api.forbidden', 'the endpoint asks for a privilege'],
+    [400, "missing permissions 'Sys.Audit' on '/system/status'", 'api.forbidden', 'the handler asks for it'],
+    [400, 'client error (Connect)', 'pbs.daemon-down', 'root daemon down, 4.x'],
+    [
+      400,
+      'error trying to connect: tcp connect error: Connection refused (os error 111)',
+      'pbs.daemon-down',
+      '3.x',
+    ],
+    [400, 'client error (SendRequest)', 'pbs.daemon-down', 'root daemon died over a question'],
+    [400, "no such datastore 'nope'", 'api.missing', 'said in words'],
+    [404, "Path '/api2/json/foo' not found.", 'api.missing', 'unknown path'],
+    [400, 'parameter verification failed - x', 'api.refused', 'everything else'],
+    [503, '<html>Service Unavailable</html>', 'net.unreachable', 'a proxy in between'],
+    [200, '<html>', 'api.unreadable', 'no JSON at all'],
+    [200, '{"data":{"uptime":"soon"}}', 'api.unreadable', 'not what it should be'],
+  ])('%i %s → %s (%s)', async (status, body, code) => {
+    const pbs = await pbsThat({ status, body });
+    const error = await thrownBy(pbs.nodeStatus());
+    expect(error).toMatchObject({ code, method: 'GET', path: '/nodes/localhost/status', status });
+    await pbs.close();
+  });
+
+  it('a refused privilege is named with its path and the command that grants it', async () => {
+    const pbs = await pbsThat({ status: 403, body: 'permission check failed' });
+    const error = await thrownBy(pbs.reboot());
+    expect(error).toMatchObject({
+      message: expect.stringContaining('Sys.PowerManagement on /system/status'),
+    });
+    expect(error.hint).toBe(
+      `for id in 'ctl@pbs' 'ctl@pbs!patch'; do proxmox-backup-manager acl update /system/status Admin --auth-id "$id" --propagate false; done`,
+    );
+    await pbs.close();
+  });
+
+  it('a field that cannot be read is named', async () => {
+    const pbs = await pbsThat({ body: { data: { uptime: 'soon', 'current-kernel': {}, root: {} } } });
+    const error = await thrownBy(pbs.nodeStatus());
+    expect(error.message).toMatch(
+      /GET \/nodes\/localhost\/status cannot be read: uptime: expected a number; current-kernel\.release: /,
+    );
+    await pbs.close();
+  });
+
+  it('a stale digest is pbs.modified', async () => {
+    const words = 'detected modified configuration - file changed by other user? Try again.';
+    const pbs = await pbsThat({ status: 400, body: words });
+    await expect(pbs.setMaintenance('store1', null, 'abc')).rejects.toMatchObject({ code: 'pbs.modified' });
+    await pbs.close();
+  });
+});
+
+describe('what PVE answers becomes a code', () => {
+  const said = (message: string, errors?: object) => ({
+    data: null,
+    message: `${message}\n`,
+    ...(errors ? { errors } : {}),
+  });
+  it.each<[string, Reply, string, string]>([
+    [
+      'the reason phrase is all there is',
+      { status: 401, reason: 'Authentication failed!', body: '' },
+      'api.unauthorized',
+      'Authentication failed!',
+    ],
+    [
+      'a privilege',
+      { status: 403, body: said('Permission check failed (/, Sys.Audit)') },
+      'api.forbidden',
+      'Sys.Audit on /',
+    ],
+    [
+      'the target node is away',
+      { status: 595, reason: 'No route to host', body: '' },
+      'net.unreachable',
+      'No route to host',
+    ],
+    [
+      'the target node fell silent',
+      { status: 596, reason: 'Connection timed out', body: '' },
+      'net.unreachable',
+      'timed out',
+    ],
+    [
+      'parameters',
+      {
+        status: 400,
+        reason: 'Parameter verification failed.',
+        body: { data: null, errors: { upid: 'invalid format\n' } },
+      },
+      'api.refused',
+      'Parameter verification failed. upid: invalid format',
+    ],
+    [
+      'no such task',
+      { status: 400, body: said('Parameter verification failed.', { upid: 'no such task' }) },
+      'api.missing',
+      'no such task',
+    ],
+    [
+      'no such method',
+      { status: 501, body: said("Method 'GET /foo' not implemented") },
+      'api.missing',
+      'not implemented',
+    ],
+    [
+      'anything else',
+      { status: 500, body: said('proxy loop detected') },
+      'api.refused',
+      'proxy loop detected',
+    ],
+  ])('%s', async (_what, reply, code, words) => {
+    const pve = await pveThat(reply);
+    expect(await thrownBy(pve.clusterStatus())).toMatchObject({
+      code,
+      message: expect.stringContaining(words),
+    });
+    await pve.close();
+  });
+
+  it('the grant repeats what it takes to see the guest, for user and token', async () => {
+    const pve = await pveThat({
+      status: 403,
+      body: said('Permission check failed (/vms/100, VM.GuestAgent.Audit|VM.GuestAgent.Unrestricted)'),
+    });
+    const error = await thrownBy(pve.clusterStatus());
+    expect(error.message).toContain('lacks VM.GuestAgent.Audit or VM.GuestAgent.Unrestricted on /vms/100');
+    expect(error.hint).toBe(
+      `pveum role add PbsCtl-VM.GuestAgent.Audit -privs "VM.Audit VM.GuestAgent.Audit" && pveum acl modify /vms/100 -user 'ctl@pve' -role PbsCtl-VM.GuestAgent.Audit && pveum acl modify /vms/100 -token 'ctl@pve!patch' -role PbsCtl-VM.GuestAgent.Audit`,
+    );
+    await pve.close();
+  });
+});
+
+describe('what the wire does becomes a code', () => {
+  it('nobody listens', async () => {
+    const pbs = await pbsThat('silent', { endpoints: [await deadAddress()] });
+    await expect(pbs.reboot()).rejects.toMatchObject({
+      code: 'net.unreachable',
+      exitCode: 75,
+      message: expect.stringContaining('connection refused'),
+    });
+    await pbs.close();
+  });
+
+  it.each<[Reply, string]>([
+    ['cut', 'outcome.unknown'],
+    ['silent', 'outcome.unknown'],
+    [{ status: 502, body: 'Bad Gateway' }, 'outcome.unknown'],
+    [{ status: 400, body: 'client error (SendRequest)' }, 'outcome.unknown'],
+    [{ status: 400, body: 'client error (Connect)' }, 'pbs.daemon-down'],
+  ])('a write that meets %j → %s', async (reply, code) => {
+    const pbs = await pbsThat(reply, { requestTimeoutMs: 300 });
+    await expect(pbs.reboot()).rejects.toMatchObject({ code });
+    await pbs.close();
+  });
+
+  it.each<[Reply, string]>([
+    ['cut', 'net.unreachable'],
+    ['silent', 'net.timeout'],
+  ])('a question that meets %j → %s', async (reply, code) => {
+    const pbs = await pbsThat(reply, { requestTimeoutMs: 200 });
+    await expect(pbs.version()).rejects.toMatchObject({ code });
+    await pbs.close();
+  });
+
+  it('an answer without end is given up at 32 MiB', async () => {
+    const pbs = await pbsThat({ body: 'x'.repeat(33 * 1024 * 1024) }, { requestTimeoutMs: 20_000 });
+    await expect(pbs.version()).rejects.toMatchObject({
+      code: 'api.unreadable',
+      message: expect.stringContaining('32 MiB'),
+    });
+    await pbs.close();
+  });
+
+  it('the secret stands in no error, even where the server echoes it', async () => {
+    const echoing = await server(({ headers }) => ({
+      status: 400,
+      body: `bad header: ${headers.authorization}`,
+    }));
+    const pbs = connectPbs(options(echoing));
+    const error = await thrownBy(pbs.version());
+    expect(echoing.received[0]?.headers.authorization).toBe(`PBSAPIToken=ctl@pbs!patch:${TOKEN_SECRET}`);
+    expect(JSON.stringify([errorDocument(error), error, error.stack])).not.toContain(TOKEN_SECRET);
+    await pbs.close();
+  });
+});
