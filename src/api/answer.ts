@@ -13,7 +13,9 @@ export const bool = z
 
 /** Numbers, also those that came out of a config file as text. */
 export const number = z
-  .union([z.number(), z.string().regex(/^-?\d+(\.\d+)?$/)], { error: 'expected a number' })
+  .union([z.number(), z.string().regex(/^-?\d+(\.\d+)?$/, 'expected a number')], {
+    error: 'expected a number',
+  })
   .transform(Number);
 
 export const text = z.string();
@@ -28,9 +30,6 @@ export const optional = <Output>(schema: z.ZodType<Output>) =>
   );
 /** Absent or null means no. */
 export const flag = z.preprocess((value) => value ?? false, bool);
-
-/** For answers that say nothing. */
-export const nothing = z.unknown().transform(() => undefined);
 
 /** `a=1,b=2`, where the first part may stand without its key: PBS and PVE property strings. */
 export function propertyString(value: string, defaultKey: string): Record<string, string> {

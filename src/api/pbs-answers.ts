@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { bool, flag, nothing, number, optional, propertyString, text, textOrNumber } from './answer.js';
+import { flag, number, optional, propertyString, text, textOrNumber } from './answer.js';
 
 // What is read of the answers of PBS, and nothing else: unknown fields pass, a missing one is an error
 // unless the server leaves it out on purpose.
@@ -27,9 +27,6 @@ function decoded(message: string): string {
   }
 }
 
-/** Key present means privilege held, the value only whether it is inherited below; paths without any are left out. */
-export const Permissions = z.record(z.string(), z.record(z.string(), z.unknown()));
-
 export const Version = z.object({ version: textOrNumber, release: textOrNumber });
 
 export const NodeStatus = z
@@ -46,10 +43,6 @@ export const NodeStatus = z
     fingerprint: info?.fingerprint ?? null,
   }));
 
-export const Time = z
-  .object({ time: number, timezone: text })
-  .transform(({ time, timezone }) => ({ epochSeconds: time, timezone }));
-
 /** Absent before PBS 3.3 and for stores that are not removable: null. */
 const MountStatus = optional(text).transform((status) =>
   status === null || status === 'nonremovable' ? null : status === 'mounted',
@@ -62,15 +55,13 @@ export interface Datastore {
   readonly mounted: boolean | null;
 }
 export const Datastores = z.array(
-  z
-    .object({ store: text, maintenance: optional(Maintenance), 'mount-status': MountStatus })
-    .transform(
-      ({ store, maintenance, ...rest }): Datastore => ({
-        name: store,
-        maintenance,
-        mounted: rest['mount-status'],
-      }),
-    ),
+  z.object({ store: text, maintenance: optional(Maintenance), 'mount-status': MountStatus }).transform(
+    ({ store, maintenance, ...rest }): Datastore => ({
+      name: store,
+      maintenance,
+      mounted: rest['mount-status'],
+    }),
+  ),
 );
 
 /** Sizes in bytes; null where the store is broken, offline or not mounted. */
@@ -157,20 +148,6 @@ export const Tasks = z.array(
     ),
 );
 
-export interface TaskState {
-  readonly running: boolean;
-  readonly exitStatus: string | null;
-}
-/** The same in both products. */
-export const TaskStatus = z
-  .object({ status: z.enum(['running', 'stopped']), exitstatus: optional(text) })
-  .transform(
-    ({ status, exitstatus }): TaskState => ({ running: status === 'running', exitStatus: exitstatus }),
-  );
-
-/** `n` counts from 1 in both products. */
-export const LogLines = z.array(z.object({ n: number, t: z.string() }));
-
 /** What the job lists of all kinds have in common. Running: an UPID, but no end yet. */
 export const Jobs = z.array(
   z
@@ -199,82 +176,8 @@ export const GarbageCollections = z.array(
   z.object({ store: text, schedule: optional(text), 'next-run': optional(number) }),
 );
 
-export const Upid = z.string().startsWith('UPID:');
-
-/** Not installed is written as absent, "" or "unknown", by version. */
-const PackageVersion = optional(text).transform((value) => (value === 'unknown' ? null : value));
-
-export interface PbsPackage {
-  readonly name: string;
-  readonly installed: string | null;
-  readonly candidate: string | null;
-  readonly origin: string | null;
-  /** Such as "running kernel: …" */
-  readonly note: string | null;
-}
-/** `OldVersion` is what is installed, `Version` what apt would install. */
-export const Packages = z.array(
-  z
-    .object({
-      Package: text,
-      OldVersion: PackageVersion,
-      Version: PackageVersion,
-      Origin: PackageVersion,
-      ExtraInfo: optional(text),
-    })
-    .transform(
-      (each): PbsPackage => ({
-        name: each.Package,
-        installed: each.OldVersion,
-        candidate: each.Version,
-        origin: each.Origin,
-        note: each.ExtraInfo,
-      }),
-    ),
-);
-
-export interface Repositories {
-  /** Files that could not be parsed. */
-  readonly errors: { readonly path: string; readonly error: string }[];
-  readonly warnings: string[];
-  /** `enabled` null: not configured. */
-  readonly standard: { readonly handle: string; readonly enabled: boolean | null }[];
-  /** `URI suite components` of every enabled repository. */
-  readonly enabledUris: string[];
-}
-const Repository = z.object({
-  Enabled: bool,
-  URIs: z.array(text),
-  Suites: z.array(text),
-  Components: z.array(text).nullish(),
-});
-export const Repositories = z
-  .object({
-    errors: z.array(z.object({ path: text, error: text })),
-    infos: z.array(z.object({ path: text, kind: text, message: text })),
-    'standard-repos': z.array(z.object({ handle: text, status: optional(bool) })),
-    files: z.array(z.object({ repositories: z.array(Repository) })),
-  })
-  .transform(
-    ({ errors, infos, files, ...rest }): Repositories => ({
-      errors,
-      warnings: infos
-        .filter(({ kind }) => kind === 'warning')
-        .map(({ path, message }) => `${path}: ${message}`),
-      standard: rest['standard-repos'].map(({ handle, status }) => ({ handle, enabled: status })),
-      enabledUris: files
-        .flatMap(({ repositories }) => repositories)
-        .filter(({ Enabled }) => Enabled)
-        .flatMap(({ URIs, Suites, Components }) =>
-          URIs.flatMap((uri) => Suites.map((suite) => [uri, suite, ...(Components ?? [])].join(' '))),
-        ),
-    }),
-  );
-
 export const Services = z.array(
   z
     .object({ service: text, state: text, 'unit-state': text })
     .transform((each) => ({ name: each.service, state: each.state, unitState: each['unit-state'] })),
 );
-
-export { nothing as Nothing };

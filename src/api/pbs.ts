@@ -1,20 +1,19 @@
 import type { z } from 'zod';
 import { Fault } from '../fault.js';
 import { ApiFault } from './failure.js';
-import type {
-  Datastore,
-  DatastoreUsage,
-  Maintenance,
-  PbsPackage,
-  PbsTask,
-  Repositories,
-  TaskState,
-} from './pbs-answers.js';
 import * as answers from './pbs-answers.js';
+import * as apt from './pbs-apt-answers.js';
 import type { Privilege } from './privileges.js';
 import { at, type Request, type Server } from './request.js';
+import * as shared from './shared-answers.js';
 
-export type { Datastore, DatastoreUsage, Maintenance, PbsPackage, PbsTask, Repositories, TaskState };
+export type Datastore = answers.Datastore;
+export type DatastoreUsage = answers.DatastoreUsage;
+export type Maintenance = answers.Maintenance;
+export type PbsTask = answers.PbsTask;
+export type PbsPackage = apt.PbsPackage;
+export type Repositories = apt.Repositories;
+export type TaskState = shared.TaskState;
 
 export interface PbsJob {
   readonly kind: 'garbage-collection' | 'prune' | 'verify' | 'sync' | 'tape';
@@ -47,7 +46,7 @@ export class Pbs {
 
   /** Privileges of the token itself on exactly this path, inherited ones included. */
   async permissions(path: string): Promise<ReadonlySet<string>> {
-    const held = await this.#get('/access/permissions', answers.Permissions, { parameters: { path } });
+    const held = await this.#get('/access/permissions', shared.Permissions, { parameters: { path } });
     return new Set(Object.keys(held[path] ?? {}));
   }
 
@@ -61,12 +60,12 @@ export class Pbs {
   }
 
   time(): Promise<{ epochSeconds: number; timezone: string }> {
-    return this.#get(`${NODE}/time`, answers.Time);
+    return this.#get(`${NODE}/time`, shared.Time);
   }
 
   /** Asks the root daemon for as little as possible; the proxy alone answers much, but not this. @throws Fault `pbs.daemon-down` */
   daemonAnswers(): Promise<void> {
-    return this.#get(`${NODE}/journal`, answers.Nothing, {
+    return this.#get(`${NODE}/journal`, shared.Nothing, {
       parameters: { lastentries: 1 },
       ...audit('/system/log'),
     });
@@ -115,7 +114,7 @@ export class Pbs {
           repeat: 'swap',
           ...needs('Datastore.Modify', `/datastore/${name}`),
         },
-        answers.Nothing,
+        shared.Nothing,
       );
     } catch (cause) {
       if (!(cause instanceof ApiFault && cause.serverWords.includes('detected modified configuration')))
@@ -149,7 +148,7 @@ export class Pbs {
 
   /** An unknown task is `stopped` with exit status "unknown", not an error. */
   taskState(upid: string): Promise<TaskState> {
-    return this.#get(at`/nodes/localhost/tasks/${upid}/status`, answers.TaskStatus, {
+    return this.#get(at`/nodes/localhost/tasks/${upid}/status`, shared.TaskStatus, {
       // Refused for a moment while the process that ran the task goes away.
       repeat: 'patient-read',
       ...audit('/system/tasks'),
@@ -161,7 +160,7 @@ export class Pbs {
     const lines: string[] = [];
     // `start` is the number of the first line wanted, and lines count from 1.
     for (let start = 1; ; ) {
-      const page = await this.#get(at`/nodes/localhost/tasks/${upid}/log`, answers.LogLines, {
+      const page = await this.#get(at`/nodes/localhost/tasks/${upid}/log`, shared.LogLines, {
         parameters: { start, limit: LOG_PAGE },
         ...audit('/system/tasks'),
       });
@@ -209,22 +208,22 @@ export class Pbs {
   refreshPackages(): Promise<string> {
     return this.#server.ask(
       { method: 'POST', path: `${NODE}/apt/update`, ...needs('Sys.Modify', '/') },
-      answers.Upid,
+      shared.Upid,
     );
   }
 
   /** Pending updates as far as they are known locally, new dependencies (nothing installed) included. */
   updates(): Promise<PbsPackage[]> {
-    return this.#get(`${NODE}/apt/update`, answers.Packages, { limitMs: SLOW_MS, ...audit('/') });
+    return this.#get(`${NODE}/apt/update`, apt.Packages, { limitMs: SLOW_MS, ...audit('/') });
   }
 
   /** The packages that make up PBS, and all installed kernels. */
   packages(): Promise<PbsPackage[]> {
-    return this.#get(`${NODE}/apt/versions`, answers.Packages, { limitMs: SLOW_MS, ...audit('/') });
+    return this.#get(`${NODE}/apt/versions`, apt.Packages, { limitMs: SLOW_MS, ...audit('/') });
   }
 
   repositories(): Promise<Repositories> {
-    return this.#get(`${NODE}/apt/repositories`, answers.Repositories, audit('/'));
+    return this.#get(`${NODE}/apt/repositories`, apt.Repositories, audit('/'));
   }
 
   services(): Promise<{ name: string; state: string; unitState: string }[]> {
@@ -239,7 +238,7 @@ export class Pbs {
         path: at`/nodes/localhost/services/${unit}/start`,
         ...needs('Sys.Modify', `/system/services/${unit}`),
       },
-      answers.Upid,
+      shared.Upid,
     );
   }
 
@@ -252,7 +251,7 @@ export class Pbs {
         parameters: { command: 'reboot' },
         ...needs('Sys.PowerManagement', '/system/status'),
       },
-      answers.Nothing,
+      shared.Nothing,
     );
   }
 
@@ -271,7 +270,7 @@ export class Pbs {
     } as const;
     const [{ uptimeSeconds, kernel }, { epochSeconds }] = await Promise.all([
       this.#server.ask({ ...once, path: `${NODE}/status`, ...audit('/system/status') }, answers.NodeStatus),
-      this.#server.ask({ ...once, path: `${NODE}/time` }, answers.Time),
+      this.#server.ask({ ...once, path: `${NODE}/time` }, shared.Time),
     ]);
     return { uptimeSeconds, kernel, epochSeconds };
   }

@@ -1,35 +1,26 @@
 import type { z } from 'zod';
 import { Fault } from '../fault.js';
-import type { ExecStatus } from './agent-answers.js';
 import * as agent from './agent-answers.js';
+import * as backup from './backup-answers.js';
 import { ApiFault } from './failure.js';
 import { agentFault, resultOf, simple } from './guest-agent.js';
-import type { TaskState } from './pbs-answers.js';
-import type {
-  BackupJob,
-  GuestConfig,
-  HaManager,
-  NodeOverview,
-  PveGuest,
-  PveNode,
-  PveStorage,
-  PveTask,
-} from './pve-answers.js';
+import * as guest from './guest-answers.js';
+import { GuestPlaces } from './guest-places.js';
 import * as answers from './pve-answers.js';
 import { at, type Request, type Server } from './request.js';
+import * as shared from './shared-answers.js';
+import { tagFault } from './tag-write.js';
 
-export type {
-  BackupJob,
-  ExecStatus,
-  GuestConfig,
-  HaManager,
-  NodeOverview,
-  PveGuest,
-  PveNode,
-  PveStorage,
-  PveTask,
-  TaskState,
-};
+export type ExecStatus = agent.ExecStatus;
+export type BackupJob = backup.BackupJob;
+export type PveStorage = backup.PveStorage;
+export type GuestConfig = guest.GuestConfig;
+export type PveGuest = guest.PveGuest;
+export type HaManager = answers.HaManager;
+export type NodeOverview = answers.NodeOverview;
+export type PveNode = answers.PveNode;
+export type PveTask = answers.PveTask;
+export type TaskState = shared.TaskState;
 
 /** More running tasks than any node has; 0 would mean none at all. */
 const ALL_TASKS = 1000;
@@ -44,16 +35,17 @@ const SLOW_MS = 60_000;
 export class Pve {
   readonly cluster: string;
   readonly #server: Server;
-  readonly #places = new Map<number, PveGuest>();
+  readonly #places: GuestPlaces;
 
   constructor(cluster: string, server: Server) {
     this.cluster = cluster;
     this.#server = server;
+    this.#places = new GuestPlaces(cluster, () => this.guests());
   }
 
   /** Privileges of the token itself on exactly this path, inherited ones included. */
   async permissions(path: string): Promise<ReadonlySet<string>> {
-    const held = await this.#get('/access/permissions', answers.Permissions, { path });
+    const held = await this.#get('/access/permissions', shared.Permissions, { path });
     return new Set(Object.keys(held[path] ?? {}));
   }
 
@@ -68,7 +60,7 @@ export class Pve {
 
   /** Tags and lock are live; status and name are up to five minutes old where a node is down. */
   guests(): Promise<PveGuest[]> {
-    return this.#get('/cluster/resources', answers.Guests, { type: 'vm' });
+    return this.#get('/cluster/resources', guest.Guests, { type: 'vm' });
   }
 
   nodesOverview(): Promise<NodeOverview[]> {
@@ -85,7 +77,7 @@ export class Pve {
     // Neither an empty text nor a list is accepted.
     const parameters =
       tags.length === 0 ? { delete: 'registered-tags' } : { 'registered-tags': tags.join(';') };
-    return this.#server.ask({ method: 'PUT', path: '/cluster/options', parameters }, answers.Nothing);
+    return this.#server.ask({ method: 'PUT', path: '/cluster/options', parameters }, shared.Nothing);
   }
 
   /** What the nodes last reported; the list of an offline node is as old as its last word. */
@@ -103,12 +95,12 @@ export class Pve {
 
   /** @throws ApiFault `api.missing` or `api.refused` for a task that the node does not know */
   taskState(node: string, upid: string): Promise<TaskState> {
-    return this.#get(at`/nodes/${node}/tasks/${upid}/status`, answers.TaskStatus);
+    return this.#get(at`/nodes/${node}/tasks/${upid}/status`, shared.TaskStatus);
   }
 
   /** The first lines of a task's log; here the offset counts from 0. */
   async taskLogHead(node: string, upid: string, lines: number): Promise<string[]> {
-    const head = await this.#get(at`/nodes/${node}/tasks/${upid}/log`, answers.LogLines, {
+    const head = await this.#get(at`/nodes/${node}/tasks/${upid}/log`, shared.LogLines, {
       start: 0,
       limit: lines,
     });
@@ -133,27 +125,27 @@ export class Pve {
   }
 
   backupJobs(): Promise<BackupJob[]> {
-    return this.#get('/cluster/backup', answers.BackupJobs);
+    return this.#get('/cluster/backup', backup.BackupJobs);
   }
 
   /** Ids of the guests that a job backs up: pool, "all" and exclusions resolved by the server. */
   jobGuests(id: string): Promise<number[]> {
-    return this.#get(at`/cluster/backup/${id}/included_volumes`, answers.IncludedVolumes);
+    return this.#get(at`/cluster/backup/${id}/included_volumes`, backup.IncludedVolumes);
   }
 
   /** The next moments of a schedule after `start`, in the time zone of the node that answers. */
   scheduleRuns(schedule: string, start: number, iterations: number): Promise<number[]> {
     const parameters = { schedule, starttime: Math.floor(start), iterations };
-    return this.#get('/cluster/jobs/schedule-analyze', answers.ScheduleRuns, parameters);
+    return this.#get('/cluster/jobs/schedule-analyze', backup.ScheduleRuns, parameters);
   }
 
   storages(): Promise<PveStorage[]> {
-    return this.#get('/storage', answers.Storages);
+    return this.#get('/storage', backup.Storages);
   }
 
   /** Where jobs without a storage write to on this node; null: not set. */
   vzdumpStorage(node: string): Promise<string | null> {
-    return this.#get(at`/nodes/${node}/vzdump/defaults`, answers.VzdumpDefaults);
+    return this.#get(at`/nodes/${node}/vzdump/defaults`, backup.VzdumpDefaults);
   }
 
   nodeStatus(node: string): Promise<{ uptimeSeconds: number; kernel: string; version: string }> {
@@ -161,7 +153,7 @@ export class Pve {
   }
 
   nodeTime(node: string): Promise<{ epochSeconds: number; timezone: string }> {
-    return this.#get(at`/nodes/${node}/time`, answers.Time);
+    return this.#get(at`/nodes/${node}/time`, shared.Time);
   }
 
   nodePackages(node: string): Promise<z.output<typeof answers.NodePackages>> {
@@ -172,15 +164,12 @@ export class Pve {
   }
 
   /** Null when there is none, or the token lacks VM.Audit on it. */
-  async findGuest(vmid: number): Promise<PveGuest | null> {
-    const guest = (await this.guests()).find((each) => each.vmid === vmid) ?? null;
-    if (guest) this.#places.set(vmid, guest);
-    else this.#places.delete(vmid);
-    return guest;
+  findGuest(vmid: number): Promise<PveGuest | null> {
+    return this.#places.find(vmid);
   }
 
   guestConfig(vmid: number): Promise<GuestConfig> {
-    return this.#onGuest(vmid, (guest) => this.#get(`${guest}/config`, answers.GuestConfig));
+    return this.#places.on(vmid, (path) => this.#get(`${path}/config`, guest.GuestConfig));
   }
 
   /**
@@ -192,10 +181,10 @@ export class Pve {
     // An empty value would be stored as a blank tag.
     const change = tags.length === 0 ? { delete: 'tags' } : { tags: tags.join(';') };
     try {
-      await this.#onGuest(vmid, (guest) =>
+      await this.#places.on(vmid, (path) =>
         this.#server.ask(
-          { method: 'PUT', path: `${guest}/config`, parameters: { ...change, digest }, repeat: 'swap' },
-          answers.Nothing,
+          { method: 'PUT', path: `${path}/config`, parameters: { ...change, digest }, repeat: 'swap' },
+          shared.Nothing,
         ),
       );
     } catch (error) {
@@ -203,15 +192,15 @@ export class Pve {
     }
   }
 
-  guestStatus(vmid: number): Promise<z.output<typeof answers.GuestStatus>> {
-    return this.#onGuest(vmid, (guest) => this.#get(`${guest}/status/current`, answers.GuestStatus));
+  guestStatus(vmid: number): Promise<z.output<typeof guest.GuestStatus>> {
+    return this.#places.on(vmid, (path) => this.#get(`${path}/status/current`, guest.GuestStatus));
   }
 
   /** @param timeoutMs limit of the request; the server itself waits up to 8 s for the agent */
   async agentPing(vmid: number, timeoutMs?: number): Promise<void> {
     const limit = timeoutMs === undefined ? {} : { limitMs: timeoutMs };
     const request = { method: 'POST', effect: false, ...limit } as const;
-    resultOf(vmid, 'ping', await this.#agent(vmid, 'ping', request, simple(answers.Nothing)));
+    resultOf(vmid, 'ping', await this.#agent(vmid, 'ping', request, simple(shared.Nothing)));
   }
 
   /** Its version, and for every command whether it is allowed. */
@@ -291,8 +280,8 @@ export class Pve {
     data: z.ZodType<Answer>,
   ): Promise<Answer> {
     try {
-      return await this.#onGuest(vmid, (guest) =>
-        this.#server.ask({ ...request, path: `${guest}/agent/${command}` }, data),
+      return await this.#places.on(vmid, (path) =>
+        this.#server.ask({ ...request, path: `${path}/agent/${command}` }, data),
       );
     } catch (error) {
       throw agentFault(vmid, command, error);
@@ -308,64 +297,4 @@ export class Pve {
       return false; // the refusal that led here says more than this one
     }
   }
-
-  /** Acts on the path of a guest, and once more where the guest turns out to be on another node by now. */
-  async #onGuest<Result>(vmid: number, act: (path: string) => Promise<Result>): Promise<Result> {
-    const guest = this.#places.get(vmid) ?? (await this.#locate(vmid));
-    try {
-      return await act(pathOf(guest));
-    } catch (error) {
-      if (!mayHaveMoved(error)) throw error;
-      const now = await this.findGuest(vmid);
-      if (!now || now.node === guest.node) throw error;
-      return act(pathOf(now));
-    }
-  }
-
-  async #locate(vmid: number): Promise<PveGuest> {
-    const guest = await this.findGuest(vmid);
-    if (guest) return guest;
-    throw new Fault(
-      'pve.no-guest',
-      `Guest ${vmid} does not exist in cluster "${this.cluster}", or the token may not see it.`,
-      {
-        hint: `Check the id, and that user and token have VM.Audit on /vms/${vmid}.`,
-      },
-    );
-  }
-}
-
-const pathOf = ({ node, type, vmid }: PveGuest): string => at`/nodes/${node}/${type}/${vmid}`;
-
-/** In each of these cases nothing was done: the node does not have the guest, is gone, or was not reached. */
-function mayHaveMoved(error: unknown): boolean {
-  if (!(error instanceof ApiFault)) return false;
-  return (
-    error.status === 595 ||
-    /Configuration file '[^']*' does not exist|hostname lookup '[^']*' failed/.test(error.serverWords)
-  );
-}
-
-function tagFault(cluster: string, vmid: number, error: unknown): unknown {
-  if (!(error instanceof ApiFault)) return error;
-  const fault = (code: string, what: string, hint?: string) =>
-    new ApiFault(
-      code,
-      `The tags of guest ${vmid} of cluster "${cluster}" were not written: ${what}`,
-      error,
-      { ...(error.status === null ? {} : { status: error.status }), words: error.serverWords },
-      { cause: error, ...(hint ? { hint } : {}) },
-    );
-  // "missmatch" until 2024; the second text is that of containers.
-  if (/checksum mis{1,2}match|detected modified configuration/.test(error.serverWords)) {
-    return fault('pve.modified', 'its config was changed by somebody else');
-  }
-  if (/\b(VM|CT) is locked|can't lock file|got lock( request)? timeout/.test(error.serverWords)) {
-    return fault(
-      'pve.guest-locked',
-      'it is locked',
-      'Wait until the backup, snapshot, migration or restart of that guest is through.',
-    );
-  }
-  return error;
 }

@@ -8,9 +8,9 @@ import type { Privilege } from './privileges.js';
 import { isRead, PATIENCE, type Patience, type Repeat, repeated } from './repeat.js';
 import { authorization, type Product, redact, type Token } from './token.js';
 import { NotConnected, trustingConnector } from './trust.js';
+import { encode, type Parameters, readText, serverWords, TooLarge } from './wire.js';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
-type Value = string | number | boolean | undefined | readonly string[];
 
 /** One request to one endpoint of the API. */
 export interface Request {
@@ -18,7 +18,7 @@ export interface Request {
   /** Below /api2/json, encoded: build it with {@link at}. */
   readonly path: string;
   /** Query of GET and DELETE, form of POST and PUT; lists repeat the key, undefined is left out. */
-  readonly parameters?: Readonly<Record<string, Value>>;
+  readonly parameters?: Parameters;
   /** A JSON body instead of a form: only where the endpoint takes a list whose elements may be "0". */
   readonly json?: object;
   /** May it be sent again? Default: `read` for GET, `once` for the rest. */
@@ -70,7 +70,6 @@ export interface RequestEvent {
   readonly durationMs: number;
 }
 
-const ANSWER_LIMIT_BYTES = 32 * 1024 * 1024;
 /** PVE closes idle connections after 5 s: ours must be given up before. */
 const IDLE_MS = 3500;
 const LONGEST_CONNECT_MS = 10_000;
@@ -248,48 +247,3 @@ export class Endpoint implements Server {
 
 export const repeatOf = ({ repeat, method }: Request): Repeat =>
   repeat ?? (method === 'GET' ? 'read' : 'once');
-
-function encode(parameters: Readonly<Record<string, Value>>): string {
-  const form = new URLSearchParams();
-  for (const [key, value] of Object.entries(parameters)) {
-    if (value === undefined) continue;
-    for (const each of Array.isArray(value) ? value : [value]) {
-      // PVE takes no other booleans than these, PBS takes them as well.
-      form.append(key, typeof each === 'boolean' ? (each ? '1' : '0') : String(each));
-    }
-  }
-  return form.toString();
-}
-
-class TooLarge extends Error {}
-
-async function readText(body: AsyncIterable<Buffer>): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    size += chunk.length;
-    if (size > ANSWER_LIMIT_BYTES)
-      throw new TooLarge(`it is larger than ${ANSWER_LIMIT_BYTES / 1024 ** 2} MiB`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-/**
- * What a server says about an error: PBS a text (labelled as JSON), PVE a document with `message` and
- * `errors`, and where PVE sends no body (401, 595, old versions) the reason phrase.
- */
-export function serverWords(body: string, reasonPhrase: string): string {
-  let document: unknown;
-  try {
-    document = JSON.parse(body);
-  } catch {
-    return body.trim() === '' || body.trimStart().startsWith('<') ? reasonPhrase.trim() : body.trim();
-  }
-  if (typeof document === 'string') return document.trim();
-  const { message, errors } = (document ?? {}) as { message?: unknown; errors?: unknown };
-  const text = typeof message === 'string' && message.trim() !== '' ? message.trim() : reasonPhrase.trim();
-  if (typeof errors !== 'object' || errors === null) return text;
-  const fields = Object.entries(errors).map(([field, why]) => `${field}: ${String(why).trim()}`);
-  return fields.length === 0 ? text : `${text} ${fields.join('; ')}`;
-}

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { generate } from 'selfsigned';
 import type { ServerOptions } from '../../src/api/connect.js';
 import { Secret } from '../../src/config/secret.js';
@@ -30,22 +31,25 @@ export interface TestServer {
 }
 
 /** A small HTTPS server on loopback. Strings are sent as they are, everything else as JSON. */
-export async function serve(reply: (request: Received, nth: number) => Reply): Promise<TestServer> {
+export async function serve(
+  reply: (request: Received, nth: number) => Reply,
+  names: readonly object[] = [
+    { type: 2, value: 'localhost' },
+    { type: 7, ip: '127.0.0.1' },
+  ],
+): Promise<TestServer> {
   const certificate = await generate([{ name: 'commonName', value: 'localhost' }], {
     keyType: 'ec',
     algorithm: 'sha256',
     extensions: [
       {
         name: 'subjectAltName',
-        altNames: [
-          { type: 2, value: 'localhost' },
-          { type: 7, ip: '127.0.0.1' },
-        ],
+        altNames: names,
       },
     ],
   });
   const received: Received[] = [];
-  const sockets = new Set<Socket>();
+  const sockets = new Set<Duplex>();
   let bytes = 0;
   let connections = 0;
   const server: Server = createServer(

@@ -1,6 +1,6 @@
 // systemd-run: starts a transient unit that belongs to nobody who could be restarted.
 import { spawn } from 'node:child_process';
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { complain, rows, STATE } from './state.mjs';
 import { expand, unitEnvironment, writeTransient } from './unit.mjs';
@@ -61,6 +61,7 @@ const keeper = spawn(process.execPath, [join(import.meta.dirname, 'unit-keeper.m
   cwd: process.env.LAB_ROOT,
 });
 keeper.unref();
+await startOf(id);
 if (!order.quiet) {
   if (order.onActive === null) complain(`Running as unit: ${id}`);
   else
@@ -68,6 +69,15 @@ if (!order.quiet) {
 }
 if (order.properties.Type === 'oneshot' && !order.noBlock)
   await new Promise((resolve) => keeper.on('exit', resolve));
+
+// Like the real one, returns when the job has started: from then on `systemctl stop` finds whom to end.
+async function startOf(unit) {
+  const file = join(STATE, 'units', unit);
+  for (let tries = 0; tries < 1000; tries += 1) {
+    if (/^KeeperPID=[1-9]/m.test(readUnit(file) ?? 'KeeperPID=1')) return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
 
 function readOptions(words) {
   let index = 0;
@@ -142,4 +152,13 @@ function find(name, path) {
 function fail(text) {
   complain(text);
   process.exit(1);
+}
+
+/** Null when the unit has ended and gone meanwhile. */
+function readUnit(file) {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return null;
+  }
 }

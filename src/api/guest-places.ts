@@ -1,0 +1,60 @@
+import { Fault } from '../fault.js';
+import { ApiFault } from './failure.js';
+import type { PveGuest } from './guest-answers.js';
+import { at } from './request.js';
+
+/** Remembers on which node each guest is, and looks again where one turns out to have moved. */
+export class GuestPlaces {
+  readonly #cluster: string;
+  readonly #list: () => Promise<PveGuest[]>;
+  readonly #places = new Map<number, PveGuest>();
+
+  constructor(cluster: string, list: () => Promise<PveGuest[]>) {
+    this.#cluster = cluster;
+    this.#list = list;
+  }
+
+  /** Asks anew each time. */
+  async find(vmid: number): Promise<PveGuest | null> {
+    const guest = (await this.#list()).find((each) => each.vmid === vmid) ?? null;
+    if (guest) this.#places.set(vmid, guest);
+    else this.#places.delete(vmid);
+    return guest;
+  }
+
+  /** Acts on the path of a guest, and once more where the guest turns out to be on another node by now. */
+  async on<Result>(vmid: number, act: (path: string) => Promise<Result>): Promise<Result> {
+    const guest = this.#places.get(vmid) ?? (await this.#locate(vmid));
+    try {
+      return await act(pathOf(guest));
+    } catch (error) {
+      if (!mayHaveMoved(error)) throw error;
+      const now = await this.find(vmid);
+      if (!now || now.node === guest.node) throw error;
+      return act(pathOf(now));
+    }
+  }
+
+  async #locate(vmid: number): Promise<PveGuest> {
+    const guest = await this.find(vmid);
+    if (guest) return guest;
+    throw new Fault(
+      'pve.no-guest',
+      `Guest ${vmid} does not exist in cluster "${this.#cluster}", or the token may not see it.`,
+      {
+        hint: `Check the id, and that user and token have VM.Audit on /vms/${vmid}.`,
+      },
+    );
+  }
+}
+
+const pathOf = ({ node, type, vmid }: PveGuest): string => at`/nodes/${node}/${type}/${vmid}`;
+
+/** In each of these cases nothing was done: the node does not have the guest, is gone, or was not reached. */
+function mayHaveMoved(error: unknown): boolean {
+  if (!(error instanceof ApiFault)) return false;
+  return (
+    error.status === 595 ||
+    /Configuration file '[^']*' does not exist|hostname lookup '[^']*' failed/.test(error.serverWords)
+  );
+}

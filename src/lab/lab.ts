@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto';
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Machine, type MachineSpec } from './machine/machine.js';
+import { PbsHost, type PbsVersion } from './pbs/host.js';
+import { grantPbs, grantPve } from './privileges.js';
+import { PveCluster, type PveVersion } from './pve/cluster.js';
+import { LabRecord } from './record.js';
+import { SCENARIOS } from './scenario.js';
+import { SlackSink } from './slack.js';
+import { LabTime } from './time.js';
+
+export interface LabOptions {
+  readonly scenario?: string;
+  /** How much faster simulated machines are than real ones. */
+  readonly factor?: number;
+  /** Where the lab keeps its files; a new temporary folder otherwise, removed at the end. */
+  readonly dir?: string;
+  readonly pve?: PveVersion;
+  readonly pbs?: PbsVersion;
+}
+
+/** A running lab: one PVE cluster of three nodes, two PBS hosts that are VMs of it, a Slack sink. */
+export interface Lab {
+  readonly dir: string;
+  readonly configPath: string;
+  readonly cluster: PveCluster;
+  readonly hosts: ReadonlyMap<string, PbsHost>;
+  readonly slack: SlackSink;
+  readonly record: LabRecord;
+  /** Every secret in use, so that a test can look for them where they must not be. */
+  readonly secrets: readonly string[];
+  stop(): Promise<void>;
+}
+
+const PVE_TOKEN = 'pbs-ctl@pve!patch';
+const PBS_TOKEN = 'pbs-ctl@pbs!patch';
+const NODES = ['pve1', 'pve2', 'pve3'];
+const HOSTS = [
+  { name: 'pbs01', vmid: 900, node: 'pve1', datastores: ['tank', 'vault'] },
+  { name: 'pbs02', vmid: 901, node: 'pve2', datastores: ['tank'] },
+] as const;
+
+/** Starts every server of the lab and writes a config for it. @throws Error for an unknown scenario */
+export async function startLab({ scenario = 'healthy', factor = 20, dir, pve = '9.2', pbs = '4.2' }: LabOptions = {}): Promise<Lab> {
+  const play = SCENARIOS.find(({ name }) => name === scenario);
+  if (!play) throw new Error(`no scenario "${scenario}"`);
+  const folder = dir === undefined ? mkdtempSync(join(tmpdir(), 'pbs-ctl-lab-')) : resolve(dir);
+  mkdirSync(join(folder, 'secrets'), { recursive: true, mode: 0o700 });
+  const time = new LabTime(factor);
+  const record = new LabRecord();
+  const log = join(folder, 'record.jsonl');
+  record.onEntry((entry) => appendFileSync(log, `${JSON.stringify(entry)}\n`));
+  const cluster = new PveCluster({ version: pve, time, record, nodes: NODES });
+  const secrets = { pve: randomUUID(), pbs: randomUUID(), slack: randomUUID().replaceAll('-', '') };
+  const hosts = new Map<string, PbsHost>();
+  for (const { name, vmid, node, datastores } of HOSTS) {
+    const machine = new Machine({ name, vmid, time, record, dir: join(folder, 'machines', name), spec: specOf(pbs, datastores, name === 'pbs01' ? play.machine : {}) });
+    const host = new PbsHost({ name, version: pbs, machine, time, record });
+    host.datastores.push(...datastores.map((store) => ({ name: store, path: `/mnt/datastore/${store}`, maintenance: null, error: null })));
+    host.access.addToken(PBS_TOKEN, secrets.pbs);
+    grantPbs(host.access, datastores);
+    for (const store of datastores) host.jobs.push({ kind: 'gc', id: store, store, schedule: 'sat 03:00', nextRun: time.now() + 40 * 3600 });
+    host.jobs.push({ kind: 'verify', id: `v-${name}`, store: 'tank', schedule: 'sun 05:00', nextRun: time.now() + 60 * 3600 });
+    hosts.set(name, host);
+    cluster.guests.set(vmid, { vmid, name, type: 'qemu', node, config: { name, agent: '1', cores: '4', memory: '8192', tags: 'pbs' }, machine });
+  }
+  for (const [vmid, node] of [[101, 'pve2'], [102, 'pve3'], [103, 'pve1']] as const) {
+    cluster.guests.set(vmid, { vmid, name: `app${vmid}`, type: vmid === 103 ? 'lxc' : 'qemu', node, config: { name: `app${vmid}`, tags: 'prod' } });
+  }
+  cluster.access.addToken(PVE_TOKEN, secrets.pve);
+  grantPve(cluster.access, pve, HOSTS.map(({ vmid }) => vmid));
+  const slack = new SlackSink();
+  const [webhook] = await Promise.all([slack.listen(`/services/T000/B000/${secrets.slack}`), cluster.listen(), ...[...hosts.values()].map(({ server }) => server.listen())]);
+  for (const [name, host] of hosts) {
+    for (const { name: datastore } of host.datastores) {
+      cluster.storages.push({ storage: `${name}-${datastore}`, type: 'pbs', server: '127.0.0.1', port: host.server.port, datastore, fingerprint: host.server.fingerprint.toLowerCase() });
+    }
+  }
+  const inHours = new Date(Date.now() + 6 * 3_600_000);
+  cluster.jobs.push({ id: 'backup-nightly', schedule: `${inHours.getHours()}:00`, enabled: true, storage: 'pbs01-tank', all: true });
+  cluster.jobs.push({ id: 'backup-pbs02', schedule: `${inHours.getHours()}:30`, enabled: true, storage: 'pbs02-tank', vmid: '101,102' });
+  const lab: Lab = {
+    dir: folder,
+    configPath: join(folder, 'config.json'),
+    cluster,
+    hosts,
+    slack,
+    record,
+    secrets: Object.values(secrets),
+    async stop() {
+      time.stop();
+      for (const { machine } of hosts.values()) machine.stop();
+      await Promise.all([cluster.close(), ...[...hosts.values()].map((host) => host.close()), slack.close()]);
+      if (dir === undefined) rmSync(folder, { recursive: true, force: true });
+    },
+  };
+  writeConfig(lab, { ...secrets, slack: webhook }, play.policy ?? {});
+  play.arrange?.(lab);
+  return lab;
+}
+
+function specOf(release: PbsVersion, datastores: readonly string[], differs: MachineSpec = {}): MachineSpec {
+  return {
+    release,
+    mounts: datastores.map((name, index) => ({
+      path: `/mnt/datastore/${name}`,
+      device: `/dev/vd${'bcd'[index]}1`,
+      fstype: 'ext4',
+      totalBytes: 2e12,
+      usedBytes: (8 - 3 * index) * 1e11,
+    })),
+    ...differs,
+  };
+}
+
+function writeConfig({ dir, configPath, cluster, hosts }: Lab, secrets: Record<'pve' | 'pbs' | 'slack', string>, policy: Readonly<Record<string, unknown>>): void {
+  const secret = (name: keyof typeof secrets) => {
+    const file = join(dir, 'secrets', name);
+    writeFileSync(file, `${secrets[name]}\n`, { mode: 0o600 });
+    return { file };
+  };
+  const config = {
+    clusters: {
+      main: {
+        endpoints: cluster.servers.map(({ url }) => url),
+        token: PVE_TOKEN,
+        secret: secret('pve'),
+        tls: { fingerprints: cluster.servers.map(({ fingerprint }) => fingerprint) },
+      },
+    },
+    hosts: Object.fromEntries(
+      [...hosts].map(([name, { server, machine }]) => [
+        name,
+        {
+          endpoint: server.url,
+          token: PBS_TOKEN,
+          secret: secret('pbs'),
+          tls: { fingerprints: [server.fingerprint] },
+          guest: { cluster: 'main', vmid: machine.vmid },
+        },
+      ]),
+    ),
+    policy: { pollInterval: '250ms', stableFor: '1s', rebootTimeout: '60s', upgradeTimeout: '60s', requestTimeout: '5s', ...policy },
+    notify: { slack: { webhook: secret('slack') } },
+    stateDir: join(dir, 'state'),
+  };
+  writeFileSync(configPath, `${JSON.stringify(config, null, 2)}\n`);
+}
