@@ -33,7 +33,7 @@ export interface TestServer {
 /** A small HTTPS server on loopback. Strings are sent as they are, everything else as JSON. */
 export async function serve(
   reply: (request: Received, nth: number) => Reply,
-  names: readonly object[] = [
+  names: ({ type: 2; value: string } | { type: 7; ip: string })[] = [
     { type: 2, value: 'localhost' },
     { type: 7, ip: '127.0.0.1' },
   ],

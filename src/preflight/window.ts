@@ -1,0 +1,69 @@
+import { DateTime } from 'luxon';
+import type { MaintenanceWindow, Policy } from '../config/schema.js';
+
+/** A stretch of time, epoch seconds, end not included. */
+export interface Stretch {
+  readonly from: number;
+  readonly to: number;
+}
+
+const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+const LONGEST_SEARCH_DAYS = 400;
+
+/**
+ * The first stretch of at least `seconds` from `now` on that lies whole within the maintenance window
+ * and outside every blackout. Null when there is none within a year. Local time: a window that ends
+ * before it starts runs over midnight and belongs to the day on which it starts.
+ */
+export function nextAllowed(
+  policy: Pick<Policy, 'maintenanceWindow' | 'blackouts'>,
+  now: number,
+  seconds: number,
+  localZone = DateTime.local().zoneName ?? 'UTC',
+): Stretch | null {
+  const zone = policy.maintenanceWindow?.timezone ?? localZone;
+  const blackouts = policy.blackouts.map(({ from, to }) => ({
+    from: DateTime.fromISO(from, { zone }).toSeconds(),
+    to: DateTime.fromISO(to, { zone }).plus({ days: 1 }).toSeconds(),
+  }));
+  for (const open of openings(policy.maintenanceWindow, now, zone)) {
+    for (const free of without(open, blackouts)) {
+      const from = Math.max(free.from, now);
+      if (free.to - from >= seconds) return { from, to: free.to };
+    }
+  }
+  return null;
+}
+
+function* openings(window: MaintenanceWindow | null, now: number, zone: string): Generator<Stretch> {
+  if (!window) {
+    yield { from: now, to: now + LONGEST_SEARCH_DAYS * 86_400 };
+    return;
+  }
+  const yesterday = DateTime.fromSeconds(now, { zone }).startOf('day').minus({ days: 1 });
+  for (let day = 0; day <= LONGEST_SEARCH_DAYS; day += 1) {
+    const date = yesterday.plus({ days: day });
+    const weekday = WEEKDAYS[date.weekday - 1];
+    if (!weekday || !window.days.includes(weekday)) continue;
+    const over = window.to <= window.from;
+    const opening = { from: at(date, window.from), to: at(over ? date.plus({ days: 1 }) : date, window.to) };
+    if (opening.to > now) yield opening;
+  }
+}
+
+function at(date: DateTime, time: string): number {
+  const [hour = 0, minute = 0] = time.split(':').map(Number);
+  return date.set({ hour, minute }).toSeconds();
+}
+
+/** What is left of a stretch when others are taken out of it. */
+function without(stretch: Stretch, taken: readonly Stretch[]): Stretch[] {
+  return taken.reduce<Stretch[]>(
+    (left, { from, to }) =>
+      left.flatMap((each) => [
+        { from: each.from, to: Math.min(each.to, from) },
+        { from: Math.max(each.from, to), to: each.to },
+      ]).filter((each) => each.to > each.from),
+    [stretch],
+  );
+}
