@@ -33,6 +33,7 @@ export async function openSite(config: Config, target: Target, world: World): Pr
     secret: await readSecret(target.config.secret, world),
     tls: target.config.tls,
     requestTimeoutMs: target.policy.requestTimeout,
+    env: world.env,
   });
   const guestCluster = clusters.find(({ name }) => name === target.guest?.cluster) ?? null;
   const guest =
@@ -76,6 +77,7 @@ export async function openCluster(
     secret: await readSecret(cluster.secret, world),
     tls: cluster.tls,
     requestTimeoutMs: (target?.policy ?? config.policy).requestTimeout,
+    env: world.env,
   });
   return {
     name,

@@ -57,7 +57,10 @@ export function parseConfig(text: string, path: string): Config {
     throw invalid([`${path}: no valid JSON: ${(error as Error).message}${place(text, error as Error)}`]);
   }
   const parsed = schema.safeParse(raw);
-  if (!parsed.success) throw invalid(parsed.error.issues.flatMap((issue) => describe(issue, raw)).map((line) => `${path}: ${line}`));
+  if (!parsed.success)
+    throw invalid(
+      parsed.error.issues.flatMap((issue) => describe(issue, raw)).map((line) => `${path}: ${line}`),
+    );
   const problems = crossChecks(parsed.data);
   if (problems.length > 0) throw invalid(problems.map((line) => `${path}: ${line}`));
   return parsed.data;
@@ -90,7 +93,10 @@ function describe(issue: z.core.$ZodIssue, raw: unknown): string[] {
 /** What stands there; never under a key that holds secrets. */
 function found(path: readonly PropertyKey[], raw: unknown): string {
   if (path.some((key) => key === 'secret' || key === 'webhook')) return '';
-  const value = path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], raw);
+  const value = path.reduce<unknown>(
+    (at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key],
+    raw,
+  );
   if (value === undefined) return '';
   const text = JSON.stringify(value) ?? String(value);
   return `found ${text.length > 60 ? `${text.slice(0, 57)}…` : text}; `;
@@ -128,26 +134,39 @@ function crossChecks(config: Config): string[] {
   };
   const guests = new Map<string, string>();
   for (const [name, host] of Object.entries(config.hosts)) {
-    if (host.guest && !config.clusters[host.guest.cluster]) problems.push(`hosts.${name}.guest.cluster: ${unknown(host.guest.cluster)}`);
+    if (host.guest && !config.clusters[host.guest.cluster])
+      problems.push(`hosts.${name}.guest.cluster: ${unknown(host.guest.cluster)}`);
     for (const [index, cluster] of (host.serves ?? []).entries()) {
       if (!config.clusters[cluster]) problems.push(`hosts.${name}.serves.${index}: ${unknown(cluster)}`);
     }
     if (!host.guest && host.upgrade.via === 'guest-agent') {
-      problems.push(`hosts.${name}.guest: missing; the upgrade runs through the guest agent of the VM, so name its cluster and vmid`);
+      problems.push(
+        `hosts.${name}.guest: missing; the upgrade runs through the guest agent of the VM, so name its cluster and vmid`,
+      );
     }
     if (!host.guest && servedBy(host).length === 0) {
-      problems.push(`hosts.${name}.serves: missing; without a guest the clusters that back up to this host have to be named`);
+      problems.push(
+        `hosts.${name}.serves: missing; without a guest the clusters that back up to this host have to be named`,
+      );
     }
     const guest = host.guest && `${host.guest.cluster}/${host.guest.vmid}`;
     const other = guest && guests.get(guest);
     if (other) problems.push(`hosts.${name}.guest: guest ${guest} is that of host "${other}" already`);
     else if (guest) guests.set(guest, name);
   }
-  const used = new Set(Object.values(config.hosts).flatMap((host) => [...servedBy(host), ...(host.guest ? [host.guest.cluster] : [])]));
+  const used = new Set(
+    Object.values(config.hosts).flatMap((host) => [
+      ...servedBy(host),
+      ...(host.guest ? [host.guest.cluster] : []),
+    ]),
+  );
   for (const cluster of clusters) {
-    const anchored = config.clusters[cluster]?.lock.store === 'registered-tag' || lockGuest(config, cluster) !== null;
+    const anchored =
+      config.clusters[cluster]?.lock.store === 'registered-tag' || lockGuest(config, cluster) !== null;
     if (!anchored && used.has(cluster)) {
-      problems.push(`clusters.${cluster}.lock.vmid: missing; no host's guest is in this cluster, so no guest could carry the lock tag`);
+      problems.push(
+        `clusters.${cluster}.lock.vmid: missing; no host's guest is in this cluster, so no guest could carry the lock tag`,
+      );
     }
   }
   return problems;

@@ -39,7 +39,11 @@ interface SecretSource {
 export async function readSecret(reference: SecretReference, { env }: SecretSource): Promise<Secret> {
   if ('env' in reference) {
     const value = env[reference.env];
-    if (!value) throw problem(`The environment variable ${reference.env}, which should hold a secret, is not set.`, `export ${reference.env}=…`);
+    if (!value)
+      throw problem(
+        `The environment variable ${reference.env}, which should hold a secret, is not set.`,
+        `export ${reference.env}=…`,
+      );
     return new Secret(value, `$${reference.env}`);
   }
   if ('file' in reference) return fromFile(reference.file, true);
@@ -60,17 +64,25 @@ async function fromFile(path: string, strict: boolean): Promise<Secret> {
     if (strict && process.platform !== 'win32') {
       const { mode } = await stat(path);
       if (mode & 0o077) {
-        throw problem(`The secret file ${path} can be read by others (mode ${(mode & 0o777).toString(8)}).`, `chmod 600 ${path}`);
+        throw problem(
+          `The secret file ${path} can be read by others (mode ${(mode & 0o777).toString(8)}).`,
+          `chmod 600 ${path}`,
+        );
       }
     }
     text = await readFile(path, 'utf8');
   } catch (error) {
     if (error instanceof Fault) throw error;
-    throw problem(`The secret file ${path} cannot be read: ${(error as Error).message}.`, 'Create it with mode 600, holding nothing but the secret.');
+    throw problem(
+      `The secret file ${path} cannot be read: ${(error as Error).message}.`,
+      'Create it with mode 600, holding nothing but the secret.',
+    );
   }
   const value = text.trim();
-  if (value === '') throw problem(`The secret file ${path} is empty.`, 'It has to hold the secret of the token.');
+  if (value === '')
+    throw problem(`The secret file ${path} is empty.`, 'It has to hold the secret of the token.');
   return new Secret(value, path);
 }
 
-const problem = (message: string, hint: string) => new Fault('config.secret', message, { hint, exitCode: EXIT.usage });
+const problem = (message: string, hint: string) =>
+  new Fault('config.secret', message, { hint, exitCode: EXIT.usage });

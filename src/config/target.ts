@@ -26,7 +26,9 @@ export function targetOf(config: Config, host: string): Target {
       exitCode: EXIT.usage,
     });
   }
-  const overrides = Object.fromEntries(Object.entries(found.policy).filter(([, value]) => value !== undefined));
+  const overrides = Object.fromEntries(
+    Object.entries(found.policy).filter(([, value]) => value !== undefined),
+  );
   return {
     host,
     config: found,

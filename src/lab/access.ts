@@ -22,7 +22,8 @@ export class Access {
 
   /** Takes a privilege away, everywhere or on one path. */
   revoke(privilege: string, path?: string): void {
-    for (const entry of this.#entries) if (path === undefined || entry.path === path) entry.privileges.delete(privilege);
+    for (const entry of this.#entries)
+      if (path === undefined || entry.path === path) entry.privileges.delete(privilege);
   }
 
   isKnown(tokenId: string, secret: string): boolean {
@@ -41,7 +42,8 @@ export class Access {
       if (entries.length === 0) continue;
       const held = new Map<string, boolean>();
       for (const entry of entries) {
-        for (const privilege of entry.privileges) held.set(privilege, (held.get(privilege) ?? false) || entry.propagate);
+        for (const privilege of entry.privileges)
+          held.set(privilege, (held.get(privilege) ?? false) || entry.propagate);
       }
       return held;
     }

@@ -32,7 +32,9 @@ export function nextRuns(event: string, after: number, count: number): number[] 
     for (let minute = 0; minute < 1440 && runs.length < count; minute += 1) {
       const [hour, rest] = [Math.floor(minute / 60), minute % 60];
       if (!hours(hour) || !minutes(rest)) continue;
-      const at = utc ? new Date(Date.UTC(year, month, of, hour, rest)) : new Date(year, month, of, hour, rest);
+      const at = utc
+        ? new Date(Date.UTC(year, month, of, hour, rest))
+        : new Date(year, month, of, hour, rest);
       // A local time in the gap of a change to summer time does not exist: that day has no run.
       if (!utc && (at.getHours() !== hour || at.getMinutes() !== rest)) continue;
       const seconds = at.getTime() / 1000;
@@ -45,12 +47,18 @@ export function nextRuns(event: string, after: number, count: number): number[] 
 function parse(event: string) {
   const words = event.split(/\s+/).filter(Boolean);
   if (words.length === 0) throw new Error('unable to parse calendar event - empty');
-  const time = words.find((word) => word.includes(':')) ?? words.find((word) => /^(\d+|\*|[\d,/.]+)$/.test(word));
+  const time =
+    words.find((word) => word.includes(':')) ?? words.find((word) => /^(\d+|\*|[\d,/.]+)$/.test(word));
   const date = words.find((word) => /^[\d*/,.]+-[\d*/,.-]+$/.test(word));
   const named = words.find((word) => word !== time && word !== date);
-  if (words.length > [time, date, named].filter(Boolean).length) throw new Error(`unable to parse calendar event - ${event}`);
+  if (words.length > [time, date, named].filter(Boolean).length)
+    throw new Error(`unable to parse calendar event - ${event}`);
   const parts = date?.split('-') ?? [];
-  const [hour, minute] = time?.includes(':') ? time.split(':') : time === undefined ? ['0', '0'] : ['*', time];
+  const [hour, minute] = time?.includes(':')
+    ? time.split(':')
+    : time === undefined
+      ? ['0', '0']
+      : ['*', time];
   return {
     weekdays: new Set(named ? weekdaysOf(named) : [0, 1, 2, 3, 4, 5, 6]),
     years: parts.length === 3 ? field(parts[0] ?? '*') : () => true,
@@ -63,7 +71,10 @@ function parse(event: string) {
 
 function weekdaysOf(list: string): number[] {
   return list.split(',').flatMap((item) => {
-    const [from = '', to] = item.toLowerCase().split('..').map((day) => day.slice(0, 3));
+    const [from = '', to] = item
+      .toLowerCase()
+      .split('..')
+      .map((day) => day.slice(0, 3));
     const [first, last] = [DAYS.indexOf(from), DAYS.indexOf(to ?? from)];
     if (first < 0 || last < 0) throw new Error(`unable to parse calendar event - weekday ${item}`);
     return Array.from({ length: ((last - first + 7) % 7) + 1 }, (_, index) => (first + index) % 7);
@@ -78,7 +89,8 @@ function field(text: string): (value: number) => boolean {
     const step = match[3] === undefined ? null : Number(match[3]);
     const open = match[1] === '*' || (step !== null && match[2] === undefined);
     const to = match[2] === undefined ? (open ? Infinity : from) : Number(match[2]);
-    return (value: number) => value >= from && value <= to && (step === null || step === 0 || (value - from) % step === 0);
+    return (value: number) =>
+      value >= from && value <= to && (step === null || step === 0 || (value - from) % step === 0);
   });
   return (value) => tests.some((test) => test(value));
 }

@@ -95,7 +95,12 @@ export class LabServer {
       const chunks: Buffer[] = [];
       for await (const chunk of request) chunks.push(chunk as Buffer);
       const { method = 'GET', url = '/', headers } = request;
-      const reply = await this.#handle({ method, url, headers, body: Buffer.concat(chunks).toString('utf8') });
+      const reply = await this.#handle({
+        method,
+        url,
+        headers,
+        body: Buffer.concat(chunks).toString('utf8'),
+      });
       if (this.#dark === 'drop') return;
       if (reply.cut) {
         request.socket.destroy();

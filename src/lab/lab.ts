@@ -43,7 +43,13 @@ const HOSTS = [
 ] as const;
 
 /** Starts every server of the lab and writes a config for it. @throws Error for an unknown scenario */
-export async function startLab({ scenario = 'healthy', factor = 20, dir, pve = '9.2', pbs = '4.2' }: LabOptions = {}): Promise<Lab> {
+export async function startLab({
+  scenario = 'healthy',
+  factor = 20,
+  dir,
+  pve = '9.2',
+  pbs = '4.2',
+}: LabOptions = {}): Promise<Lab> {
   const play = SCENARIOS.find(({ name }) => name === scenario);
   if (!play) throw new Error(`no scenario "${scenario}"`);
   const folder = dir === undefined ? mkdtempSync(join(tmpdir(), 'pbs-ctl-lab-')) : resolve(dir);
@@ -56,31 +62,102 @@ export async function startLab({ scenario = 'healthy', factor = 20, dir, pve = '
   const secrets = { pve: randomUUID(), pbs: randomUUID(), slack: randomUUID().replaceAll('-', '') };
   const hosts = new Map<string, PbsHost>();
   for (const { name, vmid, node, datastores } of HOSTS) {
-    const machine = new Machine({ name, vmid, time, record, dir: join(folder, 'machines', name), spec: specOf(pbs, datastores, name === 'pbs01' ? play.machine : {}) });
+    const machine = new Machine({
+      name,
+      vmid,
+      time,
+      record,
+      dir: join(folder, 'machines', name),
+      spec: specOf(pbs, datastores, name === 'pbs01' ? play.machine : {}),
+    });
     const host = new PbsHost({ name, version: pbs, machine, time, record });
-    host.datastores.push(...datastores.map((store) => ({ name: store, path: `/mnt/datastore/${store}`, maintenance: null, error: null })));
+    host.datastores.push(
+      ...datastores.map((store) => ({
+        name: store,
+        path: `/mnt/datastore/${store}`,
+        maintenance: null,
+        error: null,
+      })),
+    );
     host.access.addToken(PBS_TOKEN, secrets.pbs);
     grantPbs(host.access, datastores);
-    for (const store of datastores) host.jobs.push({ kind: 'gc', id: store, store, schedule: 'sat 03:00', nextRun: time.now() + 40 * 3600 });
-    host.jobs.push({ kind: 'verify', id: `v-${name}`, store: 'tank', schedule: 'sun 05:00', nextRun: time.now() + 60 * 3600 });
+    for (const store of datastores)
+      host.jobs.push({
+        kind: 'gc',
+        id: store,
+        store,
+        schedule: 'sat 03:00',
+        nextRun: time.now() + 40 * 3600,
+      });
+    host.jobs.push({
+      kind: 'verify',
+      id: `v-${name}`,
+      store: 'tank',
+      schedule: 'sun 05:00',
+      nextRun: time.now() + 60 * 3600,
+    });
     hosts.set(name, host);
-    cluster.guests.set(vmid, { vmid, name, type: 'qemu', node, config: { name, agent: '1', cores: '4', memory: '8192', tags: 'pbs' }, machine });
+    cluster.guests.set(vmid, {
+      vmid,
+      name,
+      type: 'qemu',
+      node,
+      config: { name, agent: '1', cores: '4', memory: '8192', tags: 'pbs' },
+      machine,
+    });
   }
-  for (const [vmid, node] of [[101, 'pve2'], [102, 'pve3'], [103, 'pve1']] as const) {
-    cluster.guests.set(vmid, { vmid, name: `app${vmid}`, type: vmid === 103 ? 'lxc' : 'qemu', node, config: { name: `app${vmid}`, tags: 'prod' } });
+  for (const [vmid, node] of [
+    [101, 'pve2'],
+    [102, 'pve3'],
+    [103, 'pve1'],
+  ] as const) {
+    cluster.guests.set(vmid, {
+      vmid,
+      name: `app${vmid}`,
+      type: vmid === 103 ? 'lxc' : 'qemu',
+      node,
+      config: { name: `app${vmid}`, tags: 'prod' },
+    });
   }
   cluster.access.addToken(PVE_TOKEN, secrets.pve);
-  grantPve(cluster.access, pve, HOSTS.map(({ vmid }) => vmid));
+  grantPve(
+    cluster.access,
+    pve,
+    HOSTS.map(({ vmid }) => vmid),
+  );
   const slack = new SlackSink();
-  const [webhook] = await Promise.all([slack.listen(`/services/T000/B000/${secrets.slack}`), cluster.listen(), ...[...hosts.values()].map(({ server }) => server.listen())]);
+  const [webhook] = await Promise.all([
+    slack.listen(`/services/T000/B000/${secrets.slack}`),
+    cluster.listen(),
+    ...[...hosts.values()].map(({ server }) => server.listen()),
+  ]);
   for (const [name, host] of hosts) {
     for (const { name: datastore } of host.datastores) {
-      cluster.storages.push({ storage: `${name}-${datastore}`, type: 'pbs', server: '127.0.0.1', port: host.server.port, datastore, fingerprint: host.server.fingerprint.toLowerCase() });
+      cluster.storages.push({
+        storage: `${name}-${datastore}`,
+        type: 'pbs',
+        server: '127.0.0.1',
+        port: host.server.port,
+        datastore,
+        fingerprint: host.server.fingerprint.toLowerCase(),
+      });
     }
   }
   const inHours = new Date(Date.now() + 6 * 3_600_000);
-  cluster.jobs.push({ id: 'backup-nightly', schedule: `${inHours.getHours()}:00`, enabled: true, storage: 'pbs01-tank', all: true });
-  cluster.jobs.push({ id: 'backup-pbs02', schedule: `${inHours.getHours()}:30`, enabled: true, storage: 'pbs02-tank', vmid: '101,102' });
+  cluster.jobs.push({
+    id: 'backup-nightly',
+    schedule: `${inHours.getHours()}:00`,
+    enabled: true,
+    storage: 'pbs01-tank',
+    all: true,
+  });
+  cluster.jobs.push({
+    id: 'backup-pbs02',
+    schedule: `${inHours.getHours()}:30`,
+    enabled: true,
+    storage: 'pbs02-tank',
+    vmid: '101,102',
+  });
   const lab: Lab = {
     dir: folder,
     configPath: join(folder, 'config.json'),
@@ -115,7 +192,11 @@ function specOf(release: PbsVersion, datastores: readonly string[], differs: Mac
   };
 }
 
-function writeConfig({ dir, configPath, cluster, hosts }: Lab, secrets: Record<'pve' | 'pbs' | 'slack', string>, policy: Readonly<Record<string, unknown>>): void {
+function writeConfig(
+  { dir, configPath, cluster, hosts }: Lab,
+  secrets: Record<'pve' | 'pbs' | 'slack', string>,
+  policy: Readonly<Record<string, unknown>>,
+): void {
   const secret = (name: keyof typeof secrets) => {
     const file = join(dir, 'secrets', name);
     writeFileSync(file, `${secrets[name]}\n`, { mode: 0o600 });
@@ -142,7 +223,14 @@ function writeConfig({ dir, configPath, cluster, hosts }: Lab, secrets: Record<'
         },
       ]),
     ),
-    policy: { pollInterval: '250ms', stableFor: '1s', rebootTimeout: '60s', upgradeTimeout: '60s', requestTimeout: '5s', ...policy },
+    policy: {
+      pollInterval: '250ms',
+      stableFor: '1s',
+      rebootTimeout: '60s',
+      upgradeTimeout: '60s',
+      requestTimeout: '5s',
+      ...policy,
+    },
     notify: { slack: { webhook: secret('slack') } },
     stateDir: join(dir, 'state'),
   };

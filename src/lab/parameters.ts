@@ -24,7 +24,11 @@ export interface Wording {
 }
 
 /** Names of the wrong parameters with the server's words; empty when all are right. */
-export function wrongParameters(given: Readonly<Record<string, unknown>>, known: Parameters, words: Wording): Record<string, string> {
+export function wrongParameters(
+  given: Readonly<Record<string, unknown>>,
+  known: Parameters,
+  words: Wording,
+): Record<string, string> {
   const wrong: Record<string, string> = {};
   for (const name of Object.keys(given)) if (!(name in known)) wrong[name] = words.unknown;
   for (const [name, parameter] of Object.entries(known)) {
@@ -39,12 +43,17 @@ export function wrongParameters(given: Readonly<Record<string, unknown>>, known:
   return wrong;
 }
 
-function problemOf(value: unknown, { type, values, pattern, min, max }: Parameter, words: Wording): string | null {
+function problemOf(
+  value: unknown,
+  { type, values, pattern, min, max }: Parameter,
+  words: Wording,
+): string | null {
   const shown = String(value);
   if (type === 'array') return null;
   if (Array.isArray(value)) return words.type(type, 'ARRAY');
   if (type === 'integer' && !/^-?\d+$/.test(shown)) return words.type('integer', shown);
-  if (type === 'integer' && (Number(shown) < (min ?? -Infinity) || Number(shown) > (max ?? Infinity))) return words.value(shown);
+  if (type === 'integer' && (Number(shown) < (min ?? -Infinity) || Number(shown) > (max ?? Infinity)))
+    return words.value(shown);
   if (type === 'boolean' && !/^(0|1|true|false)$/.test(shown)) return words.type('boolean', shown);
   if (values && !values.includes(shown)) return words.value(shown);
   if (pattern && !pattern.test(shown)) return words.value(shown);
@@ -57,7 +66,8 @@ export function readForm(form: string): Record<string, unknown> {
   for (const [name, value] of new URLSearchParams(form)) {
     if (name === '_dc') continue;
     const before = params[name];
-    params[name] = before === undefined ? value : Array.isArray(before) ? [...before, value] : [before, value];
+    params[name] =
+      before === undefined ? value : Array.isArray(before) ? [...before, value] : [before, value];
   }
   return params;
 }

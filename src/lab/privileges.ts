@@ -3,8 +3,23 @@ import type { PveVersion } from './pve/cluster.js';
 
 // The least that the README tells people to grant, and nothing more, so that the lab proves it to be enough.
 
-const PBS_ADMIN = ['Sys.Audit', 'Sys.Modify', 'Sys.PowerManagement', 'Sys.Console', 'Datastore.Audit', 'Datastore.Modify', 'Permissions.Modify'];
-const DATASTORE_ADMIN = ['Datastore.Audit', 'Datastore.Modify', 'Datastore.Read', 'Datastore.Verify', 'Datastore.Backup', 'Datastore.Prune'];
+const PBS_ADMIN = [
+  'Sys.Audit',
+  'Sys.Modify',
+  'Sys.PowerManagement',
+  'Sys.Console',
+  'Datastore.Audit',
+  'Datastore.Modify',
+  'Permissions.Modify',
+];
+const DATASTORE_ADMIN = [
+  'Datastore.Audit',
+  'Datastore.Modify',
+  'Datastore.Read',
+  'Datastore.Verify',
+  'Datastore.Backup',
+  'Datastore.Prune',
+];
 
 export function grantPbs(access: Access, datastores: readonly string[]): void {
   access.grant('/', ['Sys.Audit', 'Datastore.Audit']);

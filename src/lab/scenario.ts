@@ -26,28 +26,52 @@ const carrier = (lab: Lab) => {
   if (!guest) throw new Error('the lab has no guest 900');
   return guest;
 };
-const lockTag = (expiresIn: number) => `pbs-ctl-lock+pve-patching+r00001+${Math.floor(Date.now() / 1000) + expiresIn}`;
+const lockTag = (expiresIn: number) =>
+  `pbs-ctl-lock+pve-patching+r00001+${Math.floor(Date.now() / 1000) + expiresIn}`;
 const localTime = (inSeconds: number) => {
   const at = new Date(Date.now() + inSeconds * 1000);
   return `${String(at.getHours()).padStart(2, '0')}:${String(at.getMinutes()).padStart(2, '0')}`;
 };
 
 export const SCENARIOS: readonly Scenario[] = [
-  { name: 'healthy', description: 'nothing stands in the way, eight packages and a kernel wait', expected: 'patched' },
+  {
+    name: 'healthy',
+    description: 'nothing stands in the way, eight packages and a kernel wait',
+    expected: 'patched',
+  },
   {
     name: 'backup-running',
     description: 'a backup writes to a datastore of pbs01',
     expected: 'postponed',
     arrange: (lab) => {
-      pbs01(lab).startTask({ type: 'backup', id: 'tank:vm/101', store: 'tank', access: 'write', seconds: null });
-      lab.cluster.startTask({ node: 'pve2', type: 'vzdump', id: '101', log: ['INFO: starting new backup job: vzdump 101 --storage pbs01-tank --mode snapshot'], seconds: null });
+      pbs01(lab).startTask({
+        type: 'backup',
+        id: 'tank:vm/101',
+        store: 'tank',
+        access: 'write',
+        seconds: null,
+      });
+      lab.cluster.startTask({
+        node: 'pve2',
+        type: 'vzdump',
+        id: '101',
+        log: ['INFO: starting new backup job: vzdump 101 --storage pbs01-tank --mode snapshot'],
+        seconds: null,
+      });
     },
   },
   {
     name: 'backup-due-soon',
     description: 'a backup job that writes to pbs01 starts in ten minutes',
     expected: 'postponed',
-    arrange: (lab) => lab.cluster.jobs.push({ id: 'backup-soon', schedule: localTime(600), enabled: true, storage: 'pbs01-tank', all: true }),
+    arrange: (lab) =>
+      lab.cluster.jobs.push({
+        id: 'backup-soon',
+        schedule: localTime(600),
+        enabled: true,
+        storage: 'pbs01-tank',
+        all: true,
+      }),
   },
   {
     name: 'pve-patching',
@@ -95,15 +119,30 @@ export const SCENARIOS: readonly Scenario[] = [
       pbs01(lab).trouble = { refresh: 'err-lines' };
     },
   },
-  { name: 'nothing-to-upgrade', description: 'every package is current; pbs01 is rebooted all the same', expected: 'patched', machine: { changes: [] } },
+  {
+    name: 'nothing-to-upgrade',
+    description: 'every package is current; pbs01 is rebooted all the same',
+    expected: 'patched',
+    machine: { changes: [] },
+  },
   {
     name: 'removes-pbs',
     description: 'the upgrade would remove proxmox-backup-server',
     expected: 'postponed',
     machine: { removes: ['proxmox-backup-server'] },
   },
-  { name: 'dpkg-interrupted', description: 'an earlier upgrade was cut off in the middle', expected: 'postponed', machine: { dpkgInterrupted: true } },
-  { name: 'agent-down', description: 'the guest agent does not answer', expected: 'postponed', machine: { agent: { down: true } } },
+  {
+    name: 'dpkg-interrupted',
+    description: 'an earlier upgrade was cut off in the middle',
+    expected: 'postponed',
+    machine: { dpkgInterrupted: true },
+  },
+  {
+    name: 'agent-down',
+    description: 'the guest agent does not answer',
+    expected: 'postponed',
+    machine: { agent: { down: true } },
+  },
   {
     name: 'agent-restarts',
     description: 'the guest agent is among the upgrades: it restarts and forgets its pids',

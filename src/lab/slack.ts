@@ -20,7 +20,9 @@ export class SlackSink {
           return;
         }
         if (this.status === 200) this.messages.push(JSON.parse(Buffer.concat(chunks).toString('utf8')));
-        response.writeHead(this.status, { 'content-type': 'text/plain' }).end(this.status === 200 ? 'ok' : 'error');
+        response
+          .writeHead(this.status, { 'content-type': 'text/plain' })
+          .end(this.status === 200 ? 'ok' : 'error');
       });
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -27,7 +27,9 @@ function escapeId(id: string): string {
     .map((letter, index) => {
       if (letter === '/') return '-';
       const plain = /[A-Za-z0-9_.]/.test(letter) && !(letter === '.' && index === 0);
-      return plain ? letter : [...Buffer.from(letter)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
+      return plain
+        ? letter
+        : [...Buffer.from(letter)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
     })
     .join('');
 }

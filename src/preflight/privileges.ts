@@ -12,36 +12,115 @@ export function neededOnPbs(token: string, datastores: readonly string[], fence:
   const user = token.split('!')[0] ?? token;
   const acl = (path: string, role: string, rest = '') =>
     `for id in '${user}' '${token}'; do proxmox-backup-manager acl update ${path} ${role} --auth-id "$id"${rest}; done`;
-  const need = (path: string, privilege: string, why: string, grant: string): Need => ({ path, anyOf: [privilege], why, grant });
+  const need = (path: string, privilege: string, why: string, grant: string): Need => ({
+    path,
+    anyOf: [privilege],
+    why,
+    grant,
+  });
   return [
     need('/', 'Sys.Audit', 'see packages and repositories', acl('/', 'Audit')),
     need('/', 'Sys.Modify', 'refresh the package lists', acl('/', 'Admin', ' --propagate false')),
     need('/system/status', 'Sys.Audit', 'see uptime and kernel', acl('/', 'Audit')),
-    need('/system/status', 'Sys.PowerManagement', 'reboot', acl('/system/status', 'Admin', ' --propagate false')),
+    need(
+      '/system/status',
+      'Sys.PowerManagement',
+      'reboot',
+      acl('/system/status', 'Admin', ' --propagate false'),
+    ),
     need('/system/tasks', 'Sys.Audit', 'see the tasks of others', acl('/', 'Audit')),
     need('/system/services', 'Sys.Audit', 'see services', acl('/', 'Audit')),
     need('/system/log', 'Sys.Audit', 'ask the privileged daemon', acl('/', 'Audit')),
     ...datastores.flatMap((name) => [
       need(`/datastore/${name}`, 'Datastore.Audit', 'see the datastore', acl('/', 'Audit')),
-      ...(fence ? [need(`/datastore/${name}`, 'Datastore.Modify', 'set its maintenance mode', acl(`/datastore/${name}`, 'DatastoreAdmin'))] : []),
+      ...(fence
+        ? [
+            need(
+              `/datastore/${name}`,
+              'Datastore.Modify',
+              'set its maintenance mode',
+              acl(`/datastore/${name}`, 'DatastoreAdmin'),
+            ),
+          ]
+        : []),
     ]),
   ];
 }
 
 /** What the PVE token needs in one cluster; `guest` and `carrier` are vmids, null where they are not there. */
-export function neededOnPve(token: string, major: number, { guest, carrier, registeredTags }: { guest: number | null; carrier: number | null; registeredTags: boolean }): Need[] {
+export function neededOnPve(
+  token: string,
+  major: number,
+  {
+    guest,
+    carrier,
+    registeredTags,
+  }: { guest: number | null; carrier: number | null; registeredTags: boolean },
+): Need[] {
   const user = token.split('!')[0] ?? token;
-  const acl = (path: string, role: string) => `for who in "-user ${user}" "-token '${token}'"; do pveum acl modify ${path} $who -role ${role}; done`;
+  const acl = (path: string, role: string) =>
+    `for who in "-user ${user}" "-token '${token}'"; do pveum acl modify ${path} $who -role ${role}; done`;
   const agent = major >= 9 ? 'VM.GuestAgent.Unrestricted' : 'VM.Monitor';
   return [
-    { path: '/', anyOf: ['Sys.Audit'], why: 'see backup jobs, tasks and membership', grant: acl('/', 'PbsCtlAudit') },
-    { path: '/nodes', anyOf: ['Sys.Audit'], why: 'see clocks, uptime and packages of the nodes', grant: acl('/', 'PbsCtlAudit') },
-    { path: '/storage', anyOf: ['Datastore.Audit'], why: 'see which storages are this host', grant: acl('/', 'PbsCtlAudit') },
+    {
+      path: '/',
+      anyOf: ['Sys.Audit'],
+      why: 'see backup jobs, tasks and membership',
+      grant: acl('/', 'PbsCtlAudit'),
+    },
+    {
+      path: '/nodes',
+      anyOf: ['Sys.Audit'],
+      why: 'see clocks, uptime and packages of the nodes',
+      grant: acl('/', 'PbsCtlAudit'),
+    },
+    {
+      path: '/storage',
+      anyOf: ['Datastore.Audit'],
+      why: 'see which storages are this host',
+      grant: acl('/', 'PbsCtlAudit'),
+    },
     { path: '/vms', anyOf: ['VM.Audit'], why: 'see guests and their tags', grant: acl('/', 'PbsCtlAudit') },
-    ...(guest === null ? [] : [{ path: `/vms/${guest}`, anyOf: [agent], why: 'upgrade through the guest agent', grant: acl(`/vms/${guest}`, 'PbsCtlAudit,PbsCtlVM') }]),
-    ...(guest === null ? [] : [{ path: `/vms/${guest}`, anyOf: ['VM.Audit'], why: 'see the VM of this host', grant: acl(`/vms/${guest}`, 'PbsCtlAudit,PbsCtlVM') }]),
-    ...(carrier === null ? [] : [{ path: `/vms/${carrier}`, anyOf: ['VM.Config.Options'], why: 'set the lock tag', grant: acl(`/vms/${carrier}`, 'PbsCtlAudit,PbsCtlVM') }]),
-    ...(registeredTags ? [{ path: '/', anyOf: ['Sys.Modify'], why: 'write the registered tags', grant: acl('/', 'PbsCtlTags') }] : []),
+    ...(guest === null
+      ? []
+      : [
+          {
+            path: `/vms/${guest}`,
+            anyOf: [agent],
+            why: 'upgrade through the guest agent',
+            grant: acl(`/vms/${guest}`, 'PbsCtlAudit,PbsCtlVM'),
+          },
+        ]),
+    ...(guest === null
+      ? []
+      : [
+          {
+            path: `/vms/${guest}`,
+            anyOf: ['VM.Audit'],
+            why: 'see the VM of this host',
+            grant: acl(`/vms/${guest}`, 'PbsCtlAudit,PbsCtlVM'),
+          },
+        ]),
+    ...(carrier === null
+      ? []
+      : [
+          {
+            path: `/vms/${carrier}`,
+            anyOf: ['VM.Config.Options'],
+            why: 'set the lock tag',
+            grant: acl(`/vms/${carrier}`, 'PbsCtlAudit,PbsCtlVM'),
+          },
+        ]),
+    ...(registeredTags
+      ? [
+          {
+            path: '/',
+            anyOf: ['Sys.Modify'],
+            why: 'write the registered tags',
+            grant: acl('/', 'PbsCtlTags'),
+          },
+        ]
+      : []),
   ];
 }
 
@@ -50,7 +129,8 @@ export function unmet(needs: readonly Need[], held: ReadonlyMap<string, Readonly
   return needs.filter(({ path, anyOf }) => !anyOf.some((privilege) => held.get(path)?.has(privilege)));
 }
 
-export const describeNeed = ({ path, anyOf, why }: Need) => `${anyOf.join(' or ')} on ${path} is missing (to ${why})`;
+export const describeNeed = ({ path, anyOf, why }: Need) =>
+  `${anyOf.join(' or ')} on ${path} is missing (to ${why})`;
 
 /** Asks for the privileges on every path that the needs name. */
 export async function heldOn(
@@ -58,5 +138,7 @@ export async function heldOn(
   needs: readonly Need[],
 ): Promise<Map<string, ReadonlySet<string>>> {
   const paths = [...new Set(needs.map(({ path }) => path))];
-  return new Map(await Promise.all(paths.map(async (path) => [path, await client.permissions(path)] as const)));
+  return new Map(
+    await Promise.all(paths.map(async (path) => [path, await client.permissions(path)] as const)),
+  );
 }

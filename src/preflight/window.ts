@@ -60,10 +60,12 @@ function at(date: DateTime, time: string): number {
 function without(stretch: Stretch, taken: readonly Stretch[]): Stretch[] {
   return taken.reduce<Stretch[]>(
     (left, { from, to }) =>
-      left.flatMap((each) => [
-        { from: each.from, to: Math.min(each.to, from) },
-        { from: Math.max(each.from, to), to: each.to },
-      ]).filter((each) => each.to > each.from),
+      left
+        .flatMap((each) => [
+          { from: each.from, to: Math.min(each.to, from) },
+          { from: Math.max(each.from, to), to: each.to },
+        ])
+        .filter((each) => each.to > each.from),
     [stretch],
   );
 }

@@ -7,9 +7,12 @@ const MODE = /^(?:type=)?(read-only|offline)(?:,message=(.*))?$/;
 /** Datastores, their maintenance modes, and the jobs on them. */
 export function datastoreRoutes(host: PbsHost): PbsRoute[] {
   const { access, machine } = host;
-  const audits = (name: string) => access.has(`/datastore/${name}`, 'Datastore.Audit') || access.has(`/datastore/${name}`, 'Datastore.Backup');
+  const audits = (name: string) =>
+    access.has(`/datastore/${name}`, 'Datastore.Audit') ||
+    access.has(`/datastore/${name}`, 'Datastore.Backup');
   const visible = () => host.datastores.filter(({ name }) => audits(name));
-  const audit = (params: Readonly<Record<string, unknown>>) => [`/datastore/${params.name}`, ['Datastore.Audit']] as const;
+  const audit = (params: Readonly<Record<string, unknown>>) =>
+    [`/datastore/${params.name}`, ['Datastore.Audit']] as const;
   const kindOf = () => (host.version === '3.4' ? {} : { 'backend-type': 'filesystem' });
   const store = (params: Readonly<Record<string, unknown>>): SimulatedDatastore => {
     const found = host.datastores.find(({ name }) => name === params.name);
@@ -22,7 +25,15 @@ export function datastoreRoutes(host: PbsHost): PbsRoute[] {
     path,
     params: { store: optional(text), ...params },
     needs: null,
-    handle: () => jobs(kind).map(({ id, store: at, schedule, nextRun }) => ({ id, store: at, schedule, 'next-run': nextRun, ...(kind === 'sync' ? { 'remote-store': 'far' } : {}), ...(kind === 'tape' ? { pool: 'p', drive: 'd' } : {}) })),
+    handle: () =>
+      jobs(kind).map(({ id, store: at, schedule, nextRun }) => ({
+        id,
+        store: at,
+        schedule,
+        'next-run': nextRun,
+        ...(kind === 'sync' ? { 'remote-store': 'far' } : {}),
+        ...(kind === 'tape' ? { pool: 'p', drive: 'd' } : {}),
+      })),
   });
   return [
     {
@@ -30,7 +41,13 @@ export function datastoreRoutes(host: PbsHost): PbsRoute[] {
       path: '/admin/datastore',
       needs: null,
       handle: () =>
-        visible().map(({ name, maintenance }) => ({ store: name, comment: null, 'mount-status': 'nonremovable', ...(maintenance ? { maintenance } : {}), ...kindOf() })),
+        visible().map(({ name, maintenance }) => ({
+          store: name,
+          comment: null,
+          'mount-status': 'nonremovable',
+          ...(maintenance ? { maintenance } : {}),
+          ...kindOf(),
+        })),
     },
     {
       method: 'GET',
@@ -41,9 +58,17 @@ export function datastoreRoutes(host: PbsHost): PbsRoute[] {
           const base = { store: datastore.name, 'mount-status': 'nonremovable', ...kindOf() };
           const error = host.problemOf(datastore);
           if (error) return { ...base, error };
-          const mount = machine.mounts().find(({ path }) => datastore.path === path || datastore.path.startsWith(`${path}/`));
+          const mount = machine
+            .mounts()
+            .find(({ path }) => datastore.path === path || datastore.path.startsWith(`${path}/`));
           const [total, used] = [mount?.total ?? 0, mount?.used ?? 0];
-          return { ...base, total, used, avail: total - used, 'gc-status': { upid: null, 'index-file-count': 0 } };
+          return {
+            ...base,
+            total,
+            used,
+            avail: total - used,
+            'gc-status': { upid: null, 'index-file-count': 0 },
+          };
         }),
     },
     {
@@ -53,7 +78,10 @@ export function datastoreRoutes(host: PbsHost): PbsRoute[] {
       handle: ({ params }) => {
         const { name } = store(params);
         const using = host.running().filter((task) => task.store === name);
-        return { read: using.filter((task) => task.access === 'read').length, write: using.filter((task) => task.access === 'write').length };
+        return {
+          read: using.filter((task) => task.access === 'read').length,
+          write: using.filter((task) => task.access === 'write').length,
+        };
       },
     },
     {
@@ -82,17 +110,24 @@ export function datastoreRoutes(host: PbsHost): PbsRoute[] {
     {
       method: 'PUT',
       path: '/config/datastore/{name}',
-      params: { 'maintenance-mode': optional(text), delete: optional({ type: 'array' }), digest: optional(text), comment: optional(text) },
+      params: {
+        'maintenance-mode': optional(text),
+        delete: optional({ type: 'array' }),
+        digest: optional(text),
+        comment: optional(text),
+      },
       needs: (params) => [`/datastore/${params.name}`, ['Datastore.Modify']],
       daemon: true,
       handle: ({ params }) => {
         const datastore = store(params);
-        if (params.digest !== undefined && params.digest !== host.digest()) throw new PbsError('detected modified configuration - file changed by other user? Try again.');
+        if (params.digest !== undefined && params.digest !== host.digest())
+          throw new PbsError('detected modified configuration - file changed by other user? Try again.');
         if ([params.delete].flat().includes('maintenance-mode')) {
           datastore.maintenance = null;
           host.record.event('maintenance-cleared', host.name, { datastore: datastore.name });
         }
-        if (params['maintenance-mode'] !== undefined) setMode(host, datastore, String(params['maintenance-mode']));
+        if (params['maintenance-mode'] !== undefined)
+          setMode(host, datastore, String(params['maintenance-mode']));
       },
     },
     {
@@ -103,25 +138,41 @@ export function datastoreRoutes(host: PbsHost): PbsRoute[] {
       handle: () =>
         visible().map(({ name }) => {
           const job = jobs('gc').find((each) => each.store === name);
-          return { store: name, upid: null, 'index-file-count': 0, ...(job ? { schedule: job.schedule, 'next-run': job.nextRun } : {}) };
+          return {
+            store: name,
+            upid: null,
+            'index-file-count': 0,
+            ...(job ? { schedule: job.schedule, 'next-run': job.nextRun } : {}),
+          };
         }),
     },
     jobList('/admin/prune', 'prune'),
     jobList('/admin/verify', 'verify'),
-    jobList('/admin/sync', 'sync', { 'sync-direction': optional({ type: 'string', values: ['pull', 'push', 'all'] }) }),
+    jobList('/admin/sync', 'sync', {
+      'sync-direction': optional({ type: 'string', values: ['pull', 'push', 'all'] }),
+    }),
     jobList('/tape/backup', 'tape'),
   ];
 }
 
-const config = ({ name, path, maintenance }: SimulatedDatastore) => ({ name, path, ...(maintenance ? { 'maintenance-mode': maintenance } : {}) });
+const config = ({ name, path, maintenance }: SimulatedDatastore) => ({
+  name,
+  path,
+  ...(maintenance ? { 'maintenance-mode': maintenance } : {}),
+});
 
 /** Stored without `type=`; a comma in the message makes the write fail. */
 function setMode(host: PbsHost, datastore: SimulatedDatastore, text: string): void {
   const match = MODE.exec(text);
   const message = match?.[2]?.replace(/^"(.*)"$/, '$1') ?? null;
-  if (!match) throw new PbsError(`parameter verification failed - 'maintenance-mode': unable to parse '${text}'`);
-  if (message && message.length > 64) throw new PbsError("parameter verification failed - 'maintenance-mode': value may only be 64 characters long");
-  if (message?.includes(',')) throw new PbsError('writing "/etc/proxmox-backup/datastore.cfg" failed: verify section failed');
+  if (!match)
+    throw new PbsError(`parameter verification failed - 'maintenance-mode': unable to parse '${text}'`);
+  if (message && message.length > 64)
+    throw new PbsError(
+      "parameter verification failed - 'maintenance-mode': value may only be 64 characters long",
+    );
+  if (message?.includes(','))
+    throw new PbsError('writing "/etc/proxmox-backup/datastore.cfg" failed: verify section failed');
   datastore.maintenance = message === null ? (match[1] ?? '') : `${match[1]},message=${message}`;
   host.record.event('maintenance-set', host.name, { datastore: datastore.name, mode: match[1], message });
 }

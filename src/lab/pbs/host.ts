@@ -56,7 +56,15 @@ export interface PbsTrouble {
   service?: { readonly name: string; readonly seconds: number | null };
 }
 
-const SERVICES = ['proxmox-backup', 'proxmox-backup-proxy', 'sshd', 'systemd-journald', 'cron', 'postfix', 'chrony'];
+const SERVICES = [
+  'proxmox-backup',
+  'proxmox-backup-proxy',
+  'sshd',
+  'systemd-journald',
+  'cron',
+  'postfix',
+  'chrony',
+];
 
 /** A simulated PBS on a simulated machine; its API follows the machine down and up. */
 export class PbsHost {
@@ -76,7 +84,13 @@ export class PbsHost {
   daemonRuns = true;
   datastoresReady = true;
 
-  constructor({ name, version, machine, time, record }: { name: string; version: PbsVersion; machine: Machine; time: LabTime; record: LabRecord }) {
+  constructor({
+    name,
+    version,
+    machine,
+    time,
+    record,
+  }: { name: string; version: PbsVersion; machine: Machine; time: LabTime; record: LabRecord }) {
     this.name = name;
     this.version = version;
     this.machine = machine;
@@ -105,10 +119,30 @@ export class PbsHost {
     seconds: number | null;
     status?: string;
   }): PbsTask {
-    const { type, id = null, user = 'pve@pbs!lab', store = null, access = null, log = [], seconds, status = 'OK' } = task;
+    const {
+      type,
+      id = null,
+      user = 'pve@pbs!lab',
+      store = null,
+      access = null,
+      log = [],
+      seconds,
+      status = 'OK',
+    } = task;
     const startedAt = this.time.now();
     const upid = pbsUpid({ node: this.name, type, id: id ?? '', user, startedAt });
-    const started: PbsTask = { upid, type, id, user, startedAt, store, access, log, endedAt: null, status: null };
+    const started: PbsTask = {
+      upid,
+      type,
+      id,
+      user,
+      startedAt,
+      store,
+      access,
+      log,
+      endedAt: null,
+      status: null,
+    };
     this.tasks.unshift(started);
     if (seconds !== null) this.time.after(seconds, () => this.#end(started, status));
     return started;
@@ -120,15 +154,21 @@ export class PbsHost {
 
   /** SHA-256 over the whole datastore config: a change of any store changes it. */
   digest(): string {
-    return createHash('sha256').update(JSON.stringify(this.datastores.map(({ name, maintenance }) => [name, maintenance]))).digest('hex');
+    return createHash('sha256')
+      .update(JSON.stringify(this.datastores.map(({ name, maintenance }) => [name, maintenance])))
+      .digest('hex');
   }
 
   /** Why a datastore cannot be used, in the server's words; null when it can. */
   problemOf({ name, path, maintenance, error }: SimulatedDatastore): string | null {
-    if (maintenance?.startsWith('offline')) return `datastore '${name}' is unavailable: offline maintenance mode: ${maintenance.split('message=')[1] ?? ''}`;
+    if (maintenance?.startsWith('offline'))
+      return `datastore '${name}' is unavailable: offline maintenance mode: ${maintenance.split('message=')[1] ?? ''}`;
     if (error) return error;
-    const mounted = this.machine.mounts().some((mount) => path === mount.path || path.startsWith(`${mount.path}/`));
-    if (!mounted || !this.datastoresReady) return `unable to open chunk store at "${path}/.chunks" - No such file or directory (os error 2)`;
+    const mounted = this.machine
+      .mounts()
+      .some((mount) => path === mount.path || path.startsWith(`${mount.path}/`));
+    if (!mounted || !this.datastoresReady)
+      return `unable to open chunk store at "${path}/.chunks" - No such file or directory (os error 2)`;
     return null;
   }
 
@@ -146,7 +186,8 @@ export class PbsHost {
     const { machine, server, record, time } = this;
     machine.on('going-down', () => {
       for (const task of this.running()) {
-        if (task.type === 'backup' || task.type === 'reader') record.event('harmed', this.name, { type: task.type, id: task.id });
+        if (task.type === 'backup' || task.type === 'reader')
+          record.event('harmed', this.name, { type: task.type, id: task.id });
         this.#end(task, 'unknown');
       }
       this.daemonRuns = false;

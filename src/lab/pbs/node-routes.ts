@@ -17,14 +17,22 @@ export function nodeRoutes(host: PbsHost): PbsRoute[] {
   const installed = (name: string) => machine.installedPackages().find((each) => each.name === name)?.version;
   return [
     { method: 'GET', path: '/ping', needs: 'world', handle: () => ({ pong: true }) },
-    { method: 'GET', path: '/version', needs: null, handle: () => ({ version: host.version, release: RELEASE[host.version], repoid: 'a'.repeat(40) }) },
+    {
+      method: 'GET',
+      path: '/version',
+      needs: null,
+      handle: () => ({ version: host.version, release: RELEASE[host.version], repoid: 'a'.repeat(40) }),
+    },
     {
       method: 'GET',
       path: '/access/permissions',
       params: { path: optional(text), 'auth-id': optional(text) },
       needs: null,
       handle: ({ params }) => {
-        const paths = params.path === undefined ? ['/', '/access', '/datastore', '/remote', '/system', ...access.paths()] : [String(params.path)];
+        const paths =
+          params.path === undefined
+            ? ['/', '/access', '/datastore', '/remote', '/system', ...access.paths()]
+            : [String(params.path)];
         const held = paths.map((path) => [path, Object.fromEntries(access.effective(path))] as const);
         return Object.fromEntries(held.filter(([, privileges]) => Object.keys(privileges).length > 0));
       },
@@ -39,7 +47,12 @@ export function nodeRoutes(host: PbsHost): PbsRoute[] {
           uptime: uptime(),
           root: { total: totalBytes, used: usedBytes, avail: totalBytes - usedBytes },
           memory: { total: 8e9, used: 2e9, free: 6e9 },
-          'current-kernel': { sysname: 'Linux', release: machine.runningKernel, version: '#1 SMP PREEMPT_DYNAMIC', machine: 'x86_64' },
+          'current-kernel': {
+            sysname: 'Linux',
+            release: machine.runningKernel,
+            version: '#1 SMP PREEMPT_DYNAMIC',
+            machine: 'x86_64',
+          },
           kversion: `Linux ${machine.runningKernel} #1 SMP PREEMPT_DYNAMIC`,
           info: { fingerprint: host.server.fingerprint.toLowerCase() },
           'boot-info': { mode: 'efi', secureboot: false },
@@ -57,7 +70,12 @@ export function nodeRoutes(host: PbsHost): PbsRoute[] {
         return host.trouble.losesRebootAnswer ? CUT : null;
       },
     },
-    { method: 'GET', path: '/nodes/localhost/time', needs: null, handle: () => ({ timezone: 'UTC', time: time.now(), localtime: time.now() }) },
+    {
+      method: 'GET',
+      path: '/nodes/localhost/time',
+      needs: null,
+      handle: () => ({ timezone: 'UTC', time: time.now(), localtime: time.now() }),
+    },
     {
       method: 'GET',
       path: '/nodes/localhost/apt/update',
@@ -67,7 +85,17 @@ export function nodeRoutes(host: PbsHost): PbsRoute[] {
         machine
           .pendingUpgrades()
           .filter((change) => change.to !== undefined)
-          .map(({ name, from, to, origin }) => ({ Package: name, Title: name, Arch: 'amd64', Description: name, Version: to, ...(from ? { OldVersion: from } : {}), Origin: origin?.split(':')[0] ?? 'Proxmox', Priority: 'optional', Section: 'admin' })),
+          .map(({ name, from, to, origin }) => ({
+            Package: name,
+            Title: name,
+            Arch: 'amd64',
+            Description: name,
+            Version: to,
+            ...(from ? { OldVersion: from } : {}),
+            Origin: origin?.split(':')[0] ?? 'Proxmox',
+            Priority: 'optional',
+            Section: 'admin',
+          })),
     },
     {
       method: 'POST',
@@ -82,10 +110,22 @@ export function nodeRoutes(host: PbsHost): PbsRoute[] {
       path: '/nodes/localhost/apt/versions',
       needs: on('/', 'Sys.Audit'),
       handle: () => {
-        const candidate = (name: string) => machine.pendingUpgrades().find((change) => change.name === name)?.to;
+        const candidate = (name: string) =>
+          machine.pendingUpgrades().find((change) => change.name === name)?.to;
         const entry = (name: string, extra?: string) => {
           const version = installed(name);
-          return { Package: name, Title: name, Arch: 'amd64', Description: name, Origin: 'Proxmox', Priority: 'optional', Section: 'admin', Version: candidate(name) ?? version ?? 'unknown', ...(version ? { OldVersion: version } : {}), ...(extra ? { ExtraInfo: extra } : {}) };
+          return {
+            Package: name,
+            Title: name,
+            Arch: 'amd64',
+            Description: name,
+            Origin: 'Proxmox',
+            Priority: 'optional',
+            Section: 'admin',
+            Version: candidate(name) ?? version ?? 'unknown',
+            ...(version ? { OldVersion: version } : {}),
+            ...(extra ? { ExtraInfo: extra } : {}),
+          };
         };
         const kernels = machine.installedPackages().filter(({ name }) => /^(proxmox|pve)-kernel/.test(name));
         return [
@@ -112,18 +152,43 @@ export function nodeRoutes(host: PbsHost): PbsRoute[] {
           {
             path: '/etc/apt/sources.list.d/proxmox.sources',
             'file-type': 'sources',
-            repositories: [{ Types: ['deb'], URIs: ['http://mirror.example/debian/pbs'], Suites: ['trixie'], Components: ['pbs-no-subscription'], FileType: 'sources', Enabled: true }],
+            repositories: [
+              {
+                Types: ['deb'],
+                URIs: ['http://mirror.example/debian/pbs'],
+                Suites: ['trixie'],
+                Components: ['pbs-no-subscription'],
+                FileType: 'sources',
+                Enabled: true,
+              },
+            ],
             digest: Array.from({ length: 32 }, (_, index) => index),
           },
         ],
       }),
     },
-    { method: 'GET', path: '/nodes/localhost/subscription', needs: null, handle: () => ({ status: 'notfound', message: 'There is no subscription key', url: 'https://www.proxmox.com' }) },
+    {
+      method: 'GET',
+      path: '/nodes/localhost/subscription',
+      needs: null,
+      handle: () => ({
+        status: 'notfound',
+        message: 'There is no subscription key',
+        url: 'https://www.proxmox.com',
+      }),
+    },
     {
       method: 'GET',
       path: '/nodes/localhost/services',
       needs: on('/system/services', 'Sys.Audit'),
-      handle: () => [...host.services].map(([name, state]) => ({ service: name, name, desc: name, state, 'unit-state': 'enabled' })),
+      handle: () =>
+        [...host.services].map(([name, state]) => ({
+          service: name,
+          name,
+          desc: name,
+          state,
+          'unit-state': 'enabled',
+        })),
     },
     {
       method: 'GET',
@@ -150,7 +215,9 @@ export function nodeRoutes(host: PbsHost): PbsRoute[] {
           .filter(({ type }) => type.includes(String(params.typefilter ?? '')))
           .sort((a, b) => (b.endedAt ?? Infinity) - (a.endedAt ?? Infinity) || b.startedAt - a.startedAt);
         const page = seen.slice(start, limit === 0 ? undefined : start + limit);
-        return new WithAttributes(page.map(listed), { total: start + page.length + (limit > 0 && page.length === limit ? 1 : 0) });
+        return new WithAttributes(page.map(listed), {
+          total: start + page.length + (limit > 0 && page.length === limit ? 1 : 0),
+        });
       },
     },
     {
@@ -159,15 +226,42 @@ export function nodeRoutes(host: PbsHost): PbsRoute[] {
       needs: null,
       handle: ({ params }) => {
         const found = task(params);
-        if (!found) return { upid: params.upid, node: host.name, status: 'stopped', exitstatus: 'unknown', pid: 0, pstart: 0, starttime: 0, type: '', id: null, user: '' };
+        if (!found)
+          return {
+            upid: params.upid,
+            node: host.name,
+            status: 'stopped',
+            exitstatus: 'unknown',
+            pid: 0,
+            pstart: 0,
+            starttime: 0,
+            type: '',
+            id: null,
+            user: '',
+          };
         const { upid, type, id, user, startedAt, endedAt, status } = found;
-        return { upid, node: host.name, pid: 812, pstart: 1, starttime: startedAt, type, id, user: user.split('!')[0], ...(endedAt === null ? { status: 'running' } : { status: 'stopped', exitstatus: status }) };
+        return {
+          upid,
+          node: host.name,
+          pid: 812,
+          pstart: 1,
+          starttime: startedAt,
+          type,
+          id,
+          user: user.split('!')[0],
+          ...(endedAt === null ? { status: 'running' } : { status: 'stopped', exitstatus: status }),
+        };
       },
     },
     {
       method: 'GET',
       path: '/nodes/localhost/tasks/{upid}/log',
-      params: { start: optional(whole), limit: optional(whole), 'test-status': optional(flag), download: optional(flag) },
+      params: {
+        start: optional(whole),
+        limit: optional(whole),
+        'test-status': optional(flag),
+        download: optional(flag),
+      },
       needs: null,
       handle: ({ params }) => {
         const found = task(params);
@@ -175,13 +269,22 @@ export function nodeRoutes(host: PbsHost): PbsRoute[] {
         const first = Math.max(1, Number(params.start ?? 1));
         const limit = params.limit === undefined ? 50 : Number(params.limit);
         const lines = found.log.slice(first - 1, limit === 0 ? undefined : first - 1 + limit);
-        return new WithAttributes(lines.map((line, index) => ({ n: first + index, t: line })), { total: found.log.length, success: 1 });
+        return new WithAttributes(
+          lines.map((line, index) => ({ n: first + index, t: line })),
+          { total: found.log.length, success: 1 },
+        );
       },
     },
     {
       method: 'GET',
       path: '/nodes/localhost/journal',
-      params: { since: optional(whole), until: optional(whole), lastentries: optional(whole), startcursor: optional(text), endcursor: optional(text) },
+      params: {
+        since: optional(whole),
+        until: optional(whole),
+        lastentries: optional(whole),
+        startcursor: optional(text),
+        endcursor: optional(text),
+      },
       needs: on('/system/log', 'Sys.Audit'),
       daemon: true,
       handle: () => ['s=0', 'Nov 23 02:00:00 lab systemd[1]: Started.', 's=1'],
@@ -190,18 +293,38 @@ export function nodeRoutes(host: PbsHost): PbsRoute[] {
 }
 
 function listed({ upid, type, id, user, startedAt, endedAt, status }: PbsTask) {
-  return { upid, node: 'localhost', pid: 812, pstart: 3301, starttime: startedAt, worker_type: type, worker_id: id, user, ...(endedAt === null ? {} : { endtime: endedAt, status }) };
+  return {
+    upid,
+    node: 'localhost',
+    pid: 812,
+    pstart: 3301,
+    starttime: startedAt,
+    worker_type: type,
+    worker_id: id,
+    user,
+    ...(endedAt === null ? {} : { endtime: endedAt, status }),
+  };
 }
 
 const REFRESH_SECONDS = 6;
 
 function refreshTask(host: PbsHost, user: string): PbsTask {
   const stamp = () => new Date().toISOString().replace(/\.\d+Z/, '+00:00');
-  const log = [`${stamp()}: starting apt-get update`, `${stamp()}: Hit:1 http://mirror.example/debian trixie InRelease`];
+  const log = [
+    `${stamp()}: starting apt-get update`,
+    `${stamp()}: Hit:1 http://mirror.example/debian trixie InRelease`,
+  ];
   const { refresh } = host.trouble;
   const status = refresh === 'warnings' ? 'WARNINGS: 1' : 'OK';
-  if (refresh) log.push('Err:2 http://mirror.example/debian/pbs trixie InRelease', '  401  Unauthorized [IP: 192.0.2.7 443]');
-  if (refresh === 'warnings') log.push(`${stamp()}: E: Failed to fetch http://mirror.example/debian/pbs/dists/trixie/InRelease  401  Unauthorized`);
+  if (refresh)
+    log.push(
+      'Err:2 http://mirror.example/debian/pbs trixie InRelease',
+      '  401  Unauthorized [IP: 192.0.2.7 443]',
+    );
+  if (refresh === 'warnings')
+    log.push(
+      `${stamp()}: E: Failed to fetch http://mirror.example/debian/pbs/dists/trixie/InRelease  401  Unauthorized`,
+    );
   log.push('Reading package lists...', `${stamp()}: TASK ${status}`);
   return host.startTask({ type: 'aptupdate', user, log, seconds: REFRESH_SECONDS, status });
 }

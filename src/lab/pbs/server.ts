@@ -27,7 +27,10 @@ export interface PbsRoute {
   readonly path: string;
   readonly params?: Parameters;
   /** ACL path and privileges, any of which is enough; null = every authenticated caller; 'world' = nobody asks. */
-  readonly needs: ((params: Readonly<Record<string, unknown>>) => readonly [path: string, anyOf: readonly string[]]) | null | 'world';
+  readonly needs:
+    | ((params: Readonly<Record<string, unknown>>) => readonly [path: string, anyOf: readonly string[]])
+    | null
+    | 'world';
   /** Executed by the privileged daemon behind the proxy. */
   readonly daemon?: boolean;
   readonly handle: (call: PbsCall) => unknown;
@@ -104,19 +107,39 @@ async function answer(
     await time.sleep(0.5);
     return plain(403, 'permission check failed');
   }
-  const known = { ...route.params, ...Object.fromEntries(Object.keys(parts).map((part) => [part, { type: 'string' as const }])) };
+  const known = {
+    ...route.params,
+    ...Object.fromEntries(Object.keys(parts).map((part) => [part, { type: 'string' as const }])),
+  };
   const wrong = Object.entries(wrongParameters(params, known, WORDS));
   const [first] = wrong;
-  if (wrong.length === 1 && first) return plain(400, `parameter verification failed - '${first[0]}': ${first[1]}`);
-  if (wrong.length > 1) return plain(400, `parameter verification failed:\n${wrong.map(([name, why]) => `- '${name}': ${why}`).join('\n')}`);
+  if (wrong.length === 1 && first)
+    return plain(400, `parameter verification failed - '${first[0]}': ${first[1]}`);
+  if (wrong.length > 1)
+    return plain(
+      400,
+      `parameter verification failed:\n${wrong.map(([name, why]) => `- '${name}': ${why}`).join('\n')}`,
+    );
   if (route.daemon && !daemonRuns()) {
-    return plain(400, old ? 'error trying to connect: tcp connect error: Connection refused (os error 111)' : 'client error (Connect)');
+    return plain(
+      400,
+      old
+        ? 'error trying to connect: tcp connect error: Connection refused (os error 111)'
+        : 'client error (Connect)',
+    );
   }
   try {
     const value = await route.handle({ params, tokenId: seen.tokenId ?? '' });
     if (value === CUT) return { status: 0, body: '', cut: true };
-    const body = value instanceof WithAttributes ? { data: value.data ?? null, ...value.attributes } : { data: value ?? null };
-    return { status: 200, headers: { 'content-type': 'application/json;charset=UTF-8' }, body: JSON.stringify(body) };
+    const body =
+      value instanceof WithAttributes
+        ? { data: value.data ?? null, ...value.attributes }
+        : { data: value ?? null };
+    return {
+      status: 200,
+      headers: { 'content-type': 'application/json;charset=UTF-8' },
+      body: JSON.stringify(body),
+    };
   } catch (error) {
     if (error instanceof PbsError) return plain(error.status, error.message);
     return plain(400, `internal error of the lab: ${(error as Error).message}`);
@@ -140,4 +163,8 @@ function find(routes: readonly PbsRoute[], method: string, path: string) {
 }
 
 /** Errors are plain text, whatever their content type says. */
-const plain = (status: number, body: string): Reply => ({ status, headers: { 'content-type': 'application/json;charset=UTF-8' }, body });
+const plain = (status: number, body: string): Reply => ({
+  status,
+  headers: { 'content-type': 'application/json;charset=UTF-8' },
+  body,
+});

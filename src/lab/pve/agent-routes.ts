@@ -7,8 +7,10 @@ import { PveError, type PveRoute } from './server.js';
 /** The guest agent as PVE passes it on: its shapes, its limits, its words. */
 export function agentRoutes(cluster: PveCluster): PveRoute[] {
   const old = cluster.version === '8.4';
-  const needs = (...on9: string[]) => (params: Readonly<Record<string, unknown>>) =>
-    [`/vms/${params.vmid}`, old ? ['VM.Monitor'] : [...on9, 'VM.GuestAgent.Unrestricted']] as const;
+  const needs =
+    (...on9: string[]) =>
+    (params: Readonly<Record<string, unknown>>) =>
+      [`/vms/${params.vmid}`, old ? ['VM.Monitor'] : [...on9, 'VM.GuestAgent.Unrestricted']] as const;
   const path = (command: string) => `/nodes/{node}/qemu/{vmid}/agent/${command}`;
   const machineOf = (params: Readonly<Record<string, unknown>>) => available(cluster, params);
   /** Simple commands answer 200 even when the agent refuses: the refusal is in `result`. */
@@ -22,7 +24,8 @@ export function agentRoutes(cluster: PveCluster): PveRoute[] {
       try {
         return { result: act(machine) };
       } catch (error) {
-        if (error instanceof AgentError) return { result: { error: { class: 'CommandNotFound', desc: error.desc } } };
+        if (error instanceof AgentError)
+          return { result: { error: { class: 'CommandNotFound', desc: error.desc } } };
         throw error;
       }
     },
@@ -42,7 +45,12 @@ export function agentRoutes(cluster: PveCluster): PveRoute[] {
       handle: async ({ params }) => {
         const machine = await machineOf(params);
         const command = Array.isArray(params.command) ? params.command.map(String) : [String(params.command)];
-        return refusing(() => ({ pid: machine.exec(command, params['input-data'] === undefined ? undefined : String(params['input-data'])) }));
+        return refusing(() => ({
+          pid: machine.exec(
+            command,
+            params['input-data'] === undefined ? undefined : String(params['input-data']),
+          ),
+        }));
       },
     },
     {

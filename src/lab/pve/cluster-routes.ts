@@ -14,7 +14,10 @@ export function clusterRoutes(cluster: PveCluster): PveRoute[] {
       method: 'GET',
       path: '/version',
       needs: null,
-      handle: () => (cluster.version === '9.2' ? { version: '9.2.11', release: '9.2', repoid: '0123456789abcdef' } : { version: '8.4.14', release: '8.4', repoid: 'fedcba9876543210' }),
+      handle: () =>
+        cluster.version === '9.2'
+          ? { version: '9.2.11', release: '9.2', repoid: '0123456789abcdef' }
+          : { version: '8.4.14', release: '8.4', repoid: 'fedcba9876543210' },
     },
     {
       method: 'GET',
@@ -22,8 +25,19 @@ export function clusterRoutes(cluster: PveCluster): PveRoute[] {
       params: { path: optional(text), userid: optional(text) },
       needs: null,
       handle: ({ params }) => {
-        const paths = params.path === undefined ? ['/', '/access', '/nodes', '/storage', '/vms', ...access.paths()] : [String(params.path)];
-        const held = paths.map((path) => [path, Object.fromEntries([...access.effective(path)].map(([name, spreads]) => [name, spreads ? 1 : 0]))] as const);
+        const paths =
+          params.path === undefined
+            ? ['/', '/access', '/nodes', '/storage', '/vms', ...access.paths()]
+            : [String(params.path)];
+        const held = paths.map(
+          (path) =>
+            [
+              path,
+              Object.fromEntries(
+                [...access.effective(path)].map(([name, spreads]) => [name, spreads ? 1 : 0]),
+              ),
+            ] as const,
+        );
         return Object.fromEntries(held.filter(([, privileges]) => Object.keys(privileges).length > 0));
       },
     },
@@ -32,7 +46,14 @@ export function clusterRoutes(cluster: PveCluster): PveRoute[] {
       path: '/cluster/status',
       needs: root('Sys.Audit'),
       handle: ({ receiver }) => [
-        { type: 'cluster', id: 'cluster', name: 'lab', nodes: nodes.size, version: 7, quorate: cluster.quorate ? 1 : 0 },
+        {
+          type: 'cluster',
+          id: 'cluster',
+          name: 'lab',
+          nodes: nodes.size,
+          version: 7,
+          quorate: cluster.quorate ? 1 : 0,
+        },
         ...[...nodes.values()].map(({ name, online }, index) => ({
           type: 'node',
           id: `node/${name}`,
@@ -71,7 +92,9 @@ export function clusterRoutes(cluster: PveCluster): PveRoute[] {
           node: node.name,
           status: node.online ? 'online' : 'offline',
           level: '',
-          ...(access.has(`/nodes/${node.name}`, 'Sys.Audit') && node.online ? { uptime: time.now() - node.bootedAt } : {}),
+          ...(access.has(`/nodes/${node.name}`, 'Sys.Audit') && node.online
+            ? { uptime: time.now() - node.bootedAt }
+            : {}),
           hastate: node.online ? (node.haMode === 'maintenance' ? 'maintenance' : 'online') : 'unknown',
         }));
         if (params.type === 'vm') return machines;
@@ -85,18 +108,27 @@ export function clusterRoutes(cluster: PveCluster): PveRoute[] {
       needs: null,
       handle: () => ({
         mac_prefix: 'BC:24:11',
-        ...(access.has('/', 'Sys.Audit') && cluster.registeredTags.length > 0 ? { 'registered-tags': cluster.registeredTags } : {}),
+        ...(access.has('/', 'Sys.Audit') && cluster.registeredTags.length > 0
+          ? { 'registered-tags': cluster.registeredTags }
+          : {}),
         'allowed-tags': cluster.registeredTags,
       }),
     },
     {
       method: 'PUT',
       path: '/cluster/options',
-      params: { 'registered-tags': optional({ type: 'string', pattern: /^(?:[a-zA-Z0-9_][a-zA-Z0-9_+.-]*;)*[a-zA-Z0-9_][a-zA-Z0-9_+.-]*$/ }), delete: optional(text) },
+      params: {
+        'registered-tags': optional({
+          type: 'string',
+          pattern: /^(?:[a-zA-Z0-9_][a-zA-Z0-9_+.-]*;)*[a-zA-Z0-9_][a-zA-Z0-9_+.-]*$/,
+        }),
+        delete: optional(text),
+      },
       needs: root('Sys.Modify'),
       handle: ({ params }) => {
         if (!cluster.quorate) throw new PveError("cfs-lock 'file-datacenter_cfg' error: no quorum!");
-        if (params['registered-tags'] !== undefined) cluster.registeredTags = String(params['registered-tags']).split(';');
+        if (params['registered-tags'] !== undefined)
+          cluster.registeredTags = String(params['registered-tags']).split(';');
         if (params.delete === 'registered-tags') cluster.registeredTags = [];
       },
     },
@@ -130,7 +162,8 @@ export function clusterRoutes(cluster: PveCluster): PveRoute[] {
       needs: root('Sys.Audit'),
       handle: ({ params }) => {
         const job = cluster.jobs.find(({ id }) => id === params.id);
-        if (!job) throw new PveError('Parameter verification failed.', 400, { id: `No such job '${params.id}'` });
+        if (!job)
+          throw new PveError('Parameter verification failed.', 400, { id: `No such job '${params.id}'` });
         const wanted = job.all ? [...guests.keys()] : (job.vmid ?? '').split(',').filter(Boolean).map(Number);
         return {
           children: wanted.filter(sees).map((vmid) => ({
@@ -138,7 +171,15 @@ export function clusterRoutes(cluster: PveCluster): PveRoute[] {
             type: guests.get(vmid)?.type ?? 'unknown',
             name: guests.get(vmid)?.name ?? '',
             leaf: 0,
-            children: [{ id: `${vmid}:scsi0`, name: `local-zfs:vm-${vmid}-disk-0`, included: 1, reason: 'enabled', leaf: 1 }],
+            children: [
+              {
+                id: `${vmid}:scsi0`,
+                name: `local-zfs:vm-${vmid}-disk-0`,
+                included: 1,
+                reason: 'enabled',
+                leaf: 1,
+              },
+            ],
           })),
         };
       },
@@ -146,7 +187,11 @@ export function clusterRoutes(cluster: PveCluster): PveRoute[] {
     {
       method: 'GET',
       path: '/cluster/jobs/schedule-analyze',
-      params: { schedule: text, starttime: optional(whole), iterations: optional({ ...whole, min: 1, max: 100 }) },
+      params: {
+        schedule: text,
+        starttime: optional(whole),
+        iterations: optional({ ...whole, min: 1, max: 100 }),
+      },
       needs: null,
       handle: ({ params }) => {
         try {
@@ -165,7 +210,10 @@ export function clusterRoutes(cluster: PveCluster): PveRoute[] {
       needs: null,
       handle: ({ params }) =>
         cluster.storages
-          .filter(({ storage, type }) => access.has(`/storage/${storage}`, 'Datastore.Audit') && (params.type ?? type) === type)
+          .filter(
+            ({ storage, type }) =>
+              access.has(`/storage/${storage}`, 'Datastore.Audit') && (params.type ?? type) === type,
+          )
           .map((storage) => ({ ...storage, content: 'backup', shared: 1, digest: 'd'.repeat(40) })),
     },
     {
@@ -177,12 +225,25 @@ export function clusterRoutes(cluster: PveCluster): PveRoute[] {
         manager_status: {
           master_node: [...nodes.keys()][0],
           timestamp: time.now(),
-          node_status: Object.fromEntries([...nodes.values()].map((node) => [node.name, node.online ? (node.haMode === 'maintenance' ? 'maintenance' : 'online') : 'unknown'])),
+          node_status: Object.fromEntries(
+            [...nodes.values()].map((node) => [
+              node.name,
+              node.online ? (node.haMode === 'maintenance' ? 'maintenance' : 'online') : 'unknown',
+            ]),
+          ),
           ...(anyInMaintenance(cluster) ? { node_request: anyInMaintenance(cluster) } : {}),
           service_status: {},
         },
         lrm_status: Object.fromEntries(
-          [...nodes.values()].map((node) => [node.name, { mode: node.haMode, state: node.haMode === 'maintenance' ? 'maintenance' : 'active', timestamp: time.now() - (node.online ? 2 : 600), results: {} }]),
+          [...nodes.values()].map((node) => [
+            node.name,
+            {
+              mode: node.haMode,
+              state: node.haMode === 'maintenance' ? 'maintenance' : 'active',
+              timestamp: time.now() - (node.online ? 2 : 600),
+              results: {},
+            },
+          ]),
         ),
       }),
     },
@@ -192,7 +253,9 @@ export function clusterRoutes(cluster: PveCluster): PveRoute[] {
       needs: root('Sys.Audit'),
       handle: () => [
         { id: 'quorum', type: 'quorum', node: [...nodes.keys()][0], status: 'OK', quorate: 1 },
-        ...(cluster.version === '9.2' ? [{ id: 'fencing', type: 'fencing', status: 'armed', 'armed-state': 'armed' }] : []),
+        ...(cluster.version === '9.2'
+          ? [{ id: 'fencing', type: 'fencing', status: 'armed', 'armed-state': 'armed' }]
+          : []),
       ],
     },
   ];
@@ -218,4 +281,3 @@ function anyInMaintenance({ nodes }: PveCluster): Record<string, { maintenance: 
   const asked = [...nodes.values()].filter(({ haMode }) => haMode === 'maintenance');
   return asked.length === 0 ? null : Object.fromEntries(asked.map(({ name }) => [name, { maintenance: 1 }]));
 }
-

@@ -82,12 +82,24 @@ export class PveCluster {
   registeredTags: string[] = [];
   quorate = true;
 
-  constructor({ version, time, record, nodes }: { version: PveVersion; time: LabTime; record: LabRecord; nodes: readonly string[] }) {
+  constructor({
+    version,
+    time,
+    record,
+    nodes,
+  }: { version: PveVersion; time: LabTime; record: LabRecord; nodes: readonly string[] }) {
     this.version = version;
     this.time = time;
     this.record = record;
     for (const name of nodes) {
-      this.nodes.set(name, { name, online: true, bootedAt: time.now() - 40 * 86_400, clockOffset: 0, haMode: 'active', packages: packagesOf(version) });
+      this.nodes.set(name, {
+        name,
+        online: true,
+        bootedAt: time.now() - 40 * 86_400,
+        clockOffset: 0,
+        haMode: 'active',
+        packages: packagesOf(version),
+      });
     }
     const routes = [...clusterRoutes(this), ...nodeRoutes(this), ...guestRoutes(this), ...agentRoutes(this)];
     this.servers = nodes.map((node) =>
@@ -119,10 +131,28 @@ export class PveCluster {
   }
 
   /** @param seconds simulated length; null runs until the lab ends */
-  startTask(task: { node: string; type: string; id?: string; user?: string; log?: string[]; seconds: number | null; status?: string }): SimulatedTask {
+  startTask(task: {
+    node: string;
+    type: string;
+    id?: string;
+    user?: string;
+    log?: string[];
+    seconds: number | null;
+    status?: string;
+  }): SimulatedTask {
     const { node, type, id = '', user = 'root@pam', log = [], seconds, status = 'OK' } = task;
     const startedAt = this.time.now();
-    const started = { upid: pveUpid({ node, type, id, user, startedAt }), node, type, id, user, startedAt, log, endedAt: null, status: null } as SimulatedTask;
+    const started = {
+      upid: pveUpid({ node, type, id, user, startedAt }),
+      node,
+      type,
+      id,
+      user,
+      startedAt,
+      log,
+      endedAt: null,
+      status: null,
+    } as SimulatedTask;
     this.tasks.unshift(started);
     if (seconds !== null) {
       this.time.after(seconds, () => {
@@ -147,7 +177,9 @@ export class PveCluster {
 
   /** SHA-1 over the whole config, as the file's digest. */
   digestOf({ config }: SimulatedGuest): string {
-    return createHash('sha1').update(JSON.stringify(Object.entries(config).sort())).digest('hex');
+    return createHash('sha1')
+      .update(JSON.stringify(Object.entries(config).sort()))
+      .digest('hex');
   }
 
   /** Stores tags as PVE does: no duplicates, lower case, sorted; and records what became of the lock tag. */
@@ -157,12 +189,15 @@ export class PveCluster {
     if (stored.length > 0) guest.config.tags = stored.join(';');
     else delete guest.config.tags;
     const after = stored.filter(isLockTag);
-    for (const tag of after) if (!before.includes(tag)) this.record.event('lock-tag-set', guest.name, { tag });
-    for (const tag of before) if (!after.includes(tag)) this.record.event('lock-tag-cleared', guest.name, { tag });
+    for (const tag of after)
+      if (!before.includes(tag)) this.record.event('lock-tag-set', guest.name, { tag });
+    for (const tag of before)
+      if (!after.includes(tag)) this.record.event('lock-tag-cleared', guest.name, { tag });
   }
 }
 
-export const tagsOf = ({ config }: SimulatedGuest): string[] => (config.tags ?? '').split(';').filter(Boolean);
+export const tagsOf = ({ config }: SimulatedGuest): string[] =>
+  (config.tags ?? '').split(';').filter(Boolean);
 const isLockTag = (tag: string) => tag.startsWith(LOCK_PREFIX);
 
 function packagesOf(version: PveVersion): SimulatedNode['packages'] {

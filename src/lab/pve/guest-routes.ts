@@ -6,7 +6,8 @@ const TAG = /^[a-zA-Z0-9_][a-zA-Z0-9_+.-]*$/;
 
 /** Config, state and power of guests. */
 export function guestRoutes(cluster: PveCluster): PveRoute[] {
-  const on = (privilege: string) => (params: Readonly<Record<string, unknown>>) => [`/vms/${params.vmid}`, [privilege]] as const;
+  const on = (privilege: string) => (params: Readonly<Record<string, unknown>>) =>
+    [`/vms/${params.vmid}`, [privilege]] as const;
   const both = (type: 'qemu' | 'lxc') => [
     {
       method: 'GET',
@@ -22,7 +23,12 @@ export function guestRoutes(cluster: PveCluster): PveRoute[] {
     {
       method: 'PUT',
       path: `/nodes/{node}/${type}/{vmid}/config`,
-      params: { tags: optional(text), delete: optional(text), digest: optional(text), description: optional(text) },
+      params: {
+        tags: optional(text),
+        delete: optional(text),
+        digest: optional(text),
+        description: optional(text),
+      },
       needs: on('VM.Config.Options'),
       proxied: true,
       handle: ({ params }) => changeConfig(cluster, guestAt(cluster, params, type), params),
@@ -37,7 +43,13 @@ export function guestRoutes(cluster: PveCluster): PveRoute[] {
     handle: ({ params, tokenId }) => {
       const guest = guestAt(cluster, params, 'qemu');
       act(guest);
-      return cluster.startTask({ node: guest.node, type: `qm${action}`, id: String(guest.vmid), user: tokenId, seconds: 2 }).upid;
+      return cluster.startTask({
+        node: guest.node,
+        type: `qm${action}`,
+        id: String(guest.vmid),
+        user: tokenId,
+        seconds: 2,
+      }).upid;
     },
   });
   return [
@@ -69,31 +81,61 @@ export function guestRoutes(cluster: PveCluster): PveRoute[] {
 }
 
 /** @throws PveError when the guest is not on the node in the path */
-export function guestAt(cluster: PveCluster, params: Readonly<Record<string, unknown>>, type: 'qemu' | 'lxc'): SimulatedGuest {
+export function guestAt(
+  cluster: PveCluster,
+  params: Readonly<Record<string, unknown>>,
+  type: 'qemu' | 'lxc',
+): SimulatedGuest {
   const guest = cluster.guests.get(Number(params.vmid));
   if (guest && guest.node === params.node && guest.type === type) return guest;
   const folder = type === 'qemu' ? 'qemu-server' : 'lxc';
-  throw new PveError(`Configuration file 'nodes/${params.node}/${folder}/${params.vmid}.conf' does not exist`);
+  throw new PveError(
+    `Configuration file 'nodes/${params.node}/${folder}/${params.vmid}.conf' does not exist`,
+  );
 }
 
 /** QEMU looks at the digest before the lock, LXC the other way round. A missing digest is no check at all. */
-function changeConfig(cluster: PveCluster, guest: SimulatedGuest, params: Readonly<Record<string, unknown>>): void {
-  if (!cluster.quorate) throw new PveError(`unable to open file '/etc/pve/nodes/${guest.node}/qemu-server/${guest.vmid}.conf.tmp.1' - Permission denied`);
+function changeConfig(
+  cluster: PveCluster,
+  guest: SimulatedGuest,
+  params: Readonly<Record<string, unknown>>,
+): void {
+  if (!cluster.quorate)
+    throw new PveError(
+      `unable to open file '/etc/pve/nodes/${guest.node}/qemu-server/${guest.vmid}.conf.tmp.1' - Permission denied`,
+    );
   const mismatch = () => {
     if (params.digest !== undefined && params.digest !== '' && params.digest !== cluster.digestOf(guest)) {
-      throw new PveError(guest.type === 'qemu' ? 'checksum mismatch (file change by other user?)' : 'detected modified configuration - file changed by other user? Try again.');
+      throw new PveError(
+        guest.type === 'qemu'
+          ? 'checksum mismatch (file change by other user?)'
+          : 'detected modified configuration - file changed by other user? Try again.',
+      );
     }
   };
   const locked = () => {
-    if (guest.config.lock) throw new PveError(`${guest.type === 'qemu' ? 'VM' : 'CT'} is locked (${guest.config.lock})`);
+    if (guest.config.lock)
+      throw new PveError(`${guest.type === 'qemu' ? 'VM' : 'CT'} is locked (${guest.config.lock})`);
   };
   for (const check of guest.type === 'qemu' ? [mismatch, locked] : [locked, mismatch]) check();
   if (params.tags === undefined && params.delete === undefined) throw new PveError('no options specified');
-  const tags = params.delete === 'tags' ? [] : String(params.tags ?? '').split(/[;,\s]+/).filter(Boolean);
-  if (tags.some((tag) => !TAG.test(tag))) throw new PveError('Parameter verification failed.', 400, { tags: 'invalid format - invalid characters in tag\n' });
+  const tags =
+    params.delete === 'tags'
+      ? []
+      : String(params.tags ?? '')
+          .split(/[;,\s]+/)
+          .filter(Boolean);
+  if (tags.some((tag) => !TAG.test(tag)))
+    throw new PveError('Parameter verification failed.', 400, {
+      tags: 'invalid format - invalid characters in tag\n',
+    });
   const before = tagsOf(guest);
-  const changed = [...tags.filter((tag) => !before.includes(tag)), ...before.filter((tag) => !tags.includes(tag))];
+  const changed = [
+    ...tags.filter((tag) => !before.includes(tag)),
+    ...before.filter((tag) => !tags.includes(tag)),
+  ];
   const reserved = changed.find((tag) => cluster.registeredTags.includes(tag));
-  if (reserved && !cluster.access.has('/', 'Sys.Modify')) throw new PveError(`Permission check failed (/, Sys.Modify for modifying tag '${reserved}')`, 403);
+  if (reserved && !cluster.access.has('/', 'Sys.Modify'))
+    throw new PveError(`Permission check failed (/, Sys.Modify for modifying tag '${reserved}')`, 403);
   cluster.storeTags(guest, tags);
 }

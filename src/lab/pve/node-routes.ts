@@ -5,17 +5,25 @@ import { PveError, type PveRoute } from './server.js';
 /** What a single node answers: its state, clock, packages and tasks. */
 export function nodeRoutes(cluster: PveCluster): PveRoute[] {
   const { access, nodes, time } = cluster;
-  const audit = (params: Readonly<Record<string, unknown>>) => [`/nodes/${params.node}`, ['Sys.Audit']] as const;
+  const audit = (params: Readonly<Record<string, unknown>>) =>
+    [`/nodes/${params.node}`, ['Sys.Audit']] as const;
   const node = (params: Readonly<Record<string, unknown>>) => {
     const found = nodes.get(String(params.node));
     if (!found) throw new PveError(`hostname lookup '${params.node}' failed`);
     return found;
   };
-  const kernelOf = (name: string) => nodes.get(name)?.packages.flatMap(({ name: each }) => /^proxmox-kernel-(.*-pve)-signed$/.exec(each)?.[1] ?? []).at(0) ?? '';
+  const kernelOf = (name: string) =>
+    nodes
+      .get(name)
+      ?.packages.flatMap(({ name: each }) => /^proxmox-kernel-(.*-pve)-signed$/.exec(each)?.[1] ?? [])
+      .at(0) ?? '';
   const task = (params: Readonly<Record<string, unknown>>) => {
-    const found = cluster.tasks.find(({ upid, node: where }) => upid === params.upid && where === params.node);
+    const found = cluster.tasks.find(
+      ({ upid, node: where }) => upid === params.upid && where === params.node,
+    );
     if (!found) throw new PveError('Parameter verification failed.', 400, { upid: 'no such task' });
-    if (!access.has(`/nodes/${params.node}`, 'Sys.Audit')) throw new PveError(`Permission check failed (/nodes/${params.node}, Sys.Audit)`, 403);
+    if (!access.has(`/nodes/${params.node}`, 'Sys.Audit'))
+      throw new PveError(`Permission check failed (/nodes/${params.node}, Sys.Audit)`, 403);
     return found;
   };
   return [
@@ -23,14 +31,24 @@ export function nodeRoutes(cluster: PveCluster): PveRoute[] {
       method: 'GET',
       path: '/nodes',
       needs: null,
-      handle: () => [...nodes.values()].map(({ name, online }) => ({ node: name, type: 'node', id: `node/${name}`, status: online ? 'online' : 'offline', ssl_fingerprint: cluster.servers.find((server) => server.name === name)?.fingerprint })),
+      handle: () =>
+        [...nodes.values()].map(({ name, online }) => ({
+          node: name,
+          type: 'node',
+          id: `node/${name}`,
+          status: online ? 'online' : 'offline',
+          ssl_fingerprint: cluster.servers.find((server) => server.name === name)?.fingerprint,
+        })),
     },
     {
       method: 'GET',
       path: '/nodes/{node}/version',
       needs: null,
       proxied: true,
-      handle: () => (cluster.version === '9.2' ? { version: '9.2.11', release: '9.2', repoid: '0123456789abcdef' } : { version: '8.4.14', release: '8.4', repoid: 'fedcba9876543210' }),
+      handle: () =>
+        cluster.version === '9.2'
+          ? { version: '9.2.11', release: '9.2', repoid: '0123456789abcdef' }
+          : { version: '8.4.14', release: '8.4', repoid: 'fedcba9876543210' },
     },
     {
       method: 'GET',
@@ -43,7 +61,12 @@ export function nodeRoutes(cluster: PveCluster): PveRoute[] {
         return {
           uptime: time.now() - bootedAt,
           kversion: `Linux ${release} #1 SMP`,
-          'current-kernel': { sysname: 'Linux', release, version: '#1 SMP PREEMPT_DYNAMIC', machine: 'x86_64' },
+          'current-kernel': {
+            sysname: 'Linux',
+            release,
+            version: '#1 SMP PREEMPT_DYNAMIC',
+            machine: 'x86_64',
+          },
           pveversion: `pve-manager/${packages.find((each) => each.name === 'pve-manager')?.version}/0123456789abcdef`,
           loadavg: ['0.10', '0.20', '0.15'],
           'boot-info': { mode: 'efi', secureboot: 0 },
@@ -98,11 +121,26 @@ export function nodeRoutes(cluster: PveCluster): PveRoute[] {
         const source = String(params.source ?? 'archive');
         const limit = params.limit === undefined ? 50 : Number(params.limit);
         return cluster.tasks
-          .filter(({ node: where, endedAt }) => where === params.node && (source === 'all' || (source === 'active') === (endedAt === null)))
-          .filter(({ type, id, startedAt }) => (params.typefilter ?? type) === type && (params.vmid === undefined || String(params.vmid) === id) && startedAt >= Number(params.since ?? 0))
+          .filter(
+            ({ node: where, endedAt }) =>
+              where === params.node && (source === 'all' || (source === 'active') === (endedAt === null)),
+          )
+          .filter(
+            ({ type, id, startedAt }) =>
+              (params.typefilter ?? type) === type &&
+              (params.vmid === undefined || String(params.vmid) === id) &&
+              startedAt >= Number(params.since ?? 0),
+          )
           .slice(Number(params.start ?? 0), Number(params.start ?? 0) + limit)
           .map(({ upid, node: where, type, id, user, startedAt, endedAt, status }) => ({
-            upid, node: where, type, id, user, pid: 4711, pstart: 1, starttime: startedAt,
+            upid,
+            node: where,
+            type,
+            id,
+            user,
+            pid: 4711,
+            pstart: 1,
+            starttime: startedAt,
             ...(endedAt === null ? { status: 'RUNNING' } : { endtime: endedAt, status }),
           }));
       },
@@ -114,7 +152,18 @@ export function nodeRoutes(cluster: PveCluster): PveRoute[] {
       proxied: true,
       handle: ({ params }) => {
         const { upid, node: where, type, id, user, startedAt, endedAt, status } = task(params);
-        return { upid, node: where, pid: 4711, pstart: 1, starttime: startedAt, type, id, user, status: endedAt === null ? 'running' : 'stopped', ...(endedAt === null ? {} : { exitstatus: status }) };
+        return {
+          upid,
+          node: where,
+          pid: 4711,
+          pstart: 1,
+          starttime: startedAt,
+          type,
+          id,
+          user,
+          status: endedAt === null ? 'running' : 'stopped',
+          ...(endedAt === null ? {} : { exitstatus: status }),
+        };
       },
     },
     {
@@ -127,7 +176,10 @@ export function nodeRoutes(cluster: PveCluster): PveRoute[] {
         const lines = task(params).log;
         const start = Number(params.start ?? 0);
         const limit = Number(params.limit ?? 50);
-        const page = (lines.length > 0 ? lines : ['no content']).slice(start, limit === 0 ? undefined : start + limit);
+        const page = (lines.length > 0 ? lines : ['no content']).slice(
+          start,
+          limit === 0 ? undefined : start + limit,
+        );
         return page.map((line, index) => ({ n: start + index + 1, t: line }));
       },
     },

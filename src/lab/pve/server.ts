@@ -18,7 +18,9 @@ export interface PveRoute {
   readonly path: string;
   readonly params?: Parameters;
   /** ACL path and privileges, any of which is enough; null = every authenticated caller. */
-  readonly needs: ((params: Readonly<Record<string, unknown>>) => readonly [path: string, anyOf: readonly string[]]) | null;
+  readonly needs:
+    | ((params: Readonly<Record<string, unknown>>) => readonly [path: string, anyOf: readonly string[]])
+    | null;
   readonly proxied?: boolean;
   readonly handle: (call: PveCall) => unknown;
 }
@@ -87,7 +89,8 @@ async function answer(
   const found = find(routes, raw.method, path);
   if (!found) return failure(new PveError(`Method '${raw.method} ${path}' not implemented`, 501));
   const { route, parts } = found;
-  if (['GET', 'DELETE'].includes(raw.method) && raw.body !== '') return failure(new PveError(`Unexpected content for method '${raw.method}'`, 501));
+  if (['GET', 'DELETE'].includes(raw.method) && raw.body !== '')
+    return failure(new PveError(`Unexpected content for method '${raw.method}'`, 501));
   let params: Record<string, unknown>;
   try {
     params = { ...readBody(raw), ...readForm(url.search), ...parts };
@@ -101,12 +104,21 @@ async function answer(
   }
   const target = String(parts.node ?? node);
   if (route.proxied) {
-    if (!knowsNode(target)) return failure(new PveError(`hostname lookup '${target}' failed - failed to get address info for: ${target}: Name or service not known`));
+    if (!knowsNode(target))
+      return failure(
+        new PveError(
+          `hostname lookup '${target}' failed - failed to get address info for: ${target}: Name or service not known`,
+        ),
+      );
     if (!isOnline(target)) return { status: 595, reason: 'No route to host', body: '' };
   }
-  const known = { ...route.params, ...Object.fromEntries(Object.keys(parts).map((name) => [name, { type: 'string' as const }])) };
+  const known = {
+    ...route.params,
+    ...Object.fromEntries(Object.keys(parts).map((name) => [name, { type: 'string' as const }])),
+  };
   const wrong = wrongParameters(params, known, WORDS);
-  if (Object.keys(wrong).length > 0) return failure(new PveError('Parameter verification failed.', 400, wrong));
+  if (Object.keys(wrong).length > 0)
+    return failure(new PveError('Parameter verification failed.', 400, wrong));
   try {
     const data = (await route.handle({ params, receiver: node, tokenId: match[1] })) ?? null;
     return json(200, 'OK', { data });
@@ -137,14 +149,21 @@ async function late(time: LabTime, reason: string): Promise<Reply> {
 }
 
 function failure({ status, message, errors }: PveError): Reply {
-  return json(status, message.split('\n')[0] ?? message, { data: null, message: `${message}\n`, ...(errors ? { errors } : {}) });
+  return json(status, message.split('\n')[0] ?? message, {
+    data: null,
+    message: `${message}\n`,
+    ...(errors ? { errors } : {}),
+  });
 }
 
 function json(status: number, reason: string, body: unknown): Reply {
   return {
     status,
     reason: reason.replace(/[^\x20-\x7e]/g, '?'),
-    headers: { 'content-type': 'application/json;charset=UTF-8', ...(status >= 400 ? { connection: 'close' } : {}) },
+    headers: {
+      'content-type': 'application/json;charset=UTF-8',
+      ...(status >= 400 ? { connection: 'close' } : {}),
+    },
     body: JSON.stringify(body),
   };
 }

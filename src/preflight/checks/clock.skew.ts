@@ -24,12 +24,23 @@ export const clockSkew: Check<readonly Offset[]> = {
     const off = offsets.filter(({ seconds }) => Math.abs(seconds) * 1000 > policy.maxClockSkew);
     const worst = Math.max(0, ...offsets.map(({ seconds }) => Math.abs(seconds)));
     if (off.length === 0) return pass(`clocks agree within ${Math.ceil(worst)} s`);
-    return block(off.map(({ name, seconds }) => `${name} is ${Math.abs(Math.round(seconds))} s ${seconds > 0 ? 'ahead' : 'behind'}`).join('; '));
+    return block(
+      off
+        .map(
+          ({ name, seconds }) =>
+            `${name} is ${Math.abs(Math.round(seconds))} s ${seconds > 0 ? 'ahead' : 'behind'}`,
+        )
+        .join('; '),
+    );
   },
 };
 
 /** The answer was made somewhere between question and arrival; the middle is the best guess. */
-async function offset(name: string, clock: Clock, ask: () => Promise<{ epochSeconds: number }>): Promise<Offset> {
+async function offset(
+  name: string,
+  clock: Clock,
+  ask: () => Promise<{ epochSeconds: number }>,
+): Promise<Offset> {
   const asked = clock.now();
   const { epochSeconds } = await ask();
   const middle = (asked + clock.now()) / 2000;

@@ -1,4 +1,4 @@
-import { Fault, errorDocument } from '../../fault.js';
+import { errorDocument, Fault } from '../../fault.js';
 import { block, type Check, pass, skip } from '../check.js';
 
 interface Seen {
@@ -20,7 +20,8 @@ export const guestAgent: Check<Seen | null> = {
     const base = { vmid, major, token: config.token };
     try {
       const { agentConfigured, agentEnabled } = await pve.guestConfig(vmid);
-      if (!agentConfigured || !agentEnabled) throw new Fault('agent.disabled', `The guest agent is not enabled in the config of VM ${vmid}.`);
+      if (!agentConfigured || !agentEnabled)
+        throw new Fault('agent.disabled', `The guest agent is not enabled in the config of VM ${vmid}.`);
       await survey();
       const { version } = await pve.agentInfo(vmid);
       return { ...base, version, error: null };

@@ -2,15 +2,22 @@ import type { Survey } from '../../guest/survey.js';
 import { block, type Check, pass, skip, warn } from '../check.js';
 
 /** Are the packages whole, apt free, and the upgrade one that keeps what is protected? */
-export const guestPackages: Check<Pick<Survey, 'audit' | 'aptLocks' | 'plan' | 'simulationError' | 'units'> | null> = {
+export const guestPackages: Check<Pick<
+  Survey,
+  'audit' | 'aptLocks' | 'plan' | 'simulationError' | 'units'
+> | null> = {
   id: 'guest.packages',
   look: async (facts) => (facts.target.guest && facts.target.upgradeUnit === null ? facts.survey() : null),
   judge(seen, { target: { policy } }) {
     if (!seen) return skip('the upgrade does not go through the guest agent');
     const { audit, aptLocks, plan, simulationError } = seen;
-    if (aptLocks.length > 0) return block(aptLocks.map(({ file, pid }) => `process ${pid} holds ${file}`).join('; '));
+    if (aptLocks.length > 0)
+      return block(aptLocks.map(({ file, pid }) => `process ${pid} holds ${file}`).join('; '));
     if (audit !== '' && !policy.repairDpkg) {
-      return block(`dpkg --audit reports: ${audit.split('\n').slice(0, 2).join(' ')}`, { audit, mend: 'dpkg --configure -a, or policy.repairDpkg' });
+      return block(`dpkg --audit reports: ${audit.split('\n').slice(0, 2).join(' ')}`, {
+        audit,
+        mend: 'dpkg --configure -a, or policy.repairDpkg',
+      });
     }
     if (!plan) return block(`the upgrade cannot be simulated: ${simulationError?.split('\n').at(-1)}`);
     const lost = plan.removed.filter(({ name }) => policy.protectedPackages.includes(name));

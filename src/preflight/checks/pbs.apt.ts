@@ -7,7 +7,9 @@ export const pbsApt: Check<Awaited<ReturnType<Pbs['repositories']>>> = {
   look: ({ pbs }) => pbs.repositories(),
   judge({ errors, warnings, standard, enabledUris }) {
     if (errors.length > 0) return block(errors.map(({ path, error }) => `${path}: ${error}`).join('; '));
-    const proxmox = standard.some(({ enabled }) => enabled === true) || enabledUris.some((uri) => /\bpbs-|proxmox/i.test(uri));
+    const proxmox =
+      standard.some(({ enabled }) => enabled === true) ||
+      enabledUris.some((uri) => /\bpbs-|proxmox/i.test(uri));
     if (!proxmox) return block('no Proxmox repository is enabled');
     return warnings.length > 0 ? warn(warnings.join('; ')) : pass('repositories without errors');
   },

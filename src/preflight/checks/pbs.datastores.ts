@@ -25,7 +25,9 @@ export const pbsDatastores: Check<Seen> = {
       pbs.datastoreUsage(),
       facts.survey().catch((error: unknown) => errorDocument(error)),
     ]);
-    const paths = await Promise.all(datastores.map(async ({ name }) => [name, (await pbs.datastoreConfig(name)).path] as const));
+    const paths = await Promise.all(
+      datastores.map(async ({ name }) => [name, (await pbs.datastoreConfig(name)).path] as const),
+    );
     return {
       datastores,
       usage,
@@ -43,7 +45,10 @@ export const pbsDatastores: Check<Seen> = {
     for (const { name, maintenance, mounted } of datastores) {
       const used = usage.find((each) => each.name === name);
       const own = ownRun !== null && isOwnFence(maintenance, ownRun);
-      if (maintenance && maintenance.type !== 'read-only') problems.push(`${name} is in maintenance mode ${maintenance.type}${maintenance.message ? ` (${maintenance.message})` : ''}`);
+      if (maintenance && maintenance.type !== 'read-only')
+        problems.push(
+          `${name} is in maintenance mode ${maintenance.type}${maintenance.message ? ` (${maintenance.message})` : ''}`,
+        );
       else if (maintenance && !own) remarks.push(`${name} is read-only, set by somebody else`);
       if (mounted === false || used?.mounted === false) problems.push(`${name} is not mounted`);
       else if (!used) problems.push(`${name} reports no usage`);
@@ -51,7 +56,9 @@ export const pbsDatastores: Check<Seen> = {
       const path = paths.get(name);
       if (!survey || path === undefined) continue;
       const mount = mountOf(path, survey.mounts);
-      const named = survey.fstab.filter((target) => target !== '/' && (path === target || path.startsWith(`${target}/`)));
+      const named = survey.fstab.filter(
+        (target) => target !== '/' && (path === target || path.startsWith(`${target}/`)),
+      );
       const missing = named.find((target) => target.length > mount.target.length);
       if (missing) problems.push(`${name}: ${missing} is in fstab and not mounted`);
       else if (mount.target === '/') remarks.push(`${name} shares the root file system`);

@@ -7,6 +7,8 @@ export const pbsDisk: Check<number> = {
   look: async ({ pbs }) => (await pbs.nodeStatus()).root.available,
   judge(available, { target: { policy } }) {
     const line = `${formatSize(available)} free on the root file system`;
-    return available >= policy.minRootFree ? pass(line) : block(`${line}, ${formatSize(policy.minRootFree)} are needed`);
+    return available >= policy.minRootFree
+      ? pass(line)
+      : block(`${line}, ${formatSize(policy.minRootFree)} are needed`);
   },
 };

@@ -12,8 +12,14 @@ export const pbsJobs: Check<readonly PbsJob[]> = {
       // A schedule without a next run has none left; one in the past is started within the minute.
       return nextRun !== null && nextRun <= until;
     });
-    if (due.length === 0) return pass(`${jobs.length} jobs, none due before ${new Date(until * 1000).toISOString()}`);
-    const line = due.map(({ kind, id, nextRun }) => `${kind} ${id} at ${nextRun === null ? 'any moment' : new Date(nextRun * 1000).toISOString()}`).join('; ');
+    if (due.length === 0)
+      return pass(`${jobs.length} jobs, none due before ${new Date(until * 1000).toISOString()}`);
+    const line = due
+      .map(
+        ({ kind, id, nextRun }) =>
+          `${kind} ${id} at ${nextRun === null ? 'any moment' : new Date(nextRun * 1000).toISOString()}`,
+      )
+      .join('; ');
     if (policy.pbsJobs === 'warn') return warn(line);
     const last = Math.max(...due.map(({ nextRun }) => nextRun ?? now), now);
     return block(line, { jobs: due.map(({ id }) => id) }, last + policy.backupMargin / 1000);

@@ -4,7 +4,11 @@ import { gateOf, taskName } from '../task-gate.js';
 
 interface Seen {
   readonly tasks: readonly PbsTask[];
-  readonly operations: ReadonlyArray<{ readonly datastore: string; readonly read: number; readonly write: number }>;
+  readonly operations: ReadonlyArray<{
+    readonly datastore: string;
+    readonly read: number;
+    readonly write: number;
+  }>;
 }
 
 /** Does a task or an active operation use a datastore, or could one be hurt by a reboot? */

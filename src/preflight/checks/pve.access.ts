@@ -2,27 +2,28 @@ import { block, type Check, type Judgement, pass, worstOf } from '../check.js';
 import { describeNeed, heldOn, type Need, neededOnPve, unmet } from '../privileges.js';
 
 /** Has the PVE token every privilege that a run needs, in every cluster? */
-export const pveAccess: Check<ReadonlyArray<readonly [string, { missing: readonly Need[]; asked: number }]>> = {
-  id: 'pve.access',
-  look: ({ clusters, target }) =>
-    Promise.all(
-      clusters.map(async ({ name, pve, config, lockVmid }) => {
-        const { major } = await pve.version();
-        const needs = neededOnPve(config.token, major, {
-          guest: target.guest?.cluster === name && target.upgradeUnit === null ? target.guest.vmid : null,
-          carrier: lockVmid,
-          registeredTags: config.lock.store === 'registered-tag',
-        });
-        return [name, { missing: unmet(needs, await heldOn(pve, needs)), asked: needs.length }] as const;
-      }),
-    ),
-  judge: (seen) =>
-    worstOf(
-      seen.map(([name, { missing, asked }]): [string, Judgement] => [
-        name,
-        missing.length === 0
-          ? pass(`all ${asked} privileges are held`)
-          : block(missing.map(describeNeed).join('; '), { mend: missing.map(({ grant }) => grant) }),
-      ]),
-    ),
-};
+export const pveAccess: Check<ReadonlyArray<readonly [string, { missing: readonly Need[]; asked: number }]>> =
+  {
+    id: 'pve.access',
+    look: ({ clusters, target }) =>
+      Promise.all(
+        clusters.map(async ({ name, pve, config, lockVmid }) => {
+          const { major } = await pve.version();
+          const needs = neededOnPve(config.token, major, {
+            guest: target.guest?.cluster === name && target.upgradeUnit === null ? target.guest.vmid : null,
+            carrier: lockVmid,
+            registeredTags: config.lock.store === 'registered-tag',
+          });
+          return [name, { missing: unmet(needs, await heldOn(pve, needs)), asked: needs.length }] as const;
+        }),
+      ),
+    judge: (seen) =>
+      worstOf(
+        seen.map(([name, { missing, asked }]): [string, Judgement] => [
+          name,
+          missing.length === 0
+            ? pass(`all ${asked} privileges are held`)
+            : block(missing.map(describeNeed).join('; '), { mend: missing.map(({ grant }) => grant) }),
+        ]),
+      ),
+  };

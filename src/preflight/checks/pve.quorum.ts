@@ -26,7 +26,8 @@ export const pveQuorum: Check<ReadonlyArray<readonly [string, Seen]>> = {
       seen.map(([name, { quorate, nodes, guestNode }]): [string, Judgement] => {
         if (!quorate) return [name, block('the cluster has no quorum')];
         const offline = nodes.filter(({ online }) => !online).map((node) => node.name);
-        if (offline.length === 0) return [name, pass(`quorate, ${nodes.length} of ${nodes.length} nodes online`)];
+        if (offline.length === 0)
+          return [name, pass(`quorate, ${nodes.length} of ${nodes.length} nodes online`)];
         const line = `offline: ${offline.join(', ')}`;
         const strict = policy.offlineNodes === 'block' || (guestNode !== null && offline.includes(guestNode));
         return [name, strict ? block(line, { offline }) : warn(line, { offline })];

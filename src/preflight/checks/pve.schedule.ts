@@ -1,8 +1,12 @@
-import { storagesOfHost } from '../storage-match.js';
 import { block, type Check, type Judgement, pass, worstOf } from '../check.js';
+import { storagesOfHost } from '../storage-match.js';
 
 interface Seen {
-  readonly jobs: ReadonlyArray<{ readonly id: string; readonly runs: readonly number[]; readonly guessed: boolean }>;
+  readonly jobs: ReadonlyArray<{
+    readonly id: string;
+    readonly runs: readonly number[];
+    readonly guessed: boolean;
+  }>;
 }
 
 /** A run that began within the last minute may not yet show as a task. Seconds. */
@@ -14,7 +18,12 @@ export const pveSchedule: Check<ReadonlyArray<readonly [string, Seen]>> = {
   look: ({ clusters, pbs, target, now }) =>
     Promise.all(
       clusters.map(async ({ name, pve }) => {
-        const [all, storages, { fingerprint }, { nodes }] = await Promise.all([pve.backupJobs(), pve.storages(), pbs.nodeStatus(), pve.clusterStatus()]);
+        const [all, storages, { fingerprint }, { nodes }] = await Promise.all([
+          pve.backupJobs(),
+          pve.storages(),
+          pbs.nodeStatus(),
+          pve.clusterStatus(),
+        ]);
         const ours = storagesOfHost(storages, target, fingerprint);
         const online = nodes.filter((node) => node.online).map((node) => node.name);
         // Without a storage of its own a job writes to the default of each node that runs it.
@@ -28,7 +37,8 @@ export const pveSchedule: Check<ReadonlyArray<readonly [string, Seen]>> = {
             .map(async (job) => {
               const writes = job.storage === null ? await defaults(job.node) : ours.has(job.storage);
               if (!writes) return [];
-              const runs = job.schedule === null ? [] : await pve.scheduleRuns(job.schedule, now - JUST_BEGUN, 2);
+              const runs =
+                job.schedule === null ? [] : await pve.scheduleRuns(job.schedule, now - JUST_BEGUN, 2);
               return [{ id: job.id, runs, guessed: job.schedule === null }];
             }),
         );
@@ -39,15 +49,30 @@ export const pveSchedule: Check<ReadonlyArray<readonly [string, Seen]>> = {
     worstOf(
       seen.map(([name, { jobs }]): [string, Judgement] => {
         const until = now + (policy.maintenanceDuration + policy.backupMargin) / 1000;
-        const due = jobs.flatMap(({ id, runs }) => runs.filter((at) => at <= until).map((at) => ({ id, at })));
+        const due = jobs.flatMap(({ id, runs }) =>
+          runs.filter((at) => at <= until).map((at) => ({ id, at })),
+        );
         const unknown = jobs.filter(({ guessed }) => guessed);
-        if (unknown.length > 0) return [name, block(`it cannot be known when ${unknown.map(({ id }) => id).join(', ')} runs`)];
+        if (unknown.length > 0)
+          return [name, block(`it cannot be known when ${unknown.map(({ id }) => id).join(', ')} runs`)];
         if (due.length > 0) {
-          const line = due.map(({ id, at }) => `backup job ${id} starts at ${new Date(at * 1000).toISOString()}`).join('; ');
-          return [name, block(line, { jobs: due }, Math.max(...due.map(({ at }) => at)) + policy.backupMargin / 1000)];
+          const line = due
+            .map(({ id, at }) => `backup job ${id} starts at ${new Date(at * 1000).toISOString()}`)
+            .join('; ');
+          return [
+            name,
+            block(line, { jobs: due }, Math.max(...due.map(({ at }) => at)) + policy.backupMargin / 1000),
+          ];
         }
         const next = Math.min(...jobs.flatMap(({ runs }) => runs));
-        return [name, pass(Number.isFinite(next) ? `${jobs.length} jobs write here, the next at ${new Date(next * 1000).toISOString()}` : 'no backup job writes here')];
+        return [
+          name,
+          pass(
+            Number.isFinite(next)
+              ? `${jobs.length} jobs write here, the next at ${new Date(next * 1000).toISOString()}`
+              : 'no backup job writes here',
+          ),
+        ];
       }),
     ),
 };
