@@ -169,6 +169,7 @@ export const SCENARIOS: readonly Scenario[] = [
     description: 'the disk of a datastore is gone after the reboot',
     expected: 'unverified',
     machine: { boot: { losesMounts: [TANK] } },
+    policy: { rebootTimeout: '16s' },
   },
   {
     name: 'services-slow',
@@ -184,6 +185,7 @@ export const SCENARIOS: readonly Scenario[] = [
     description: 'a service that ran before does not start any more',
     expected: 'unverified',
     machine: { boot: { failsUnits: ['chrony.service'] } },
+    policy: { rebootTimeout: '16s' },
     arrange: (lab) => {
       pbs01(lab).trouble = { service: { name: 'chrony', seconds: null } };
     },

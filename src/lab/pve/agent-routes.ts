@@ -99,7 +99,7 @@ async function available(cluster: PveCluster, params: Readonly<Record<string, un
   const guest = guestAt(cluster, params, 'qemu');
   if (guest.config.agent === undefined) throw new PveError('No QEMU guest agent configured');
   const { machine } = guest;
-  if (!machine || machine.power !== 'running') throw new PveError(`VM ${guest.vmid} is not running`);
+  if (machine?.power !== 'running') throw new PveError(`VM ${guest.vmid} is not running`);
   if (machine.agent.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, machine.agent.delayMs));
   if (!machine.agentAnswers) {
     await cluster.time.sleep(PING_LIMIT);
