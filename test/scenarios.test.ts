@@ -17,8 +17,17 @@ describe('patch in every scenario of the lab', () => {
     'ends $expected in $name: $description',
     async ({ name, expected }) => {
       lab = await startLab({ scenario: name, factor: 40 });
-      const { code, document, stdout, stderr } = await pbsCtlJson<RunDocument>(['patch', '--host', 'pbs01', '--config', lab.configPath]);
-      expect({ outcome: document.outcome, code, error: document.error }).toMatchObject({ outcome: expected, code: EXIT[expected] });
+      const { code, document, stdout, stderr } = await pbsCtlJson<RunDocument>([
+        'patch',
+        '--host',
+        'pbs01',
+        '--config',
+        lab.configPath,
+      ]);
+      expect({ outcome: document.outcome, code, error: document.error }).toMatchObject({
+        outcome: expected,
+        code: EXIT[expected],
+      });
       const reboots = lab.record.events.filter(({ kind, host }) => kind === 'reboot' && host === 'pbs01');
       expect(reboots.length).toBeLessThanOrEqual(1);
       if (expected === 'patched') {
@@ -31,7 +40,8 @@ describe('patch in every scenario of the lab', () => {
         expect(document.leftBehind).toEqual({ fenced: [], locks: [] });
       }
       expect(lab.record.events.filter(({ kind }) => kind === 'harmed')).toHaveLength(0);
-      for (const secret of lab.secrets) expect(`${stdout}${stderr}${JSON.stringify(lab.slack.messages)}`).not.toContain(secret);
+      for (const secret of lab.secrets)
+        expect(`${stdout}${stderr}${JSON.stringify(lab.slack.messages)}`).not.toContain(secret);
     },
   );
 });

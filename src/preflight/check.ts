@@ -88,5 +88,10 @@ async function runCheck(check: Check, facts: Facts): Promise<Finding> {
 export function retryAfter(findings: readonly Finding[]): string | null {
   const blocks = findings.filter((finding) => finding.status === 'block');
   if (blocks.length === 0 || blocks.some((finding) => finding.retryAfter === null)) return null;
-  return blocks.map((finding) => finding.retryAfter as string).sort().at(-1) ?? null;
+  return (
+    blocks
+      .map((finding) => finding.retryAfter as string)
+      .sort()
+      .at(-1) ?? null
+  );
 }
