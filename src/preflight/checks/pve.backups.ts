@@ -1,31 +1,38 @@
-import type { PveTask } from '../../api/pve.js';
+import type { PveStorage, PveTask } from '../../api/pve.js';
 import { block, type Check, type Judgement, pass, warn, worstOf } from '../check.js';
-import { storagesOfHost } from '../storage-match.js';
+import { destinationOf, storagesOfHost } from '../storage-match.js';
+import { includesGuest, readVzdump, type VzdumpCommand } from '../vzdump-log.js';
 
 interface Seen {
-  readonly running: ReadonlyArray<PveTask & { readonly storage: string | null }>;
+  /** `command` is null where the log does not tell it. */
+  readonly running: ReadonlyArray<PveTask & { readonly command: VzdumpCommand | null }>;
+  /** Listed as running on a node that is offline. */
   readonly ghosts: readonly PveTask[];
+  readonly storages: ReadonlyArray<Pick<PveStorage, 'storage'>>;
+  /** Names of the storages that are this host. */
   readonly ours: ReadonlySet<string>;
-  readonly guest: number | null;
+  readonly guest: { readonly vmid: number; readonly node: string } | null;
 }
 
 const TYPES = new Set(['vzdump', 'qmrestore', 'vzrestore', 'pbs-download']);
 const LOG_HEAD = 20;
 
 /**
- * Does a backup or restore run on any node of any cluster served? One whose log names a storage that is
- * not this host passes; one that still waits for the node's lock names none, and will start writing.
+ * Does a backup or restore run on any node of any cluster served? Only a vzdump whose log names a storage
+ * that is surely not this host passes, unless it backs up the VM of this host; one that still waits for
+ * the lock of its node names none, and will start writing.
  */
 export const pveBackups: Check<ReadonlyArray<readonly [string, Seen]>> = {
   id: 'pve.backups',
   look: ({ clusters, pbs, target }) =>
     Promise.all(
       clusters.map(async ({ name, pve }) => {
-        const [tasks, { nodes }, storages, { fingerprint }] = await Promise.all([
+        const [tasks, { nodes }, storages, { fingerprint }, guest] = await Promise.all([
           pve.clusterTasks(),
           pve.clusterStatus(),
           pve.storages(),
           pbs.nodeStatus(),
+          target.guest?.cluster === name ? pve.findGuest(target.guest.vmid) : null,
         ]);
         const online = new Set(nodes.filter((node) => node.online).map((node) => node.name));
         const open = tasks.filter(({ type, endedAt }) => TYPES.has(type) && endedAt === null);
@@ -34,41 +41,52 @@ export const pveBackups: Check<ReadonlyArray<readonly [string, Seen]>> = {
             .filter(({ node }) => online.has(node))
             .map(async (task) => ({
               ...task,
-              storage:
+              command:
                 task.type === 'vzdump'
-                  ? await targetOf(() => pve.taskLogHead(task.node, task.upid, LOG_HEAD))
+                  ? await commandOf(() => pve.taskLogHead(task.node, task.upid, LOG_HEAD))
                   : null,
             })),
         );
         const ghosts = open.filter(({ node }) => !online.has(node));
-        const guest = target.guest?.cluster === name ? target.guest.vmid : null;
         return [
           name,
-          { running, ghosts, ours: storagesOfHost(storages, target, fingerprint), guest },
+          { running, ghosts, storages, ours: storagesOfHost(storages, target, fingerprint), guest },
         ] as const;
       }),
     ),
   judge: (seen) => worstOf(seen.map(([name, part]): [string, Judgement] => [name, judge(part)])),
 };
 
-function judge({ running, ghosts, ours, guest }: Seen): Judgement {
-  const blocking = running.filter(
-    ({ storage, id }) => storage === null || ours.has(storage) || (guest !== null && id === String(guest)),
-  );
+function judge({ running, ghosts, storages, ours, guest }: Seen): Judgement {
+  const blocking = running.flatMap(({ upid, type, node, id, command }) => {
+    const storage = command?.storage ?? null;
+    const destination = destinationOf(storage, storages, ours);
+    const ofGuest = guest !== null && command !== null && includesGuest(command, node, guest);
+    if (destination === 'elsewhere' && !ofGuest) return [];
+    const what = `${type}${id ? ` of guest ${id}` : ''} is running on ${node}`;
+    if (destination === 'elsewhere') return [{ upid, line: `${what} and includes the VM of this host` }];
+    const where =
+      storage === null
+        ? ''
+        : destination === 'here'
+          ? ` to ${storage}`
+          : ` to ${storage}, which the token cannot see`;
+    return [{ upid, line: `${what}${where}` }];
+  });
+  const aside = ghosts.length === 0 ? '' : `; ${ghosts.length} listed as running on a node that is offline`;
   if (blocking.length > 0) {
-    const lines = blocking.map(
-      ({ type, node, id, storage }) =>
-        `${type}${id ? ` of guest ${id}` : ''} is running on ${node}${storage ? ` to ${storage}` : ''}`,
-    );
-    return block(lines.join('; '), { tasks: blocking.map(({ upid }) => upid) });
+    return block(`${blocking.map(({ line }) => line).join('; ')}${aside}`, {
+      tasks: blocking.map(({ upid }) => upid),
+    });
   }
-  if (ghosts.length > 0)
-    return warn(`no backup is running; ${ghosts.length} listed as running on a node that is offline`);
-  return pass('no backup or restore is running');
+  if (ghosts.length > 0) {
+    return warn(`no backup is running${aside}`, { tasks: ghosts.map(({ upid }) => upid) });
+  }
+  if (running.length === 0) return pass('no backup or restore is running');
+  return pass(`${running.length} running, none of them to this host`);
 }
 
-/** The storage that the first log lines name; null where they name none, or cannot be read. */
-async function targetOf(head: () => Promise<string[]>): Promise<string | null> {
-  const lines = await head().catch(() => []);
-  return /--storage[ =](\S+)/.exec(lines.join('\n'))?.[1] ?? null;
+/** Null where the log cannot be read: then the task counts as one that writes here. */
+async function commandOf(head: () => Promise<string[]>): Promise<VzdumpCommand | null> {
+  return readVzdump(await head().catch(() => []));
 }

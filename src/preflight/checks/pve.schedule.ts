@@ -1,19 +1,22 @@
+import type { BackupJob, Pve, PveStorage } from '../../api/pve.js';
 import { block, type Check, type Judgement, pass, worstOf } from '../check.js';
-import { storagesOfHost } from '../storage-match.js';
+import { type Destination, destinationOf, storagesOfHost } from '../storage-match.js';
 
-interface Seen {
-  readonly jobs: ReadonlyArray<{
-    readonly id: string;
-    readonly runs: readonly number[];
-    readonly guessed: boolean;
-  }>;
+/** An enabled job that writes to this host, or may. */
+interface SeenJob {
+  readonly id: string;
+  readonly destination: Exclude<Destination, 'elsewhere'>;
+  /** Its next runs, epoch seconds, at most {@link RUNS_ASKED}; null where it has no schedule that could be asked about. */
+  readonly runs: readonly number[] | null;
+  readonly repeatMissed: boolean;
 }
 
 /** A run that began within the last minute may not yet show as a task. Seconds. */
 const JUST_BEGUN = 60;
+const RUNS_ASKED = 20;
 
 /** Does a backup job that writes to this host start before a run would be over? PVE itself says when jobs run. */
-export const pveSchedule: Check<ReadonlyArray<readonly [string, Seen]>> = {
+export const pveSchedule: Check<ReadonlyArray<readonly [string, readonly SeenJob[]]>> = {
   id: 'pve.schedule',
   look: ({ clusters, pbs, target, now }) =>
     Promise.all(
@@ -26,53 +29,91 @@ export const pveSchedule: Check<ReadonlyArray<readonly [string, Seen]>> = {
         ]);
         const ours = storagesOfHost(storages, target, fingerprint);
         const online = nodes.filter((node) => node.online).map((node) => node.name);
-        // Without a storage of its own a job writes to the default of each node that runs it.
-        const defaults = async (node: string | null) => {
-          const asked = await Promise.all((node ? [node] : online).map((each) => pve.vzdumpStorage(each)));
-          return asked.some((storage) => storage === null || ours.has(storage));
-        };
         const jobs = await Promise.all(
           all
             .filter(({ enabled }) => enabled)
-            .map(async (job) => {
-              const writes = job.storage === null ? await defaults(job.node) : ours.has(job.storage);
-              if (!writes) return [];
+            .map(async (job): Promise<SeenJob[]> => {
+              const destination = await destinationOfJob(job, pve, online, storages, ours);
+              if (destination === 'elsewhere') return [];
+              const { id, schedule, repeatMissed } = job;
               const runs =
-                job.schedule === null ? [] : await pve.scheduleRuns(job.schedule, now - JUST_BEGUN, 2);
-              return [{ id: job.id, runs, guessed: job.schedule === null }];
+                schedule === null ? null : await pve.scheduleRuns(schedule, now - JUST_BEGUN, RUNS_ASKED);
+              return [{ id, destination, runs, repeatMissed }];
             }),
         );
-        return [name, { jobs: jobs.flat() }] as const;
+        return [name, jobs.flat()] as const;
       }),
     ),
-  judge: (seen, { target: { policy }, now }) =>
-    worstOf(
-      seen.map(([name, { jobs }]): [string, Judgement] => {
-        const until = now + (policy.maintenanceDuration + policy.backupMargin) / 1000;
-        const due = jobs.flatMap(({ id, runs }) =>
-          runs.filter((at) => at <= until).map((at) => ({ id, at })),
-        );
-        const unknown = jobs.filter(({ guessed }) => guessed);
-        if (unknown.length > 0)
-          return [name, block(`it cannot be known when ${unknown.map(({ id }) => id).join(', ')} runs`)];
-        if (due.length > 0) {
-          const line = due
-            .map(({ id, at }) => `backup job ${id} starts at ${new Date(at * 1000).toISOString()}`)
-            .join('; ');
-          return [
-            name,
-            block(line, { jobs: due }, Math.max(...due.map(({ at }) => at)) + policy.backupMargin / 1000),
-          ];
-        }
-        const next = Math.min(...jobs.flatMap(({ runs }) => runs));
-        return [
-          name,
-          pass(
-            Number.isFinite(next)
-              ? `${jobs.length} jobs write here, the next at ${new Date(next * 1000).toISOString()}`
-              : 'no backup job writes here',
-          ),
-        ];
-      }),
-    ),
+  judge: (seen, { target: { policy }, now }) => {
+    const margin = policy.backupMargin / 1000;
+    const need = policy.maintenanceDuration / 1000 + margin;
+    return worstOf(seen.map(([name, jobs]): [string, Judgement] => [name, judge(jobs, now, need, margin)]));
+  },
 };
+
+function judge(jobs: readonly SeenJob[], now: number, need: number, margin: number): Judgement {
+  const unknown = jobs.filter(({ runs }) => runs === null);
+  if (unknown.length > 0)
+    return block(`it cannot be known when ${unknown.map(({ id }) => id).join(', ')} runs`);
+  const repeating = jobs.filter(({ repeatMissed }) => repeatMissed).map(({ id }) => id);
+  const detail = {
+    jobs: jobs.map(({ id, runs }) => ({ id, next: runs?.[0] ?? null })),
+    repeatMissed: repeating,
+  };
+  const due = jobs.flatMap(({ id, destination, runs }) => {
+    const at = runs?.find((each) => each <= now + need);
+    return at === undefined ? [] : [{ id, destination, at }];
+  });
+  if (due.length > 0) {
+    const lines = due.map(
+      ({ id, destination, at }) =>
+        `backup job ${id} ${at <= now ? 'started' : 'starts'} at ${iso(at)}${destination === 'here' ? '' : ' and may write here'}`,
+    );
+    return block(lines.join('; '), detail, freeFrom(jobs, now, need, margin));
+  }
+  if (jobs.length === 0) return pass('no backup job writes here');
+  const next = Math.min(...jobs.flatMap(({ runs }) => runs ?? []));
+  const when = Number.isFinite(next) ? `the next at ${iso(next)}` : 'none is due any more';
+  const missed = repeating.length === 0 ? '' : `; ${repeating.join(', ')} would make up for missed runs`;
+  return pass(
+    `${jobs.length === 1 ? '1 job writes' : `${jobs.length} jobs write`} here, ${when}${missed}`,
+    detail,
+  );
+}
+
+/**
+ * The first moment at which nothing would be due, a margin after the last run in the way: how long that
+ * backup takes is not known here. Undefined where it lies beyond the runs that were asked for.
+ */
+function freeFrom(jobs: readonly SeenJob[], now: number, need: number, margin: number): number | undefined {
+  const known = jobs.flatMap(({ runs }) => (runs?.length === RUNS_ASKED ? (runs.at(-1) ?? []) : []));
+  const horizon = Math.min(...known);
+  const runs = jobs.flatMap((job) => job.runs ?? []).sort((a, b) => a - b);
+  let free = now;
+  for (const at of runs) {
+    if (at > free + need) break;
+    // At least as long as a run counts as just begun.
+    free = at + Math.max(margin, JUST_BEGUN);
+  }
+  return free + need > horizon ? undefined : free;
+}
+
+/** A job without a storage of its own writes to the default of each node that runs it. */
+async function destinationOfJob(
+  { storage, node }: BackupJob,
+  pve: Pve,
+  online: readonly string[],
+  storages: readonly PveStorage[],
+  ours: ReadonlySet<string>,
+): Promise<Destination> {
+  if (storage !== null) return destinationOf(storage, storages, ours);
+  // A default that must not be seen, or whose node is away, is not known.
+  const defaults = await Promise.all(
+    (node === null ? online : [node]).map((each) => pve.vzdumpStorage(each).catch(() => null)),
+  );
+  const found = defaults.map((each) => destinationOf(each, storages, ours));
+  if (found.includes('here')) return 'here';
+  return found.includes('unknown') || found.length === 0 ? 'unknown' : 'elsewhere';
+}
+
+const iso = (epochSeconds: number) => new Date(epochSeconds * 1000).toISOString();
