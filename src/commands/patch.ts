@@ -1,6 +1,6 @@
 import { EXIT, type ExitCode, Fault } from '../fault.js';
 import { exitCodeOf, patchHost } from '../patch/host.js';
-import { pruneRuns } from '../patch/journal.js';
+import { hostMetrics, pruneRuns } from '../patch/journal.js';
 import { reporterFor } from '../progress/choose.js';
 import { deliver } from '../report/deliver.js';
 import type { RunDocument } from '../report/document.js';
@@ -47,7 +47,9 @@ export const patch: Command<PatchCommandOptions> = async (context, options) => {
     } finally {
       reporter.end();
     }
-    const delivered = options.check ? document : await deliver(document, config, stateDir, world);
+    const delivered = options.check
+      ? document
+      : await deliver(document, { config, stateDir, metrics: () => hostMetrics(stateDir) }, world);
     documents.push(delivered);
     if (!context.options.json)
       world.stdout.write(runText(delivered, { color, columns: world.stdout.columns }));

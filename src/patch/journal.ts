@@ -11,9 +11,10 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { errorDocument, Fault } from '../fault.js';
+import type { HostMetrics } from '../report/metrics.js';
 import type { Clock } from '../world.js';
 import { type RunEvent, type RunRecord, record } from './records.js';
-import { isUnfinished, type RunState, stateOf } from './state.js';
+import { documentOf, isUnfinished, type RunState, stateOf } from './state.js';
 
 /** The diary of one run: `stateDir/runs/<run>/journal.jsonl`, one JSON line an event, flushed to disk. */
 export class Journal {
@@ -145,6 +146,22 @@ export function postponementsOf(runs: readonly RunState[]): { count: number; sin
   const last = finished.findLastIndex((run) => run.ended?.outcome !== 'postponed');
   const inARow = finished.slice(last + 1);
   return { count: inARow.length, since: inARow[0]?.startedAt ?? null };
+}
+
+/** What the metrics file tells of every host that has a run on disk. */
+export function hostMetrics(stateDir: string): HostMetrics[] {
+  const runs = allRuns(stateDir).filter(({ mode }) => mode === 'patch');
+  return [...new Set(runs.map(({ host }) => host))].sort().flatMap((host) => {
+    const own = runs
+      .filter((run) => run.host === host)
+      .sort((a, b) => a.startedAt.localeCompare(b.startedAt));
+    const last = own.at(-1);
+    if (!last) return [];
+    const patched = own.findLast(({ ended }) => ended?.outcome === 'patched');
+    return [
+      { run: documentOf(last, postponementsOf(own.slice(0, -1))), lastPatchedAt: patched?.lastAt ?? null },
+    ];
+  });
 }
 
 /** Removes the oldest finished runs beyond `keep`; unfinished ones stay. */

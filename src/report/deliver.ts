@@ -1,30 +1,60 @@
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
 import type { Config } from '../config/schema.js';
-import { isSafeWebhook } from '../config/schema.js';
 import { readSecret } from '../config/secret.js';
+import { errorDocument } from '../fault.js';
 import type { World } from '../world.js';
 import type { RunDocument } from './document.js';
-import { slackMessage } from './slack.js';
+import { type HostMetrics, metricsText, writeMetrics } from './metrics.js';
+import { type NotifyMemory, notify } from './notify.js';
 
-const LIMIT_MS = 10_000;
-
-/** Posts the report to Slack where the config asks for it. A post that fails is a warning in the report and nothing more. */
+/**
+ * Tells everybody whom the config names of a run: Slack, a webhook, the metrics file. Whatever fails is
+ * a warning in the report that comes back, and never changes the outcome.
+ * @param metrics of every host that ever ran; asked for only where a metrics file is wanted
+ */
 export async function deliver(
   doc: RunDocument,
-  config: Config,
-  _stateDir: string,
+  { config, stateDir, metrics }: { config: Config; stateDir: string; metrics: () => HostMetrics[] },
   world: World,
 ): Promise<RunDocument> {
-  const { slack } = config.notify;
-  if (!slack?.on.includes(doc.outcome)) return doc;
-  try {
-    const url = (await readSecret(slack.webhook, world)).reveal();
-    if (!isSafeWebhook(url)) throw new Error('its address is no https address');
-    const { IncomingWebhook } = await import('@slack/webhook');
-    await new IncomingWebhook(url, { timeout: LIMIT_MS }).send(slackMessage(doc));
-    return doc;
-  } catch (error) {
-    // The address of a webhook is a secret, and some errors quote it: only their kind is told.
-    const kind = (error as { code?: string }).code ?? (error as Error).name;
-    return { ...doc, warnings: [...doc.warnings, `Slack was not told (${kind}).`] };
+  const { textfile } = config.metrics;
+  const warnings = await notify(doc, config.notify, {
+    secrets: (reference) => readSecret(reference, world),
+    clock: world.clock,
+    memory: memoryIn(stateDir),
+  });
+  if (textfile !== null) {
+    try {
+      await writeMetrics(textfile, metricsText(metrics()));
+    } catch (error) {
+      warnings.push(errorDocument(error).message);
+    }
   }
+  return warnings.length === 0 ? doc : { ...doc, warnings: [...doc.warnings, ...warnings] };
+}
+
+const remembered = z.record(z.string(), z.object({ reasons: z.string(), sentAt: z.iso.datetime() }));
+
+/** `stateDir/postponements-told.json`. One that cannot be read counts as empty: telling twice is better than not at all. */
+function memoryIn(stateDir: string): NotifyMemory {
+  const path = join(stateDir, 'postponements-told.json');
+  const read = async (): Promise<z.output<typeof remembered>> => {
+    try {
+      return remembered.parse(JSON.parse(await readFile(path, 'utf8')));
+    } catch {
+      return {};
+    }
+  };
+  return {
+    get: async (host) => (await read())[host] ?? null,
+    set: async (host, sent) => {
+      const { [host]: old, ...others } = await read();
+      if (!old && !sent) return;
+      const half = `${path}.${process.pid}.tmp`;
+      await writeFile(half, JSON.stringify(sent ? { ...others, [host]: sent } : others), { mode: 0o600 });
+      await rename(half, path);
+    },
+  };
 }

@@ -1,59 +1,191 @@
+import type { ContextBlock, HeaderBlock, KnownBlock, MrkdwnElement, SectionBlock } from '@slack/types';
 import { formatDuration } from '../config/quantity.js';
+import type { Outcome } from '../config/schema.js';
 import type { RunDocument } from './document.js';
+import { nextStep } from './next-step.js';
+import {
+  change,
+  datastoresBack,
+  downtimeOf,
+  durationOf,
+  leftBehindLines,
+  packageCounts,
+  packageLines,
+  troubles,
+  utcTime,
+} from './summary.js';
 
-const HEADER = 150;
-const SECTION = 3000;
-const PACKAGES_SHOWN = 20;
+/** Limits of Block Kit in characters, and how many of a thing are worth a reader's time. */
+const LIMIT = { header: 150, section: 3000, field: 2000, fields: 10, context: 2000, fallback: 1000 } as const;
+const PACKAGES_SHOWN = 15;
+const CHECKS_SHOWN = 8;
 
-/** A run as a Slack message, in the order an operator reads; within the limits of Block Kit. */
-export function slackMessage(doc: RunDocument) {
-  const title = `${doc.host}: ${doc.outcome}`;
-  const facts = [
-    ...(doc.before
-      ? [
-          `*Version* ${change(doc.before.version, doc.after?.version)}`,
-          `*Kernel* ${change(doc.before.kernel, doc.after?.kernel)}`,
-        ]
-      : []),
-    `*Packages* ${doc.packages.upgraded.length} upgraded, ${doc.packages.installed.length} installed`,
-    ...(doc.before && doc.after
-      ? [
-          `*Datastores* ${doc.after.datastores.filter(({ state }) => state === 'ok').length} of ${doc.before.datastores.length} back`,
-        ]
-      : []),
-    ...(doc.reboot?.upAt
-      ? [
-          `*Reboot* back after ${formatDuration(Date.parse(doc.reboot.upAt) - Date.parse(doc.reboot.requestedAt))}`,
-        ]
-      : []),
-    ...(doc.error ? [`*Reason* ${doc.error.message}`] : []),
-    ...(doc.error?.hint ? [`*Next* ${doc.error.hint}`] : []),
-    ...(doc.retryAfter ? [`*Safe from* ${doc.retryAfter}`] : []),
-    ...(doc.leftBehind.fenced.length > 0 ? [`*Still fenced* ${doc.leftBehind.fenced.join(', ')}`] : []),
-    ...(doc.leftBehind.locks.length > 0 ? [`*Still locked* ${doc.leftBehind.locks.join(', ')}`] : []),
+const SIGN: Readonly<Record<Outcome, string>> = {
+  patched: '✅',
+  checked: '✅',
+  postponed: '⏳',
+  'reboot-pending': '⏳',
+  failed: '🛑',
+  unverified: '🛑',
+  interrupted: '⚠️',
+  abandoned: '⚠️',
+};
+
+export interface SlackMessage {
+  /** What notifications and readers without blocks show. */
+  readonly text: string;
+  readonly blocks: KnownBlock[];
+}
+
+/**
+ * A run in Block Kit, in the order in which an operator reads: outcome and host; what changed and what
+ * was left behind; the one command; why it was postponed and until when; run id and duration. Pure.
+ * @param count how many postponements in a row this is, itself included; default: as the report says
+ */
+export function slackMessage(
+  doc: RunDocument,
+  { count = doc.postponements.count + 1 }: { count?: number } = {},
+): SlackMessage {
+  const title = `${doc.host}: ${doc.outcome}${doc.outcome === 'postponed' && count > 1 ? ` (${count} times in a row)` : ''}`;
+  const blocks: KnownBlock[] = [
+    header(`${SIGN[doc.outcome]} ${title}`),
+    ...reason(doc),
+    fields(doc),
+    ...packages(doc),
+    ...next(doc),
+    ...findings(doc),
+    ...warnings(doc),
+    context(`run ${doc.runId}, ${formatDuration(durationOf(doc))}`),
   ];
-  const shown = doc.packages.upgraded
-    .slice(0, PACKAGES_SHOWN)
-    .map(({ name, from, to }) => `${name} ${from} → ${to}`);
-  const more = doc.packages.upgraded.length - shown.length;
-  const list = more > 0 ? [...shown, `and ${more} more`] : shown;
-  const took = formatDuration(Date.parse(doc.finishedAt) - Date.parse(doc.startedAt));
+  return { text: escaped(fallback(doc, title), LIMIT.fallback), blocks };
+}
+
+function fallback(doc: RunDocument, title: string): string {
+  const why = doc.error ? `: ${doc.error.message}` : '';
+  const step = nextStep(doc);
+  return `${title}${why}${step ? ` Next: ${step.command}` : ''}`;
+}
+
+/** The checks say more precisely than the error why a run was postponed. */
+function reason({ error }: RunDocument): KnownBlock[] {
+  if (!error || error.code === 'not-safe') return [];
+  return [section([error.message, ...(error.hint ? [error.hint] : [])].join('\n'))];
+}
+
+function fields(doc: RunDocument): SectionBlock {
+  const { before, after, reboot } = doc;
+  const back = datastoresBack(doc);
+  const behind = leftBehindLines(doc);
+  const downtime = downtimeOf(doc);
+  const rows: Array<[string, string]> = [
+    ...(before
+      ? ([
+          ['Version', change(before.version, after?.version, '→')],
+          ['Kernel', change(before.kernel, after?.kernel, '→')],
+        ] as Array<[string, string]>)
+      : []),
+    ['Packages', packageCounts(doc)],
+    ['Downtime', downtime === null ? (reboot ? 'not seen back' : 'no reboot') : formatDuration(downtime)],
+    ...(back ? ([['Datastores', backWords(back)]] as Array<[string, string]>) : []),
+    ['Left behind', behind.length === 0 ? 'nothing' : behind.join('\n')],
+  ];
   return {
-    text: title,
-    blocks: [
-      { type: 'header', text: { type: 'plain_text', text: title.slice(0, HEADER) } },
-      section(facts.map(escaped).join('\n')),
-      ...(list.length > 0 ? [section(list.map(escaped).join('\n'))] : []),
-      { type: 'context', elements: [{ type: 'mrkdwn', text: `run ${doc.runId}, ${took}` }] },
-    ],
+    type: 'section',
+    fields: rows
+      .slice(0, LIMIT.fields)
+      .map(([label, text]) => mrkdwn(`*${label}*\n${escaped(text, LIMIT.field - 40)}`)),
   };
 }
 
-const section = (text: string) => ({
+const backWords = ({ back, of, missing }: { back: number; of: number; missing: readonly string[] }) =>
+  `${back} of ${of} back${missing.length > 0 ? `, missing: ${missing.join(', ')}` : ''}`;
+
+function packages({ packages: changes }: RunDocument): KnownBlock[] {
+  const all = packageLines(changes, '→');
+  if (all.length === 0) return [];
+  return [section(cutList(all, PACKAGES_SHOWN))];
+}
+
+function next(doc: RunDocument): KnownBlock[] {
+  const step = nextStep(doc);
+  if (!step) return [];
+  const { alternative } = step;
+  return [
+    formatted([
+      `*Next*: ${escaped(step.why, 600)}`,
+      `\`${escaped(step.command, 600)}\``,
+      ...(alternative ? [`${escaped(alternative.why, 600)} \`${escaped(alternative.command, 600)}\``] : []),
+    ]),
+  ];
+}
+
+function findings(doc: RunDocument): KnownBlock[] {
+  const found = troubles(doc.checks);
+  const again = doc.retryAfter ? [`*Expected to be safe from* ${escaped(utcTime(doc.retryAfter), 100)}`] : [];
+  const unknown =
+    doc.outcome === 'postponed' && !doc.retryAfter ? ['*When it is safe again is not known*'] : [];
+  const lines = found
+    .slice(0, CHECKS_SHOWN)
+    .map(
+      ({ id, status, summary }) =>
+        `*${status === 'block' ? 'Blocked by' : 'Warned'}* ${escaped(`${id}: ${summary}`, 300)}`,
+    );
+  const more = found.length > CHECKS_SHOWN ? [`and ${found.length - CHECKS_SHOWN} more`] : [];
+  const all = [...lines, ...more, ...again, ...unknown];
+  return all.length > 0 ? [formatted(all)] : [];
+}
+
+const warnings = ({ warnings: texts }: RunDocument): KnownBlock[] =>
+  texts.length > 0
+    ? [
+        section(
+          cutList(
+            texts.map((text) => `⚠️ ${text}`),
+            5,
+          ),
+        ),
+      ]
+    : [];
+
+/** As many lines as fit, and how many did not. */
+function cutList(lines: readonly string[], limit: number): string {
+  const shown = lines.slice(0, limit);
+  const more = lines.length - shown.length;
+  return [...shown, ...(more > 0 ? [`… and ${more} more`] : [])].join('\n');
+}
+
+const mrkdwn = (text: string): MrkdwnElement => ({ type: 'mrkdwn', text });
+const section = (raw: string): SectionBlock => ({
   type: 'section',
-  text: { type: 'mrkdwn', text: text.slice(0, SECTION) },
+  text: mrkdwn(escaped(raw, LIMIT.section)),
 });
-const escaped = (text: string) =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-const change = (from: string, to: string | undefined) =>
-  to === undefined || to === from ? from : `${from} → ${to}`;
+/** For lines that are escaped already and bounded one by one. */
+const formatted = (lines: readonly string[]): SectionBlock => ({
+  type: 'section',
+  text: mrkdwn(lines.join('\n')),
+});
+const context = (raw: string): ContextBlock => ({
+  type: 'context',
+  elements: [mrkdwn(escaped(raw, LIMIT.context))],
+});
+const header = (raw: string): HeaderBlock => ({
+  type: 'header',
+  text: { type: 'plain_text', text: cut(raw, LIMIT.header, (letter) => letter), emoji: true },
+});
+
+const ENTITY: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
+
+/** Escaped for Slack and no longer than the limit afterwards, so that no entity is cut in two. */
+const escaped = (text: string, limit: number): string =>
+  cut(text, limit, (letter) => ENTITY[letter] ?? letter);
+
+function cut(text: string, limit: number, written: (letter: string) => string): string {
+  let all = '';
+  let fitting = '';
+  for (const letter of text) {
+    all += written(letter);
+    if (all.length <= limit - 1) fitting = all;
+    if (all.length > limit) return `${fitting}…`;
+  }
+  return all;
+}

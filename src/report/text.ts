@@ -1,98 +1,155 @@
-import { styleText } from 'node:util';
-import { formatDuration, formatSize } from '../config/quantity.js';
-import type { Finding, HostStatus, RunDocument } from './document.js';
+import { formatDuration } from '../config/quantity.js';
+import type { Outcome } from '../config/schema.js';
+import type { Finding, RunDocument } from './document.js';
+import { datastoreLine } from './host-text.js';
+import { labelled, oneLine, type Paint, painter, type Style, type Tone, textWidth, wrap } from './layout.js';
+import { nextStep } from './next-step.js';
+import {
+  change,
+  datastoresBack,
+  downtimeOf,
+  durationOf,
+  leftBehindLines,
+  localTime,
+  packageCounts,
+  packageLines,
+  troubles,
+} from './summary.js';
 
-interface Style {
-  readonly color: boolean;
-  readonly columns: number;
-}
+export { findingsText } from './findings-text.js';
+export { lockText, statusText } from './host-text.js';
 
-const COLOR = { pass: 'green', skip: 'gray', warn: 'yellow', block: 'red' } as const;
+/** More than a screen of packages would push the outcome off it; a plan is shown whole, since it is what was asked for. */
+const PACKAGES_SHOWN = 30;
 
-/** The summary of a run, outcome first. */
-export function runText(doc: RunDocument, { color }: Style): string {
-  const good = ['patched', 'checked', 'abandoned'].includes(doc.outcome);
-  const outcome = color ? styleText(good ? 'green' : 'yellow', doc.outcome) : doc.outcome;
-  const lines = [`${doc.host}: ${outcome}`];
-  const add = (label: string, text: string) => lines.push(`  ${label.padEnd(11)} ${text}`);
-  if (doc.error) add('reason', doc.error.message);
-  if (doc.error?.hint) add('next', doc.error.hint);
-  if (doc.retryAfter) add('safe from', doc.retryAfter);
-  if (doc.before) {
-    add('version', change(doc.before.version, doc.after?.version));
-    add('kernel', change(doc.before.kernel, doc.after?.kernel));
-  }
-  const { upgraded, installed, removed, held } = doc.packages;
-  add(
-    'packages',
-    `${upgraded.length} upgraded, ${installed.length} installed, ${removed.length} removed, ${held.length} held`,
-  );
-  for (const { name, from, to } of upgraded) lines.push(`    ${name} ${from} -> ${to}`);
-  for (const { name, to } of installed) lines.push(`    ${name} ${to} (new)`);
-  if (doc.planDigest && doc.mode === 'check') add('plan', doc.planDigest);
-  for (const { name, state, used, total } of doc.after?.datastores ?? doc.before?.datastores ?? []) {
+const OUTCOME: Readonly<Record<Outcome, readonly [Tone, string]>> = {
+  patched: ['good', 'patched'],
+  checked: ['good', 'checked, safe to patch'],
+  postponed: ['careful', 'postponed, not safe now'],
+  'reboot-pending': ['careful', 'reboot pending, packages are installed'],
+  failed: ['bad', 'failed'],
+  unverified: ['bad', 'unverified: rebooted, but not as it was before'],
+  interrupted: ['careful', 'interrupted'],
+  abandoned: ['careful', 'abandoned'],
+};
+
+/** The report of a run for a terminal, outcome first; no line wider than `columns` unless a single word is. */
+export function runText(doc: RunDocument, style: Style): string {
+  const paint = painter(style.color);
+  const width = textWidth(style);
+  const [tone, words] = OUTCOME[doc.outcome];
+  const again = doc.resumed ? ' (went on with an earlier run)' : '';
+  const lines = [`${paint('strong', oneLine(doc.host))}: ${paint(tone, words)}${again}`];
+  const add = (label: string, text: readonly string[], color?: Tone) =>
+    lines.push(...labelled(paint, label, text, color));
+
+  lines.push(...why(doc, width, paint));
+  if (doc.retryAfter) add('safe from', [localTime(doc.retryAfter)]);
+  lines.push(...host(doc, width, paint));
+  for (const [status, label, color] of [
+    ['block', 'blocked by', 'bad'],
+    ['warn', 'warned', 'careful'],
+  ] as const) {
+    const findings = troubles(doc.checks).filter((each) => each.status === status);
     add(
-      'datastore',
-      `${name} ${state}${used === null || total === null ? '' : `, ${formatSize(used)} of ${formatSize(total)}`}`,
+      label,
+      findings.flatMap((finding) => findingLines(finding, width)),
+      color,
     );
   }
-  if (doc.reboot) {
-    const { requestedAt, upAt } = doc.reboot;
-    const took = upAt
-      ? `back after ${formatDuration(Date.parse(upAt) - Date.parse(requestedAt))}`
-      : 'not seen back';
-    add('reboot', `asked for at ${requestedAt}, ${took}`);
-  }
-  for (const { id, status, summary } of doc.checks)
-    if (status === 'warn' || status === 'block') add(status, `${id}: ${summary}`);
-  for (const text of doc.warnings) add('warning', text);
-  const { fenced, locks } = doc.leftBehind;
-  if (fenced.length + locks.length > 0)
+  const behind = leftBehindLines(doc);
+  if (behind.length > 0)
     add(
       'left behind',
-      [...fenced.map((name) => `fence on ${name}`), ...locks.map((name) => `lock in ${name}`)].join(', '),
+      behind.flatMap((each) => wrap(each, width)),
+      'bad',
     );
-  add('run', `${doc.runId}, ${formatDuration(Date.parse(doc.finishedAt) - Date.parse(doc.startedAt))}`);
+  for (const text of doc.warnings) add('warning', wrap(text, width), 'careful');
+  lines.push(...next(doc, width, paint));
+  add(
+    'run',
+    wrap(`${doc.runId}, ${formatDuration(durationOf(doc))}, began ${localTime(doc.startedAt)}`, width),
+  );
   return `${lines.join('\n')}\n`;
 }
 
-const change = (from: string, to: string | undefined) =>
-  to === undefined || to === from ? from : `${from} -> ${to}`;
-
-/** Findings as an aligned table. */
-export function findingsText(
-  host: string,
-  findings: readonly Finding[],
-  { color, retryAfter }: Style & { retryAfter: string | null },
-): string {
-  const width = Math.max(0, ...findings.map(({ id }) => id.length));
-  const lines = findings.map(({ id, status, summary }) => {
-    const word = status.padEnd(5);
-    return `  ${color ? styleText(COLOR[status], word) : word} ${id.padEnd(width)}  ${summary}`;
-  });
-  const safe = findings.every(({ status }) => status !== 'block');
-  return [
-    `${host}: ${safe ? 'all clear' : 'not now'}`,
-    ...lines,
-    ...(retryAfter ? [`  expected to be safe from ${retryAfter}`] : []),
-    '',
-  ].join('\n');
+/** The error, unless the checks that blocked say the same more precisely. */
+function why({ error, outcome, phase }: RunDocument, width: number, paint: Paint): string[] {
+  if (!error) return [];
+  const where = outcome === 'failed' || outcome === 'interrupted' ? labelled(paint, 'in phase', [phase]) : [];
+  const told = error.code === 'not-safe' ? [] : labelled(paint, 'reason', wrap(error.message, width), 'bad');
+  const hint =
+    error.hint && error.code !== 'not-safe' ? labelled(paint, 'hint', wrap(error.hint, width)) : [];
+  return [...where, ...told, ...hint];
 }
 
-/** `status` for people: a few lines a host. */
-export function statusText(hosts: readonly HostStatus[], _: Style): string {
-  return hosts
-    .map(({ host, reachable, version, kernel, uptimeSeconds, updates, datastores, tasks, lock, error }) => {
-      if (!reachable) return `${host}: ${error?.message ?? 'not reachable'}\n`;
-      return [
-        `${host}: PBS ${version}, kernel ${kernel}, up ${formatDuration((uptimeSeconds ?? 0) * 1000)}`,
-        `  ${updates} updates, ${tasks.length} running tasks, lock ${lock ? `held by ${lock.owner ?? 'an unreadable tag'}` : 'free'}`,
-        ...datastores.map(
-          ({ name, state, used, total }) =>
-            `  ${name}: ${state}${used === null || total === null ? '' : `, ${formatSize(used)} of ${formatSize(total)}`}`,
-        ),
-        '',
-      ].join('\n');
-    })
-    .join('\n');
+function host(doc: RunDocument, width: number, paint: Paint): string[] {
+  const { before, after, reboot } = doc;
+  const lines: string[] = [];
+  const add = (label: string, text: readonly string[]) => lines.push(...labelled(paint, label, text));
+  if (before) {
+    add('version', wrap(change(before.version, after?.version), width));
+    add('kernel', wrap(change(before.kernel, after?.kernel), width));
+  }
+  add('packages', [packageCounts(doc), ...packages(doc, width)]);
+  if (doc.planDigest && doc.mode === 'check') add('plan', [doc.planDigest]);
+  const datastores = (after ?? before)?.datastores ?? [];
+  if (datastores.length > 0) {
+    const back = datastoresBack(doc);
+    const names = Math.max(...datastores.map(({ name }) => name.length));
+    add('datastores', [
+      back
+        ? `${back.back} of ${back.of} back${back.missing.length > 0 ? `, missing: ${back.missing.join(', ')}` : ''}`
+        : `${datastores.length}`,
+      ...datastores.flatMap((each) => datastoreLine(each, names, width, paint)),
+    ]);
+  }
+  if (reboot) add('reboot', rebootLines(doc, reboot));
+  return lines;
+}
+
+function rebootLines(
+  doc: RunDocument,
+  { requestedAt, downAt, upAt }: NonNullable<RunDocument['reboot']>,
+): string[] {
+  const downtime = downtimeOf(doc);
+  return [
+    `asked for   ${localTime(requestedAt)}`,
+    `down        ${downAt ? localTime(downAt) : 'not seen'}`,
+    `back        ${upAt ? localTime(upAt) : 'not seen'}`,
+    ...(downtime === null ? [] : [`downtime    ${formatDuration(downtime)}`]),
+  ];
+}
+
+/** A name and its versions; on two lines where one is too narrow, since versions must stay whole. */
+function packages(doc: RunDocument, width: number): string[] {
+  const all = packageLines(doc.packages).map(oneLine);
+  const shown = doc.mode === 'check' ? all : all.slice(0, PACKAGES_SHOWN);
+  const names = Math.min(34, Math.max(0, ...shown.map((line) => line.indexOf(' '))));
+  const lines = shown.flatMap((line) => {
+    const name = line.slice(0, line.indexOf(' '));
+    const rest = line.slice(name.length + 1);
+    const joined = `${name.padEnd(names)}  ${rest}`;
+    return joined.length <= width ? [joined] : [name, ...wrap(rest, width - 4).map((each) => `    ${each}`)];
+  });
+  const more = all.length - shown.length;
+  const held = doc.packages.held.length > 0 ? wrap(`held back: ${doc.packages.held.join(', ')}`, width) : [];
+  return [...lines, ...(more > 0 ? [`and ${more} more (--json lists them all)`] : []), ...held];
+}
+
+function findingLines({ id, summary }: Finding, width: number): string[] {
+  const [first = '', ...rest] = wrap(`${id}: ${summary}`, width - 2);
+  return [first, ...rest.map((line) => `  ${line}`)];
+}
+
+/** Commands stand alone on their line and are never broken, so that they can be copied. */
+function next(doc: RunDocument, width: number, paint: Paint): string[] {
+  const step = nextStep(doc);
+  if (!step) return [];
+  const { alternative } = step;
+  return labelled(paint, 'next', [
+    ...wrap(step.why, width),
+    `  ${paint('strong', step.command)}`,
+    ...(alternative ? [...wrap(alternative.why, width), `  ${alternative.command}`] : []),
+  ]);
 }

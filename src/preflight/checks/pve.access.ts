@@ -10,7 +10,8 @@ export const pveAccess: Check<ReadonlyArray<readonly [string, { missing: readonl
         clusters.map(async ({ name, pve, config, lockVmid }) => {
           const { major } = await pve.version();
           const needs = neededOnPve(config.token, major, {
-            guest: target.guest?.cluster === name && target.upgradeUnit === null ? target.guest.vmid : null,
+            // Also where a service upgrades: mounts and boots are looked at from inside the guest.
+            guest: target.guest?.cluster === name ? target.guest.vmid : null,
             carrier: lockVmid,
             registeredTags: config.lock.store === 'registered-tag',
           });
@@ -23,7 +24,9 @@ export const pveAccess: Check<ReadonlyArray<readonly [string, { missing: readonl
           name,
           missing.length === 0
             ? pass(`all ${asked} privileges are held`)
-            : block(missing.map(describeNeed).join('; '), { mend: missing.map(({ grant }) => grant) }),
+            : block(missing.map(describeNeed).join('; '), {
+                hint: [...new Set(missing.map(({ grant }) => grant))].join('\n'),
+              }),
         ]),
       ),
   };

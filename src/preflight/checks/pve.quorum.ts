@@ -3,7 +3,7 @@ import { block, type Check, type Judgement, pass, warn, worstOf } from '../check
 
 interface Seen {
   readonly quorate: boolean;
-  readonly nodes: readonly PveNode[];
+  readonly nodes: ReadonlyArray<Pick<PveNode, 'name' | 'online'>>;
   /** Node of the guest; null where it is in another cluster. */
   readonly guestNode: string | null;
 }
@@ -22,15 +22,17 @@ export const pveQuorum: Check<ReadonlyArray<readonly [string, Seen]>> = {
       }),
     ),
   judge: (seen, { target: { policy } }) =>
-    worstOf(
-      seen.map(([name, { quorate, nodes, guestNode }]): [string, Judgement] => {
-        if (!quorate) return [name, block('the cluster has no quorum')];
-        const offline = nodes.filter(({ online }) => !online).map((node) => node.name);
-        if (offline.length === 0)
-          return [name, pass(`quorate, ${nodes.length} of ${nodes.length} nodes online`)];
-        const line = `offline: ${offline.join(', ')}`;
-        const strict = policy.offlineNodes === 'block' || (guestNode !== null && offline.includes(guestNode));
-        return [name, strict ? block(line, { offline }) : warn(line, { offline })];
-      }),
-    ),
+    worstOf(seen.map(([name, part]): [string, Judgement] => [name, judge(part, policy.offlineNodes)])),
 };
+
+function judge({ quorate, nodes, guestNode }: Seen, offlineNodes: 'block' | 'warn'): Judgement {
+  if (!quorate) return block('the cluster has no quorum');
+  if (nodes.length === 0) return block('the cluster names no node');
+  const offline = nodes.filter(({ online }) => !online).map(({ name }) => name);
+  if (offline.length === 0) return pass(`quorate, ${nodes.length} of ${nodes.length} nodes online`);
+  const line = `offline: ${offline.join(', ')}`;
+  if (guestNode !== null && offline.includes(guestNode)) {
+    return block(`${line}; the VM of this host is on ${guestNode}`, { offline });
+  }
+  return offlineNodes === 'block' ? block(line, { offline }) : warn(line, { offline });
+}

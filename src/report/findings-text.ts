@@ -1,0 +1,64 @@
+import type { Finding } from './document.js';
+import { oneLine, painter, type Style, type Tone, wrap } from './layout.js';
+import { localTime } from './summary.js';
+
+const TONE: Readonly<Record<Finding['status'], Tone>> = {
+  pass: 'good',
+  warn: 'careful',
+  block: 'bad',
+  skip: 'quiet',
+};
+
+/**
+ * What `preflight` or `verify` found, as a table: status, id, what was seen, and under it how to mend it.
+ * @param retryAfter ISO time from which it is expected to be safe, or null
+ */
+export function findingsText(
+  host: string,
+  findings: readonly Finding[],
+  { color, columns, retryAfter }: Style & { readonly retryAfter: string | null },
+): string {
+  const paint = painter(color);
+  const ids = Math.max(0, ...findings.map(({ id }) => id.length));
+  const indent = 2 + 5 + 1 + ids + 2;
+  const width = Math.max(24, Math.min(columns, 130) - indent);
+  const lines = findings.flatMap(({ id, status, summary, detail }) => {
+    const hint = status === 'block' && typeof detail.hint === 'string' ? wrap(detail.hint, width) : [];
+    const [first = '', ...rest] = wrap(summary, width);
+    return [
+      `  ${paint(TONE[status], status.padEnd(5))} ${id.padEnd(ids)}  ${first}`.trimEnd(),
+      ...rest.map((line) => `${' '.repeat(indent)}${line}`),
+      ...hint.map((line) => `${' '.repeat(indent)}${paint('quiet', line)}`),
+    ];
+  });
+  return [
+    `${paint('strong', oneLine(host))}: ${headline(findings, paint)}`,
+    ...lines,
+    ...(retryAfter ? [`  expected to be safe from ${localTime(retryAfter)}`] : []),
+    ...next(host, findings).map((line) => `  ${line}`),
+    '',
+  ].join('\n');
+}
+
+const isVerify = (findings: readonly Finding[]) => findings.some(({ id }) => id.startsWith('verify.'));
+
+function headline(findings: readonly Finding[], paint: (tone: Tone, text: string) => string): string {
+  const count = (status: Finding['status']) => findings.filter((each) => each.status === status).length;
+  const [blocked, warned] = [count('block'), count('warn')];
+  const verify = isVerify(findings);
+  if (blocked > 0) {
+    return paint(
+      'bad',
+      `${verify ? 'not as it should be' : 'not safe to patch now'} (${blocked} of ${findings.length} block)`,
+    );
+  }
+  const words = verify ? 'healthy' : 'safe to patch';
+  return warned > 0
+    ? paint('careful', `${words} (${warned} of ${findings.length} warn)`)
+    : paint('good', words);
+}
+
+function next(host: string, findings: readonly Finding[]): string[] {
+  if (isVerify(findings) || findings.some(({ status }) => status === 'block')) return [];
+  return [`see the plan: pbs-ctl patch --host ${host} --check`];
+}

@@ -1,0 +1,109 @@
+import { formatDuration, formatSize } from '../config/quantity.js';
+import type { DatastoreState, HostStatus } from './document.js';
+import { labelled, oneLine, type Paint, painter, type Style, textWidth, wrap } from './layout.js';
+import { localTime } from './summary.js';
+
+/** One datastore: name, how full, and what is wrong with it where something is. */
+export function datastoreLine(
+  { name, state, total, used }: DatastoreState,
+  nameWidth: number,
+  width: number,
+  paint: Paint,
+): string[] {
+  const well = state === 'ok';
+  const usage = total === null || used === null || total <= 0 ? '' : fill(used, total);
+  const line =
+    `${oneLine(name).padEnd(nameWidth)}  ${well ? paint('good', 'ok') : paint('bad', 'NOT OK')}  ${usage}`.trimEnd();
+  return well ? [line] : [line, ...wrap(state, width - 4).map((each) => `    ${each}`)];
+}
+
+const fill = (used: number, total: number) =>
+  `${formatSize(used)} of ${formatSize(total)} used (${Math.round((used / total) * 100)} %)`;
+
+/** `status` for people: a block of lines a host, unreachable ones with the reason. */
+export function statusText(hosts: readonly HostStatus[], style: Style): string {
+  const paint = painter(style.color);
+  if (hosts.length === 0) return 'The config has no hosts.\n';
+  return `${hosts.map((host) => hostLines(host, style, paint).join('\n')).join('\n\n')}\n`;
+}
+
+function hostLines(status: HostStatus, style: Style, paint: Paint): string[] {
+  const width = textWidth(style);
+  const { error } = status;
+  const problem = error
+    ? [
+        ...labelled(paint, 'reason', wrap(error.message, width), 'bad'),
+        ...(error.hint ? labelled(paint, 'hint', wrap(error.hint, width)) : []),
+      ]
+    : [];
+  const name = paint('strong', oneLine(status.host));
+  if (!status.reachable) return [`${name}: ${paint('bad', 'not reachable')}`, ...problem];
+  const names = Math.max(0, ...status.datastores.map((each) => each.name.length));
+  const rows: Array<[string, string[]]> = [
+    ['version', [status.version ?? 'unknown']],
+    ['kernel', [status.kernel ?? 'unknown']],
+    ['up for', [status.uptimeSeconds === null ? 'unknown' : formatDuration(status.uptimeSeconds * 1000)]],
+    ['updates', [updates(status.updates)]],
+    ['datastores', status.datastores.flatMap((each) => datastoreLine(each, names, width, paint))],
+    [
+      'tasks',
+      status.tasks.length === 0
+        ? ['none running']
+        : status.tasks.flatMap((task) => wrap(taskWords(task), width)),
+    ],
+    ['lock', wrap(lockWords(status.lock), width)],
+  ];
+  return [
+    `${name}: ${paint('good', 'reachable')}`,
+    ...rows.flatMap(([label, lines]) => labelled(paint, label, lines.length > 0 ? lines : ['none'])),
+    ...problem,
+  ];
+}
+
+function updates(count: number | null): string {
+  if (count === null) return 'unknown';
+  return count === 0 ? 'none pending' : `${count} pending`;
+}
+
+const taskWords = ({ type, id }: HostStatus['tasks'][number]) => (id ? `${type} ${id}` : type);
+
+function lockWords(lock: HostStatus['lock']): string {
+  if (!lock) return 'free';
+  if (lock.owner === null) return `cluster ${lock.cluster} carries a lock tag that cannot be read`;
+  const until = lock.expiresAt ? ` until ${localTime(lock.expiresAt)}` : '';
+  return `cluster ${lock.cluster}: held by ${lock.owner} (run ${lock.run ?? 'unknown'})${until}`;
+}
+
+/** `lock show --json`. `owner` is null where the lock is free, or its tag cannot be read. */
+export interface LockDocument {
+  readonly cluster: string;
+  readonly held: boolean;
+  readonly owner: string | null;
+  readonly run: string | null;
+  readonly expiresAt: string | null;
+  readonly expired: boolean;
+}
+
+/** Who holds the lock of a cluster, in a line or two, with the command that helps where nobody else will. */
+export function lockText(lock: LockDocument, style: Style): string {
+  const paint = painter(style.color);
+  const { cluster } = lock;
+  const breakIt = `If its holder has ended: pbs-ctl lock break --cluster ${cluster} --yes`;
+  const say = (...lines: string[]) => `${lines.join('\n')}\n`;
+  if (!lock.held) return say(`Lock of cluster ${cluster}: ${paint('good', 'free')}`);
+  if (lock.owner === null) {
+    return say(
+      `Lock of cluster ${cluster}: ${paint('bad', 'a tag that begins like a lock and cannot be read')}`,
+      breakIt,
+    );
+  }
+  const until = lock.expiresAt ? localTime(lock.expiresAt) : 'an unknown time';
+  const holder = `${oneLine(lock.owner)} (run ${oneLine(lock.run ?? 'unknown')})`;
+  return lock.expired
+    ? say(
+        `Lock of cluster ${cluster}: ${paint('careful', 'expired')}, left by ${holder}`,
+        `  expired ${until}`,
+        breakIt,
+      )
+    : say(`Lock of cluster ${cluster}: ${paint('careful', 'held')} by ${holder}`, `  until ${until}`);
+}

@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto';
+import { open, rename, rm } from 'node:fs/promises';
+import { OUTCOMES } from '../config/schema.js';
+import { Fault } from '../fault.js';
+import type { RunDocument } from './document.js';
+import { downtimeOf, durationOf } from './summary.js';
+
+/** What is measured of a host: its last run, and when it was last patched (ISO 8601), by any run. */
+export interface HostMetrics {
+  readonly run: RunDocument;
+  readonly lastPatchedAt: string | null;
+}
+
+type Labels = Readonly<Record<string, string>>;
+interface Metric {
+  readonly name: string;
+  readonly help: string;
+  /** Null leaves the sample out: a number that is not known is not 0. */
+  readonly samples: (host: HostMetrics) => ReadonlyArray<readonly [Labels, number | null]>;
+}
+
+const seconds = (iso: string | null) => (iso === null ? null : Date.parse(iso) / 1000);
+const one = (value: number | null) => [[{}, value] as const];
+
+const METRICS: readonly Metric[] = [
+  {
+    name: 'last_run_timestamp_seconds',
+    help: 'When the last run ended.',
+    samples: ({ run }) => one(seconds(run.finishedAt)),
+  },
+  {
+    name: 'last_run_duration_seconds',
+    help: 'How long the last run took.',
+    samples: ({ run }) => one(durationOf(run) / 1000),
+  },
+  {
+    name: 'last_run_outcome',
+    help: '1 for the outcome of the last run, 0 for the others.',
+    samples: ({ run }) => OUTCOMES.map((outcome) => [{ outcome }, run.outcome === outcome ? 1 : 0] as const),
+  },
+  {
+    name: 'last_patched_timestamp_seconds',
+    help: 'When the host was last patched and verified.',
+    samples: ({ lastPatchedAt }) => one(seconds(lastPatchedAt)),
+  },
+  {
+    name: 'postponements_in_a_row',
+    help: 'How many runs in a row were postponed, the last one included.',
+    samples: ({ run }) => one(run.outcome === 'postponed' ? run.postponements.count + 1 : 0),
+  },
+  {
+    name: 'downtime_seconds',
+    help: 'How long the host was away in the reboot of the last run.',
+    samples: ({ run }) => {
+      const ms = downtimeOf(run);
+      return one(ms === null ? null : ms / 1000);
+    },
+  },
+  {
+    name: 'packages_upgraded',
+    help: 'Packages that the last run upgraded.',
+    samples: ({ run }) => one(run.packages.upgraded.length),
+  },
+  {
+    name: 'left_behind',
+    help: 'Fences and locks that the last run could not take back.',
+    samples: ({ run: { leftBehind } }) => [
+      [{ kind: 'fence' }, leftBehind.fenced.length],
+      [{ kind: 'lock' }, leftBehind.locks.length],
+    ],
+  },
+];
+
+/** Content for the textfile collector of the Prometheus node exporter: every host, from its last run. Pure. */
+export function metricsText(hosts: readonly HostMetrics[]): string {
+  return METRICS.map(({ name, help, samples }) => {
+    const full = `pbs_ctl_${name}`;
+    const lines = hosts.flatMap((host) =>
+      samples(host).flatMap(([labels, value]) =>
+        value === null ? [] : [`${full}${labelText({ host: host.run.host, ...labels })} ${value}`],
+      ),
+    );
+    return lines.length === 0 ? '' : `# HELP ${full} ${help}\n# TYPE ${full} gauge\n${lines.join('\n')}\n`;
+  }).join('');
+}
+
+function labelText(labels: Labels): string {
+  const escaped = (text: string) =>
+    text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
+  return `{${Object.entries(labels)
+    .map(([key, value]) => `${key}="${escaped(value)}"`)
+    .join(',')}}`;
+}
+
+/**
+ * Writes the file in one step: the collector never reads half of it. It may be read by everyone, since
+ * the exporter runs as another user; it holds no secret.
+ * @throws Fault `metrics.unwritable`
+ */
+export async function writeMetrics(path: string, text: string): Promise<void> {
+  // The collector reads "*.prom" only, so the half-written file must end otherwise; same folder, so that rename is atomic.
+  const half = `${path}.${randomUUID()}.tmp`;
+  try {
+    const file = await open(half, 'wx', 0o644);
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(half, path);
+  } catch (cause) {
+    await rm(half, { force: true }).catch(() => {});
+    throw new Fault('metrics.unwritable', `The metrics file ${path} cannot be written`, {
+      hint: 'Create its folder and let the user of pbs-ctl write there, or set metrics.textfile to null.',
+      cause,
+    });
+  }
+}

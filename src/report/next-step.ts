@@ -1,0 +1,96 @@
+import { PHASES, type RunDocument } from './document.js';
+
+/** The one thing an operator should do now. */
+export interface NextStep {
+  /** Why, and what to do first, as one sentence. */
+  readonly why: string;
+  readonly command: string;
+  /** The other way out, for a run that stands unfinished. */
+  readonly alternative: { readonly why: string; readonly command: string } | null;
+}
+
+/** What waiting does not mend; the error says how to mend it. */
+const REFUSED = new Set(['api.unauthorized', 'api.forbidden', 'net.untrusted']);
+
+/** What has to happen outside pbs-ctl before the command makes sense. */
+const FIRST: Readonly<Record<string, string>> = {
+  'upgrade.timeout': 'The upgrade goes on in the guest; this attaches to it again.',
+  'upgrade.failed': 'Mend the packages on the host first; this goes on with the run.',
+  'upgrade.incomplete': 'Mend the packages on the host first; this goes on with the run.',
+  'reboot.not-down': 'Look at the console of the VM; once it has rebooted, this goes on with the run.',
+  'reboot.not-back': 'Look at the console of the VM; once it is up, this goes on with the run.',
+};
+
+/** Pure: from the report alone. Null where nothing is needed. */
+export function nextStep(doc: RunDocument): NextStep | null {
+  const patch = `pbs-ctl patch --host ${doc.host}`;
+  const only = (why: string, command: string): NextStep => ({ why, command, alternative: null });
+  const orAbandon = (why: string, command = patch): NextStep => ({
+    why,
+    command,
+    alternative: { why: 'To give the run up and undo what can be undone:', command: `${patch} --abandon` },
+  });
+  switch (doc.outcome) {
+    case 'patched':
+      return null;
+    case 'checked':
+      return only('It is safe now; this does it.', patch);
+    case 'postponed':
+      return postponed(doc, patch, only);
+    case 'reboot-pending':
+      return only('The packages are installed; the next run only reboots and verifies.', patch);
+    case 'unverified':
+      return orAbandon(
+        'Mend what verify found and look again; once it is clean, "pbs-ctl patch" ends the run and lifts the fence.',
+        `pbs-ctl verify --host ${doc.host}`,
+      );
+    case 'interrupted':
+      return touched(doc)
+        ? orAbandon('This goes on with the run where it stopped.')
+        : only('Nothing was changed; this starts again.', patch);
+    case 'failed':
+      return failed(doc, orAbandon, only);
+    case 'abandoned':
+      return leftBehind(doc)
+        ? only('Not all of it could be undone; this tries again.', `${patch} --abandon`)
+        : null;
+  }
+}
+
+type Only = (why: string, command: string) => NextStep;
+
+function postponed(doc: RunDocument, patch: string, only: Only): NextStep {
+  if (doc.error?.code === 'plan.changed')
+    return only('Look at the new plan and approve it.', `${patch} --check`);
+  const again = doc.mode === 'check' ? `${patch} --check` : patch;
+  if (doc.retryAfter) return only('Again when it is expected to be safe.', again);
+  const blocks = doc.checks.filter(({ status }) => status === 'block');
+  const locked = blocks.length > 0 && blocks.every(({ id }) => id === 'lock.available');
+  if (locked || doc.error?.code === 'lock.expired' || doc.error?.code === 'lock.unreadable') {
+    return only('See who holds the lock, and whether they still work.', `pbs-ctl status --host ${doc.host}`);
+  }
+  return only('See whether it is safe by now; this changes nothing.', `pbs-ctl preflight --host ${doc.host}`);
+}
+
+function failed(
+  doc: RunDocument,
+  orAbandon: (why: string, command?: string) => NextStep,
+  only: Only,
+): NextStep {
+  const first = FIRST[doc.error?.code ?? ''];
+  if (first) return orAbandon(first);
+  const check = `pbs-ctl preflight --host ${doc.host}`;
+  if (!touched(doc)) {
+    return REFUSED.has(doc.error?.code ?? '')
+      ? only('Mend the token or the certificate, then look again; this changes nothing.', check)
+      : only('Nothing is left behind; see what the host says now.', check);
+  }
+  return orAbandon('Mend what the error says; this goes on with the run.');
+}
+
+const leftBehind = ({ leftBehind: { fenced, locks } }: RunDocument) => fenced.length + locks.length > 0;
+
+/** True where the host, its fence or a lock may not be as before. */
+function touched(doc: RunDocument): boolean {
+  return leftBehind(doc) || doc.reboot !== null || PHASES.indexOf(doc.phase) >= PHASES.indexOf('upgrade');
+}

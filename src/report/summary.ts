@@ -1,0 +1,84 @@
+import type { Finding, RunDocument } from './document.js';
+
+/** Milliseconds from beginning to end of the run. */
+export const durationOf = ({ startedAt, finishedAt }: RunDocument): number =>
+  Date.parse(finishedAt) - Date.parse(startedAt);
+
+/** Milliseconds for which the host was away, or null where that was not seen from its beginning to its end. */
+export function downtimeOf({ reboot }: Pick<RunDocument, 'reboot'>): number | null {
+  if (!reboot?.upAt) return null;
+  return Date.parse(reboot.upAt) - Date.parse(reboot.downAt ?? reboot.requestedAt);
+}
+
+/** How many of the datastores of before are there and well afterwards; null where the run did not come so far. */
+export function datastoresBack({
+  before,
+  after,
+}: Pick<RunDocument, 'before' | 'after'>): { back: number; of: number; missing: string[] } | null {
+  if (!before || !after) return null;
+  const well = new Set(after.datastores.filter(({ state }) => state === 'ok').map(({ name }) => name));
+  const missing = before.datastores.map(({ name }) => name).filter((name) => !well.has(name));
+  return { back: before.datastores.length - missing.length, of: before.datastores.length, missing };
+}
+
+/** Checks that an operator should read: what blocked, then what warned. */
+export function troubles(checks: readonly Finding[]): Finding[] {
+  const of = (status: Finding['status']) => checks.filter((check) => check.status === status);
+  return [...of('block'), ...of('warn')];
+}
+
+/** "12 upgraded, 1 new, 2 removed": what is none is left out. */
+export function packageCounts({ packages, mode }: Pick<RunDocument, 'packages' | 'mode'>): string {
+  const { upgraded, installed, removed, held } = packages;
+  const counted: Array<[number, string]> = [
+    [upgraded.length, mode === 'check' ? 'to upgrade' : 'upgraded'],
+    [installed.length, 'new'],
+    [removed.length, mode === 'check' ? 'to remove' : 'removed'],
+    [held.length, 'held back'],
+  ];
+  const parts = counted.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`);
+  if (parts.length > 0) return parts.join(', ');
+  return mode === 'check' ? 'nothing to upgrade' : 'nothing changed';
+}
+
+/** One line a package, what is most worth reading first: removed, new, upgraded. */
+export function packageLines(
+  { removed, installed, upgraded }: RunDocument['packages'],
+  arrow = '->',
+): string[] {
+  return [
+    ...removed.map(({ name, from }) => `${name} ${from} removed`),
+    ...installed.map(({ name, to }) => `${name} ${to} new`),
+    ...upgraded.map(({ name, from, to }) => `${name} ${from} ${arrow} ${to}`),
+  ];
+}
+
+/** "fence on tank", "lock of cluster main". */
+export const leftBehindLines = ({
+  leftBehind: { fenced, locks },
+}: Pick<RunDocument, 'leftBehind'>): string[] => [
+  ...fenced.map((name) => `fence (read-only) on datastore ${name}`),
+  ...locks.map((name) => `lock of cluster ${name}`),
+];
+
+/** "4.1.2-1 -> 4.2.0-1", or just the one where nothing changed. */
+export const change = (from: string, to: string | undefined, arrow = '->'): string =>
+  to === undefined || to === from ? from : `${from} ${arrow} ${to}`;
+
+/** A moment for people where this machine stands: "2026-11-23 03:00:12 +01:00". */
+export function localTime(iso: string): string {
+  const moment = new Date(iso);
+  if (Number.isNaN(moment.getTime())) return iso;
+  const offset = -moment.getTimezoneOffset();
+  const two = (value: number) => String(Math.floor(value)).padStart(2, '0');
+  const shifted = new Date(moment.getTime() + offset * 60_000).toISOString();
+  const zone = `${offset < 0 ? '-' : '+'}${two(Math.abs(offset) / 60)}:${two(Math.abs(offset) % 60)}`;
+  return `${shifted.slice(0, 10)} ${shifted.slice(11, 19)} ${zone}`;
+}
+
+/** A moment for readers anywhere: "2026-11-23 02:00 UTC". */
+export function utcTime(iso: string): string {
+  const moment = new Date(iso);
+  if (Number.isNaN(moment.getTime())) return iso;
+  return `${moment.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
