@@ -15,6 +15,8 @@ export interface Out {
   write(text: string): void;
   readonly isTTY: boolean;
   readonly columns: number;
+  /** For libraries that draw on a terminal. */
+  readonly stream: NodeJS.WritableStream;
 }
 
 /** What a command may know of and do to the process it runs in. Nobody else touches `process`. */
@@ -70,5 +72,6 @@ function out(stream: NodeJS.WriteStream): Out {
     get columns() {
       return stream.columns ?? 80;
     },
+    stream,
   };
 }

@@ -11,8 +11,8 @@ export const demo: Command<{ scenario: string }> = async (context, { scenario })
   const quiet = options.json === true;
   if (!quiet) {
     world.stdout.write(
-      `A PVE cluster of three nodes and two PBS hosts are up on loopback (scenario ${scenario}).\n` +
-        `pbs-ctl patch --host pbs01 --config ${lab.configPath}\n\n`,
+      `The lab is up: three PVE nodes and two PBS hosts on loopback, scenario "${scenario}".\n` +
+        `$ pbs-ctl patch --host pbs01 --config ${lab.configPath}\n\n`,
     );
   }
   try {

@@ -33,7 +33,7 @@ export const patch: Command<PatchCommandOptions> = async (context, options) => {
   const documents: RunDocument[] = [];
   let exitCode: ExitCode = EXIT.done;
   for (const target of targets) {
-    const reporter = reporterFor(world.stderr, { ...context.options, color });
+    const reporter = await reporterFor(world, { ...context.options, color });
     let document: RunDocument;
     try {
       document = await patchHost(

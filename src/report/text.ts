@@ -130,6 +130,8 @@ function packages(doc: RunDocument, width: number): string[] {
     const name = line.slice(0, line.indexOf(' '));
     const rest = line.slice(name.length + 1);
     const joined = `${name.padEnd(names)}  ${rest}`;
+    const short = `${name} ${rest}`;
+    if (joined.length > width && short.length <= width) return [short];
     return joined.length <= width ? [joined] : [name, ...wrap(rest, width - 4).map((each) => `    ${each}`)];
   });
   const more = all.length - shown.length;

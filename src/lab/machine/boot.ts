@@ -11,6 +11,8 @@ export type MachineEvent =
   | 'services-up'
   | 'up';
 
+/** Simulated seconds in which systemd takes the request; whoever asked gets an answer meanwhile. */
+const BEFORE_SHUTDOWN = 0.5;
 /** Simulated seconds for which the agent still answers after the machine was told to reboot. */
 const AGENT_LINGERS = 1;
 /** Simulated seconds of firmware between the end of one system and the start of the next. */
@@ -26,9 +28,11 @@ export function scheduleReboot(
   step: (event: MachineEvent | 'agent-silent') => void,
 ): void {
   const down = spec.downSeconds ?? BOOT_SECONDS.down;
-  step('going-down');
-  time.after(Math.min(AGENT_LINGERS, down), () => step('agent-silent'));
-  time.after(down, () => {
+  time.after(BEFORE_SHUTDOWN, () => {
+    step('going-down');
+    time.after(Math.min(AGENT_LINGERS, down), () => step('agent-silent'));
+  });
+  time.after(BEFORE_SHUTDOWN + down, () => {
     step('down');
     if (spec.neverComesBack === 'stopped') return;
     time.after(FIRMWARE, () => {

@@ -179,6 +179,7 @@ export class Machine {
       return;
     }
     this.#record.event('reboot', this.name, { vmid: this.vmid });
+    this.phase = 'going-down';
     scheduleReboot(this.#time, this.spec.boot ?? {}, (event) => {
       if (!this.#stopped) this.#step(event);
     });
