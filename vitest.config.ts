@@ -7,5 +7,6 @@ export default defineConfig({
     hookTimeout: 60_000,
     // Two cores: one worker each. The end-to-end tests spend their time in child processes.
     maxWorkers: 2,
+    maxConcurrency: 4,
   },
 });

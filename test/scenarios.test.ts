@@ -1,47 +1,49 @@
-import { afterEach, describe, expect, it } from 'vitest';
-import { type Lab, startLab } from '../src/lab/lab.js';
+import { describe, it } from 'vitest';
 import { SCENARIOS } from '../src/lab/scenario.js';
 import type { RunDocument } from '../src/report/document.js';
 import { pbsCtlJson } from './support/command.js';
+import { carrierTags, eventsOf, everythingIn, fences, withLab } from './support/lab.js';
 
 const EXIT = { patched: 0, postponed: 75, failed: 1, unverified: 3 } as const;
-
-let lab: Lab | undefined;
-afterEach(async () => {
-  await lab?.stop();
-  lab = undefined;
-});
+/** Ways to run something in the guest for a probe that writes nothing. */
+const PROBES = /\/agent\/(ping|exec)$/;
 
 describe('patch in every scenario of the lab', () => {
-  it.each(SCENARIOS.map(({ name, description, expected }) => ({ name, description, expected })))(
+  it.concurrent.for(SCENARIOS.map(({ name, description, expected }) => ({ name, description, expected })))(
     'ends $expected in $name: $description',
-    async ({ name, expected }) => {
-      lab = await startLab({ scenario: name, factor: 40 });
-      const { code, document, stdout, stderr } = await pbsCtlJson<RunDocument>([
-        'patch',
-        '--host',
-        'pbs01',
-        '--config',
-        lab.configPath,
-      ]);
-      expect({ outcome: document.outcome, code, error: document.error }).toMatchObject({
-        outcome: expected,
-        code: EXIT[expected],
-      });
-      const reboots = lab.record.events.filter(({ kind, host }) => kind === 'reboot' && host === 'pbs01');
-      expect(reboots.length).toBeLessThanOrEqual(1);
-      if (expected === 'patched') {
-        expect(reboots).toHaveLength(1);
-        expect(document.leftBehind).toEqual({ fenced: [], locks: [] });
-        expect(lab.cluster.guests.get(900)?.config.tags).toBe('pbs');
-      }
-      if (expected === 'postponed') {
-        expect(reboots).toHaveLength(0);
-        expect(document.leftBehind).toEqual({ fenced: [], locks: [] });
-      }
-      expect(lab.record.events.filter(({ kind }) => kind === 'harmed')).toHaveLength(0);
-      for (const secret of lab.secrets)
-        expect(`${stdout}${stderr}${JSON.stringify(lab.slack.messages)}`).not.toContain(secret);
-    },
+    async ({ name, expected }, { expect }) =>
+      withLab({ scenario: name }, async (lab) => {
+        const before = { tags: carrierTags(lab), fences: fences(lab) };
+        const ended = await pbsCtlJson<RunDocument>(['patch', '--host', 'pbs01', '--config', lab.configPath]);
+        const { code, document, stdout, stderr } = ended;
+
+        expect({ outcome: document.outcome, code, error: document.error }).toMatchObject({
+          outcome: expected,
+          code: EXIT[expected],
+        });
+        const reboots = eventsOf(lab, 'reboot').length;
+        expect(reboots).toBeLessThanOrEqual(1);
+        expect(eventsOf(lab, 'harmed')).toHaveLength(0);
+        if (expected === 'patched') {
+          expect(reboots).toBe(1);
+          expect(document.leftBehind).toEqual({ fenced: [], locks: [] });
+          expect({ tags: carrierTags(lab), fences: fences(lab) }).toEqual(before);
+        }
+        if (expected === 'postponed') {
+          expect(reboots).toBe(0);
+          expect(document.leftBehind).toEqual({ fenced: [], locks: [] });
+          expect({ tags: carrierTags(lab), fences: fences(lab) }).toEqual(before);
+          if (document.phase === 'preflight') {
+            const writes = lab.record.requests.filter(
+              ({ method, path }) => method !== 'GET' && !PROBES.test(path),
+            );
+            expect(writes).toEqual([]);
+          }
+        }
+        if (expected === 'unverified') expect(fences(lab)).not.toEqual(before.fences);
+
+        const written = `${stdout}${stderr}${JSON.stringify(lab.slack.messages)}${everythingIn(`${lab.dir}/state`)}`;
+        for (const secret of lab.secrets) expect(written).not.toContain(secret);
+      }),
   );
 });
