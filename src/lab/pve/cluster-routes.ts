@@ -112,6 +112,7 @@ export function clusterRoutes(cluster: PveCluster): PveRoute[] {
           ? { 'registered-tags': cluster.registeredTags }
           : {}),
         'allowed-tags': cluster.registeredTags,
+        ...tagStyleOf(cluster),
       }),
     },
     {
@@ -280,4 +281,14 @@ function jobAnswer(job: PveCluster['jobs'][number], now: number): Record<string,
 function anyInMaintenance({ nodes }: PveCluster): Record<string, { maintenance: number }> | null {
   const asked = [...nodes.values()].filter(({ haMode }) => haMode === 'maintenance');
   return asked.length === 0 ? null : Object.fromEntries(asked.map(({ name }) => [name, { maintenance: 1 }]));
+}
+
+function tagStyleOf({ tagStyle: { caseSensitive, keepsOrder } }: PveCluster) {
+  if (!caseSensitive && !keepsOrder) return {};
+  return {
+    'tag-style': {
+      ...(keepsOrder ? { ordering: 'config' } : {}),
+      ...(caseSensitive ? { 'case-sensitive': 1 } : {}),
+    },
+  };
 }

@@ -80,6 +80,7 @@ export class PveCluster {
   jobs: SimulatedJob[] = [];
   storages: SimulatedStorage[] = [];
   registeredTags: string[] = [];
+  tagStyle = { caseSensitive: false, keepsOrder: false };
   quorate = true;
 
   constructor({
@@ -182,10 +183,15 @@ export class PveCluster {
       .digest('hex');
   }
 
-  /** Stores tags as PVE does: no duplicates, lower case, sorted; and records what became of the lock tag. */
+  /**
+   * Stores tags as PVE does: no duplicates, and lower case and sorted unless the datacenter's tag style
+   * says otherwise; and records what became of the lock tag.
+   */
   storeTags(guest: SimulatedGuest, tags: readonly string[]): void {
     const before = tagsOf(guest).filter(isLockTag);
-    const stored = [...new Set(tags.map((tag) => tag.toLowerCase()))].sort();
+    const { caseSensitive, keepsOrder } = this.tagStyle;
+    const distinct = [...new Set(caseSensitive ? tags : tags.map((tag) => tag.toLowerCase()))];
+    const stored = keepsOrder ? distinct : distinct.sort();
     if (stored.length > 0) guest.config.tags = stored.join(';');
     else delete guest.config.tags;
     const after = stored.filter(isLockTag);

@@ -1,0 +1,161 @@
+import { describe, it } from 'vitest';
+import type { Finding } from '../../src/report/document.js';
+import { CHECK_IDS } from '../../src/report/document.js';
+import { pbsCtl, pbsCtlJson, start } from '../support/command.js';
+import { carrierTags, until, withLab } from '../support/lab.js';
+
+interface Checked {
+  readonly host: string;
+  readonly ok: boolean;
+  readonly checks: Finding[];
+  readonly retryAfter: string | null;
+}
+
+describe('preflight', () => {
+  it.concurrent('runs all 19 checks and answers 0 where it is safe', ({ expect }) =>
+    withLab({}, async (lab) => {
+      const { code, document } = await pbsCtlJson<Checked>([
+        'preflight',
+        '--host',
+        'pbs01',
+        '--config',
+        lab.configPath,
+      ]);
+      expect(code).toBe(0);
+      expect(document).toMatchObject({ host: 'pbs01', ok: true, retryAfter: null });
+      expect(document.checks.map(({ id }) => id)).toEqual(CHECK_IDS);
+    }));
+
+  it.concurrent('asks nothing but GETs and the probe through the agent', ({ expect }) =>
+    withLab({}, async (lab) => {
+      await pbsCtl(['preflight', '--host', 'pbs01', '--config', lab.configPath]);
+      const others = lab.record.requests.filter(({ method }) => method !== 'GET').map(({ path }) => path);
+      expect(new Set(others)).toEqual(new Set(['/nodes/pve1/qemu/900/agent/exec']));
+    }));
+
+  it.concurrent('says when a scheduled backup is over, and ends 75', ({ expect }) =>
+    withLab({ scenario: 'backup-due-soon' }, async (lab) => {
+      const { code, document } = await pbsCtlJson<Checked>([
+        'preflight',
+        '--host',
+        'pbs01',
+        '--config',
+        lab.configPath,
+      ]);
+      expect({ code, ok: document.ok }).toEqual({ code: 75, ok: false });
+      const blocks = document.checks.filter(({ status }) => status === 'block').map(({ id }) => id);
+      expect(blocks).toEqual(['pve.schedule']);
+    }));
+
+  it.concurrent('ends 1 where the token is refused: waiting does not mend it', ({ expect }) =>
+    withLab({}, async (lab) => {
+      lab.hosts.get('pbs01')?.access.addToken('pbs-ctl@pbs!patch', 'another-secret');
+      const { code, stdout } = await pbsCtl([
+        'preflight',
+        '--host',
+        'pbs01',
+        '--config',
+        lab.configPath,
+        '--json',
+      ]);
+      expect(code).toBe(1);
+      expect((JSON.parse(stdout) as Checked).ok).toBe(false);
+    }));
+});
+
+describe('verify', () => {
+  it.concurrent('ends 0 on a healthy host and 3 on one that misses a datastore', ({ expect }) =>
+    withLab({}, async (lab) => {
+      const args = ['verify', '--host', 'pbs01', '--config', lab.configPath];
+      expect((await pbsCtlJson<Checked>(args)).document.ok).toBe(true);
+      const tank = lab.hosts.get('pbs01')?.datastores[0];
+      if (tank) tank.error = 'unable to open chunk store';
+      const { code, document } = await pbsCtlJson<Checked>(args);
+      expect({ code, ok: document.ok }).toEqual({ code: 3, ok: false });
+    }));
+});
+
+describe('status', () => {
+  it.concurrent('shows every host, and one that cannot be reached with the reason', ({ expect }) =>
+    withLab({}, async (lab) => {
+      lab.hosts.get('pbs02')?.server.goDark('refuse');
+      const { code, document } = await pbsCtlJson<{ hosts: Array<Record<string, unknown>> }>([
+        'status',
+        '--config',
+        lab.configPath,
+      ]);
+      expect(document.hosts).toMatchObject([
+        { host: 'pbs01', reachable: true, version: '4.2.2-1', updates: 9, lock: null, error: null },
+        { host: 'pbs02', reachable: false, version: null, error: { code: 'net.unreachable' } },
+      ]);
+      expect(code).toBe(75);
+    }));
+});
+
+describe('lock', () => {
+  const lock = (configPath: string, ...args: string[]) => ['lock', ...args, '--config', configPath];
+  const on = (...args: string[]) => [...args, '--cluster', 'main'];
+
+  it.concurrent('is acquired, shown, refused to others, and released', ({ expect }) =>
+    withLab({}, async (lab) => {
+      const taken = await pbsCtl(lock(lab.configPath, ...on('acquire', '--owner', 'pve-patching')));
+      const run = taken.stdout.trim();
+      expect({ code: taken.code, run }).toEqual({ code: 0, run: expect.stringMatching(/^[a-z0-9]{6}$/) });
+      expect(carrierTags(lab)).toContain(`pbs-ctl-lock+pve-patching+${run}+`);
+
+      const shown = await pbsCtlJson(lock(lab.configPath, ...on('show')));
+      expect(shown.document).toMatchObject({
+        cluster: 'main',
+        held: true,
+        owner: 'pve-patching',
+        run,
+        expired: false,
+        store: 'guest-tag',
+      });
+      const other = await pbsCtl(lock(lab.configPath, ...on('acquire', '--owner', 'somebody')));
+      expect(other.code).toBe(75);
+      const wrong = await pbsCtl(lock(lab.configPath, ...on('release', '--owner', 'somebody')));
+      expect(wrong.code).toBe(1);
+      const right = await pbsCtl(
+        lock(lab.configPath, ...on('release', '--owner', 'pve-patching', '--run', run)),
+      );
+      expect(right.code).toBe(0);
+      const again = await pbsCtl(lock(lab.configPath, ...on('release', '--owner', 'pve-patching')));
+      expect(again.code).toBe(0);
+      expect(carrierTags(lab)).toBe('pbs');
+    }));
+
+  it.concurrent('is waited for with --wait', ({ expect }) =>
+    withLab({}, async (lab) => {
+      await pbsCtl(lock(lab.configPath, ...on('acquire', '--owner', 'first')));
+      const waiting = start(lock(lab.configPath, ...on('acquire', '--owner', 'second', '--wait', '30s')));
+      await until('two looks at the tags', () => lab.record.requests.length > 8);
+      await pbsCtl(lock(lab.configPath, ...on('release', '--owner', 'first')));
+      expect((await waiting.ended).code).toBe(0);
+      expect(carrierTags(lab)).toContain('pbs-ctl-lock+second+');
+    }));
+
+  it.concurrent('is broken only with --yes', ({ expect }) =>
+    withLab({ scenario: 'lock-expired' }, async (lab) => {
+      const asked = await pbsCtl(lock(lab.configPath, ...on('break')));
+      expect(asked.code).toBe(2);
+      expect(carrierTags(lab)).toContain('pbs-ctl-lock+');
+      const broken = await pbsCtl(lock(lab.configPath, ...on('break', '--yes')));
+      expect({ code: broken.code, tags: carrierTags(lab) }).toEqual({ code: 0, tags: 'pbs' });
+    }));
+
+  it.concurrent('in the store "registered-tag" stands in the datacenter options', ({ expect }) =>
+    withLab({}, async (lab) => {
+      const { readFileSync, writeFileSync } = await import('node:fs');
+      const config = JSON.parse(readFileSync(lab.configPath, 'utf8'));
+      config.clusters.main.lock = { store: 'registered-tag' };
+      config.policy.requestTimeout = '1s';
+      writeFileSync(lab.configPath, JSON.stringify(config));
+      lab.cluster.registeredTags = ['prod'];
+      const taken = await pbsCtl(lock(lab.configPath, ...on('acquire', '--owner', 'pve-patching')));
+      expect(taken.code).toBe(0);
+      expect(lab.cluster.registeredTags.join(';')).toMatch(/pbs-ctl-lock\+pve-patching\+/);
+      const released = await pbsCtl(lock(lab.configPath, ...on('release', '--owner', 'pve-patching')));
+      expect({ code: released.code, tags: lab.cluster.registeredTags }).toEqual({ code: 0, tags: ['prod'] });
+    }));
+});
