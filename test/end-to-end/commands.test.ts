@@ -152,6 +152,7 @@ describe('lock', () => {
       config.policy.requestTimeout = '1s';
       writeFileSync(lab.configPath, JSON.stringify(config));
       lab.cluster.registeredTags = ['prod'];
+      lab.cluster.access.grant('/', ['Sys.Modify']);
       const taken = await pbsCtl(lock(lab.configPath, ...on('acquire', '--owner', 'pve-patching')));
       expect(taken.code).toBe(0);
       expect(lab.cluster.registeredTags.join(';')).toMatch(/pbs-ctl-lock\+pve-patching\+/);
