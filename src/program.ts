@@ -7,8 +7,8 @@ import type { World } from './world.js';
  * The whole program: arguments in, exit code out. With `--json` exactly one document is printed, also
  * for errors and for arguments that cannot be understood.
  */
-export async function main(args: readonly string[], version: string, world: World): Promise<ExitCode> {
-  let exitCode: ExitCode = EXIT.done;
+export async function main(args: readonly string[], version: string, world: World): Promise<number> {
+  let exitCode: number = EXIT.done;
   const json = args.slice(0, args.indexOf('--') < 0 ? undefined : args.indexOf('--')).includes('--json');
   // A command is loaded only when it runs: --help and --version need none of them.
   const run =
@@ -86,6 +86,27 @@ function program(version: string, world: World, json: boolean, run: Run): Comman
     .requiredOption('--owner <name>', 'who took it')
     .option('--run <id>', 'the run id that acquire printed')
     .action(run(async () => (await locks()).lockRelease));
+  add(
+    'hold',
+    'run a program under the lock: renewed while it runs, then released; exit code of the program',
+    lock,
+  )
+    .addOption(cluster())
+    .requiredOption('--owner <name>', 'who takes it')
+    .option('--ttl <duration>', 'how long it lasts unrenewed; default: ttl of the config')
+    .option('--wait <duration>', 'how long to wait for it')
+    .argument('<command...>', 'the program and its arguments, after "--"')
+    .addHelpText(
+      'after',
+      examples('lock hold --cluster main --owner pve-patching -- ansible-playbook patch_pve.yml'),
+    )
+    .action((command: string[], options: OptionValues, self: Command) =>
+      run(async () => {
+        const { lockHold } = await import('./commands/lock-hold.js');
+        return (context: Parameters<typeof lockHold>[0], given: Parameters<typeof lockHold>[1]) =>
+          lockHold(context, { ...given, command });
+      })(options, self),
+    );
   add('break', 'remove whatever lock is there', lock)
     .addOption(cluster())
     .option('--yes', 'yes, its holder has ended')

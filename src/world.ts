@@ -1,4 +1,6 @@
+import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
+import { constants } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** Two clocks: wall time to compare with calendars and servers, monotonic time to measure a wait. */
@@ -19,6 +21,17 @@ export interface Out {
   readonly stream: NodeJS.WritableStream;
 }
 
+/** A program that runs with the terminal of this one. */
+export interface Program {
+  /** Rejects when it cannot be started. */
+  readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
+  kill(signal: NodeJS.Signals): void;
+}
+
+/** As a shell tells it: 128 and the number of the signal that killed it. */
+export const exitCodeOf = ({ code, signal }: Awaited<Program['ended']>): number =>
+  code ?? 128 + (signal ? constants.signals[signal] : 0);
+
 /** What a command may know of and do to the process it runs in. Nobody else touches `process`. */
 export interface World {
   readonly clock: Clock;
@@ -28,6 +41,8 @@ export interface World {
   readonly stderr: Out;
   /** A random word of lower-case letters and digits, as it stands in run ids and lock tags. */
   randomWord(length: number): string;
+  /** Starts a program with the environment of this process and what is given. */
+  run(file: string, args: readonly string[], env: Readonly<Record<string, string>>): Program;
   /** Calls back for SIGINT and SIGTERM until the returned function is called. */
   onSignal(listener: (signal: NodeJS.Signals) => void): () => void;
 }
@@ -56,6 +71,16 @@ export function realWorld(): World {
     stderr: out(process.stderr),
     randomWord: (length) =>
       Array.from({ length }, () => WORD_LETTERS[randomInt(WORD_LETTERS.length)]).join(''),
+    run: (file, args, env) => {
+      const child = spawn(file, [...args], { stdio: 'inherit', env: { ...process.env, ...env } });
+      return {
+        ended: new Promise((resolve, reject) => {
+          child.once('error', reject);
+          child.once('close', (code, signal) => resolve({ code, signal }));
+        }),
+        kill: (signal) => void child.kill(signal),
+      };
+    },
     onSignal: (listener) => {
       process.on('SIGINT', listener).on('SIGTERM', listener);
       return () => process.off('SIGINT', listener).off('SIGTERM', listener);

@@ -1,7 +1,7 @@
 import { loadConfig } from '../config/load.js';
 import type { Config } from '../config/schema.js';
 import { stateDirOf, type Target, targetOf } from '../config/target.js';
-import { EXIT, type ExitCode, Fault } from '../fault.js';
+import { EXIT, Fault } from '../fault.js';
 import type { World } from '../world.js';
 
 /** Options that every command takes, before or after its name. */
@@ -23,7 +23,8 @@ export interface Context {
   answer(document: unknown, text: string): void;
 }
 
-export type Command<Options> = (context: Context, options: Options) => Promise<ExitCode>;
+/** @returns the exit code: one of EXIT, or that of a program that was run */
+export type Command<Options> = (context: Context, options: Options) => Promise<number>;
 
 export function contextOf(world: World, options: GlobalOptions): Context {
   return {

@@ -1,11 +1,10 @@
-import type { ExitCode } from '../fault.js';
 import { startLab } from '../lab/lab.js';
 import { type Command, contextOf } from './context.js';
 import { scenarioName } from './lab.js';
 import { patch } from './patch.js';
 
 /** The lab and one `patch` of pbs01 against it, with the Slack message that came of it. */
-export const demo: Command<{ scenario: string }> = async (context, { scenario }): Promise<ExitCode> => {
+export const demo: Command<{ scenario: string }> = async (context, { scenario }): Promise<number> => {
   const { world, options } = context;
   const lab = await startLab({ scenario: scenarioName(scenario), factor: 10 });
   const quiet = options.json === true;

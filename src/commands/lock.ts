@@ -2,8 +2,9 @@ import { parseDuration } from '../config/quantity.js';
 import type { Config } from '../config/schema.js';
 import { EXIT, Fault } from '../fault.js';
 import { lockOf } from '../lock/cluster-lock.js';
-import { acquire, breakLock, type ClusterLock, look, release } from '../lock/lock.js';
+import { acquire, breakLock, type Claim, type ClusterLock, look, release } from '../lock/lock.js';
 import { isLockWord } from '../lock/tag.js';
+import { lockText } from '../report/text.js';
 import { openCluster } from '../site.js';
 import { type Command, type Context, load } from './context.js';
 
@@ -29,46 +30,57 @@ export const lockShow: Command<LockOptions> = (context, options) =>
       expired: held?.expired ?? false,
       store: config.clusters[lock.cluster]?.lock.store,
     };
-    const text =
-      current.kind === 'free'
-        ? `The lock of cluster "${lock.cluster}" is free.`
-        : current.kind === 'unreadable'
-          ? `Cluster "${lock.cluster}" carries the tag "${current.tag}", which begins like a lock and cannot be read.`
-          : `The lock of cluster "${lock.cluster}" is held by "${document.owner}" (run ${document.run}) until ${document.expiresAt}${current.expired ? ', which is over' : ''}.`;
+    const text = lockText(document, { color: context.color, columns: context.world.stdout.columns });
     context.answer(document, text);
     return EXIT.done;
   });
 
 export const lockAcquire: Command<LockOptions> = (context, options) =>
   withLock(context, options, async (lock, config) => {
-    const { clock } = context.world;
-    const owner = word(options.owner, '--owner');
-    const run = context.world.randomWord(6);
-    const ttlMs =
-      options.ttl === undefined
-        ? (config.clusters[lock.cluster]?.lock.ttl ?? 0)
-        : duration(options.ttl, '--ttl');
-    const deadline = clock.monotonic() + (options.wait === undefined ? 0 : duration(options.wait, '--wait'));
-    for (;;) {
-      try {
-        const { expiresAt } = await acquire(lock, {
-          owner,
-          run,
-          ttlMs,
-          onExpired: config.policy.onExpiredLock,
-        });
-        context.answer(
-          { cluster: lock.cluster, owner, run, expiresAt: new Date(expiresAt * 1000).toISOString() },
-          run,
-        );
-        return EXIT.done;
-      } catch (error) {
-        const held = error instanceof Fault && error.exitCode === EXIT.tryLater;
-        if (!held || clock.monotonic() >= deadline) throw error;
-        await clock.sleep(Math.min(config.policy.pollInterval, Math.max(50, deadline - clock.monotonic())));
-      }
-    }
+    const claim = claimOf(context, config, lock, options);
+    const { expiresAt } = await waitingFor(context, config, options, () => acquire(lock, claim));
+    const { owner, run } = claim;
+    context.answer(
+      { cluster: lock.cluster, owner, run, expiresAt: new Date(expiresAt * 1000).toISOString() },
+      run,
+    );
+    return EXIT.done;
   });
+
+/** What the options ask for, under a new run id. */
+export function claimOf(
+  { world }: Context,
+  config: Config,
+  { cluster }: ClusterLock,
+  options: LockOptions,
+): Claim {
+  const ttl = config.clusters[cluster]?.lock.ttl ?? 0;
+  return {
+    owner: word(options.owner, '--owner'),
+    run: world.randomWord(6),
+    ttlMs: options.ttl === undefined ? ttl : duration(options.ttl, '--ttl'),
+    onExpired: config.policy.onExpiredLock,
+  };
+}
+
+/** Tries until `--wait` is over while another holds the lock. @throws the Fault of the last try */
+export async function waitingFor<Value>(
+  { world: { clock } }: Context,
+  config: Config,
+  options: LockOptions,
+  take: () => Promise<Value>,
+): Promise<Value> {
+  const deadline = clock.monotonic() + (options.wait === undefined ? 0 : duration(options.wait, '--wait'));
+  for (;;) {
+    try {
+      return await take();
+    } catch (error) {
+      const later = error instanceof Fault && error.exitCode === EXIT.tryLater;
+      if (!later || clock.monotonic() >= deadline) throw error;
+      await clock.sleep(Math.min(config.policy.pollInterval, Math.max(50, deadline - clock.monotonic())));
+    }
+  }
+}
 
 export const lockRelease: Command<LockOptions> = (context, options) =>
   withLock(context, options, async (lock) => {
@@ -98,11 +110,12 @@ export const lockBreak: Command<LockOptions> = (context, options) =>
     return EXIT.done;
   });
 
-async function withLock(
+/** Connects to the cluster that the options name. @throws Fault `usage.cluster` */
+export async function withLock(
   context: Context,
   options: LockOptions,
-  act: (lock: ClusterLock, config: Config) => Promise<0 | 1 | 2 | 3 | 75 | 130>,
-): Promise<0 | 1 | 2 | 3 | 75 | 130> {
+  act: (lock: ClusterLock, config: Config) => Promise<number>,
+): Promise<number> {
   const { config } = await load(context);
   const cluster = await openCluster(config, clusterName(config, options.cluster), context.world);
   try {

@@ -2,7 +2,7 @@ import { describe, it } from 'vitest';
 import type { Finding } from '../../src/report/document.js';
 import { CHECK_IDS } from '../../src/report/document.js';
 import { pbsCtl, pbsCtlJson, start } from '../support/command.js';
-import { carrierTags, until, withLab } from '../support/lab.js';
+import { carrierTags, eventsOf, until, withLab } from '../support/lab.js';
 
 interface Checked {
   readonly host: string;
@@ -158,5 +158,63 @@ describe('lock', () => {
       expect(lab.cluster.registeredTags.join(';')).toMatch(/pbs-ctl-lock\+pve-patching\+/);
       const released = await pbsCtl(lock(lab.configPath, ...on('release', '--owner', 'pve-patching')));
       expect({ code: released.code, tags: lab.cluster.registeredTags }).toEqual({ code: 0, tags: ['prod'] });
+    }));
+});
+
+describe('lock hold', () => {
+  const hold = (configPath: string, options: string[], ...command: string[]) => [
+    'lock',
+    'hold',
+    '--cluster',
+    'main',
+    '--owner',
+    'pve-patching',
+    '--config',
+    configPath,
+    ...options,
+    '--',
+    ...command,
+  ];
+
+  it.concurrent('runs a program under the lock, answers with its exit code, and releases', ({ expect }) =>
+    withLab({}, async (lab) => {
+      const running = start(hold(lab.configPath, [], 'sh', '-c', 'read line; exit 7'), {}, 'pipe');
+      await until('the lock', () => carrierTags(lab).includes('+pve-patching+'));
+      running.type('go\n');
+      expect((await running.ended).code).toBe(7);
+      expect(carrierTags(lab)).toBe('pbs');
+    }));
+
+  it.concurrent('does not start the program while another holds the lock', ({ expect }) =>
+    withLab({ scenario: 'lock-held' }, async (lab) => {
+      const { code, stdout } = await pbsCtl(hold(lab.configPath, [], 'echo', 'started'));
+      expect({ code, stdout }).toEqual({ code: 75, stdout: '' });
+    }));
+
+  it.concurrent('renews the lock while the program runs', ({ expect }) =>
+    withLab({}, async (lab) => {
+      const running = start(hold(lab.configPath, ['--ttl', '3s'], 'sh', '-c', 'read line'), {}, 'pipe');
+      await until('a renewal', () => eventsOf(lab, 'lock-tag-set').length > 2);
+      running.type('go\n');
+      expect((await running.ended).code).toBe(0);
+      expect(carrierTags(lab)).toBe('pbs');
+    }));
+
+  it.concurrent('passes signals on, and releases when the program has ended', ({ expect }) =>
+    withLab({}, async (lab) => {
+      const script = "trap 'exit 9' TERM; echo ready; while :; do sleep 0.05; done";
+      const running = start(hold(lab.configPath, [], 'sh', '-c', script), {}, 'pipe');
+      await running.says('ready');
+      running.kill('SIGTERM');
+      expect((await running.ended).code).toBe(9);
+      expect(carrierTags(lab)).toBe('pbs');
+    }));
+
+  it.concurrent('says which program could not be started', ({ expect }) =>
+    withLab({}, async (lab) => {
+      const { code, stderr } = await pbsCtl(hold(lab.configPath, [], 'no-such-program-here'));
+      expect(code).toBe(2);
+      expect(stderr).toContain('"no-such-program-here" could not be started');
+      expect(carrierTags(lab)).toBe('pbs');
     }));
 });

@@ -12,26 +12,46 @@ export interface Ended {
 export interface Running {
   readonly ended: Promise<Ended>;
   kill(signal: NodeJS.Signals): void;
+  /** Writes to its standard input, where that is a pipe. */
+  type(text: string): void;
+  /** Resolves once it has printed the text; rejects when it ends without. */
+  says(text: string): Promise<void>;
 }
 
 /** Starts the built command in a process of its own. */
-export function start(args: readonly string[], env: Record<string, string> = {}): Running {
+export function start(
+  args: readonly string[],
+  env: Record<string, string> = {},
+  stdin: 'ignore' | 'pipe' = 'ignore',
+): Running {
   const child = spawn(process.execPath, [CLI, ...args], {
     env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [stdin, 'pipe', 'pipe'],
   });
+  const { stdout: out, stderr: err } = child;
+  if (!out || !err) throw new Error('the command has no pipes');
   let stdout = '';
   let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text) => {
+  out.setEncoding('utf8').on('data', (text) => {
     stdout += text;
   });
-  child.stderr.setEncoding('utf8').on('data', (text) => {
+  err.setEncoding('utf8').on('data', (text) => {
     stderr += text;
   });
   const ended = new Promise<Ended>((resolve) =>
     child.on('close', (code) => resolve({ code, stdout, stderr })),
   );
-  return { ended, kill: (signal) => void child.kill(signal) };
+  return {
+    ended,
+    kill: (signal) => void child.kill(signal),
+    type: (text) => void child.stdin?.write(text),
+    says: async (text) => {
+      while (!`${stdout}${stderr}`.includes(text)) {
+        const over = await Promise.race([ended, new Promise<null>((go) => setTimeout(() => go(null), 10))]);
+        if (over) throw new Error(`it ended (${over.code}) without saying "${text}": ${over.stderr}`);
+      }
+    },
+  };
 }
 
 /** Runs the built command to its end. */

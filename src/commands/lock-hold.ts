@@ -1,0 +1,55 @@
+import { EXIT, errorDocument, Fault } from '../fault.js';
+import { type Lease, takeLease } from '../lock/lease.js';
+import { exitCodeOf, type Program } from '../world.js';
+import type { Command } from './context.js';
+import { claimOf, type LockOptions, waitingFor, withLock } from './lock.js';
+
+export interface HoldOptions extends LockOptions {
+  readonly command: readonly string[];
+}
+
+/** Runs a program under the lock: renewed while it runs, released when it ends; the exit code is the program's. */
+export const lockHold: Command<HoldOptions> = (context, options) =>
+  withLock(context, options, async (lock, config) => {
+    const { world } = context;
+    const [file, ...args] = options.command;
+    if (file === undefined) {
+      throw new Fault('usage.command', 'No program was named.', {
+        hint: 'Put it after "--": pbs-ctl lock hold --cluster main --owner pve-patching -- ansible-playbook patch_pve.yml',
+        exitCode: EXIT.usage,
+      });
+    }
+    const claim = claimOf(context, config, lock, options);
+    const say = (text: string) => void world.stderr.write(`pbs-ctl: ${text}\n`);
+    const lease = await waitingFor(context, config, options, () =>
+      takeLease([{ lock, claim }], {
+        clock: world.clock,
+        onAcquired: () => {},
+        onRenewalFailed: (cluster, error) =>
+          say(`the lock of cluster "${cluster}" could not be renewed: ${errorDocument(error).message}`),
+      }),
+    );
+    let program: Program | null = null;
+    const off = world.onSignal((signal) => program?.kill(signal));
+    try {
+      program = world.run(file, args, { PBS_CTL_LOCK_RUN: claim.run });
+      return exitCodeOf(await program.ended);
+    } catch (cause) {
+      throw new Fault('hold.not-started', `"${file}" could not be started`, {
+        hint: 'The lock is released. Is the program installed and in the PATH?',
+        exitCode: EXIT.usage,
+        cause,
+      });
+    } finally {
+      off();
+      await giveBack(lease, say);
+    }
+  });
+
+async function giveBack(lease: Lease, say: (text: string) => void): Promise<void> {
+  for (const { cluster, error } of await lease.release()) {
+    say(
+      `the lock of cluster "${cluster}" could not be released: ${errorDocument(error).message} It expires by itself.`,
+    );
+  }
+}
