@@ -242,6 +242,17 @@ export class Pbs {
     );
   }
 
+  /** What a unit wrote into the host's journal, oldest first. The server reads in its own time zone, so a day is added. */
+  async unitLog(unit: string, since: Date): Promise<string[]> {
+    const from = new Date(since.getTime() - 86_400_000).toISOString().slice(0, 10);
+    const lines = await this.#get(`${NODE}/syslog`, shared.LogLines, {
+      // Here 0 would mean no line at all.
+      parameters: { service: unit, since: from, limit: LOG_PAGE },
+      ...audit('/system/log'),
+    });
+    return lines.map(({ t }) => t).filter((line) => line !== 'no content');
+  }
+
   /** Asks for a reboot, once. Running tasks are killed by it. @throws Fault `outcome.unknown` when the answer was lost: it may well go down */
   reboot(): Promise<void> {
     return this.#server.ask(

@@ -1,66 +1,10 @@
 import { Fault } from '../fault.js';
 import { type Guest, type GuestResult, runOnce, runReading, sh } from './exec.js';
-
-/** What the upgrade inside the guest is to do. */
-export interface UpgradeOrder {
-  readonly run: string;
-  readonly repairDpkg: boolean;
-  readonly cleanup: boolean;
-  readonly protectedPackages: readonly string[];
-}
+import { UPGRADE_ENVIRONMENT, type UpgradeOrder, upgradeScript } from './upgrade-script.js';
 
 export const unitName = (run: string) => `pbs-ctl-upgrade-${run}.service`;
 // On /run: whatever happens, the next boot leaves nothing of it.
 const folder = (run: string) => `/run/pbs-ctl-${run}`;
-
-const APT = [
-  'apt-get -y -q',
-  '-o DPkg::Lock::Timeout=60',
-  '-o Dpkg::Options::=--force-confdef',
-  '-o Dpkg::Options::=--force-confold',
-].join(' ');
-
-const ENVIRONMENT = {
-  HOME: '/root',
-  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-  LC_ALL: 'C.UTF-8',
-  DEBIAN_FRONTEND: 'noninteractive',
-  DEBIAN_PRIORITY: 'critical',
-  APT_LISTCHANGES_FRONTEND: 'none',
-  NEEDRESTART_SUSPEND: '1',
-  UCF_FORCE_CONFFOLD: '1',
-};
-
-/** Exit codes of the script beside apt's own. */
-export const UPGRADE_EXIT = { repairFailed: 81, simulationFailed: 82, removesProtected: 83 } as const;
-
-/** The script that the unit runs. Its output goes to `log`, apt's status lines to `status`. */
-export function upgradeScript({ run, repairDpkg, cleanup, protectedPackages }: UpgradeOrder): string {
-  const dir = folder(run);
-  const names = protectedPackages.map((name) => name.replace(/[.+]/g, '\\$&')).join('|');
-  const guard = (verb: string, log: string) =>
-    names === ''
-      ? `apt-get -s ${verb} >${log}`
-      : `apt-get -s ${verb} >${log} && ! grep -Eq '^Remv (${names}) ' ${log}`;
-  return [
-    `exec >>${dir}/log 2>&1 </dev/null`,
-    ...(repairDpkg
-      ? [`dpkg --force-confdef --force-confold --configure -a || exit ${UPGRADE_EXIT.repairFailed}`]
-      : []),
-    `apt-get -s dist-upgrade >${dir}/plan || exit ${UPGRADE_EXIT.simulationFailed}`,
-    ...(names === ''
-      ? []
-      : [`grep -Eq '^Remv (${names}) ' ${dir}/plan && exit ${UPGRADE_EXIT.removesProtected}`]),
-    `${APT} -o APT::Status-Fd=3 dist-upgrade 3>>${dir}/status || exit`,
-    ...(cleanup
-      ? [
-          `if ${guard('autoremove', `${dir}/autoremove`)}; then ${APT} autoremove; else echo 'autoremove is left out: it would remove a protected package'; fi`,
-          `${APT} autoclean`,
-        ]
-      : []),
-    'exit 0',
-  ].join('\n');
-}
 
 /** systemd expands `$` in the command line of a unit; `$$` is what reaches the shell as `$`. */
 export const escapeForSystemd = (script: string) => script.replaceAll('$', '$$$$');
@@ -70,7 +14,10 @@ export const escapeForSystemd = (script: string) => script.replaceAll('$', '$$$$
  * agent started. The fixed name makes a second start fail while the unit is loaded.
  * @throws Fault `agent.*`; `upgrade.not-started` when systemd refused
  */
-export async function startUpgrade(guest: Guest, order: UpgradeOrder): Promise<void> {
+export async function startUpgrade(
+  guest: Guest,
+  order: UpgradeOrder & { readonly run: string },
+): Promise<void> {
   const dir = folder(order.run);
   const command = [
     '/bin/sh',
@@ -80,10 +27,10 @@ export async function startUpgrade(guest: Guest, order: UpgradeOrder): Promise<v
     `--unit=${unitName(order.run)}`,
     `--description=pbs-ctl upgrade, run ${order.run}`,
     '--remain-after-exit',
-    ...Object.entries(ENVIRONMENT).flatMap(([name, value]) => ['-E', `${name}=${value}`]),
+    ...Object.entries(UPGRADE_ENVIRONMENT).flatMap(([name, value]) => ['-E', `${name}=${value}`]),
     '/bin/sh',
     '-c',
-    escapeForSystemd(upgradeScript(order)),
+    escapeForSystemd(upgradeScript(order, dir)),
   ];
   const result = await runOnce(guest, command, 30_000);
   if (result.exitCode === 0) return;

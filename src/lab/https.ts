@@ -21,11 +21,35 @@ export interface Reply {
   readonly cut?: boolean;
 }
 
+/** What befalls a request on its way there or back. */
+export type Mishap =
+  /** It never arrives: the connection breaks first. */
+  | { readonly kind: 'cut-before' }
+  /** It is carried out, and the connection breaks before the answer, or in the middle of it. */
+  | { readonly kind: 'cut-after' | 'cut-within' }
+  /** Nothing comes back, and the connection stays open. */
+  | { readonly kind: 'swallowed' }
+  /** It is carried out this much later, in real milliseconds. */
+  | { readonly kind: 'late'; readonly ms: number }
+  /** Somebody else answers, such as a proxy in between; it is not carried out. */
+  | { readonly kind: 'answered-instead'; readonly reply: Reply }
+  /** The answer does not end. */
+  | { readonly kind: 'endless' };
+
+/** Decides for each request what befalls it; null = nothing. */
+export type Weather = (request: {
+  readonly server: string;
+  readonly method: string;
+  /** Without `/api2/json` and query. */
+  readonly path: string;
+}) => (Mishap & { readonly struck?: () => void }) | null;
+
 /** One HTTPS server on loopback with a certificate of its own and a port that the system chose. */
 export class LabServer {
   readonly name: string;
   readonly #handle: (request: RawRequest) => Promise<Reply>;
   readonly #sockets = new Set<Duplex>();
+  weather: Weather = () => null;
   #certificate: Certificate | undefined;
   #server: Server | undefined;
   #port = 0;
@@ -90,28 +114,55 @@ export class LabServer {
     for (const socket of this.#sockets) socket.destroy();
   }
 
+  /** From now on a new certificate, as after a renewal. */
+  async renewCertificate(): Promise<void> {
+    this.#certificate = await makeCertificate(this.name);
+    await this.close();
+    await this.listen();
+  }
+
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
       const chunks: Buffer[] = [];
       for await (const chunk of request) chunks.push(chunk as Buffer);
       const { method = 'GET', url = '/', headers } = request;
-      const reply = await this.#handle({
-        method,
-        url,
-        headers,
-        body: Buffer.concat(chunks).toString('utf8'),
-      });
+      const path = new URL(url, 'https://lab').pathname.replace(/^\/api2\/json/, '');
+      const mishap = this.weather({ server: this.name, method, path });
+      if (mishap && mishap.kind !== 'cut-after' && mishap.kind !== 'cut-within') mishap.struck?.();
+      if (mishap?.kind === 'cut-before') return void request.socket.destroy();
+      if (mishap?.kind === 'swallowed') return;
+      if (mishap?.kind === 'endless') return pourOut(response);
+      if (mishap?.kind === 'late') await new Promise((resolve) => setTimeout(resolve, mishap.ms));
+      const reply =
+        mishap?.kind === 'answered-instead'
+          ? mishap.reply
+          : await this.#handle({ method, url, headers, body: Buffer.concat(chunks).toString('utf8') });
+      if (mishap?.kind === 'cut-after' || mishap?.kind === 'cut-within') mishap.struck?.();
       if (this.#dark === 'drop') return;
-      if (reply.cut) {
-        request.socket.destroy();
-        return;
-      }
+      if (reply.cut || mishap?.kind === 'cut-after') return void request.socket.destroy();
       const all = { ...reply.headers, 'content-length': String(Buffer.byteLength(reply.body)) };
       if (reply.reason) response.writeHead(reply.status, reply.reason, all);
       else response.writeHead(reply.status, all);
+      if (mishap?.kind === 'cut-within') {
+        response.write(reply.body.slice(0, reply.body.length / 2), () => request.socket.destroy());
+        return;
+      }
       response.end(reply.body);
     } catch {
       request.socket.destroy();
     }
   }
+}
+
+/** As fast as it is read, and without an end. */
+function pourOut(response: ServerResponse): void {
+  response.writeHead(200, { 'content-type': 'application/json;charset=UTF-8' });
+  const chunk = ' '.repeat(65_536);
+  const pour = () => {
+    while (!response.destroyed && response.write(chunk)) {
+      // Until the socket is full.
+    }
+  };
+  response.on('drain', pour);
+  pour();
 }

@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { Weather } from './https.js';
 import { Machine, type MachineSpec } from './machine/machine.js';
 import { PbsHost, type PbsVersion } from './pbs/host.js';
 import { grantPbs, grantPve } from './privileges.js';
 import { PveCluster, type PveVersion } from './pve/cluster.js';
 import { LabRecord } from './record.js';
-import { SCENARIOS } from './scenario.js';
+import { SCENARIOS, type Scenario } from './scenario.js';
 import { SlackSink } from './slack.js';
 import { LabTime } from './time.js';
 
@@ -31,6 +32,8 @@ export interface Lab {
   readonly record: LabRecord;
   /** Every secret in use, so that a test can look for them where they must not be. */
   readonly secrets: readonly string[];
+  /** Lets something befall requests to any server but that of Slack. */
+  setWeather(weather: Weather): void;
   stop(): Promise<void>;
 }
 
@@ -166,6 +169,10 @@ export async function startLab({
     slack,
     record,
     secrets: Object.values(secrets),
+    setWeather(weather) {
+      for (const server of [...cluster.servers, ...[...hosts.values()].map((host) => host.server)])
+        server.weather = weather;
+    },
     async stop() {
       time.stop();
       for (const { machine } of hosts.values()) machine.stop();
@@ -173,7 +180,7 @@ export async function startLab({
       if (dir === undefined) rmSync(folder, { recursive: true, force: true });
     },
   };
-  writeConfig(lab, { ...secrets, slack: webhook }, play.policy ?? {});
+  writeConfig(lab, { ...secrets, slack: webhook }, play);
   play.arrange?.(lab);
   return lab;
 }
@@ -195,7 +202,7 @@ function specOf(release: PbsVersion, datastores: readonly string[], differs: Mac
 function writeConfig(
   { dir, configPath, cluster, hosts }: Lab,
   secrets: Record<'pve' | 'pbs' | 'slack', string>,
-  policy: Readonly<Record<string, unknown>>,
+  { policy, host }: Scenario,
 ): void {
   const secret = (name: keyof typeof secrets) => {
     const file = join(dir, 'secrets', name);
@@ -220,6 +227,7 @@ function writeConfig(
           secret: secret('pbs'),
           tls: { fingerprints: [server.fingerprint] },
           guest: { cluster: 'main', vmid: machine.vmid },
+          ...(name === 'pbs01' ? host : {}),
         },
       ]),
     ),

@@ -1,4 +1,6 @@
+import { upgradeFiles } from '../guest/upgrade-script.js';
 import type { Lab } from './lab.js';
+import { put } from './machine/disk.js';
 import type { MachineSpec } from './machine/spec.js';
 
 /** A situation by name: what pbs01 is like, what happens around it, and how `patch` has to end. */
@@ -11,10 +13,13 @@ export interface Scenario {
   readonly machine?: MachineSpec;
   /** Keys of the policy in the lab's config that differ. */
   readonly policy?: Readonly<Record<string, unknown>>;
+  /** Keys of pbs01 in the lab's config that differ. */
+  readonly host?: Readonly<Record<string, unknown>>;
   /** Changes the lab after it has started, or listens for what happens in it. */
   readonly arrange?: (lab: Lab) => void;
 }
 
+const UPGRADE_UNIT = 'pbs-ctl-upgrade.service';
 const TANK = '/mnt/datastore/tank';
 const pbs01 = (lab: Lab) => {
   const host = lab.hosts.get('pbs01');
@@ -148,6 +153,19 @@ export const SCENARIOS: readonly Scenario[] = [
     description: 'the guest agent is among the upgrades: it restarts and forgets its pids',
     expected: 'patched',
     machine: { upgradesAgent: true },
+  },
+  {
+    name: 'upgrade-by-service',
+    description: 'no guest agent: PBS starts a unit that the administrator has installed',
+    expected: 'patched',
+    machine: { agent: { installed: false } },
+    host: { guest: undefined, serves: ['main'], upgrade: { via: 'service', unit: UPGRADE_UNIT } },
+    arrange: (lab) => {
+      const { access, machine } = pbs01(lab);
+      access.grant(`/system/services/${UPGRADE_UNIT}`, ['Sys.Modify'], false);
+      const order = { repairDpkg: false, cleanup: true, protectedPackages: ['proxmox-backup-server'] };
+      for (const { path, text } of upgradeFiles(UPGRADE_UNIT, order)) put(machine.root, path, text);
+    },
   },
   {
     name: 'disk-full',

@@ -1,7 +1,6 @@
 import type { Config, Outcome } from '../config/schema.js';
 import type { Target } from '../config/target.js';
 import { EXIT, type ExitCode, errorDocument, Fault } from '../fault.js';
-import { clearUpgrade, viewUpgrade } from '../guest/upgrade-unit.js';
 import { lockOf } from '../lock/cluster-lock.js';
 import { release } from '../lock/lock.js';
 import type { Reporter } from '../progress/events.js';
@@ -15,6 +14,7 @@ import { Journal, postponementsOf, runsOf } from './journal.js';
 import { carryOut, checkOnly } from './patch.js';
 import { note, type Run, record, stateOfRun, warning } from './run.js';
 import { documentOf, isUnfinished } from './state.js';
+import { roadOf, upgradeStillRuns } from './upgrade.js';
 
 export interface PatchOptions {
   readonly check: boolean;
@@ -104,7 +104,7 @@ async function abandon(run: Run): Promise<void> {
   }
   const stillRuns = stateOfRun(run).upgrade === 'begun' && (await upgradeStillRuns(run));
   if (stillRuns) {
-    warning(run, 'the upgrade still runs in the guest; fence and lock stay until it has ended');
+    warning(run, 'the upgrade still runs; fence and lock stay until it has ended');
   } else {
     await attempt(run, 'the fence', () => liftFence(run));
     for (const cluster of site.clusters) {
@@ -117,17 +117,10 @@ async function abandon(run: Run): Promise<void> {
         record(run, { type: 'unlocked', cluster: cluster.name });
       });
     }
-    const { guest } = site;
-    if (guest) await attempt(run, 'the unit in the guest', () => clearUpgrade(guest, journal.runId));
+    await attempt(run, 'the upgrade unit', () => roadOf(run).clear());
   }
   if (stateOfRun(run).changes) warning(run, 'packages that were upgraded stay upgraded');
   record(run, { type: 'ended', outcome: 'abandoned', retryAfter: null, error: null, open: stillRuns });
-}
-
-async function upgradeStillRuns({ site, journal }: Run): Promise<boolean> {
-  if (!site.guest) return false;
-  const { unit } = await viewUpgrade(site.guest, journal.runId, 0);
-  return unit.kind === 'running';
 }
 
 async function attempt(run: Run, what: string, act: () => Promise<unknown>): Promise<void> {

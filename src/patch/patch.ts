@@ -11,7 +11,7 @@ import { fence, liftFence } from './fence.js';
 import { decideReboot, reboot } from './reboot.js';
 import { refresh } from './refresh.js';
 import { note, phase, type Run, record, skipPhase, stateOfRun, warning } from './run.js';
-import { followUpgrade, planUpgrade, upgrade } from './upgrade.js';
+import { followUpgrade, planUpgrade, upgrade, upgradeArrived } from './upgrade.js';
 import { validate } from './validate.js';
 import { waitForBoot } from './wait.js';
 
@@ -54,7 +54,7 @@ export async function carryOut(run: Run): Promise<void> {
 export async function checkOnly(run: Run): Promise<void> {
   try {
     await phase(run, 'preflight', () => preflight(run));
-    if (run.site.guest) await planUpgrade(run, run.site.guest);
+    await planUpgrade(run);
     end(run, 'checked', null);
   } catch (error) {
     end(run, outcomeOf(error), error);
@@ -62,6 +62,8 @@ export async function checkOnly(run: Run): Promise<void> {
 }
 
 async function advance(run: Run): Promise<void> {
+  if (stateOfRun(run).upgrade === 'begun' && !(await upgradeArrived(run)))
+    record(run, { type: 'upgrade-void' });
   const before = stateOfRun(run);
   if (before.upgrade === 'not-begun' || before.upgrade === 'failed') {
     await phase(run, 'preflight', () => preflight(run));

@@ -41,6 +41,15 @@ export async function decideReboot(run: Run): Promise<{ reboot: boolean; why: st
   const mode = target.policy.reboot;
   if (mode === 'never' || mode === 'always')
     return rebootDecision(mode, stateOfRun(run), { running: '', installed: [], required: false });
+  if (!target.guest) {
+    const [{ kernel }, packages] = await Promise.all([facts.pbs.nodeStatus(), facts.pbs.packages()]);
+    const installed = packages.filter((each) => each.installed !== null).map(({ name }) => name);
+    return rebootDecision(mode, stateOfRun(run), {
+      running: kernel,
+      installed: installedKernels(installed),
+      required: false,
+    });
+  }
   const survey = await facts.survey();
   return rebootDecision(mode, stateOfRun(run), {
     running: survey.kernel,

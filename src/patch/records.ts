@@ -69,6 +69,10 @@ export const event = z.discriminatedUnion('type', [
   z.object({ type: z.literal('unfenced'), datastore: z.string() }),
   z.object({ type: z.literal('planned'), packages, planDigest: z.string() }),
   z.object({ type: z.literal('upgrade-intended') }),
+  /** It was never started after all. */
+  z.object({ type: z.literal('upgrade-void') }),
+  /** The task of PBS that runs the upgrade, where it goes through a unit of the administrator. */
+  z.object({ type: z.literal('upgrade-task'), upid: z.string() }),
   z.object({ type: z.literal('upgraded'), packages }),
   z.object({ type: z.literal('upgrade-failed'), exitCode: z.number() }),
   z.object({ type: z.literal('reboot-intended'), boot }),

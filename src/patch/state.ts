@@ -19,6 +19,7 @@ export interface RunState {
   readonly fenced: readonly string[];
   readonly planned: { readonly packages: PackageChanges; readonly planDigest: string } | null;
   readonly upgrade: 'not-begun' | 'begun' | 'done' | 'failed';
+  readonly upgradeTask: string | null;
   readonly changes: PackageChanges | null;
   readonly reboot: {
     readonly requestedAt: string;
@@ -55,6 +56,7 @@ export function stateOf(records: readonly RunRecord[]): RunState | undefined {
     fenced: [],
     planned: null,
     upgrade: 'not-begun',
+    upgradeTask: null,
     changes: null,
     reboot: null,
     after: null,
@@ -88,7 +90,11 @@ function after(state: RunState, event: RunEvent, at: string): RunState {
     case 'planned':
       return { ...state, planned: { packages: event.packages, planDigest: event.planDigest } };
     case 'upgrade-intended':
-      return { ...state, upgrade: 'begun' };
+      return { ...state, upgrade: 'begun', upgradeTask: null };
+    case 'upgrade-void':
+      return { ...state, upgrade: 'not-begun', upgradeTask: null };
+    case 'upgrade-task':
+      return { ...state, upgradeTask: event.upid };
     case 'upgraded':
       return { ...state, upgrade: 'done', changes: event.packages };
     case 'upgrade-failed':

@@ -1,18 +1,20 @@
 import { EXIT, Fault } from '../fault.js';
-import { isEmptyPlan, packageChanges, planDigest, readProgress } from '../guest/apt.js';
-import type { Guest } from '../guest/exec.js';
-import { takeSurvey } from '../guest/survey.js';
-import {
-  clearUpgrade,
-  startUpgrade,
-  type UnitState,
-  UPGRADE_EXIT,
-  type UpgradeView,
-  unitName,
-  viewUpgrade,
-} from '../guest/upgrade-unit.js';
+import { isEmptyPlan, planDigest } from '../guest/apt.js';
+import { UPGRADE_EXIT } from '../guest/upgrade-script.js';
+import type { UnitState } from '../guest/upgrade-unit.js';
 import type { PackageChanges } from '../report/document.js';
 import { type Run, record, requireLock, stateOfRun, step } from './run.js';
+import { agentRoad } from './upgrade-by-agent.js';
+import { noRoad, serviceRoad } from './upgrade-by-service.js';
+import type { UpgradeRoad, UpgradeView } from './upgrade-road.js';
+
+/** The way that the config names. @throws Fault `upgrade.no-road` (exit 2) */
+export function roadOf(run: Run): UpgradeRoad {
+  const { guest, target } = run.site;
+  if (target.upgradeUnit !== null) return serviceRoad(run, target.upgradeUnit);
+  if (guest) return agentRoad(run, guest);
+  throw noRoad(target.host);
+}
 
 /**
  * Simulates, refuses what must not happen, upgrades, and makes sure that nothing is left half done.
@@ -20,35 +22,28 @@ import { type Run, record, requireLock, stateOfRun, step } from './run.js';
  *   `upgrade.failed`, `upgrade.timeout`, `upgrade.incomplete`
  */
 export async function upgrade(run: Run): Promise<string> {
-  const guest = guestOf(run);
-  const { policy } = run.site.target;
-  const plan = await planUpgrade(run, guest);
-  if (isEmptyPlan(plan) && !policy.repairDpkg) {
+  const road = roadOf(run);
+  const plan = await planUpgrade(run, road);
+  if (isEmptyPlan(plan) && !run.site.target.policy.repairDpkg) {
     record(run, { type: 'upgraded', packages: plan });
     return 'nothing to upgrade';
   }
   await requireLock(run);
-  run.interruption.protect('the upgrade is running in the guest');
+  run.interruption.protect('the upgrade is running');
   record(run, { type: 'upgrade-intended' });
-  await startUpgrade(guest, {
-    run: run.journal.runId,
-    repairDpkg: policy.repairDpkg,
-    cleanup: policy.cleanup,
-    protectedPackages: policy.protectedPackages,
-  });
-  return followUpgrade(run);
+  try {
+    await road.start();
+  } catch (error) {
+    // Whether an unanswered start arrived shows at the next look.
+    if (!(error instanceof Fault && error.code === 'outcome.unknown')) throw error;
+  }
+  return followUpgrade(run, road);
 }
 
 /** What would be done, journaled; refused where it must not be. */
-export async function planUpgrade(run: Run, guest: Guest): Promise<PackageChanges> {
+export async function planUpgrade(run: Run, road = roadOf(run)): Promise<PackageChanges> {
   const { policy, host } = run.site.target;
-  const { plan, simulationError } = await takeSurvey(guest);
-  if (!plan) {
-    throw new Fault('upgrade.no-plan', `The upgrade cannot be simulated: ${simulationError ?? 'no output'}`, {
-      hint: `Mend apt on ${host}, then run again.`,
-      exitCode: EXIT.tryLater,
-    });
-  }
+  const plan = await road.plan();
   const digest = planDigest(plan);
   record(run, { type: 'planned', packages: plan, planDigest: digest });
   const lost = plan.removed.filter(({ name }) => policy.protectedPackages.includes(name));
@@ -62,91 +57,67 @@ export async function planUpgrade(run: Run, guest: Guest): Promise<PackageChange
   return plan;
 }
 
-/** Waits for the unit of this run, from wherever it stands, and tells what apt tells. */
-export async function followUpgrade(run: Run): Promise<string> {
-  const guest = guestOf(run);
+/** Waits for the upgrade of this run, from wherever it stands, and tells what apt tells. */
+export async function followUpgrade(run: Run, road = roadOf(run)): Promise<string> {
   const { policy } = run.site.target;
-  run.interruption.protect('the upgrade is running in the guest');
+  run.interruption.protect('the upgrade is running');
   const deadline = run.clock.monotonic() + policy.upgradeTimeout;
-  let offset = 0;
   for (;;) {
-    const view = await lookAtUpgrade(run, guest, offset);
+    const view = await lookAt(run, road);
     if (view) {
-      offset += Buffer.byteLength(view.log);
-      run.journal.keep('apt.log', view.log);
-      tellProgress(run, view.status);
+      tell(run, view);
       if (view.unit.kind !== 'running') {
-        await drainLog(run, guest, offset);
-        return settle(run, guest, view.unit);
+        await keepRest(run, road);
+        return settle(run, road, view.unit);
       }
     }
     run.interruption.throwIfStopped();
-    if (run.clock.monotonic() > deadline) throw timedOut(run);
+    if (run.clock.monotonic() > deadline) throw timedOut(run, road);
     await run.clock.sleep(policy.pollInterval, run.interruption.signal);
   }
 }
 
-/** A look that fails during an upgrade is normal: the agent may just be restarting. Only the deadline ends the patience. */
-async function lookAtUpgrade(run: Run, guest: Guest, offset: number): Promise<UpgradeView | null> {
+/** A look that fails during an upgrade is normal: what is asked may just be restarting. Only the deadline ends the patience. */
+async function lookAt(run: Run, road: UpgradeRoad): Promise<UpgradeView | null> {
   try {
-    return await viewUpgrade(guest, run.journal.runId, offset);
+    return await road.look();
   } catch (error) {
-    if (!(error instanceof Fault) || !/^(agent|net|outcome)\./.test(error.code)) throw error;
-    step(run, 'upgrade', null, `the guest agent does not answer at the moment (${error.code})`);
+    if (!(error instanceof Fault) || !/^(agent|net|outcome|pbs\.daemon)/.test(error.code)) throw error;
+    step(run, 'upgrade', null, `no answer about it at the moment (${error.code})`);
     return null;
   }
 }
 
-async function drainLog(run: Run, guest: Guest, offset: number): Promise<void> {
-  for (let at = offset; ; ) {
-    const { log } = await viewUpgrade(guest, run.journal.runId, at);
-    if (log === '') return;
-    run.journal.keep('apt.log', log);
-    at += Buffer.byteLength(log);
+function tell(run: Run, { progress, log }: UpgradeView): void {
+  run.journal.keep('apt.log', log);
+  if (progress) step(run, 'upgrade', progress.percent, progress.text);
+}
+
+async function keepRest(run: Run, road: UpgradeRoad): Promise<void> {
+  for (;;) {
+    const view = await lookAt(run, road);
+    if (!view || view.log === '') return;
+    tell(run, view);
   }
 }
 
-async function settle(run: Run, guest: Guest, unit: UnitState): Promise<string> {
-  const before = new Map(Object.entries(stateOfRun(run).baseline?.installed ?? {}));
-  const survey = await takeSurvey(guest);
-  const changes = packageChanges(before, survey.installedPackages, survey.plan?.held ?? []);
+async function settle(run: Run, road: UpgradeRoad, unit: UnitState): Promise<string> {
+  const { changes, audit, pending } = await road.aftermath();
   if (unit.kind === 'failed') {
     record(run, { type: 'upgrade-failed', exitCode: unit.exitCode });
-    await clearUpgrade(guest, run.journal.runId);
-    throw failed(run, unit, survey.audit);
+    await road.clear();
+    throw failed(run, unit, audit);
   }
-  const pending = survey.plan ? survey.plan.upgraded.length + survey.plan.installed.length : null;
-  if (survey.audit !== '' || pending !== 0) {
+  if (audit !== '' || pending !== 0) {
     record(run, { type: 'upgrade-failed', exitCode: 0 });
-    await clearUpgrade(guest, run.journal.runId);
-    throw incomplete(run, unit, survey.audit, pending);
+    await road.clear();
+    throw incomplete(run, unit, audit, pending);
   }
   // A unit that is gone reads like a success; here the packages themselves have proven it.
-  await clearUpgrade(guest, run.journal.runId);
+  await road.clear();
   record(run, { type: 'upgraded', packages: changes });
   const { upgraded, installed, removed } = changes;
   return `${upgraded.length} upgraded, ${installed.length} newly installed, ${removed.length} removed`;
-}
-
-function tellProgress(run: Run, status: string): void {
-  const progress = readProgress(status);
-  if (!progress) return;
-  // apt counts to 100 twice; one bar for both, most of it for dpkg.
-  const percent = progress.stage === 'download' ? progress.percent * 0.3 : 30 + progress.percent * 0.7;
-  step(run, 'upgrade', percent, progress.text);
-}
-
-function guestOf(run: Run): Guest {
-  const { guest, target } = run.site;
-  if (guest) return guest;
-  throw new Fault(
-    'upgrade.no-guest',
-    `Host "${target.host}" names no guest, so there is no way to upgrade it.`,
-    {
-      hint: `Set hosts.${target.host}.guest.`,
-      exitCode: EXIT.usage,
-    },
-  );
 }
 
 const removesProtected = (names: readonly string[]) =>
@@ -155,14 +126,12 @@ const removesProtected = (names: readonly string[]) =>
     exitCode: EXIT.tryLater,
   });
 
-function timedOut(run: Run): Fault {
+function timedOut(run: Run, road: UpgradeRoad): Fault {
   const { target } = run.site;
   return new Fault(
     'upgrade.timeout',
-    `The upgrade has not ended after upgradeTimeout; ${unitName(run.journal.runId)} goes on in the guest, fence and lock stay.`,
-    {
-      hint: `pbs-ctl never kills a running dpkg. Attach again: pbs-ctl patch --host ${target.host}`,
-    },
+    `The upgrade has not ended after upgradeTimeout; ${road.name} goes on, fence and lock stay.`,
+    { hint: `pbs-ctl never kills a running dpkg. Attach again: pbs-ctl patch --host ${target.host}` },
   );
 }
 
@@ -174,23 +143,35 @@ function failed(run: Run, unit: Extract<UnitState, { kind: 'failed' }>, audit: s
   return new Fault(
     'upgrade.failed',
     `The upgrade ${how}${audit === '' ? '' : '; packages are left half configured'}.`,
-    {
-      hint: `Read apt.log in ${run.journal.folder}, mend the packages on ${host}, then: pbs-ctl patch --host ${host}`,
-    },
+    { hint: mending(run, host) },
   );
 }
 
 function incomplete(run: Run, unit: UnitState, audit: string, pending: number | null): Fault {
-  const { host } = run.site.target;
   const seen =
     audit !== ''
       ? `dpkg --audit reports: ${audit.split('\n')[0]}`
       : `${pending ?? 'unknown'} packages still wait`;
   const what =
     unit.kind === 'gone'
-      ? 'The upgrade vanished (was the guest restarted?)'
+      ? 'The upgrade vanished (was the host restarted?)'
       : 'The upgrade ended well, yet is not complete';
-  return new Fault('upgrade.incomplete', `${what}: ${seen}.`, {
-    hint: `Read apt.log in ${run.journal.folder}, mend the packages on ${host}, then: pbs-ctl patch --host ${host}`,
-  });
+  return new Fault('upgrade.incomplete', `${what}: ${seen}.`, { hint: mending(run, run.site.target.host) });
+}
+
+const mending = (run: Run, host: string) =>
+  `Read apt.log in ${run.journal.folder}, mend the packages on ${host}, then: pbs-ctl patch --host ${host}`;
+
+export const upgradeStillRuns = async (run: Run): Promise<boolean> =>
+  stateOfRun(run).upgrade === 'begun' && (await roadOf(run).look()).unit.kind === 'running';
+
+/**
+ * Whether an upgrade that was intended has left any trace. One that has none, neither a unit nor a changed
+ * package, was never started: the process died between intent and request.
+ */
+export async function upgradeArrived(run: Run): Promise<boolean> {
+  const road = roadOf(run);
+  if ((await road.look()).unit.kind !== 'gone') return true;
+  const { changes, audit } = await road.aftermath();
+  return audit !== '' || !isEmptyPlan(changes);
 }

@@ -8,7 +8,11 @@ export interface Need {
 }
 
 /** What the PBS token needs. @see PBS API schema, `permissions` of each endpoint */
-export function neededOnPbs(token: string, datastores: readonly string[], fence: boolean): Need[] {
+export function neededOnPbs(
+  token: string,
+  datastores: readonly string[],
+  { fence, unit }: { fence: boolean; unit: string | null },
+): Need[] {
   const user = token.split('!')[0] ?? token;
   const acl = (path: string, role: string, rest = '') =>
     `for id in '${user}' '${token}'; do proxmox-backup-manager acl update ${path} ${role} --auth-id "$id"${rest}; done`;
@@ -31,6 +35,16 @@ export function neededOnPbs(token: string, datastores: readonly string[], fence:
     need('/system/tasks', 'Sys.Audit', 'see the tasks of others', acl('/', 'Audit')),
     need('/system/services', 'Sys.Audit', 'see services', acl('/', 'Audit')),
     need('/system/log', 'Sys.Audit', 'ask the privileged daemon', acl('/', 'Audit')),
+    ...(unit === null
+      ? []
+      : [
+          need(
+            `/system/services/${unit}`,
+            'Sys.Modify',
+            'start the upgrade unit',
+            acl(`/system/services/${unit}`, 'Admin', ' --propagate false'),
+          ),
+        ]),
     ...datastores.flatMap((name) => [
       need(`/datastore/${name}`, 'Datastore.Audit', 'see the datastore', acl('/', 'Audit')),
       ...(fence

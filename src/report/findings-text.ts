@@ -24,11 +24,14 @@ export function findingsText(
   const width = Math.max(24, Math.min(columns, 130) - indent);
   const lines = findings.flatMap(({ id, status, summary, detail }) => {
     const hint = status === 'block' && typeof detail.hint === 'string' ? wrap(detail.hint, width) : [];
+    const commands = status === 'block' ? commandsIn(detail) : [];
     const [first = '', ...rest] = wrap(summary, width);
     return [
       `  ${paint(TONE[status], status.padEnd(5))} ${id.padEnd(ids)}  ${first}`.trimEnd(),
       ...rest.map((line) => `${' '.repeat(indent)}${line}`),
       ...hint.map((line) => `${' '.repeat(indent)}${paint('quiet', line)}`),
+      // Never broken, so that they can be copied.
+      ...commands.map((line) => `    ${line}`),
     ];
   });
   return [
@@ -39,6 +42,10 @@ export function findingsText(
     '',
   ].join('\n');
 }
+
+/** The commands that mend what a check found. */
+export const commandsIn = ({ commands }: Finding['detail']): string[] =>
+  Array.isArray(commands) ? commands.filter((each) => typeof each === 'string').map(oneLine) : [];
 
 const isVerify = (findings: readonly Finding[]) => findings.some(({ id }) => id.startsWith('verify.'));
 

@@ -1,6 +1,7 @@
 import { formatDuration } from '../config/quantity.js';
 import type { Outcome } from '../config/schema.js';
 import type { Finding, RunDocument } from './document.js';
+import { commandsIn } from './findings-text.js';
 import { datastoreLine } from './host-text.js';
 import { labelled, oneLine, type Paint, painter, type Style, type Tone, textWidth, wrap } from './layout.js';
 import { nextStep } from './next-step.js';
@@ -139,9 +140,10 @@ function packages(doc: RunDocument, width: number): string[] {
   return [...lines, ...(more > 0 ? [`and ${more} more (--json lists them all)`] : []), ...held];
 }
 
-function findingLines({ id, summary }: Finding, width: number): string[] {
+function findingLines({ id, summary, status, detail }: Finding, width: number): string[] {
   const [first = '', ...rest] = wrap(`${id}: ${summary}`, width - 2);
-  return [first, ...rest.map((line) => `  ${line}`)];
+  const commands = status === 'block' ? commandsIn(detail) : [];
+  return [first, ...rest.map((line) => `  ${line}`), ...commands.map((line) => `  ${line}`)];
 }
 
 /** Commands stand alone on their line and are never broken, so that they can be copied. */

@@ -10,18 +10,20 @@ export async function takeBaseline(facts: Facts): Promise<Baseline> {
     pbs.nodeStatus(),
     pbs.time(),
     pbs.services(),
-    facts.survey(),
+    facts.target.guest ? facts.survey() : null,
   ]);
   const paths = await Promise.all(
     state.datastores.map(async ({ name }) => ({ name, path: (await pbs.datastoreConfig(name)).path })),
   );
   return {
     state,
-    boot: { bootTime: epochSeconds - uptimeSeconds, bootId: survey.bootId },
-    mounts: paths.map(({ name, path }) => ({ datastore: name, path, ...mountOf(path, survey.mounts) })),
-    failedUnits: [...survey.failedUnits],
+    boot: { bootTime: epochSeconds - uptimeSeconds, bootId: survey?.bootId ?? null },
+    mounts: survey
+      ? paths.map(({ name, path }) => ({ datastore: name, path, ...mountOf(path, survey.mounts) }))
+      : [],
+    failedUnits: [...(survey?.failedUnits ?? [])],
     services: services.filter(({ state }) => state === 'running').map(({ name }) => name),
-    installed: Object.fromEntries(survey.installedPackages),
+    installed: Object.fromEntries(survey?.installedPackages ?? []),
   };
 }
 

@@ -11,8 +11,9 @@ export interface HostSight {
   readonly survey: Survey | null;
   readonly surveyError: string | null;
   readonly paths: ReadonlyMap<string, string>;
-  /** Needed where the guest can be asked at all. */
+  /** False where the config names no guest: then what PBS itself says of its packages has to do. */
   readonly hasGuest: boolean;
+  readonly packages: { readonly pending: number; readonly kernels: readonly string[] };
 }
 
 /** What a run has changed and so expects. Null for a plain `verify`. */
@@ -29,7 +30,9 @@ export function verdict(before: Baseline | null, now: HostSight, expected: Expec
     datastores(before, now),
     mounts(before, now),
     services(before, now),
-    ...(now.hasGuest ? [units(before, now), packages(now, expected), kernel(now, expected)] : []),
+    ...(now.hasGuest ? [units(before, now)] : []),
+    packages(now, expected),
+    kernel(now, expected),
   ];
 }
 
@@ -92,11 +95,12 @@ function units(before: Baseline | null, { survey, surveyError }: HostSight): Fin
   return finding('verify.units', before ? 'block' : 'warn', `failed: ${fresh.join(', ')}`);
 }
 
-function packages({ survey }: HostSight, expected: Expectation | null): Finding {
-  if (!survey) return finding('verify.packages', 'block', 'the guest does not answer');
-  if (survey.audit !== '')
+function packages(now: HostSight, expected: Expectation | null): Finding {
+  const { survey, hasGuest } = now;
+  if (hasGuest && !survey) return finding('verify.packages', 'block', 'the guest does not answer');
+  if (survey && survey.audit !== '')
     return finding('verify.packages', 'block', `dpkg --audit reports: ${survey.audit.split('\n')[0]}`);
-  const pending = survey.plan ? survey.plan.upgraded.length + survey.plan.installed.length : null;
+  const pending = survey ? waiting(survey) : now.packages.pending;
   if (expected?.upgraded && pending !== 0) {
     return finding(
       'verify.packages',
@@ -104,16 +108,18 @@ function packages({ survey }: HostSight, expected: Expectation | null): Finding 
       `${pending ?? 'an unknown number of'} packages still wait after the upgrade`,
     );
   }
-  return finding(
-    'verify.packages',
-    'pass',
-    pending === 0 ? 'nothing pending, nothing half installed' : `${pending ?? '?'} updates pending`,
-  );
+  const whole = survey ? 'nothing pending, nothing half installed' : 'nothing pending';
+  return finding('verify.packages', 'pass', pending === 0 ? whole : `${pending ?? '?'} updates pending`);
 }
 
-function kernel({ survey, state }: HostSight, expected: Expectation | null): Finding {
-  if (!survey) return finding('verify.kernel', 'block', 'the guest does not answer');
-  const newest = installedKernels(survey.installedPackages.keys()).at(-1);
+const waiting = ({ plan }: Survey) => (plan ? plan.upgraded.length + plan.installed.length : null);
+
+function kernel(
+  { survey, state, hasGuest, packages: { kernels } }: HostSight,
+  expected: Expectation | null,
+): Finding {
+  if (hasGuest && !survey) return finding('verify.kernel', 'block', 'the guest does not answer');
+  const newest = installedKernels(survey ? survey.installedPackages.keys() : kernels).at(-1);
   if (newest === undefined || compareKernels(newest, state.kernel) <= 0)
     return finding('verify.kernel', 'pass', `${state.kernel} runs`);
   const text = `${state.kernel} runs, ${newest} is installed`;

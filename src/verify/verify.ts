@@ -3,7 +3,7 @@ import type { Baseline } from '../patch/records.js';
 import type { Facts } from '../preflight/facts.js';
 import type { Finding, HostState } from '../report/document.js';
 import { hostState } from './baseline.js';
-import { type Expectation, verdict } from './verdict.js';
+import { type Expectation, type HostSight, verdict } from './verdict.js';
 
 export interface Verification {
   readonly state: HostState | null;
@@ -28,9 +28,10 @@ export async function verifyOnce(
     }
     const seen = survey && 'bootId' in survey ? survey : null;
     const surveyError = survey && 'code' in survey ? survey.message : null;
+    const packages = hasGuest ? { pending: 0, kernels: [] } : await packagesOf(facts);
     const findings = verdict(
       before,
-      { state, services, survey: seen, surveyError, paths, hasGuest },
+      { state, services, survey: seen, surveyError, paths, hasGuest, packages },
       expected,
     );
     return { state, findings, ok: findings.every(({ status }) => status !== 'block') };
@@ -45,4 +46,12 @@ export async function verifyOnce(
     } as const;
     return { state: null, findings: [finding], ok: false };
   }
+}
+
+async function packagesOf({ pbs }: Facts): Promise<HostSight['packages']> {
+  const [updates, installed] = await Promise.all([pbs.updates(), pbs.packages()]);
+  return {
+    pending: updates.length,
+    kernels: installed.flatMap(({ name, installed: version }) => (version === null ? [] : [name])),
+  };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { escapeForSystemd, readUnitState, upgradeScript } from '../../src/guest/upgrade-unit.js';
+import { upgradeScript } from '../../src/guest/upgrade-script.js';
+import { escapeForSystemd, readUnitState } from '../../src/guest/upgrade-unit.js';
 
 const show = (values: Record<string, string>) =>
   Object.entries(values)
@@ -31,12 +32,14 @@ describe('the unit of the upgrade', () => {
   });
 
   it('keeps the local configuration files, waits for the lock of dpkg and never removes a protected package', () => {
-    const script = upgradeScript({
-      run: 'abc123',
-      repairDpkg: true,
-      cleanup: true,
-      protectedPackages: ['lib+x', 'b'],
-    });
+    const script = upgradeScript(
+      {
+        repairDpkg: true,
+        cleanup: true,
+        protectedPackages: ['lib+x', 'b'],
+      },
+      '/run/x',
+    );
     expect(script).toContain('--force-confdef');
     expect(script).toContain('--force-confold');
     expect(script).toContain('DPkg::Lock::Timeout=60');

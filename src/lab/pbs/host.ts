@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Access } from '../access.js';
 import type { LabServer } from '../https.js';
 import type { Machine } from '../machine/machine.js';
+import { runOneshot } from '../machine/oneshot.js';
 import type { LabRecord } from '../record.js';
 import type { LabTime } from '../time.js';
 import { pbsUpid } from '../upid.js';
@@ -146,6 +147,24 @@ export class PbsHost {
     this.tasks.unshift(started);
     if (seconds !== null) this.time.after(seconds, () => this.#end(started, status));
     return started;
+  }
+
+  /** Starts a service of PBS, or a oneshot unit of the administrator. @returns the UPID of the task, which lasts as long */
+  startService(service: string, user: string): string {
+    const task = this.startTask({ type: 'srvstart', id: service, user, seconds: null });
+    const { root, bootId } = this.machine;
+    if (this.services.has(service)) {
+      this.services.set(service, 'running');
+      this.#end(task, 'OK');
+      return task.upid;
+    }
+    void runOneshot(root, { factor: this.time.factor, bootId, unit: service }).then((code) => {
+      this.#end(
+        task,
+        code === 0 ? 'OK' : `systemctl start failed with exit status: ${code === null ? 5 : 1}`,
+      );
+    });
+    return task.upid;
   }
 
   running(): PbsTask[] {

@@ -1,3 +1,4 @@
+import { unitLines } from '../machine/oneshot.js';
 import { flag, oneOf, optional, text, whole } from '../parameters.js';
 import type { PbsHost, PbsTask } from './host.js';
 import { CUT, PbsError, type PbsRoute, WithAttributes } from './server.js';
@@ -273,6 +274,31 @@ export function nodeRoutes(host: PbsHost): PbsRoute[] {
           lines.map((line, index) => ({ n: first + index, t: line })),
           { total: found.log.length, success: 1 },
         );
+      },
+    },
+    {
+      method: 'POST',
+      path: '/nodes/localhost/services/{service}/start',
+      needs: ({ service }) => [`/system/services/${String(service)}`, ['Sys.Modify']],
+      daemon: true,
+      handle: ({ params, tokenId }) => host.startService(String(params.service), tokenId),
+    },
+    {
+      method: 'GET',
+      path: '/nodes/localhost/syslog',
+      params: {
+        start: optional(whole),
+        limit: optional(whole),
+        since: optional({ type: 'string', pattern: /^\d{4}-\d{2}-\d{2}(?: \d{2}:\d{2}(?::\d{2})?)?$/ }),
+        until: optional(text),
+        service: optional(text),
+      },
+      needs: on('/system/log', 'Sys.Audit'),
+      daemon: true,
+      handle: ({ params }) => {
+        const lines = unitLines(machine.root, String(params.service ?? ''));
+        const shown = lines.slice(0, params.limit === undefined ? 50 : Number(params.limit));
+        return (shown.length > 0 ? shown : ['no content']).map((line, index) => ({ n: index + 1, t: line }));
       },
     },
     {

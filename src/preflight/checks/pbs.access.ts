@@ -6,11 +6,16 @@ export const pbsAccess: Check<{ missing: readonly Need[]; asked: number }> = {
   id: 'pbs.access',
   async look({ pbs, target }) {
     const datastores = (await pbs.datastores()).map(({ name }) => name);
-    const needs = neededOnPbs(target.config.token, datastores, target.policy.fence !== 'none');
+    const needs = neededOnPbs(target.config.token, datastores, {
+      fence: target.policy.fence !== 'none',
+      unit: target.upgradeUnit,
+    });
     return { missing: unmet(needs, await heldOn(pbs, needs)), asked: needs.length };
   },
   judge: ({ missing, asked }) =>
     missing.length === 0
       ? pass(`all ${asked} privileges are held`)
-      : block(missing.map(describeNeed).join('; '), { mend: missing.map(({ grant }) => grant) }),
+      : block(missing.map(describeNeed).join('; '), {
+          commands: [...new Set(missing.map(({ grant }) => grant))],
+        }),
 };

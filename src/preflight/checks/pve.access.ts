@@ -25,7 +25,7 @@ export const pveAccess: Check<ReadonlyArray<readonly [string, { missing: readonl
           missing.length === 0
             ? pass(`all ${asked} privileges are held`)
             : block(missing.map(describeNeed).join('; '), {
-                hint: [...new Set(missing.map(({ grant }) => grant))].join('\n'),
+                commands: [...new Set(missing.map(({ grant }) => grant))],
               }),
         ]),
       ),

@@ -1,0 +1,102 @@
+/** What the upgrade on the host is to do. */
+export interface UpgradeOrder {
+  readonly repairDpkg: boolean;
+  readonly cleanup: boolean;
+  readonly protectedPackages: readonly string[];
+}
+
+const APT = [
+  'apt-get -y -q',
+  '-o DPkg::Lock::Timeout=60',
+  '-o Dpkg::Options::=--force-confdef',
+  '-o Dpkg::Options::=--force-confold',
+].join(' ');
+
+/** A unit begins with next to nothing; apt and the scripts of packages need this much, and no questions. */
+export const UPGRADE_ENVIRONMENT: Readonly<Record<string, string>> = {
+  HOME: '/root',
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  LC_ALL: 'C.UTF-8',
+  DEBIAN_FRONTEND: 'noninteractive',
+  DEBIAN_PRIORITY: 'critical',
+  APT_LISTCHANGES_FRONTEND: 'none',
+  NEEDRESTART_SUSPEND: '1',
+  UCF_FORCE_CONFFOLD: '1',
+};
+
+/** Exit codes of the script beside apt's own. */
+export const UPGRADE_EXIT = { repairFailed: 81, simulationFailed: 82, removesProtected: 83 } as const;
+
+/**
+ * The script that upgrades, in plain sh. In `dir` it keeps `plan` and apt's status lines (`status`), and
+ * its output in `log`; without `toLog` the output goes where the unit's output goes.
+ */
+export function upgradeScript(
+  { repairDpkg, cleanup, protectedPackages }: UpgradeOrder,
+  dir: string,
+  toLog = true,
+): string {
+  const names = protectedPackages.map((name) => name.replace(/[.+]/g, '\\$&')).join('|');
+  const guard = (verb: string, log: string) =>
+    names === ''
+      ? `apt-get -s ${verb} >${log}`
+      : `apt-get -s ${verb} >${log} && ! grep -Eq '^Remv (${names}) ' ${log}`;
+  return [
+    toLog ? `exec >>${dir}/log 2>&1 </dev/null` : 'exec </dev/null',
+    ...(repairDpkg
+      ? [`dpkg --force-confdef --force-confold --configure -a || exit ${UPGRADE_EXIT.repairFailed}`]
+      : []),
+    `apt-get -s dist-upgrade >${dir}/plan || exit ${UPGRADE_EXIT.simulationFailed}`,
+    ...(names === ''
+      ? []
+      : [`grep -Eq '^Remv (${names}) ' ${dir}/plan && exit ${UPGRADE_EXIT.removesProtected}`]),
+    `${APT} -o APT::Status-Fd=3 dist-upgrade 3>>${dir}/status || exit`,
+    ...(cleanup
+      ? [
+          `if ${guard('autoremove', `${dir}/autoremove`)}; then ${APT} autoremove; else echo 'autoremove is left out: it would remove a protected package'; fi`,
+          `${APT} autoclean`,
+        ]
+      : []),
+    'exit 0',
+  ].join('\n');
+}
+
+/** Where the script of a unit that the administrator installs lies. */
+export const SCRIPT_FILE = '/usr/local/sbin/pbs-ctl-upgrade';
+
+/** The two files that make up the other road: a oneshot unit, and the script that it runs as root. */
+export function upgradeFiles(
+  unit: string,
+  order: UpgradeOrder,
+): ReadonlyArray<{ path: string; text: string }> {
+  const dir = '/run/pbs-ctl-upgrade';
+  const environment = Object.entries(UPGRADE_ENVIRONMENT).map(
+    ([name, value]) => `Environment=${name}=${value}`,
+  );
+  return [
+    {
+      path: `/etc/systemd/system/${unit}`,
+      text: [
+        '[Unit]',
+        'Description=pbs-ctl upgrade',
+        '',
+        '[Service]',
+        'Type=oneshot',
+        'TimeoutStartSec=infinity',
+        ...environment,
+        `ExecStart=/bin/sh ${SCRIPT_FILE}`,
+        '',
+      ].join('\n'),
+    },
+    {
+      path: SCRIPT_FILE,
+      text: [
+        '#!/bin/sh',
+        '# Upgrades this host. Started by pbs-ctl through the PBS API, and only so.',
+        `rm -rf ${dir}; mkdir -m 0700 ${dir} || exit`,
+        upgradeScript(order, dir, false),
+        '',
+      ].join('\n'),
+    },
+  ];
+}

@@ -1,0 +1,59 @@
+import { EXIT, Fault } from '../fault.js';
+import { packageChanges, readProgress } from '../guest/apt.js';
+import type { Guest } from '../guest/exec.js';
+import { takeSurvey } from '../guest/survey.js';
+import { clearUpgrade, startUpgrade, unitName, viewUpgrade } from '../guest/upgrade-unit.js';
+import { type Run, stateOfRun } from './run.js';
+import type { UpgradeRoad, UpgradeView } from './upgrade-road.js';
+
+/** The guest agent starts a transient unit; plan, progress and packages are read from inside the guest. */
+export function agentRoad(run: Run, guest: Guest): UpgradeRoad {
+  const { runId } = run.journal;
+  const { policy, host } = run.site.target;
+  let offset = 0;
+  return {
+    name: `${unitName(runId)} in the guest`,
+    async plan() {
+      const { plan, simulationError } = await takeSurvey(guest);
+      if (plan) return plan;
+      throw new Fault(
+        'upgrade.no-plan',
+        `The upgrade cannot be simulated: ${simulationError ?? 'no output'}`,
+        {
+          hint: `Mend apt on ${host}, then run again.`,
+          exitCode: EXIT.tryLater,
+        },
+      );
+    },
+    start: () =>
+      startUpgrade(guest, {
+        run: runId,
+        repairDpkg: policy.repairDpkg,
+        cleanup: policy.cleanup,
+        protectedPackages: policy.protectedPackages,
+      }),
+    async look() {
+      const { unit, status, log } = await viewUpgrade(guest, runId, offset);
+      offset += Buffer.byteLength(log);
+      return { unit, progress: progressIn(status), log };
+    },
+    async aftermath() {
+      const before = new Map(Object.entries(stateOfRun(run).baseline?.installed ?? {}));
+      const { installedPackages, plan, audit } = await takeSurvey(guest);
+      return {
+        changes: packageChanges(before, installedPackages, plan?.held ?? []),
+        audit,
+        pending: plan ? plan.upgraded.length + plan.installed.length : null,
+      };
+    },
+    clear: () => clearUpgrade(guest, runId),
+  };
+}
+
+/** apt counts to 100 twice; one bar for both, most of it for dpkg. */
+function progressIn(status: string): UpgradeView['progress'] {
+  const progress = readProgress(status);
+  if (!progress) return null;
+  const percent = progress.stage === 'download' ? progress.percent * 0.3 : 30 + progress.percent * 0.7;
+  return { percent, text: progress.text };
+}

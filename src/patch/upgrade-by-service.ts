@@ -1,0 +1,99 @@
+import type { Pbs } from '../api/pbs.js';
+import { Fault } from '../fault.js';
+import type { UnitState } from '../guest/upgrade-unit.js';
+import type { PackageChanges } from '../report/document.js';
+import { type Run, record, stateOfRun } from './run.js';
+import type { UpgradeRoad } from './upgrade-road.js';
+
+/**
+ * PBS itself starts a oneshot unit that the administrator has installed, as a task that lasts as long as
+ * the unit runs. Its output is in the host's journal. Upstream does not document that the endpoint takes
+ * units beyond its own list, so this road is never the default.
+ * @see PBS API `POST /nodes/{node}/services/{service}/start`
+ */
+export function serviceRoad(run: Run, unit: string): UpgradeRoad {
+  const { pbs, target } = run.site;
+  let seenLines = 0;
+  return {
+    name: unit,
+    plan: () => pendingChanges(pbs),
+    async start() {
+      const upid = await pbs.startService(unit);
+      record(run, { type: 'upgrade-task', upid });
+    },
+    async look() {
+      const upid = stateOfRun(run).upgradeTask ?? (await findTask(run, unit));
+      if (upid === null) return { unit: { kind: 'gone' }, progress: null, log: '' };
+      const [{ running, exitStatus }, lines] = await Promise.all([
+        pbs.taskState(upid),
+        pbs.unitLog(unit, new Date(stateOfRun(run).startedAt)).catch(() => []),
+      ]);
+      const fresh = lines.slice(seenLines);
+      seenLines = Math.max(seenLines, lines.length);
+      const last = lines.at(-1);
+      return {
+        unit: stateOf(running, exitStatus),
+        progress: last === undefined ? null : { percent: null, text: last },
+        log: fresh.map((line) => `${line}\n`).join(''),
+      };
+    },
+    async aftermath() {
+      const planned = stateOfRun(run).planned?.packages ?? NOTHING;
+      const left = await pendingChanges(pbs);
+      const waiting = new Set([...left.upgraded, ...left.installed].map(({ name }) => name));
+      return {
+        changes: {
+          ...planned,
+          upgraded: planned.upgraded.filter(({ name }) => !waiting.has(name)),
+          installed: planned.installed.filter(({ name }) => !waiting.has(name)),
+        },
+        audit: '',
+        pending: waiting.size,
+      };
+    },
+    // systemd forgets a oneshot unit by itself.
+    clear: async () => {},
+  };
+
+  /** A start whose answer was lost: the task tells whether it arrived. */
+  async function findTask({ site, journal: { state } }: Run, service: string): Promise<string | null> {
+    const begun = Date.parse(state.startedAt) / 1000 - target.policy.maxClockSkew / 1000;
+    const tasks = await site.pbs.recentTasks(200);
+    const own = tasks.find(
+      ({ type, id, startedAt }) => type === 'srvstart' && id === service && startedAt >= begun,
+    );
+    if (own) record(run, { type: 'upgrade-task', upid: own.upid });
+    return own?.upid ?? null;
+  }
+}
+
+const NOTHING: PackageChanges = { upgraded: [], installed: [], removed: [], held: [] };
+
+/** PBS knows what would be installed and upgraded, not what would be removed: the unit refuses that itself. */
+async function pendingChanges(pbs: Pbs): Promise<PackageChanges> {
+  const updates = await pbs.updates();
+  return {
+    ...NOTHING,
+    upgraded: updates.flatMap(({ name, installed, candidate }) =>
+      installed !== null && candidate !== null ? [{ name, from: installed, to: candidate }] : [],
+    ),
+    installed: updates.flatMap(({ name, installed, candidate }) =>
+      installed === null && candidate !== null ? [{ name, to: candidate }] : [],
+    ),
+  };
+}
+
+function stateOf(running: boolean, exitStatus: string | null): UnitState {
+  if (running) return { kind: 'running' };
+  if (exitStatus === 'OK') return { kind: 'succeeded' };
+  // The server no longer knows: the packages have to tell.
+  if (exitStatus === null || exitStatus === 'unknown') return { kind: 'gone' };
+  const code = /exit (?:status|code):? ?(\d+)/.exec(exitStatus)?.[1];
+  return { kind: 'failed', exitCode: Number(code ?? 1), signal: false };
+}
+
+export const noRoad = (host: string) =>
+  new Fault('upgrade.no-road', `The config names no way to upgrade host "${host}".`, {
+    hint: `Set hosts.${host}.guest, or hosts.${host}.upgrade to {"via": "service", "unit": …}.`,
+    exitCode: 2,
+  });
