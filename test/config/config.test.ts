@@ -1,0 +1,265 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parseConfig } from '../../src/config/load.js';
+import { readSecret } from '../../src/config/secret.js';
+import { stateDirOf, targetOf } from '../../src/config/target.js';
+import { Fault } from '../../src/fault.js';
+import { pbsCtl } from '../support/command.js';
+
+type Json = Record<string, unknown>;
+const FINGERPRINT = Array(32).fill('AB').join(':');
+const minimal = (): Json & { clusters: Record<string, Json>; hosts: Record<string, Json> } => ({
+  clusters: {
+    main: {
+      endpoints: ['https://pve1.example.net:8006'],
+      token: 'pbs-ctl@pve!patch',
+      secret: { env: 'PVE' },
+      tls: { fingerprints: [FINGERPRINT] },
+    },
+  },
+  hosts: {
+    pbs01: {
+      endpoint: 'https://pbs01.example.net:8007',
+      token: 'pbs-ctl@pbs!patch',
+      secret: { env: 'PBS' },
+      tls: {},
+      guest: { cluster: 'main', vmid: 900 },
+    },
+  },
+});
+const parse = (config: unknown) => parseConfig(JSON.stringify(config), '/etc/pbs-ctl/config.json');
+const errorsOf = (config: unknown): string[] => {
+  try {
+    parse(config);
+  } catch (error) {
+    if (error instanceof Fault && error.exitCode === 2) return error.message.split('\n');
+    throw error;
+  }
+  return [];
+};
+const withHost = (change: Json) => {
+  const config = minimal();
+  config.hosts.pbs01 = { ...config.hosts.pbs01, ...change };
+  return config;
+};
+
+describe('a config', () => {
+  it('of the few keys that are needed gets every default of the interface', () => {
+    const { policy, clusters, keepRuns } = parse(minimal());
+    expect(policy).toEqual({
+      reboot: 'always',
+      rebootTimeout: 1_200_000,
+      upgradeTimeout: 3_600_000,
+      drainTimeout: 0,
+      maintenanceDuration: 1_800_000,
+      backupMargin: 900_000,
+      pbsJobs: 'block',
+      fence: 'read-only',
+      cleanup: true,
+      repairDpkg: false,
+      minRootFree: 2 ** 31,
+      protectedPackages: ['proxmox-backup-server', 'proxmox-backup', 'qemu-guest-agent'],
+      onExpiredLock: 'postpone',
+      maxClockSkew: 30_000,
+      maintenanceWindow: null,
+      blackouts: [],
+      stableFor: 10_000,
+      minRebootInterval: 3_600_000,
+      offlineNodes: 'block',
+      pollInterval: 2000,
+      requestTimeout: 15_000,
+    });
+    expect(clusters.main?.lock).toEqual({
+      store: 'guest-tag',
+      tag: 'pbs-ctl-lock',
+      ttl: 7_200_000,
+      blockingTags: ['pve-patching'],
+    });
+    expect(keepRuns).toBe(100);
+  });
+
+  it('is the example file, which names every key of the policy', () => {
+    const example = readFileSync('config.example.json', 'utf8');
+    const config = parseConfig(example, 'config.example.json');
+    expect(Object.keys(config.hosts)).toEqual(['pbs01', 'pbs02']);
+    const raw = JSON.parse(example) as { policy: Json };
+    expect(Object.keys(raw.policy).sort()).toEqual(Object.keys(parse(minimal()).policy).sort());
+  });
+
+  it('has a policy of its own for a host, key by key over that of the file', () => {
+    const config = parse({ ...withHost({ policy: { fence: 'none' } }), policy: { reboot: 'never' } });
+    expect(targetOf(config, 'pbs01').policy).toMatchObject({ fence: 'none', reboot: 'never', cleanup: true });
+  });
+
+  it('locks the clusters served and that of the guest, in alphabetical order', () => {
+    const config = withHost({ serves: ['zeta', 'alpha'] });
+    config.clusters = {
+      ...config.clusters,
+      zeta: { ...config.clusters.main, lock: { vmid: 7000 } },
+      alpha: { ...config.clusters.main, lock: { store: 'registered-tag' } },
+    };
+    expect(targetOf(parse(config), 'pbs01').clusters).toEqual(['alpha', 'main', 'zeta']);
+  });
+});
+
+describe('an error in a config', () => {
+  it('names file, path and the nearest known key, and all errors come at once', () => {
+    const config = {
+      ...withHost({ adresses: [] }),
+      polcy: {},
+      policy: { rebot: 'always', pollInterval: 'soon' },
+    };
+    const errors = errorsOf(config);
+    expect(errors).toHaveLength(4);
+    for (const error of errors) expect(error).toMatch(/^\/etc\/pbs-ctl\/config\.json: /);
+    expect(errors.join('\n')).toContain('hosts.pbs01.adresses: unknown key; did you mean "addresses"?');
+    expect(errors.join('\n')).toContain('polcy: unknown key; did you mean "policy"?');
+    expect(errors.join('\n')).toContain('policy.rebot: unknown key; did you mean "reboot"?');
+    expect(errors.join('\n')).toMatch(/policy\.pollInterval: found "soon"; .*20m/);
+  });
+
+  it.each([
+    [
+      'a token of another form',
+      withHost({ token: 'pbs-ctl@pbs:patch' }),
+      /hosts\.pbs01\.token: .*user@realm!token/,
+    ],
+    [
+      'an address without https',
+      withHost({ endpoint: 'http://pbs01:8007' }),
+      /hosts\.pbs01\.endpoint: .*https/,
+    ],
+    [
+      'a guest in an unknown cluster',
+      withHost({ guest: { cluster: 'mian', vmid: 900 } }),
+      /guest\.cluster: .*did you mean "main"/,
+    ],
+    ['an unknown cluster that is served', withHost({ serves: ['other'] }), /serves\.0: no cluster "other"/],
+    ['a host without a guest', withHost({ guest: undefined }), /hosts\.pbs01\.guest: missing/],
+    [
+      'a guest that two hosts share',
+      { ...minimal(), hosts: { a: minimal().hosts.pbs01, b: minimal().hosts.pbs01 } },
+      /guest main\/900 is that of host "a"/,
+    ],
+    [
+      'a blackout that ends before it begins',
+      { ...minimal(), policy: { blackouts: [{ from: '2026-12-02', to: '2026-12-01' }] } },
+      /must not end before/,
+    ],
+    [
+      'a time zone that nobody knows',
+      {
+        ...minimal(),
+        policy: { maintenanceWindow: { days: ['sat'], from: '22:00', to: '05:00', timezone: 'Europe/Wien' } },
+      },
+      /timezone: .*time zone/,
+    ],
+    [
+      'a webhook without https',
+      { ...minimal(), notify: { webhook: { url: 'http://hooks.example.net', secret: { env: 'S' } } } },
+      /https/,
+    ],
+    ['a fingerprint that is too short', withHost({ tls: { fingerprints: ['AA:BB'] } }), /fingerprints\.0/],
+  ])('says what is wrong with %s', (_, config, expected) => {
+    expect(errorsOf(config).join('\n')).toMatch(expected);
+  });
+
+  it('says that a cluster without any guest of a host needs an anchor for its lock', () => {
+    const config = withHost({ serves: ['main', 'other'] });
+    config.clusters.other = { ...config.clusters.main };
+    expect(errorsOf(config)).toEqual([expect.stringContaining('clusters.other.lock.vmid: missing')]);
+  });
+
+  it('refuses a secret that stands in the file, says what to write instead, and does not repeat it', () => {
+    const [error = ''] = errorsOf(withHost({ secret: 'aaaa-very-secret' }));
+    expect(error).toMatch(/hosts\.pbs01\.secret: .*env/);
+    expect(error).not.toContain('very-secret');
+  });
+
+  it('tells where JSON breaks', () => {
+    expect(() => parseConfig('{\n  "clusters": {,\n}', 'c.json')).toThrow(/c\.json: no valid JSON.*line 2/s);
+  });
+});
+
+describe('a webhook on loopback', () => {
+  it.each(['http://127.0.0.1:9/x', 'http://localhost/x', 'http://[::1]:80/x'])(
+    'may do without https: %s',
+    (url) => {
+      expect(errorsOf({ ...minimal(), notify: { webhook: { url, secret: { env: 'S' } } } })).toEqual([]);
+    },
+  );
+});
+
+describe('a secret', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'pbs-ctl-secret-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+  const file = (mode: number, text = 'aaaa-bbbb\n') => {
+    const path = join(folder, 'secret');
+    writeFileSync(path, text);
+    chmodSync(path, mode);
+    return path;
+  };
+
+  it('is read from the environment, a file, or a credential of systemd', async () => {
+    const path = file(0o600);
+    expect((await readSecret({ env: 'X' }, { env: { X: 'one' } })).reveal()).toBe('one');
+    expect((await readSecret({ file: path }, { env: {} })).reveal()).toBe('aaaa-bbbb');
+    const credential = await readSecret({ credential: 'secret' }, { env: { CREDENTIALS_DIRECTORY: folder } });
+    expect(credential.reveal()).toBe('aaaa-bbbb');
+  });
+
+  it.each([0o644, 0o640, 0o604])(
+    'in a file of mode %o is refused, with the command that mends it',
+    async (mode) => {
+      await expect(readSecret({ file: file(mode) }, { env: {} })).rejects.toMatchObject({
+        code: 'config.secret',
+        exitCode: 2,
+        hint: expect.stringContaining('chmod 600'),
+      });
+    },
+  );
+
+  it.each([
+    [{ env: 'NOT_SET' }, /NOT_SET/],
+    [{ file: '/nonexistent/secret' }, /nonexistent/],
+    [{ credential: 'x' }, /CREDENTIALS_DIRECTORY/],
+  ])('that is not there is an error that names where it should be: %o', async (reference, words) => {
+    await expect(readSecret(reference as never, { env: {} })).rejects.toThrow(words);
+  });
+
+  it('never prints itself', async () => {
+    const secret = await readSecret({ env: 'X' }, { env: { X: 'aaaa-bbbb' } });
+    expect(`${secret} ${JSON.stringify({ secret })}`).not.toContain('aaaa');
+  });
+});
+
+describe('the state directory', () => {
+  it.each([
+    [{ STATE_DIRECTORY: '/var/lib/a:/var/lib/b', XDG_STATE_HOME: '/x', HOME: '/h' }, '/var/lib/a'],
+    [{ XDG_STATE_HOME: '/x', HOME: '/h' }, '/x/pbs-ctl'],
+    [{ HOME: '/h' }, '/h/.local/state/pbs-ctl'],
+  ])('is found in %o', (env, expected) => {
+    expect(stateDirOf(parse(minimal()), env)).toBe(expected);
+  });
+});
+
+describe('pbs-ctl schema', () => {
+  it('prints a JSON Schema that knows every key of the example file', async () => {
+    const { code, stdout } = await pbsCtl(['schema']);
+    const schema = JSON.parse(stdout) as {
+      properties: Record<string, { properties?: Json }>;
+      $schema: string;
+    };
+    expect(code).toBe(0);
+    expect(schema.$schema).toMatch(/json-schema\.org/);
+    const example = JSON.parse(readFileSync('config.example.json', 'utf8')) as { policy: Json };
+    for (const key of Object.keys(example)) expect(Object.keys(schema.properties)).toContain(key);
+    for (const key of Object.keys(example.policy))
+      expect(schema.properties.policy?.properties).toHaveProperty(key);
+  });
+});

@@ -1,0 +1,111 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { MaintenanceWindow } from '../../src/config/schema.js';
+import { nextAllowed } from '../../src/preflight/window.js';
+
+const ZONES = ['Europe/Vienna', 'America/New_York', 'Australia/Lord_Howe', 'Asia/Kolkata', 'UTC'];
+const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
+const MINUTE = 60;
+
+/** Local day and time of a moment, by the calendar of the runtime and not by the code under test. */
+function localClock(zone: string) {
+  const format = new Intl.DateTimeFormat('en-CA', {
+    timeZone: zone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+  });
+  return (seconds: number) => {
+    const parts = Object.fromEntries(
+      format.formatToParts(seconds * 1000).map(({ type, value }) => [type, value]),
+    );
+    return { date: `${parts.year}-${parts.month}-${parts.day}`, time: `${parts.hour}:${parts.minute}` };
+  };
+}
+
+const dayBefore = (date: string) => new Date(Date.parse(date) - 86_400_000).toISOString().slice(0, 10);
+const weekday = (date: string) => DAYS[new Date(date).getUTCDay()] ?? 'sun';
+
+/** Whether a single minute lies in the window and outside the blackouts: the definition, and nothing else. */
+function isOpen(
+  { date, time }: { date: string; time: string },
+  window: MaintenanceWindow | null,
+  blackouts: ReadonlyArray<{ from: string; to: string }>,
+): boolean {
+  if (blackouts.some(({ from, to }) => from <= date && date <= to)) return false;
+  if (!window) return true;
+  const { days, from, to } = window;
+  const today = days.includes(weekday(date));
+  if (to > from) return today && time >= from && time < to;
+  return (today && time >= from) || (days.includes(weekday(dayBefore(date))) && time < to);
+}
+
+describe('the calendar of maintenance windows', () => {
+  it.each(ZONES)('agrees with a minute-by-minute look at two years in %s', (timezone) => {
+    const window: MaintenanceWindow = { days: ['sat', 'sun', 'wed'], from: '22:00', to: '05:00', timezone };
+    const blackouts = [
+      { from: '2026-03-28', to: '2026-03-28' },
+      { from: '2026-12-23', to: '2027-01-02' },
+    ];
+    const clock = localClock(timezone);
+    const begin = Date.parse('2026-01-01T00:00:00Z') / 1000;
+    const end = Date.parse('2028-01-01T00:00:00Z') / 1000;
+    const stretches: Array<{ from: number; to: number }> = [];
+    let open: number | null = null;
+    // Ten minutes at a time: every edge used here lies on one, in every zone used here.
+    for (let now = begin; now < end; now += 10 * MINUTE) {
+      const is = isOpen(clock(now), window, blackouts);
+      if (is && open === null) open = now;
+      if (!is && open !== null) {
+        stretches.push({ from: open, to: now });
+        open = null;
+      }
+    }
+    const seen: Array<{ from: number; to: number }> = [];
+    for (let now = begin; ; ) {
+      const next = nextAllowed({ maintenanceWindow: window, blackouts }, now, MINUTE);
+      if (!next || next.to > end) break;
+      seen.push(next);
+      now = next.to;
+    }
+    expect(seen).toEqual(stretches.filter(({ to }) => to <= (seen.at(-1)?.to ?? 0)));
+    expect(seen.length).toBeGreaterThan(250);
+  });
+
+  it('never offers a moment that the definition forbids, and none that is too short', () => {
+    const time = fc
+      .tuple(fc.integer({ min: 0, max: 23 }), fc.integer({ min: 0, max: 59 }))
+      .map(([hour, minute]) => `${String(hour).padStart(2, '0')}:${String(minute).padStart(2, '0')}`);
+    const window = fc.record({
+      days: fc.uniqueArray(fc.constantFrom(...DAYS), { minLength: 1 }),
+      from: time,
+      to: time,
+      timezone: fc.constantFrom(...ZONES),
+    });
+    const moment = fc.integer({ min: Date.parse('2026-01-01') / 1000, max: Date.parse('2027-12-31') / 1000 });
+    fc.assert(
+      fc.property(window, moment, fc.integer({ min: 60, max: 7200 }), (maintenanceWindow, now, seconds) => {
+        const next = nextAllowed({ maintenanceWindow, blackouts: [] }, now, seconds);
+        if (!next) return;
+        const clock = localClock(maintenanceWindow.timezone);
+        expect(next.from).toBeGreaterThanOrEqual(now);
+        expect(next.to - next.from).toBeGreaterThanOrEqual(seconds);
+        for (const at of [next.from, next.from + seconds / 2, next.to - 60])
+          expect(isOpen(clock(at), maintenanceWindow, [])).toBe(true);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('belongs to the day on which it starts when it runs over midnight', () => {
+    const window: MaintenanceWindow = { days: ['sat'], from: '22:00', to: '05:00', timezone: 'UTC' };
+    const sunday = Date.parse('2026-11-22T04:00:00Z') / 1000;
+    expect(nextAllowed({ maintenanceWindow: window, blackouts: [] }, sunday, 1800)?.from).toBe(sunday);
+    expect(nextAllowed({ maintenanceWindow: window, blackouts: [] }, sunday, 7200)?.from).toBe(
+      Date.parse('2026-11-28T22:00:00Z') / 1000,
+    );
+  });
+});
