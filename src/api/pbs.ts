@@ -63,10 +63,16 @@ export class Pbs {
     return this.#get(`${NODE}/time`, shared.Time);
   }
 
-  /** Asks the root daemon for as little as possible; the proxy alone answers much, but not this. @throws Fault `pbs.daemon-down` */
-  daemonAnswers(): Promise<void> {
+  /**
+   * Asks the root daemon for as little as possible; the proxy alone answers much, but not this.
+   * @param limitMs given while waiting for a reboot: one look over a connection of its own
+   * @throws Fault `pbs.daemon-down`
+   */
+  daemonAnswers(limitMs?: number): Promise<void> {
+    const once = limitMs === undefined ? {} : ({ repeat: 'once', fresh: true, limitMs } as const);
     return this.#get(`${NODE}/journal`, shared.Nothing, {
       parameters: { lastentries: 1 },
+      ...once,
       ...audit('/system/log'),
     });
   }

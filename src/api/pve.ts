@@ -22,6 +22,7 @@ export type PveNode = answers.PveNode;
 export type PveTask = answers.PveTask;
 export type TaskState = shared.TaskState;
 
+const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 /** More running tasks than any node has; 0 would mean none at all. */
 const ALL_TASKS = 1000;
 const SLOW_MS = 60_000;
@@ -259,6 +260,12 @@ export class Pve {
     if (truncated)
       throw new Fault('agent.failed', `The file "${path}" of guest ${vmid} is larger than 16 MiB.`);
     return content;
+  }
+
+  /** The kernel's id of this boot, asked for once. @param limitMs a dying guest swallows requests */
+  async bootId(vmid: number, limitMs: number): Promise<string> {
+    const request = { method: 'GET', parameters: { file: BOOT_ID }, repeat: 'once', limitMs } as const;
+    return (await this.#agent(vmid, 'file-read', request, agent.FileContent)).content.trim();
   }
 
   close(): Promise<void> {

@@ -50,6 +50,8 @@ export class LabServer {
   readonly #handle: (request: RawRequest) => Promise<Reply>;
   readonly #sockets = new Set<Duplex>();
   weather: Weather = () => null;
+  /** Told of every request that was answered, with its answer. */
+  observe: (request: RawRequest, reply: Reply) => void = () => {};
   #certificate: Certificate | undefined;
   #server: Server | undefined;
   #port = 0;
@@ -126,6 +128,7 @@ export class LabServer {
       const chunks: Buffer[] = [];
       for await (const chunk of request) chunks.push(chunk as Buffer);
       const { method = 'GET', url = '/', headers } = request;
+      const raw = { method, url, headers, body: Buffer.concat(chunks).toString('utf8') };
       const path = new URL(url, 'https://lab').pathname.replace(/^\/api2\/json/, '');
       const mishap = this.weather({ server: this.name, method, path });
       if (mishap && mishap.kind !== 'cut-after' && mishap.kind !== 'cut-within') mishap.struck?.();
@@ -133,10 +136,8 @@ export class LabServer {
       if (mishap?.kind === 'swallowed') return;
       if (mishap?.kind === 'endless') return pourOut(response);
       if (mishap?.kind === 'late') await new Promise((resolve) => setTimeout(resolve, mishap.ms));
-      const reply =
-        mishap?.kind === 'answered-instead'
-          ? mishap.reply
-          : await this.#handle({ method, url, headers, body: Buffer.concat(chunks).toString('utf8') });
+      const reply = mishap?.kind === 'answered-instead' ? mishap.reply : await this.#handle(raw);
+      this.observe(raw, reply);
       if (mishap?.kind === 'cut-after' || mishap?.kind === 'cut-within') mishap.struck?.();
       if (this.#dark === 'drop') return;
       if (reply.cut || mishap?.kind === 'cut-after') return void request.socket.destroy();

@@ -6,13 +6,12 @@ import type { Clock } from '../world.js';
 import { type BootSight, rebootVerdict } from './boot.js';
 import { type Run, record, stateOfRun, step } from './run.js';
 
-const BOOT_ID = '/proc/sys/kernel/random/boot_id';
-
 /**
  * Waits until the host has provably booted again and both daemons of its API answer. Asks API, guest
  * agent and hypervisor side by side, each with a time limit of one poll, so that a request swallowed by
  * a dying host costs no more than that.
- * @throws Fault `reboot.not-down` when it has not gone down after a quarter of `rebootTimeout`,
+ * @throws Fault `api.unauthorized`, `net.untrusted` (what answers is not what was trusted before),
+ *   `reboot.not-down` when it has not gone down after a quarter of `rebootTimeout`,
  *   `reboot.not-back` when that is over
  */
 export async function waitForBoot(run: Run): Promise<string> {
@@ -24,17 +23,23 @@ export async function waitForBoot(run: Run): Promise<string> {
   const requested = Date.parse(reboot.requestedAt);
   const seen: Sight = { api: null, bootId: null, vm: null, daemon: false, lost: false };
   const stop = new AbortController();
+  let refused: unknown = null;
   const watchers = [
     every(run.clock, pollInterval, stop.signal, () => watchApi(pbs, pollInterval, seen)),
     ...(guest
-      ? [every(run.clock, pollInterval, stop.signal, () => watchAgent(guest, pollInterval, run.clock, seen))]
+      ? [every(run.clock, pollInterval, stop.signal, () => watchAgent(guest, pollInterval, seen))]
       : []),
     ...(guest ? [every(run.clock, pollInterval * 2, stop.signal, () => watchVm(guest, seen))] : []),
-  ];
+  ].map((watcher) =>
+    watcher.catch((error: unknown) => {
+      refused = error;
+    }),
+  );
   const begun = run.clock.monotonic();
   let down = reboot.downAt !== null;
   try {
     for (;;) {
+      if (refused) throw refused;
       const verdict = rebootVerdict(reboot.before, (run.clock.now() - requested) / 1000, seen);
       if (!down && (seen.lost || verdict === 'rebooted')) {
         down = true;
@@ -50,7 +55,8 @@ export async function waitForBoot(run: Run): Promise<string> {
         return `back after ${formatDuration(run.clock.now() - requested)}`;
       }
       const waited = run.clock.monotonic() - begun;
-      if (!down && waited > rebootTimeout / 4) throw notDown(run, waited);
+      // Also after a short silence: what answers is provably the boot of before.
+      if ((!down || verdict === 'not-rebooted') && waited > rebootTimeout / 4) throw notDown(run, waited);
       if (waited > rebootTimeout) throw notBack(run, seen, verdict === 'rebooted');
       await run.clock.sleep(Math.min(pollInterval, 250), run.interruption.signal);
     }
@@ -84,25 +90,15 @@ async function watchApi(pbs: Pbs, limitMs: number, seen: Sight): Promise<void> {
     seen.lost = true;
     return;
   }
-  seen.daemon = await pbs.daemonAnswers().then(
+  seen.daemon = await pbs.daemonAnswers(limitMs).then(
     () => true,
     () => false,
   );
 }
 
-async function watchAgent(guest: Guest, limitMs: number, clock: Clock, seen: Sight): Promise<void> {
-  const limit = new AbortController();
-  const asked = guest.pve.readFile(guest.vmid, BOOT_ID).then(
-    (text) => text.trim(),
-    () => null,
-  );
-  // A late answer is still an answer of the boot it names, so it counts when it comes.
-  void asked.then((bootId) => {
-    if (bootId) seen.bootId = bootId;
-  });
-  await Promise.race([asked, clock.sleep(limitMs, limit.signal).catch(() => {})]);
-  limit.abort();
-  await asked;
+/** Silence says nothing: an id that was read before it must not count as that of the boot that runs now. */
+async function watchAgent(guest: Guest, limitMs: number, seen: Sight): Promise<void> {
+  seen.bootId = await guest.pve.bootId(guest.vmid, limitMs).catch(() => null);
 }
 
 async function watchVm(guest: Guest, seen: Sight): Promise<void> {
@@ -112,7 +108,7 @@ async function watchVm(guest: Guest, seen: Sight): Promise<void> {
   );
 }
 
-/** Repeats until the signal; never two at once. What it throws ends it, and is told by the caller's own limit. */
+/** Repeats until the signal; never two at once. */
 async function every(clock: Clock, ms: number, signal: AbortSignal, act: () => Promise<void>): Promise<void> {
   while (!signal.aborted) {
     await act();

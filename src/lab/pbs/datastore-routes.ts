@@ -13,7 +13,7 @@ export function datastoreRoutes(host: PbsHost): PbsRoute[] {
   const visible = () => host.datastores.filter(({ name }) => audits(name));
   const audit = (params: Readonly<Record<string, unknown>>) =>
     [`/datastore/${params.name}`, ['Datastore.Audit']] as const;
-  const kindOf = () => (host.version === '3.4' ? {} : { 'backend-type': 'filesystem' });
+  const kindOf = () => (host.version !== '4.2' ? {} : { 'backend-type': 'filesystem' });
   const store = (params: Readonly<Record<string, unknown>>): SimulatedDatastore => {
     const found = host.datastores.find(({ name }) => name === params.name);
     if (!found) throw new PbsError(`no such datastore '${params.name}'`);
@@ -67,7 +67,7 @@ export function datastoreRoutes(host: PbsHost): PbsRoute[] {
             total,
             used,
             avail: total - used,
-            'gc-status': { upid: null, 'index-file-count': 0 },
+            'gc-status': { upid: null, ...NO_GARBAGE },
           };
         }),
     },
@@ -141,7 +141,7 @@ export function datastoreRoutes(host: PbsHost): PbsRoute[] {
           return {
             store: name,
             upid: null,
-            'index-file-count': 0,
+            ...NO_GARBAGE,
             ...(job ? { schedule: job.schedule, 'next-run': job.nextRun } : {}),
           };
         }),
@@ -154,6 +154,20 @@ export function datastoreRoutes(host: PbsHost): PbsRoute[] {
     jobList('/tape/backup', 'tape'),
   ];
 }
+
+/** The figures of a garbage collection that has not run yet. */
+const NO_GARBAGE = {
+  'index-file-count': 0,
+  'index-data-bytes': 0,
+  'disk-bytes': 0,
+  'disk-chunks': 0,
+  'removed-bytes': 0,
+  'removed-chunks': 0,
+  'pending-bytes': 0,
+  'pending-chunks': 0,
+  'removed-bad': 0,
+  'still-bad': 0,
+};
 
 const config = ({ name, path, maintenance }: SimulatedDatastore) => ({
   name,

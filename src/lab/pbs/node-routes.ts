@@ -15,6 +15,11 @@ export function nodeRoutes(host: PbsHost): PbsRoute[] {
     return found;
   };
   const uptime = () => Math.max(0, Math.floor(Date.now() / 1000 - machine.bootedAt));
+  /** What is not installed is left out; before 4.1 it is an empty text. */
+  const oldVersion = (version: string | undefined) => {
+    if (version) return { OldVersion: version };
+    return ['3.4', '4.0'].includes(host.version) ? { OldVersion: '' } : {};
+  };
   const installed = (name: string) => machine.installedPackages().find((each) => each.name === name)?.version;
   return [
     { method: 'GET', path: '/ping', needs: 'world', handle: () => ({ pong: true }) },
@@ -48,6 +53,11 @@ export function nodeRoutes(host: PbsHost): PbsRoute[] {
           uptime: uptime(),
           root: { total: totalBytes, used: usedBytes, avail: totalBytes - usedBytes },
           memory: { total: 8e9, used: 2e9, free: 6e9 },
+          swap: { total: 0, used: 0, free: 0 },
+          cpu: 0.02,
+          wait: 0,
+          loadavg: [0.1, 0.2, 0.15],
+          cpuinfo: { model: 'QEMU Virtual CPU', sockets: 1, cpus: 4 },
           'current-kernel': {
             sysname: 'Linux',
             release: machine.runningKernel,
@@ -92,7 +102,7 @@ export function nodeRoutes(host: PbsHost): PbsRoute[] {
             Arch: 'amd64',
             Description: name,
             Version: to,
-            ...(from ? { OldVersion: from } : {}),
+            ...oldVersion(from),
             Origin: origin?.split(':')[0] ?? 'Proxmox',
             Priority: 'optional',
             Section: 'admin',
@@ -124,7 +134,7 @@ export function nodeRoutes(host: PbsHost): PbsRoute[] {
             Priority: 'optional',
             Section: 'admin',
             Version: candidate(name) ?? version ?? 'unknown',
-            ...(version ? { OldVersion: version } : {}),
+            ...oldVersion(version),
             ...(extra ? { ExtraInfo: extra } : {}),
           };
         };

@@ -255,7 +255,15 @@ export function clusterRoutes(cluster: PveCluster): PveRoute[] {
       handle: () => [
         { id: 'quorum', type: 'quorum', node: [...nodes.keys()][0], status: 'OK', quorate: 1 },
         ...(cluster.version === '9.2'
-          ? [{ id: 'fencing', type: 'fencing', status: 'armed', 'armed-state': 'armed' }]
+          ? [
+              {
+                id: 'fencing',
+                type: 'fencing',
+                node: [...nodes.keys()][0],
+                status: 'armed',
+                'armed-state': 'armed',
+              },
+            ]
           : []),
       ],
     },
