@@ -26,6 +26,13 @@ export class Access {
       if (path === undefined || entry.path === path) entry.privileges.delete(privilege);
   }
 
+  /** An entry on a path that has everything held there but this one privilege. */
+  deny(path: string, privilege: string): void {
+    const held = [...this.effective(path).keys()].filter((each) => each !== privilege);
+    this.#entries = this.#entries.filter((entry) => entry.path !== path);
+    this.grant(path, held);
+  }
+
   isKnown(tokenId: string, secret: string): boolean {
     return this.#secrets.get(tokenId) === secret;
   }
