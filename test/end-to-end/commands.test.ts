@@ -2,7 +2,7 @@ import { describe, it } from 'vitest';
 import type { Finding } from '../../src/report/document.js';
 import { CHECK_IDS } from '../../src/report/document.js';
 import { pbsCtl, pbsCtlJson, start } from '../support/command.js';
-import { carrierTags, eventsOf, until, withLab } from '../support/lab.js';
+import { carrierTags, eventsOf, systemOf, until, withLab } from '../support/lab.js';
 
 interface Checked {
   readonly host: string;
@@ -85,7 +85,7 @@ describe('status', () => {
         lab.configPath,
       ]);
       expect(document.hosts).toMatchObject([
-        { host: 'pbs01', reachable: true, version: '4.2.2-1', updates: 9, lock: null, error: null },
+        { host: 'pbs01', reachable: true, version: systemOf(lab).version, lock: null, error: null },
         { host: 'pbs02', reachable: false, version: null, error: { code: 'net.unreachable' } },
       ]);
       expect(code).toBe(75);

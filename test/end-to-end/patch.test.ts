@@ -1,7 +1,7 @@
 import { describe, it } from 'vitest';
 import type { RunDocument } from '../../src/report/document.js';
 import { pbsCtl, pbsCtlJson, start } from '../support/command.js';
-import { carrierTags, eventsOf, everythingIn, fences, until, withLab } from '../support/lab.js';
+import { carrierTags, eventsOf, everythingIn, fences, systemOf, until, withLab } from '../support/lab.js';
 
 const patchArgs = (configPath: string, ...more: string[]) => [
   'patch',
@@ -21,9 +21,13 @@ describe('patch on a healthy host', () => {
         if ('kind' in entry && entry.host === 'pbs01')
           seen.set(entry.kind, { tags: carrierTags(lab), fences: fences(lab) });
       });
+      const before = systemOf(lab);
       const { code, document } = await pbsCtlJson<RunDocument>(patchArgs(lab.configPath));
+      const after = systemOf(lab);
 
       expect(code).toBe(0);
+      expect(after.version).not.toBe(before.version);
+      expect(after.kernel).not.toBe(before.kernel);
       expect(document).toMatchObject({
         schemaVersion: 1,
         host: 'pbs01',
@@ -31,8 +35,8 @@ describe('patch on a healthy host', () => {
         outcome: 'patched',
         phase: 'report',
         resumed: false,
-        before: { version: '4.2.2-1', kernel: '6.17.2-1-pve' },
-        after: { version: '4.2.3-1', kernel: '6.17.4-1-pve' },
+        before,
+        after,
         reboot: { count: 1 },
         leftBehind: { fenced: [], locks: [] },
         postponements: { count: 0, since: null },

@@ -2,12 +2,16 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Lab, type LabOptions, startLab } from '../../src/lab/lab.js';
 
+/** Which versions the lab plays unless a test says so: `npm run test:matrix` goes through them. */
+const [PVE = '9.2', PBS = '4.2'] = (process.env.PBS_CTL_LAB ?? '9.2/4.2').split('/');
+const versions = { pve: PVE, pbs: PBS } as Pick<LabOptions, 'pve' | 'pbs'>;
+
 /** A lab that lasts as long as the test that is given it. */
 export async function withLab<Result>(
   options: LabOptions,
   test: (lab: Lab) => Promise<Result>,
 ): Promise<Result> {
-  const lab = await startLab({ factor: 40, ...options });
+  const lab = await startLab({ factor: 40, ...versions, ...options });
   try {
     return await test(lab);
   } finally {
@@ -21,6 +25,13 @@ export const eventsOf = (lab: Lab, kind: string, host = 'pbs01') =>
 
 /** Tags of the guest that carries the lock. */
 export const carrierTags = (lab: Lab): string => lab.cluster.guests.get(900)?.config.tags ?? '';
+
+/** What is installed on a host and what runs there, as the simulated machine itself knows it. */
+export function systemOf(lab: Lab, host = 'pbs01'): { version: string; kernel: string } {
+  const machine = lab.hosts.get(host)?.machine;
+  const pbs = machine?.installedPackages().find(({ name }) => name === 'proxmox-backup-server');
+  return { version: pbs?.version ?? '', kernel: machine?.runningKernel ?? '' };
+}
 
 /** Every maintenance mode of a host's datastores that is set. */
 export const fences = (lab: Lab, host = 'pbs01'): string[] =>
