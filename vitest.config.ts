@@ -5,8 +5,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // Two cores: one worker each. The end-to-end tests spend their time in child processes.
-    maxWorkers: 2,
-    maxConcurrency: 4,
+    // More workers than cores: the end-to-end tests spend most of their time waiting for simulated machines.
+    maxWorkers: 3,
+    maxConcurrency: 5,
   },
 });

@@ -14,12 +14,16 @@ import {
 import { type Exchange, recordExchanges } from './exchanges.js';
 
 type Pair = { readonly pve: '8.4' | '9.2'; readonly pbs: '3.4' | '4.0' | '4.1' | '4.2' };
-const PAIRS: readonly Pair[] = [
+const ENDS: readonly Pair[] = [
   { pve: '8.4', pbs: '3.4' },
-  { pve: '8.4', pbs: '4.0' },
-  { pve: '9.2', pbs: '4.1' },
   { pve: '9.2', pbs: '4.2' },
 ];
+const BETWEEN: readonly Pair[] = [
+  { pve: '8.4', pbs: '4.0' },
+  { pve: '9.2', pbs: '4.1' },
+];
+/** Oldest and newest; all four with `npm run test:matrix`. */
+const PAIRS = process.env.PBS_CTL_LAB ? [...ENDS, ...BETWEEN] : ENDS;
 
 /** Paths that PBS has and its published schema leaves out of the extract, each with its source in upstream's own code. */
 const NOT_PUBLISHED = [/^\/nodes\/localhost\/(journal|syslog)$/];
@@ -67,7 +71,7 @@ async function everything({ pve, pbs }: Pair): Promise<Exchange[]> {
 describe.skipIf(!contractsAreHere).each(PAIRS)(
   `on PVE $pve and PBS $pbs (${contractsAreHere ? 'published schemas' : WHY_SKIPPED})`,
   (pair) => {
-    it('every request is valid, and every answer of the lab too', async () => {
+    it('every request is valid, and every answer of the lab too', { timeout: 240_000 }, async () => {
       const contracts: Record<'pve' | 'pbs', Contract> = {
         pve: contract('pve', pair.pve),
         pbs: contract('pbs', pair.pbs),
