@@ -1,0 +1,14 @@
+import { contend } from './contention.js';
+
+// npm run contention: 16 processes race for one lock, in each of the two stores.
+
+let broken = 0;
+for (const store of ['guest-tag', 'registered-tag'] as const) {
+  const acquisitions = Number(process.env.ACQUISITIONS ?? 300);
+  const result = await contend({ store, contenders: 16, acquisitions, seed: 1 });
+  console.log(
+    `${store.padEnd(15)} ${result.acquisitions} acquisitions, ${result.kills} kills, ${result.violations} violations`,
+  );
+  broken += result.violations;
+}
+process.exitCode = broken === 0 ? 0 : 1;
