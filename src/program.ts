@@ -47,6 +47,7 @@ function program(version: string, world: World, json: boolean, run: Run): Comman
     .option('--check', 'change nothing: run every check, simulate the upgrade, show the plan')
     .option('--reboot <mode>', 'always, after-upgrade, when-required or never; overrides the policy')
     .option('--plan <digest>', 'refuse any plan but the one that --check showed')
+    .option('--wait <duration>', 'wait so long for a time at which it is safe')
     .option('--keep-going', 'with several hosts: go on after one that failed')
     .option('--abandon', 'give the unfinished run up: undo what can be undone, start nothing')
     .addHelpText('after', examples('patch --host pbs01 --check', 'patch --host pbs01', 'patch --all --json'))
@@ -66,6 +67,13 @@ function program(version: string, world: World, json: boolean, run: Run): Comman
     .option('--all', 'every host of the config')
     .addHelpText('after', examples('status', 'status --host pbs01 --json'))
     .action(run(async () => (await import('./commands/status.js')).status));
+
+  add('windows', 'when is a host busy, and when does a whole run fit?')
+    .addOption(host('host to look at; may be repeated'))
+    .option('--all', 'every host of the config')
+    .option('--hours <number>', 'how far ahead; default: 72')
+    .addHelpText('after', examples('windows --host pbs01', 'windows --host pbs01 --hours 168 --json'))
+    .action(run(async () => (await import('./commands/windows.js')).windows));
 
   const lock = add('lock', 'the cluster lock, for people and for the PVE side');
   const cluster = () =>

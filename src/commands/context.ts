@@ -1,4 +1,5 @@
 import { loadConfig } from '../config/load.js';
+import { parseDuration } from '../config/quantity.js';
 import type { Config } from '../config/schema.js';
 import { stateDirOf, type Target, targetOf } from '../config/target.js';
 import { EXIT, Fault } from '../fault.js';
@@ -73,4 +74,14 @@ export function targetsOf(config: Config, { host, all }: HostOptions, everyByDef
     });
   }
   return wanted.map((name) => targetOf(config, name));
+}
+
+/** A duration that an option gives, in milliseconds. @throws Fault `usage.duration` (exit 2) */
+export function duration(text: string, option: string): number {
+  const ms = parseDuration(text);
+  if (ms !== undefined) return ms;
+  throw new Fault('usage.duration', `${option} "${text}" is no duration.`, {
+    hint: 'For example 90s, 20m, 2h.',
+    exitCode: EXIT.usage,
+  });
 }

@@ -1,4 +1,3 @@
-import { parseDuration } from '../config/quantity.js';
 import type { Config } from '../config/schema.js';
 import { EXIT, Fault } from '../fault.js';
 import { lockOf } from '../lock/cluster-lock.js';
@@ -6,7 +5,7 @@ import { acquire, breakLock, type Claim, type ClusterLock, look, release } from 
 import { isLockWord } from '../lock/tag.js';
 import { lockText } from '../report/text.js';
 import { openCluster } from '../site.js';
-import { type Command, type Context, load } from './context.js';
+import { type Command, type Context, duration, load } from './context.js';
 
 export interface LockOptions {
   readonly cluster?: string;
@@ -150,13 +149,4 @@ function word(text: string | undefined, option: string): string {
       exitCode: EXIT.usage,
     },
   );
-}
-
-function duration(text: string, option: string): number {
-  const ms = parseDuration(text);
-  if (ms !== undefined) return ms;
-  throw new Fault('usage.duration', `${option} "${text}" is no duration.`, {
-    hint: 'For example 90s, 20m, 2h.',
-    exitCode: EXIT.usage,
-  });
 }

@@ -1,11 +1,17 @@
+import type { Config } from '../config/schema.js';
+import type { Target } from '../config/target.js';
 import { EXIT, type ExitCode, Fault } from '../fault.js';
 import { exitCodeOf, patchHost } from '../patch/host.js';
 import { hostMetrics, pruneRuns } from '../patch/journal.js';
 import { reporterFor } from '../progress/choose.js';
+import type { Reporter } from '../progress/events.js';
 import { deliver } from '../report/deliver.js';
 import type { RunDocument } from '../report/document.js';
 import { runText } from '../report/text.js';
-import { type Command, type HostOptions, load, targetsOf } from './context.js';
+import { openSite } from '../site.js';
+import { awaitSlot } from '../windows/await-slot.js';
+import type { World } from '../world.js';
+import { type Command, duration, type HostOptions, load, targetsOf } from './context.js';
 
 export interface PatchCommandOptions extends HostOptions {
   readonly check?: boolean;
@@ -13,6 +19,7 @@ export interface PatchCommandOptions extends HostOptions {
   readonly keepGoing?: boolean;
   readonly plan?: string;
   readonly reboot?: string;
+  readonly wait?: string;
 }
 
 const MODES = ['always', 'after-upgrade', 'when-required', 'never'] as const;
@@ -30,12 +37,14 @@ export const patch: Command<PatchCommandOptions> = async (context, options) => {
       exitCode: EXIT.usage,
     });
   }
+  const waitMs = options.wait === undefined ? null : duration(options.wait, '--wait');
   const documents: RunDocument[] = [];
   let exitCode: ExitCode = EXIT.done;
   for (const target of targets) {
     const reporter = await reporterFor(world, { ...context.options, color });
     let document: RunDocument;
     try {
+      if (waitMs !== null) await waitFor(config, target, waitMs, world, reporter);
       document = await patchHost(
         config,
         stateDir,
@@ -62,6 +71,21 @@ export const patch: Command<PatchCommandOptions> = async (context, options) => {
   if (!options.check) pruneRuns(stateDir, config.keepRuns);
   return exitCode;
 };
+
+async function waitFor(
+  config: Config,
+  target: Target,
+  waitMs: number,
+  world: World,
+  reporter: Reporter,
+): Promise<void> {
+  const site = await openSite(config, target, world);
+  try {
+    await awaitSlot(site, waitMs, world, reporter);
+  } finally {
+    await site.close();
+  }
+}
 
 function rebootMode(text: string | undefined): (typeof MODES)[number] | null {
   if (text === undefined) return null;

@@ -67,11 +67,11 @@ async function waitIn({ api, bootId, refuses }: World) {
   );
 }
 
-const before = (ms: number) => ({
+const oldBoot = (ms: number) => ({
   epochSeconds: 2_000_000 + ms / 1000,
   uptimeSeconds: 1_000_000 + ms / 1000,
 });
-const after = (ms: number, bootedMs: number) => ({
+const newBoot = (ms: number, bootedMs: number) => ({
   epochSeconds: 2_000_000 + ms / 1000,
   uptimeSeconds: (ms - bootedMs) / 1000,
 });
@@ -79,7 +79,7 @@ const after = (ms: number, bootedMs: number) => ({
 describe('the wait for a boot', () => {
   it('ends when another boot id and the API answer', async () => {
     const { reboot, code } = await waitIn({
-      api: (ms) => (ms < 3000 ? before(ms) : ms < 30_000 ? null : after(ms, 20_000)),
+      api: (ms) => (ms < 3000 ? oldBoot(ms) : ms < 30_000 ? null : newBoot(ms, 20_000)),
       bootId: (ms) => (ms < 3000 ? 'old-boot' : ms < 25_000 ? null : 'new-boot'),
     });
     expect(code).toBeNull();
@@ -88,7 +88,7 @@ describe('the wait for a boot', () => {
 
   it('is not misled by a boot id that was read before the machine went down', async () => {
     const { code } = await waitIn({
-      api: (ms) => (ms < 3000 ? before(ms) : ms < 30_000 ? null : after(ms, 20_000)),
+      api: (ms) => (ms < 3000 ? oldBoot(ms) : ms < 30_000 ? null : newBoot(ms, 20_000)),
       bootId: (ms) => (ms < 3000 ? 'old-boot' : null),
     });
     expect(code).toBeNull();
@@ -96,14 +96,14 @@ describe('the wait for a boot', () => {
 
   it('does not take an API that went away and came back for a boot', async () => {
     const { code, reboot } = await waitIn({
-      api: (ms) => (ms > 4000 && ms < 9000 ? null : before(ms)),
+      api: (ms) => (ms > 4000 && ms < 9000 ? null : oldBoot(ms)),
       bootId: () => 'old-boot',
     });
     expect({ code, upAt: reboot?.upAt }).toEqual({ code: 'reboot.not-down', upAt: null });
   });
 
   it('says of a machine that never went down just that, after a quarter of the time', async () => {
-    expect((await waitIn({ api: before, bootId: () => 'old-boot' })).code).toBe('reboot.not-down');
+    expect((await waitIn({ api: oldBoot, bootId: () => 'old-boot' })).code).toBe('reboot.not-down');
   });
 
   it('says of a machine that stays away just that', async () => {
@@ -112,6 +112,6 @@ describe('the wait for a boot', () => {
 
   it('ends at once when another certificate answers', async () => {
     const refuses = new Fault('net.untrusted', 'another certificate');
-    expect((await waitIn({ api: before, bootId: () => null, refuses })).code).toBe('net.untrusted');
+    expect((await waitIn({ api: oldBoot, bootId: () => null, refuses })).code).toBe('net.untrusted');
   });
 });

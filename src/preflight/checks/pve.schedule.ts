@@ -1,6 +1,6 @@
-import type { BackupJob, Pve, PveStorage } from '../../api/pve.js';
 import { block, type Check, type Judgement, pass, worstOf } from '../check.js';
-import { type Destination, destinationOf, storagesOfHost } from '../storage-match.js';
+import { destinationOfJob } from '../job-destination.js';
+import { type Destination, storagesOfHost } from '../storage-match.js';
 
 /** An enabled job that writes to this host, or may. */
 interface SeenJob {
@@ -96,24 +96,6 @@ function freeFrom(jobs: readonly SeenJob[], now: number, need: number, margin: n
     free = at + Math.max(margin, JUST_BEGUN);
   }
   return free + need > horizon ? undefined : free;
-}
-
-/** A job without a storage of its own writes to the default of each node that runs it. */
-async function destinationOfJob(
-  { storage, node }: BackupJob,
-  pve: Pve,
-  online: readonly string[],
-  storages: readonly PveStorage[],
-  ours: ReadonlySet<string>,
-): Promise<Destination> {
-  if (storage !== null) return destinationOf(storage, storages, ours);
-  // A default that must not be seen, or whose node is away, is not known.
-  const defaults = await Promise.all(
-    (node === null ? online : [node]).map((each) => pve.vzdumpStorage(each).catch(() => null)),
-  );
-  const found = defaults.map((each) => destinationOf(each, storages, ours));
-  if (found.includes('here')) return 'here';
-  return found.includes('unknown') || found.length === 0 ? 'unknown' : 'elsewhere';
 }
 
 const iso = (epochSeconds: number) => new Date(epochSeconds * 1000).toISOString();

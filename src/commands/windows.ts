@@ -1,0 +1,80 @@
+import { DateTime } from 'luxon';
+import type { Target } from '../config/target.js';
+import { EXIT, Fault } from '../fault.js';
+import type { Facts } from '../preflight/facts.js';
+import { openSite } from '../site.js';
+import { busyTimes } from '../windows/busy.js';
+import { type Plan, planOf } from '../windows/plan.js';
+import { tableText, timelineText } from '../windows/timeline.js';
+import { type Command, type HostOptions, load, targetsOf } from './context.js';
+
+export interface WindowsOptions extends HostOptions {
+  readonly hours?: string;
+}
+
+const DEFAULT_HOURS = 72;
+
+/** When is a host busy, and when does a whole run fit? */
+export const windows: Command<WindowsOptions> = async (context, options) => {
+  const { world, color } = context;
+  const hours = hoursOf(options.hours);
+  const { config } = await load(context);
+  const documents: object[] = [];
+  const texts: string[] = [];
+  for (const target of targetsOf(config, options)) {
+    const site = await openSite(config, target, world);
+    try {
+      const zone = zoneOf(target);
+      const plan = await planFor(site.facts(null), hours, zone);
+      documents.push(documentOf(target.host, plan, zone));
+      texts.push(
+        world.stdout.isTTY
+          ? timelineText(target.host, plan, zone, { color, columns: world.stdout.columns })
+          : tableText(plan, zone),
+      );
+    } finally {
+      await site.close();
+    }
+  }
+  context.answer(documents.length === 1 ? documents[0] : { hosts: documents }, texts.join('\n'));
+  return EXIT.done;
+};
+
+/** The zone in which people think of this host: that of its maintenance window, else this machine's. */
+export const zoneOf = ({ policy }: Target): string =>
+  policy.maintenanceWindow?.timezone ?? DateTime.local().zoneName ?? 'UTC';
+
+export async function planFor(facts: Facts, hours: number, zone: string): Promise<Plan> {
+  const span = { from: facts.now, to: facts.now + hours * 3600 };
+  // A run at the very end has to know what comes right after it.
+  const { policy } = facts.target;
+  const beyond = span.to + (policy.maintenanceDuration + policy.backupMargin) / 1000;
+  return planOf(await busyTimes(facts, { from: span.from, to: beyond }), policy, span, zone);
+}
+
+const iso = (seconds: number) => new Date(seconds * 1000).toISOString();
+
+const documentOf = (host: string, { from, to, busy, free, next }: Plan, timezone: string) => ({
+  host,
+  from: iso(from),
+  to: iso(to),
+  timezone,
+  busy: busy.map((each) => ({
+    start: iso(each.from),
+    end: iso(each.to),
+    source: each.source,
+    label: each.label,
+    estimated: each.estimated,
+  })),
+  free: free.map((each) => ({ start: iso(each.from), end: iso(each.to) })),
+  next: next && { start: iso(next.from), end: iso(next.to) },
+});
+
+function hoursOf(text: string | undefined): number {
+  const hours = text === undefined ? DEFAULT_HOURS : Number(text);
+  if (Number.isInteger(hours) && hours >= 1 && hours <= 24 * 31) return hours;
+  throw new Fault('usage.hours', `--hours "${text}" is no number of hours from 1 to 744.`, {
+    hint: 'For example --hours 72.',
+    exitCode: EXIT.usage,
+  });
+}
