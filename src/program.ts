@@ -75,6 +75,22 @@ function program(version: string, world: World, json: boolean, run: Run): Comman
     .addHelpText('after', examples('windows --host pbs01', 'windows --host pbs01 --hours 168 --json'))
     .action(run(async () => (await import('./commands/windows.js')).windows));
 
+  add('history', 'past runs, newest first')
+    .addOption(host('only runs of this host; may be repeated'))
+    .addHelpText('after', examples('history', 'history --host pbs01 --json'))
+    .action(run(async () => (await import('./commands/history.js')).history));
+  add('report', 'one past run')
+    .argument('<run>', 'id of a run, or "last"')
+    .option('--format <format>', 'text, json, markdown, html or slack', 'text')
+    .addHelpText('after', examples('report last', 'report k3f9x2 --format html > report.html'))
+    .action((id: string, options: OptionValues, self: Command) =>
+      run(async () => {
+        const { report: act } = await import('./commands/report.js');
+        return (context: Parameters<typeof act>[0], given: OptionValues) =>
+          act(context, { ...given, run: id });
+      })(options, self),
+    );
+
   const lock = add('lock', 'the cluster lock, for people and for the PVE side');
   const cluster = () =>
     new Option('--cluster <name>', 'cluster of the config; may be left out when there is one');

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { errorDocument, Fault } from '../fault.js';
+import type { RunDocument } from '../report/document.js';
 import type { HostMetrics } from '../report/metrics.js';
 import type { Clock } from '../world.js';
 import { type RunEvent, type RunRecord, record } from './records.js';
@@ -122,22 +123,30 @@ function readJournal(path: string, mend: boolean): RunRecord[] {
 
 /** States of the runs of a host, oldest first. @throws Fault `state.unreadable` */
 export function runsOf(stateDir: string, host: string): RunState[] {
-  return allRuns(stateDir)
-    .filter((state) => state.host === host)
+  return allRuns(stateDir).filter((state) => state.host === host);
+}
+
+/** States of every run on disk, oldest first. @throws Fault `state.unreadable` */
+export function allRuns(stateDir: string): RunState[] {
+  const folder = join(stateDir, 'runs');
+  return names(folder)
+    .flatMap((run) => {
+      try {
+        const state = stateOf(readJournal(join(folder, run, 'journal.jsonl'), false));
+        return state ? [state] : [];
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+        throw error;
+      }
+    })
     .sort((a, b) => a.startedAt.localeCompare(b.startedAt));
 }
 
-function allRuns(stateDir: string): RunState[] {
-  const folder = join(stateDir, 'runs');
-  return names(folder).flatMap((run) => {
-    try {
-      const state = stateOf(readJournal(join(folder, run, 'journal.jsonl'), false));
-      return state ? [state] : [];
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-      throw error;
-    }
-  });
+/** The reports of runs, each with the postponements of its host before it. */
+export function documentsOf(runs: readonly RunState[]): RunDocument[] {
+  return runs.map((run, index) =>
+    documentOf(run, postponementsOf(runs.slice(0, index).filter(({ host }) => host === run.host))),
+  );
 }
 
 /** How often in a row the host was postponed before now, and since when. */
@@ -152,9 +161,7 @@ export function postponementsOf(runs: readonly RunState[]): { count: number; sin
 export function hostMetrics(stateDir: string): HostMetrics[] {
   const runs = allRuns(stateDir).filter(({ mode }) => mode === 'patch');
   return [...new Set(runs.map(({ host }) => host))].sort().flatMap((host) => {
-    const own = runs
-      .filter((run) => run.host === host)
-      .sort((a, b) => a.startedAt.localeCompare(b.startedAt));
+    const own = runs.filter((run) => run.host === host);
     const last = own.at(-1);
     if (!last) return [];
     const patched = own.findLast(({ ended }) => ended?.outcome === 'patched');
@@ -166,7 +173,7 @@ export function hostMetrics(stateDir: string): HostMetrics[] {
 
 /** Removes the oldest finished runs beyond `keep`; unfinished ones stay. */
 export function pruneRuns(stateDir: string, keep: number): void {
-  const runs = allRuns(stateDir).sort((a, b) => b.startedAt.localeCompare(a.startedAt));
+  const runs = allRuns(stateDir).reverse();
   for (const run of runs.slice(keep)) {
     if (!isUnfinished(run)) rmSync(join(stateDir, 'runs', run.runId), { recursive: true, force: true });
   }

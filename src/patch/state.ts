@@ -1,6 +1,13 @@
 import type { Outcome } from '../config/schema.js';
 import type { ErrorDocument } from '../fault.js';
-import type { Finding, HostState, PackageChanges, Phase, RunDocument } from '../report/document.js';
+import type {
+  Finding,
+  HostState,
+  PackageChanges,
+  Phase,
+  PhaseTime,
+  RunDocument,
+} from '../report/document.js';
 import type { Baseline, Boot, RunEvent, RunRecord } from './records.js';
 
 /** A run as its journal tells it. */
@@ -13,6 +20,8 @@ export interface RunState {
   readonly resumed: boolean;
   readonly owesReboot: boolean;
   readonly phase: Phase;
+  /** Phases in the order in which they were begun; one that was begun again stands there again. */
+  readonly timeline: readonly PhaseTime[];
   readonly findings: readonly Finding[];
   readonly baseline: Baseline | null;
   readonly locks: readonly string[];
@@ -50,6 +59,7 @@ export function stateOf(records: readonly RunRecord[]): RunState | undefined {
     resumed: false,
     owesReboot: first.event.owesReboot,
     phase: 'preflight',
+    timeline: [],
     findings: [],
     baseline: null,
     locks: [],
@@ -73,7 +83,9 @@ function after(state: RunState, event: RunEvent, at: string): RunState {
     case 'resumed':
       return { ...state, resumed: true, ended: null };
     case 'phase':
-      return event.status === 'intended' ? { ...state, phase: event.phase } : state;
+      return event.status === 'intended'
+        ? { ...state, phase: event.phase, timeline: [...state.timeline, begun(event.phase, at)] }
+        : { ...state, timeline: closed(state.timeline, event.phase, event.status, at) };
     case 'checked':
       return { ...state, findings: merge(state.findings, event.findings) };
     case 'baseline':
@@ -115,6 +127,24 @@ function after(state: RunState, event: RunEvent, at: string): RunState {
         ended: { outcome: event.outcome, retryAfter: event.retryAfter, error: event.error, open: event.open },
       };
   }
+}
+
+const begun = (phase: Phase, at: string): PhaseTime => ({
+  phase,
+  begunAt: at,
+  endedAt: null,
+  status: 'intended',
+});
+
+function closed(
+  timeline: readonly PhaseTime[],
+  phase: Phase,
+  status: PhaseTime['status'],
+  at: string,
+): readonly PhaseTime[] {
+  const last = timeline.findLastIndex((each) => each.phase === phase && each.endedAt === null);
+  if (last < 0) return [...timeline, { phase, begunAt: at, endedAt: at, status }];
+  return timeline.map((each, index) => (index === last ? { ...each, endedAt: at, status } : each));
 }
 
 const including = (list: readonly string[], item: string) => (list.includes(item) ? list : [...list, item]);

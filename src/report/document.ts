@@ -53,6 +53,14 @@ export const PHASES = [
 ] as const;
 export type Phase = (typeof PHASES)[number];
 
+/** When a phase was begun and ended (ISO 8601), and how. `endedAt` null: it never said. */
+export interface PhaseTime {
+  readonly phase: Phase;
+  readonly begunAt: string;
+  readonly endedAt: string | null;
+  readonly status: 'intended' | 'done' | 'undone' | 'skipped' | 'failed';
+}
+
 export interface DatastoreState {
   readonly name: string;
   /** "ok", or what is wrong with it in the server's words. */
