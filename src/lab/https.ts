@@ -116,11 +116,9 @@ export class LabServer {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  /** From now on a new certificate, as after a renewal. */
-  async renewCertificate(): Promise<void> {
-    this.#certificate = await makeCertificate(this.name);
-    await this.close();
-    await this.listen();
+  /** Comes back with another certificate, as after a renewal. */
+  forgetCertificate(): void {
+    this.#certificate = undefined;
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -2,6 +2,7 @@ import type { Outcome } from '../config/schema.js';
 import { EXIT, errorDocument, Fault } from '../fault.js';
 import { lockOf } from '../lock/cluster-lock.js';
 import { takeLease } from '../lock/lease.js';
+import { release } from '../lock/lock.js';
 import { CHECKS } from '../preflight/catalogue.js';
 import { retryAfter, runChecks } from '../preflight/check.js';
 import type { Finding, Phase } from '../report/document.js';
@@ -173,6 +174,25 @@ export async function undo(run: Run): Promise<void> {
     );
   }
   if (run.lease) await unlock(run);
+  else if (stateOfRun(run).phase !== 'preflight') await releaseStrays(run);
+}
+
+/** A lock that was taken while its answer was lost is known to nobody but the tag itself. */
+async function releaseStrays(run: Run): Promise<void> {
+  const { site, clock, journal } = run;
+  for (const cluster of site.clusters) {
+    const lock = lockOf(cluster, clock, site.target.policy.requestTimeout * 2);
+    try {
+      await release(lock, { run: journal.runId });
+    } catch (error) {
+      if (error instanceof Fault && error.code === 'lock.foreign') continue;
+      record(run, { type: 'locked', cluster: cluster.name, expiresAt: 0 });
+      warning(
+        run,
+        `whether the lock of cluster "${cluster.name}" was taken is not known: ${errorDocument(error).message}`,
+      );
+    }
+  }
 }
 
 function outcomeOf(error: unknown): Outcome {

@@ -1,0 +1,81 @@
+import { describe, it } from 'vitest';
+import type { RunDocument } from '../../src/report/document.js';
+import { pbsCtlJson } from '../support/command.js';
+import { carrierTags, eventsOf, fences, withLab } from '../support/lab.js';
+
+const patch = (configPath: string) =>
+  pbsCtlJson<RunDocument>(['patch', '--host', 'pbs01', '--config', configPath]);
+
+describe('regressions that chaos and crash trials found', () => {
+  it.concurrent('an empty answer while the lock is read back leaves no lock behind', ({ expect }) =>
+    withLab({}, async (lab) => {
+      let written = false;
+      let broken = false;
+      lab.setWeather(({ method, path }) => {
+        if (!path.endsWith('/qemu/900/config')) return null;
+        if (method === 'PUT') written = true;
+        if (method !== 'GET' || !written || broken) return null;
+        broken = true;
+        return { kind: 'answered-instead', reply: { status: 200, body: '' } };
+      });
+      const { document } = await patch(lab.configPath);
+      expect(broken).toBe(true);
+      expect(document.outcome).not.toBe('patched');
+      expect({ tags: carrierTags(lab), behind: document.leftBehind }).toEqual({
+        tags: 'pbs',
+        behind: { fenced: [], locks: [] },
+      });
+    }));
+});
+
+describe('a run goes on', () => {
+  it.concurrent('when the PVE node it talks to goes away for good', ({ expect }) =>
+    withLab({ scenario: 'nothing-to-upgrade' }, async (lab) => {
+      lab.record.onEntry((entry) => {
+        if ('kind' in entry && entry.kind === 'maintenance-set') lab.cluster.servers[0]?.goDark('refuse');
+      });
+      const { code, document } = await patch(lab.configPath);
+      expect({ code, outcome: document.outcome }).toEqual({ code: 0, outcome: 'patched' });
+      expect(carrierTags(lab)).toBe('pbs');
+    }));
+
+  it.concurrent('when the VM moves to another node in the middle of the upgrade', ({ expect }) =>
+    withLab({}, async (lab) => {
+      lab.record.onEntry((entry) => {
+        const guest = lab.cluster.guests.get(900);
+        if (guest && 'kind' in entry && entry.kind === 'upgrade-started') guest.node = 'pve2';
+      });
+      const { code, document } = await patch(lab.configPath);
+      expect({ code, outcome: document.outcome }).toEqual({ code: 0, outcome: 'patched' });
+    }));
+});
+
+describe('a host that comes back with another certificate', () => {
+  it.concurrent('stays fenced and locked, and the error shows the new fingerprint', ({ expect }) =>
+    withLab({ scenario: 'nothing-to-upgrade' }, async (lab) => {
+      const host = lab.hosts.get('pbs01');
+      host?.machine.on('going-down', () => host.server.forgetCertificate());
+      const { code, document } = await patch(lab.configPath);
+      expect({ code, outcome: document.outcome, why: document.error?.code }).toEqual({
+        code: 1,
+        outcome: 'failed',
+        why: 'net.untrusted',
+      });
+      expect(document.error?.message).toContain(host?.server.fingerprint);
+      expect(document.leftBehind).toEqual({ fenced: ['tank', 'vault'], locks: ['main'] });
+      expect(fences(lab)).toHaveLength(2);
+      expect(eventsOf(lab, 'reboot')).toHaveLength(1);
+    }));
+});
+
+describe('a state directory that was wiped', () => {
+  it.concurrent('does not lead to a second reboot within minRebootInterval', ({ expect }) =>
+    withLab({ scenario: 'nothing-to-upgrade' }, async (lab) => {
+      const { rmSync } = await import('node:fs');
+      expect((await patch(lab.configPath)).document.outcome).toBe('patched');
+      rmSync(`${lab.dir}/state`, { recursive: true });
+      const { document } = await patch(lab.configPath);
+      expect(document.outcome).toBe('postponed');
+      expect(eventsOf(lab, 'reboot')).toHaveLength(1);
+    }));
+});
