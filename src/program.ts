@@ -75,6 +75,23 @@ function program(version: string, world: World, json: boolean, run: Run): Comman
     .addHelpText('after', examples('windows --host pbs01', 'windows --host pbs01 --hours 168 --json'))
     .action(run(async () => (await import('./commands/windows.js')).windows));
 
+  add('recover', 'what is wrong with a host, from outside in; with flags, the named action')
+    .addOption(host('host to look at'))
+    .option('--start-vm', 'start its VM')
+    .option('--reset-vm', 'reset its VM, which is like pulling the plug; asks first')
+    .option('--mount', 'mount what is in fstab and not mounted')
+    .option('--restart-services', 'start again what has failed')
+    .option('--lift-fence', 'lift a fence that a run left; refused while verification fails')
+    .option('--release-lock', 'release a lock that a run left; refused while verification fails')
+    .option('--yes', 'do not ask')
+    .option('--force', 'also while verification fails')
+    .addHelpText('after', examples('recover --host pbs01', 'recover --host pbs01 --mount --lift-fence'))
+    .action(run(async () => (await import('./commands/recover.js')).recover));
+  add('doctor', 'is everything in place for a run? prints the command that mends each finding')
+    .addOption(host('host to examine; all of them unless named'))
+    .option('--all', 'every host of the config')
+    .addHelpText('after', examples('doctor', 'doctor --host pbs01 --json'))
+    .action(run(async () => (await import('./commands/doctor.js')).doctor));
   add('history', 'past runs, newest first')
     .addOption(host('only runs of this host; may be repeated'))
     .addHelpText('after', examples('history', 'history --host pbs01 --json'))

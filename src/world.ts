@@ -43,6 +43,8 @@ export interface World {
   randomWord(length: number): string;
   /** Starts a program with the environment of this process and what is given. */
   run(file: string, args: readonly string[], env: Readonly<Record<string, string>>): Program;
+  /** Asks a person; false where nobody can be asked, or who was asked said anything but yes. */
+  confirm(question: string): Promise<boolean>;
   /** Calls back for SIGINT and SIGTERM until the returned function is called. */
   onSignal(listener: (signal: NodeJS.Signals) => void): () => void;
 }
@@ -80,6 +82,16 @@ export function realWorld(): World {
         }),
         kill: (signal) => void child.kill(signal),
       };
+    },
+    confirm: async (question) => {
+      if (!process.stdin.isTTY || !process.stderr.isTTY) return false;
+      const { createInterface } = await import('node:readline/promises');
+      const terminal = createInterface({ input: process.stdin, output: process.stderr });
+      try {
+        return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
+      } finally {
+        terminal.close();
+      }
     },
     onSignal: (listener) => {
       process.on('SIGINT', listener).on('SIGTERM', listener);

@@ -262,6 +262,16 @@ export class Pve {
     return content;
   }
 
+  /** Starts a VM that is stopped, once. @returns the UPID */
+  startVm(vmid: number): Promise<string> {
+    return this.#power(vmid, 'start');
+  }
+
+  /** Resets a VM, which is like pulling the plug, once. @returns the UPID */
+  resetVm(vmid: number): Promise<string> {
+    return this.#power(vmid, 'reset');
+  }
+
   /** The kernel's id of this boot, asked for once. @param limitMs a dying guest swallows requests */
   async bootId(vmid: number, limitMs: number): Promise<string> {
     const request = { method: 'GET', parameters: { file: BOOT_ID }, repeat: 'once', limitMs } as const;
@@ -270,6 +280,13 @@ export class Pve {
 
   close(): Promise<void> {
     return this.#server.close();
+  }
+
+  #power(vmid: number, action: 'start' | 'reset'): Promise<string> {
+    const needs = { privilege: 'VM.PowerMgmt', path: `/vms/${vmid}` };
+    return this.#places.on(vmid, (path) =>
+      this.#server.ask({ method: 'POST', path: `${path}/status/${action}`, needs }, shared.Upid),
+    );
   }
 
   #get<Answer>(

@@ -118,6 +118,13 @@ async function keepRenewed(
 }
 
 const RELEASE_TRIES = 5;
+const LASTING = new Set([
+  'api.unauthorized',
+  'api.forbidden',
+  'net.untrusted',
+  'lock.no-carrier',
+  'pve.no-guest',
+]);
 
 /** A backup of the guest that carries the tag forbids writing it for a while: worth some patience. */
 async function releaseSurely(lock: ClusterLock, claim: Claim, clock: Clock): Promise<void> {
@@ -126,9 +133,8 @@ async function releaseSurely(lock: ClusterLock, claim: Claim, clock: Clock): Pro
       await release(lock, { run: claim.run });
       return;
     } catch (error) {
-      const passing =
-        error instanceof Fault &&
-        ['lock.config-locked', 'pve.guest-locked', 'net.unreachable'].includes(error.code);
+      // Releasing is safe to repeat; only what a person has to mend does not pass by itself.
+      const passing = error instanceof Fault && !LASTING.has(error.code);
       if (error instanceof Fault && error.code === 'lock.foreign') return;
       if (!passing || attempt === RELEASE_TRIES) throw error;
       await clock.sleep(1000 * attempt);

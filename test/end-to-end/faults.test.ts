@@ -26,6 +26,26 @@ describe('regressions that chaos and crash trials found', () => {
         behind: { fenced: [], locks: [] },
       });
     }));
+
+  it.concurrent('an empty answer while the lock is given back does not leave it behind', ({ expect }) =>
+    withLab({ scenario: 'nothing-to-upgrade' }, async (lab) => {
+      let lifted = false;
+      let broken = false;
+      lab.record.onEntry((entry) => {
+        if ('kind' in entry && entry.kind === 'maintenance-cleared') lifted = true;
+      });
+      lab.setWeather(({ method, path }) => {
+        if (!lifted || broken || method !== 'GET' || !path.endsWith('/qemu/900/config')) return null;
+        broken = true;
+        return { kind: 'answered-instead', reply: { status: 200, body: '' } };
+      });
+      const { document } = await patch(lab.configPath);
+      expect({ broken, outcome: document.outcome, tags: carrierTags(lab) }).toEqual({
+        broken: true,
+        outcome: 'patched',
+        tags: 'pbs',
+      });
+    }));
 });
 
 describe('a run goes on', () => {

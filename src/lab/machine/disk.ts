@@ -81,6 +81,16 @@ export function writeBootFiles(
 /** Tables of mounts: for the stand-ins (`mounts`: PATH DEVICE FSTYPE OPTIONS TOTAL USED) and as the kernel has them. */
 export function writeMounts(root: string, spec: MachineSpec, missing: ReadonlySet<string>): void {
   const { totalBytes, usedBytes } = spec.root ?? DEFAULT_ROOT;
+  const disks = (spec.mounts ?? DEFAULT_MOUNTS).map((mount) => [
+    mount.path,
+    mount.device,
+    mount.fstype,
+    'rw,relatime',
+    String(mount.totalBytes),
+    String(mount.usedBytes),
+  ]);
+  // What `mount` can mount, whether it is mounted now or not.
+  writeTable(join(root, '.machine/disks'), disks);
   const memory = (path: string, total: number) =>
     [path, 'tmpfs', 'tmpfs', 'rw,nosuid,nodev,relatime', String(total), '0'] as const;
   const rows: Array<readonly string[]> = [
@@ -96,16 +106,7 @@ export function writeMounts(root: string, spec: MachineSpec, missing: ReadonlySe
     ['/sys', 'sysfs', 'sysfs', 'rw,nosuid,nodev,noexec,relatime', '0', '0'],
     memory('/run', 400e6),
     memory('/dev/shm', 2e9),
-    ...(spec.mounts ?? DEFAULT_MOUNTS)
-      .filter(({ path }) => !missing.has(path))
-      .map((mount) => [
-        mount.path,
-        mount.device,
-        mount.fstype,
-        'rw,relatime',
-        String(mount.totalBytes),
-        String(mount.usedBytes),
-      ]),
+    ...disks.filter(([path = '']) => !missing.has(path)),
   ];
   writeTable(join(root, '.machine/mounts'), rows);
   const kernelTable = rows

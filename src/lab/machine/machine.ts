@@ -15,7 +15,7 @@ import {
 } from './packages.js';
 import { type Release, releaseOf } from './release.js';
 import { MachineReports } from './reports.js';
-import { type AgentState, FRONTEND_LOCK, type MachineSpec } from './spec.js';
+import { type AgentState, type BootSpec, FRONTEND_LOCK, type MachineSpec } from './spec.js';
 import { install, makeRoot, putSystemState, type Root, removeRootLink, startSystem } from './system.js';
 import { killTransientUnits } from './units.js';
 
@@ -54,6 +54,7 @@ export class Machine {
   #processes: AgentProcesses;
   #agentRuns = true;
   #agentLife = 1;
+  #boot: BootSpec;
   #swallow: number;
   #stopped = false;
 
@@ -86,6 +87,7 @@ export class Machine {
     this.bootedAt = Date.now() / 1000 - 21 * 86_400;
     this.bootId = randomUUID();
     this.runningKernel = this.#release.kernel;
+    this.#boot = spec.boot ?? {};
     this.#swallow = spec.boot?.swallowsReboots ?? 0;
     this.#processes = new AgentProcesses(this.root, time.factor);
     install(this.root, name, spec);
@@ -180,7 +182,18 @@ export class Machine {
     }
     this.#record.event('reboot', this.name, { vmid: this.vmid });
     this.phase = 'going-down';
-    scheduleReboot(this.#time, this.spec.boot ?? {}, (event) => {
+    scheduleReboot(this.#time, this.#boot, (event) => {
+      if (!this.#stopped) this.#step(event);
+    });
+  }
+
+  /** Power off and on, whatever state it is in; what the spec says of a bad boot holds no more. */
+  reset(): void {
+    this.power = 'running';
+    this.phase = 'going-down';
+    this.#boot = {};
+    this.#record.event('reset', this.name, { vmid: this.vmid });
+    scheduleReboot(this.#time, {}, (event) => {
       if (!this.#stopped) this.#step(event);
     });
   }
@@ -233,7 +246,7 @@ export class Machine {
   }
 
   #step(event: MachineEvent | 'agent-silent'): void {
-    const { boot } = this.spec;
+    const boot = this.#boot;
     if (event === 'going-down') {
       this.phase = 'going-down';
       putSystemState(this.root, 'stopping');
@@ -247,14 +260,14 @@ export class Machine {
       this.#newAgent();
       killTransientUnits(this.#state);
       refreshLocks(this.root);
-      if (boot?.neverComesBack === 'stopped') this.power = 'stopped';
+      if (boot.neverComesBack === 'stopped') this.power = 'stopped';
     } else if (event === 'booting') {
       this.phase = 'booting';
       this.bootedAt = Date.now() / 1000;
       this.bootId = randomUUID();
       this.runningKernel = newestKernel(this.#state) ?? this.runningKernel;
       putSystemState(this.root, 'starting');
-      this.#startSystem(boot?.losesMounts ?? [], boot?.failsUnits ?? []);
+      this.#startSystem(boot.losesMounts ?? [], boot.failsUnits ?? []);
     } else if (event === 'agent-up') this.#agentRuns = true;
     else if (event === 'up') {
       this.phase = 'up';

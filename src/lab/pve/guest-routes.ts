@@ -75,7 +75,8 @@ export function guestRoutes(cluster: PveCluster): PveRoute[] {
         };
       },
     },
-    power('reset', ({ machine }) => machine?.reboot()),
+    power('start', ({ machine }) => machine?.reset()),
+    power('reset', ({ machine }) => machine?.reset()),
     power('reboot', ({ machine }) => machine?.reboot()),
   ];
 }
