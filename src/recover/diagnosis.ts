@@ -139,7 +139,7 @@ function api({
   servicesDown,
   apiError,
 }: Sight): { problem: string; steps: Step[] } | null {
-  if (apiError && apiError.code.startsWith('api.'))
+  if (apiError?.code.startsWith('api.'))
     return {
       problem: `${host} refuses: ${apiError.message}`,
       steps: [step(apiError.hint ?? 'Mend the token.')],
