@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { GuestMachine } from './guest-machine.js';
 import type { Weather } from './https.js';
 import { Machine, type MachineSpec } from './machine/machine.js';
 import { PbsHost, type PbsVersion } from './pbs/host.js';
@@ -20,6 +21,8 @@ export interface LabOptions {
   readonly dir?: string;
   readonly pve?: PveVersion;
   readonly pbs?: PbsVersion;
+  /** Machines to take in place of the lab's own, by the name of their host. */
+  readonly machines?: Readonly<Record<string, GuestMachine>>;
 }
 
 /** A running lab: one PVE cluster of three nodes, two PBS hosts that are VMs of it, a Slack sink. */
@@ -52,6 +55,7 @@ export async function startLab({
   dir,
   pve = '9.2',
   pbs = '4.2',
+  machines = {},
 }: LabOptions = {}): Promise<Lab> {
   const play = SCENARIOS.find(({ name }) => name === scenario);
   if (!play) throw new Error(`no scenario "${scenario}"`);
@@ -65,14 +69,16 @@ export async function startLab({
   const secrets = { pve: randomUUID(), pbs: randomUUID(), slack: randomUUID().replaceAll('-', '') };
   const hosts = new Map<string, PbsHost>();
   for (const { name, vmid, node, datastores } of HOSTS) {
-    const machine = new Machine({
-      name,
-      vmid,
-      time,
-      record,
-      dir: join(folder, 'machines', name),
-      spec: specOf(pbs, datastores, name === 'pbs01' ? play.machine : {}),
-    });
+    const machine =
+      machines[name] ??
+      new Machine({
+        name,
+        vmid,
+        time,
+        record,
+        dir: join(folder, 'machines', name),
+        spec: specOf(pbs, datastores, name === 'pbs01' ? play.machine : {}),
+      });
     const host = new PbsHost({ name, version: pbs, machine, time, record });
     host.datastores.push(
       ...datastores.map((store) => ({
@@ -175,7 +181,7 @@ export async function startLab({
     },
     async stop() {
       time.stop();
-      for (const { machine } of hosts.values()) machine.stop();
+      await Promise.all([...hosts.values()].map(({ machine }) => machine.stop()));
       await Promise.all([cluster.close(), ...[...hosts.values()].map((host) => host.close()), slack.close()]);
       if (dir === undefined) rmSync(folder, { recursive: true, force: true });
     },

@@ -1,6 +1,5 @@
 import { upgradeFiles } from '../guest/upgrade-script.js';
 import type { Lab } from './lab.js';
-import { put } from './machine/disk.js';
 import type { MachineSpec } from './machine/spec.js';
 
 /** A situation by name: what pbs01 is like, what happens around it, and how `patch` has to end. */
@@ -164,7 +163,7 @@ export const SCENARIOS: readonly Scenario[] = [
       const { access, machine } = pbs01(lab);
       access.grant(`/system/services/${UPGRADE_UNIT}`, ['Sys.Modify'], false);
       const order = { repairDpkg: false, cleanup: true, protectedPackages: ['proxmox-backup-server'] };
-      for (const { path, text } of upgradeFiles(UPGRADE_UNIT, order)) put(machine.root, path, text);
+      for (const { path, text } of upgradeFiles(UPGRADE_UNIT, order)) void machine.writeFile(path, text);
     },
   },
   {

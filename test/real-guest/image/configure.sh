@@ -8,8 +8,8 @@ echo pbs01 >"$root/etc/hostname"
 echo '127.0.0.1 localhost pbs01' >"$root/etc/hosts"
 cat >"$root/etc/fstab" <<'FSTAB'
 /dev/vda / ext4 defaults 0 1
-LABEL=tank /mnt/datastore/tank ext4 defaults,nofail,x-systemd.device-timeout=5s 0 0
-LABEL=vault /mnt/datastore/vault ext4 defaults,nofail,x-systemd.device-timeout=5s 0 0
+LABEL=tank /mnt/datastore/tank ext4 defaults,nofail,x-systemd.device-timeout=60s 0 0
+LABEL=vault /mnt/datastore/vault ext4 defaults,nofail,x-systemd.device-timeout=60s 0 0
 FSTAB
 mkdir -p "$root/mnt/datastore/"{tank,vault} "$root/var/log/journal" "$root/etc/lab"
 
