@@ -24,7 +24,11 @@ describe('the unit of the upgrade', () => {
       ActiveState: active,
       ExecMainCode: code,
     });
-    expect(readUnitState(text).kind).toBe(kind);
+    expect(readUnitState(text)?.kind).toBe(kind);
+  });
+
+  it('is not taken for gone when systemd says nothing, as during its own upgrade', () => {
+    expect(readUnitState('')).toBeNull();
   });
 
   it('doubles every dollar sign, since systemd expands them', () => {
