@@ -13,8 +13,13 @@ export interface GuestLab {
   readonly vm: Vm;
   /** Arguments of a command that names no config yet. */
   args(...args: string[]): string[];
+  /** Changes keys of the policy in the config. */
+  setPolicy(policy: Readonly<Record<string, unknown>>): void;
   stop(): Promise<void>;
 }
+
+/** Prints the id of the running boot. */
+export const BOOT_ID = 'cat /proc/sys/kernel/random/boot_id';
 
 /** Limits for a machine that is emulated in software. `minRebootInterval`: the guest has booted just now. */
 const POLICY = {
@@ -32,17 +37,32 @@ export async function startGuestLab(policy: Readonly<Record<string, unknown>> = 
   await vm.resume();
   const guest = new RealGuest(vm);
   const lab = await startLab({ dir: join(folder, 'lab'), factor: 20, machines: { pbs01: guest } });
-  const config = JSON.parse(readFileSync(lab.configPath, 'utf8')) as { policy: object };
-  Object.assign(config.policy, POLICY, policy);
-  writeFileSync(lab.configPath, JSON.stringify(config));
+  const setPolicy = (keys: Readonly<Record<string, unknown>>) => {
+    const config = JSON.parse(readFileSync(lab.configPath, 'utf8')) as { policy: object };
+    Object.assign(config.policy, keys);
+    writeFileSync(lab.configPath, JSON.stringify(config));
+  };
+  setPolicy({ ...POLICY, ...policy });
   return {
     lab,
     guest,
     vm,
+    setPolicy,
     args: (...args) => [...args, '--host', 'pbs01', '--config', lab.configPath],
     async stop() {
       await lab.stop();
       if (process.env.PBS_CTL_GUEST_KEEP === undefined) rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** How long the parts of a run took, by the times of its lines. */
+export function timesOf({ stderr }: { readonly stderr: string }): string {
+  const at = (text: string) => {
+    const clock = new RegExp(`^(\\d+):(\\d+):(\\d+) pbs01 ${text}`, 'm').exec(stderr);
+    return clock ? Number(clock[1]) * 3600 + Number(clock[2]) * 60 + Number(clock[3]) : Number.NaN;
+  };
+  return ['preflight', 'upgrade', 'wait', 'verify']
+    .map((phase) => `${phase} ${at(`${phase}: `) - at(`${phase} …`)} s`)
+    .join(', ');
 }

@@ -24,6 +24,7 @@ export class Vm {
   readonly #image: Image;
   readonly #listeners = new Map<MachineEvent, Array<() => void>>();
   #emulator: Emulator | null = null;
+  #resets = false;
   #apiUp = false;
   #stopped = false;
 
@@ -37,8 +38,9 @@ export class Vm {
     mkdirSync(folder, { recursive: true });
   }
 
+  /** For the hypervisor a machine that resets itself runs all the time. */
   get runs(): boolean {
-    return this.#emulator !== null;
+    return this.#emulator !== null || this.#resets;
   }
 
   /** Goes on from the snapshot of the booted guest, with disks of its own and the clock set right. */
@@ -99,11 +101,13 @@ export class Vm {
     await emulator.isOpen('proxy'); // reads what the monitor told last
     this.#tellApi(false);
     if (this.#stopped || this.#emulator !== emulator) return;
+    this.#resets = emulator.reason === 'guest-reset';
     this.#emulator = null;
     this.#tell('down');
-    if (emulator.reason !== 'guest-reset') return;
+    if (!this.#resets) return;
     this.#tell('booting');
     await this.powerOn();
+    this.#resets = false;
   }
 
   /** PBS takes requests as long as its proxy in the guest has its port open. */
