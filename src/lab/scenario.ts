@@ -154,6 +154,14 @@ export const SCENARIOS: readonly Scenario[] = [
     machine: { upgradesAgent: true },
   },
   {
+    name: 'systemd-restarts',
+    description: 'systemd is among the upgrades: for a moment it does not tell how the upgrade stands',
+    expected: 'patched',
+    machine: {
+      moreChanges: [{ name: 'systemd', from: '257.9-1~deb13u1', to: '257.10-1~deb13u1' }],
+    },
+  },
+  {
     name: 'upgrade-by-service',
     description: 'no guest agent: PBS starts a unit that the administrator has installed',
     expected: 'patched',

@@ -14,9 +14,11 @@ afterEach(async () => {
 /** Another process takes a lock of apt, as apt itself would, for so many seconds. */
 const holdLock = (guest: RealGuest, file: string, seconds: number) =>
   guest.sh(
-    `systemd-run -q --unit=other-apt perl -e 'use Fcntl; open(F, ">", "${file}"); fcntl(F, F_SETLK, pack("s s x![q] q q i", F_WRLCK, 0, 0, 0, 0)) or die; sleep ${seconds}' && until grep -q ":$(stat -c %i ${file}) " /proc/locks; do sleep 0.1; done`,
+    `systemd-run -q --unit=other-apt perl -e 'use Fcntl; open(F, ">", "${file}"); $$l = pack("s s x![q] q q i", F_WRLCK, 0, 0, 0, 0); fcntl(F, F_SETLK, $$l) or die; sleep ${seconds}'
+    for try in $(seq 100); do grep -q ":$(stat -c %i ${file}) " /proc/locks && exit; sleep 0.1; done; exit 1`,
   );
-const VERSIONS = "dpkg-query -W -f='${Package} ${Version} ${Status}\\n'";
+/** Every package with its version and state. */
+const VERSIONS = 'dpkg-query -l';
 
 it('another process holds the lock of dpkg: preflight names it and nothing is changed', async () => {
   running = await startGuestLab();

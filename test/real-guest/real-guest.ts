@@ -157,7 +157,9 @@ export class RealGuest implements GuestMachine {
   /** For tests: a shell line in the guest, to its end. @throws Error when it fails */
   async sh(script: string): Promise<string> {
     const pid = await this.exec(['/bin/sh', '-c', script]);
+    const deadline = performance.now() + 120_000;
     for (;;) {
+      if (performance.now() > deadline) throw new Error(`in the guest, without an end: ${script}`);
       const state = await this.execStatus(pid);
       if (state.exited) {
         const [out, err] = [state.out?.toString() ?? '', state.err?.toString() ?? ''];

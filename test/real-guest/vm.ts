@@ -70,7 +70,11 @@ export class Vm {
 
   /** Until the PBS in the guest takes requests. */
   async untilApi(): Promise<void> {
-    while (!this.#apiUp) await sleep(LOOK_EVERY_MS);
+    const deadline = performance.now() + 240_000;
+    while (!this.#apiUp) {
+      if (performance.now() > deadline) throw new Error('the PBS in the guest does not come up');
+      await sleep(LOOK_EVERY_MS);
+    }
   }
 
   /** The power fails; the machine stays off. */
