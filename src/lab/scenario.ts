@@ -158,7 +158,11 @@ export const SCENARIOS: readonly Scenario[] = [
     description: 'systemd is among the upgrades: for a moment it does not tell how the upgrade stands',
     expected: 'patched',
     machine: {
-      moreChanges: [{ name: 'systemd', from: '257.9-1~deb13u1', to: '257.10-1~deb13u1' }],
+      changes: [
+        { name: 'systemd', from: '257.9-1~deb13u1', to: '257.10-1~deb13u1' },
+        { name: 'postfix', from: '3.10.5-1', to: '3.10.6-1' },
+      ],
+      upgrade: { seconds: 160 },
     },
   },
   {
