@@ -65,11 +65,11 @@ export function readUnitState(text: string): UnitState | null {
   if (!value.has('LoadState')) return null;
   if (value.get('LoadState') !== 'loaded') return { kind: 'gone' };
   const [code, status] = [value.get('ExecMainCode'), Number(value.get('ExecMainStatus'))];
-  if (code === '1' && status === 0 && value.get('SubState') === 'exited') return { kind: 'succeeded' };
-  if (code === '0' && value.get('ActiveState') !== 'failed') return { kind: 'running' };
-  if (value.get('ActiveState') === 'failed')
-    return { kind: 'failed', exitCode: status, signal: code !== '1' };
-  return { kind: 'running' };
+  const [active, sub] = [value.get('ActiveState'), value.get('SubState')];
+  if (code === '1' && status === 0 && sub === 'exited') return { kind: 'succeeded' };
+  // SIGTERM, like HUP, INT and PIPE, counts as a clean end for systemd: then it is "exited", not "failed".
+  const ended = active === 'failed' || sub === 'exited' || sub === 'dead';
+  return ended ? { kind: 'failed', exitCode: status, signal: code !== '1' } : { kind: 'running' };
 }
 
 export interface UpgradeView {

@@ -33,6 +33,8 @@ const ALIKE = [
   `${run('alike-a', 'exit 0')}; sleep 1; ${UNIT} alike-a`,
   `${run('alike-b', 'exit 100')}; sleep 1; ${UNIT} alike-b`,
   `${run('alike-c', 'kill -15 $$$$')}; sleep 1; ${UNIT} alike-c`,
+  `${run('alike-g', 'kill -9 $$$$')}; sleep 1; ${UNIT} alike-g`,
+  `${run('alike-h', 'sleep 60', '-p RuntimeMaxSec=1')}; sleep 4; ${UNIT} alike-h`,
   `${run('alike-d', 'sleep 60')}; sleep 1; ${UNIT} alike-d`,
   run('alike-a', 'true'),
   run('alike-d', 'true'),
@@ -47,7 +49,7 @@ const ALIKE = [
   'apt-get --no-such-option',
   'findmnt -rn -o TARGET,SOURCE,FSTYPE /no/such',
   'findmnt -rn -o FSTYPE /',
-  'mountpoint /run/lock/..; mountpoint /etc',
+  'mountpoint /mnt/datastore/tank; mountpoint /etc',
   'df -B1 --output=avail /no/such',
   'df -B1 --output=avail / | head -n 1',
   'test -e /run/reboot-required',
@@ -88,7 +90,7 @@ describe("the lab's stand-in is as a real guest", () => {
 
   beforeAll(async () => {
     running = await startGuestLab();
-    const spec = { release: '3.4', held: ['openssl'], autoremovable: ['postfix'] } as const;
+    const spec = { release: '3.4', held: ['openssl'] } as const;
     standIn = new Machine({ name: 'pbs01', vmid: 900, time, record: new LabRecord(), dir, spec });
   });
   afterAll(async () => {
@@ -104,7 +106,7 @@ describe("the lab's stand-in is as a real guest", () => {
     expect(simulated).toEqual(real);
   });
 
-  it.each([[['/no/such']], [['/etc']], [['/etc/hostname']], [['nonesuch']]])(
+  it.each([[['/no/such']], [['/etc']], [['/etc/fstab']], [['nonesuch']]])(
     'in what the agent says of %s',
     async (command) => {
       expect(await look(standIn, command)).toEqual(await look(running.guest, command));
