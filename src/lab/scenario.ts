@@ -1,6 +1,9 @@
 import { upgradeFiles } from '../guest/upgrade-script.js';
-import type { Lab } from './lab.js';
+import type { GuestMachine } from './guest-machine.js';
+import type { Lab as AnyLab } from './lab.js';
 import type { MachineSpec } from './machine/spec.js';
+
+type Lab = AnyLab<GuestMachine>;
 
 /** A situation by name: what pbs01 is like, what happens around it, and how `patch` has to end. */
 export interface Scenario {

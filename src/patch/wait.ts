@@ -30,9 +30,7 @@ export async function waitForBoot(run: Run): Promise<string> {
   let refused: unknown = null;
   const watchers = [
     every(run.clock, pollInterval, stop.signal, () => watchApi(pbs, limit, seen)),
-    ...(guest
-      ? [every(run.clock, pollInterval, stop.signal, () => watchAgent(guest, limit, seen))]
-      : []),
+    ...(guest ? [every(run.clock, pollInterval, stop.signal, () => watchAgent(guest, limit, seen))] : []),
     ...(guest ? [every(run.clock, pollInterval * 2, stop.signal, () => watchVm(guest, seen))] : []),
   ].map((watcher) =>
     watcher.catch((error: unknown) => {

@@ -2,13 +2,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inject } from 'vitest';
-import { type Lab, startLab } from '../../src/lab/lab.js';
+import type { GuestMachine } from '../../src/lab/guest-machine.js';
+import { type Lab, startLabWith } from '../../src/lab/lab.js';
 import { RealGuest } from './real-guest.js';
 import { Vm } from './vm.js';
 
 /** A lab whose pbs01 is a real guest, just booted. */
 export interface GuestLab {
-  readonly lab: Lab;
+  readonly lab: Lab<GuestMachine>;
   readonly guest: RealGuest;
   readonly vm: Vm;
   /** Arguments of a command that names no config yet. */
@@ -36,7 +37,7 @@ export async function startGuestLab(policy: Readonly<Record<string, unknown>> = 
   const vm = new Vm(join(folder, 'vm'), inject('image'));
   await vm.resume();
   const guest = new RealGuest(vm);
-  const lab = await startLab({ dir: join(folder, 'lab'), factor: 20, machines: { pbs01: guest } });
+  const lab = await startLabWith({ pbs01: guest }, { dir: join(folder, 'lab'), factor: 20 });
   const setPolicy = (keys: Readonly<Record<string, unknown>>) => {
     const config = JSON.parse(readFileSync(lab.configPath, 'utf8')) as { policy: object };
     Object.assign(config.policy, keys);

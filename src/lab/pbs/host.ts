@@ -67,10 +67,10 @@ const SERVICES = [
 ];
 
 /** A simulated PBS on a machine, simulated or real; its API follows the machine down and up. */
-export class PbsHost {
+export class PbsHost<M extends GuestMachine = GuestMachine> {
   readonly name: string;
   readonly version: PbsVersion;
-  readonly machine: GuestMachine;
+  readonly machine: M;
   readonly time: LabTime;
   readonly record: LabRecord;
   readonly access = new Access();
@@ -90,7 +90,7 @@ export class PbsHost {
     machine,
     time,
     record,
-  }: { name: string; version: PbsVersion; machine: GuestMachine; time: LabTime; record: LabRecord }) {
+  }: { name: string; version: PbsVersion; machine: M; time: LabTime; record: LabRecord }) {
     this.name = name;
     this.version = version;
     this.machine = machine;
