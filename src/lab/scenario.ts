@@ -172,7 +172,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'upgrade-by-service',
     description: 'no guest agent: PBS starts a unit that the administrator has installed',
     expected: 'patched',
-    machine: { agent: { installed: false } },
+    machine: { agent: { installed: false }, held: ['openssl'] },
     host: { guest: undefined, serves: ['main'], upgrade: { via: 'service', unit: UPGRADE_UNIT } },
     arrange: (lab) => {
       const { access, machine } = pbs01(lab);

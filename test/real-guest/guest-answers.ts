@@ -32,11 +32,16 @@ export function readPackages(output: string): InstalledPackage[] {
     .map(([, name = '', version = '']) => ({ name, version }));
 }
 
-/** Upgrades and new packages of `apt-get -s dist-upgrade`. */
+/** What differs from its candidate, held packages included, and new packages of the upgrade: the list that PBS makes. */
 export function readUpdates(output: string): PendingChange[] {
-  return [...output.matchAll(/^Inst (\S+) (?:\[([^\]]+)\] )?\((\S+) ([^:/ ]*)/gm)].map(
+  const planned = [...output.matchAll(/^Inst (\S+) (?:\[([^\]]+)\] )?\((\S+) ([^:/ ]*)/gm)].map(
     ([, name = '', from, to = '', origin = '']) => ({ name, ...(from ? { from } : {}), to, origin }),
   );
+  const listed = [...output.matchAll(/^([^/\s]+)\/\S* (\S+) \S+ \[upgradable from: ([^\]]+)\]/gm)].map(
+    ([, name = '', to = '', from = '']) => ({ name, from, to, origin: '' }),
+  );
+  const known = new Set(planned.map(({ name }) => name));
+  return [...planned, ...listed.filter(({ name }) => !known.has(name))];
 }
 
 /** The services that PBS lists, as far as they are installed. */

@@ -32,12 +32,15 @@ const POLICY = {
   minRebootInterval: '0s',
 };
 
-export async function startGuestLab(policy: Readonly<Record<string, unknown>> = {}): Promise<GuestLab> {
+export async function startGuestLab(
+  policy: Readonly<Record<string, unknown>> = {},
+  scenario = 'healthy',
+): Promise<GuestLab> {
   const folder = mkdtempSync(join(tmpdir(), 'pbs-ctl-guest-'));
   const vm = new Vm(join(folder, 'vm'), inject('image'));
   await vm.resume();
   const guest = new RealGuest(vm);
-  const lab = await startLabWith({ pbs01: guest }, { dir: join(folder, 'lab'), factor: 20 });
+  const lab = await startLabWith({ pbs01: guest }, { dir: join(folder, 'lab'), factor: 20, scenario });
   const setPolicy = (keys: Readonly<Record<string, unknown>>) => {
     const config = JSON.parse(readFileSync(lab.configPath, 'utf8')) as { policy: object };
     Object.assign(config.policy, keys);
