@@ -51,7 +51,7 @@ const ALIKE = [
   'findmnt -rn -o FSTYPE /',
   'mountpoint /mnt/datastore/tank; mountpoint /etc',
   'df -B1 --output=avail /no/such',
-  'df -B1 --output=avail / | head -n 1',
+  'df -B1 --output=avail / | head -n 1 | tr -d " "',
   'test -e /run/reboot-required',
   'cat /no/such',
   'tail -n 1 /no/such 2>/dev/null',
