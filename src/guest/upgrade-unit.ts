@@ -51,21 +51,25 @@ export type UnitState =
   | { readonly kind: 'failed'; readonly exitCode: number; readonly signal: boolean }
   | { readonly kind: 'gone' };
 
-/** Reads `KEY=VALUE` lines of `systemctl show`, in whatever order they come. */
-export function readUnitState(text: string): UnitState {
+/**
+ * Reads `KEY=VALUE` lines of `systemctl show`, in whatever order they come. Null without any: systemd does
+ * not answer while it is upgraded itself, and that is not "no such unit".
+ */
+export function readUnitState(text: string): UnitState | null {
   const value = new Map(
     text.split('\n').flatMap((line) => {
       const at = line.indexOf('=');
       return at > 0 ? [[line.slice(0, at), line.slice(at + 1)] as const] : [];
     }),
   );
+  if (!value.has('LoadState')) return null;
   if (value.get('LoadState') !== 'loaded') return { kind: 'gone' };
   const [code, status] = [value.get('ExecMainCode'), Number(value.get('ExecMainStatus'))];
-  if (code === '1' && status === 0 && value.get('SubState') === 'exited') return { kind: 'succeeded' };
-  if (code === '0' && value.get('ActiveState') !== 'failed') return { kind: 'running' };
-  if (value.get('ActiveState') === 'failed')
-    return { kind: 'failed', exitCode: status, signal: code !== '1' };
-  return { kind: 'running' };
+  const [active, sub] = [value.get('ActiveState'), value.get('SubState')];
+  if (code === '1' && status === 0 && sub === 'exited') return { kind: 'succeeded' };
+  // SIGTERM, like HUP, INT and PIPE, counts as a clean end for systemd: then it is "exited", not "failed".
+  const ended = active === 'failed' || sub === 'exited' || sub === 'dead';
+  return ended ? { kind: 'failed', exitCode: status, signal: code !== '1' } : { kind: 'running' };
 }
 
 export interface UpgradeView {
@@ -78,7 +82,10 @@ export interface UpgradeView {
 
 const LOG_STEP = 256 * 1024;
 
-/** One look at the running upgrade: unit, progress, and the log from `offset` (bytes) on. */
+/**
+ * One look at the running upgrade: unit, progress, and the log from `offset` (bytes) on.
+ * @throws Fault `agent.*`; `agent.no-systemd` when systemd does not tell how the unit stands
+ */
 export async function viewUpgrade(guest: Guest, run: string, offset: number): Promise<UpgradeView> {
   const dir = folder(run);
   const script = [
@@ -92,13 +99,17 @@ export async function viewUpgrade(guest: Guest, run: string, offset: number): Pr
   const { stdout } = await runReading(guest, sh(script), 30_000);
   const [show = '', rest = ''] = split(stdout, '@@status\n');
   const [status = '', log = ''] = split(rest, '\n@@log\n');
-  return { unit: readUnitState(show), status: status.trim(), log };
+  const unit = readUnitState(show);
+  if (unit) return { unit, status: status.trim(), log };
+  throw new Fault('agent.no-systemd', `systemd in guest ${guest.vmid} does not answer at the moment.`, {
+    hint: 'It may be restarting, as in its own upgrade. If it stays so, look at the console of the VM.',
+  });
 }
 
-/** Takes the ended unit and its files away; a running one is left alone. */
+/** Takes the ended unit and its files away; a running one, or one of which systemd tells nothing, is left alone. */
 export async function clearUpgrade(guest: Guest, run: string): Promise<void> {
   const unit = unitName(run);
-  const script = `case "$(systemctl show -p SubState ${unit})" in *=running|*=start*) exit 0 ;; esac
+  const script = `case "$(systemctl show -p SubState ${unit})" in *=exited|*=failed|*=dead) ;; *) exit 0 ;; esac
 systemctl stop ${unit} 2>/dev/null; systemctl reset-failed ${unit} 2>/dev/null; rm -rf ${folder(run)}; exit 0`;
   await runReading(guest, sh(script), 30_000);
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { GuestMachine } from './guest-machine.js';
 import type { Weather } from './https.js';
 import { Machine, type MachineSpec } from './machine/machine.js';
 import { PbsHost, type PbsVersion } from './pbs/host.js';
@@ -23,11 +24,11 @@ export interface LabOptions {
 }
 
 /** A running lab: one PVE cluster of three nodes, two PBS hosts that are VMs of it, a Slack sink. */
-export interface Lab {
+export interface Lab<M extends GuestMachine = Machine> {
   readonly dir: string;
   readonly configPath: string;
   readonly cluster: PveCluster;
-  readonly hosts: ReadonlyMap<string, PbsHost>;
+  readonly hosts: ReadonlyMap<string, PbsHost<M>>;
   readonly slack: SlackSink;
   readonly record: LabRecord;
   /** Every secret in use, so that a test can look for them where they must not be. */
@@ -46,13 +47,19 @@ const HOSTS = [
 ] as const;
 
 /** Starts every server of the lab and writes a config for it. @throws Error for an unknown scenario */
-export async function startLab({
-  scenario = 'healthy',
-  factor = 20,
-  dir,
-  pve = '9.2',
-  pbs = '4.2',
-}: LabOptions = {}): Promise<Lab> {
+export const startLab = (options: LabOptions = {}): Promise<Lab> =>
+  start(options, (_, simulated) => simulated());
+
+/** The same with other machines in place of the lab's own, by the name of their host. */
+export const startLabWith = (
+  machines: Readonly<Record<string, GuestMachine>>,
+  options: LabOptions = {},
+): Promise<Lab<GuestMachine>> => start(options, (name, simulated) => machines[name] ?? simulated());
+
+async function start<M extends GuestMachine>(
+  { scenario = 'healthy', factor = 20, dir, pve = '9.2', pbs = '4.2' }: LabOptions,
+  machineOf: (host: string, simulated: () => Machine) => M,
+): Promise<Lab<M>> {
   const play = SCENARIOS.find(({ name }) => name === scenario);
   if (!play) throw new Error(`no scenario "${scenario}"`);
   const folder = dir === undefined ? mkdtempSync(join(tmpdir(), 'pbs-ctl-lab-')) : resolve(dir);
@@ -63,16 +70,18 @@ export async function startLab({
   record.onEntry((entry) => appendFileSync(log, `${JSON.stringify(entry)}\n`));
   const cluster = new PveCluster({ version: pve, time, record, nodes: NODES });
   const secrets = { pve: randomUUID(), pbs: randomUUID(), slack: randomUUID().replaceAll('-', '') };
-  const hosts = new Map<string, PbsHost>();
+  const hosts = new Map<string, PbsHost<M>>();
   for (const { name, vmid, node, datastores } of HOSTS) {
-    const machine = new Machine({
-      name,
-      vmid,
-      time,
-      record,
-      dir: join(folder, 'machines', name),
-      spec: specOf(pbs, datastores, name === 'pbs01' ? play.machine : {}),
-    });
+    const simulated = () =>
+      new Machine({
+        name,
+        vmid,
+        time,
+        record,
+        dir: join(folder, 'machines', name),
+        spec: specOf(pbs, datastores, name === 'pbs01' ? play.machine : {}),
+      });
+    const machine = machineOf(name, simulated);
     const host = new PbsHost({ name, version: pbs, machine, time, record });
     host.datastores.push(
       ...datastores.map((store) => ({
@@ -161,7 +170,7 @@ export async function startLab({
     storage: 'pbs02-tank',
     vmid: '101,102',
   });
-  const lab: Lab = {
+  const lab: Lab<M> = {
     dir: folder,
     configPath: join(folder, 'config.json'),
     cluster,
@@ -175,7 +184,7 @@ export async function startLab({
     },
     async stop() {
       time.stop();
-      for (const { machine } of hosts.values()) machine.stop();
+      await Promise.all([...hosts.values()].map(({ machine }) => machine.stop()));
       await Promise.all([cluster.close(), ...[...hosts.values()].map((host) => host.close()), slack.close()]);
       if (dir === undefined) rmSync(folder, { recursive: true, force: true });
     },
@@ -200,7 +209,7 @@ function specOf(release: PbsVersion, datastores: readonly string[], differs: Mac
 }
 
 function writeConfig(
-  { dir, configPath, cluster, hosts }: Lab,
+  { dir, configPath, cluster, hosts }: Lab<GuestMachine>,
   secrets: Record<'pve' | 'pbs' | 'slack', string>,
   { policy, host }: Scenario,
 ): void {

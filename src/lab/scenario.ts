@@ -1,7 +1,9 @@
 import { upgradeFiles } from '../guest/upgrade-script.js';
-import type { Lab } from './lab.js';
-import { put } from './machine/disk.js';
+import type { GuestMachine } from './guest-machine.js';
+import type { Lab as AnyLab } from './lab.js';
 import type { MachineSpec } from './machine/spec.js';
+
+type Lab = AnyLab<GuestMachine>;
 
 /** A situation by name: what pbs01 is like, what happens around it, and how `patch` has to end. */
 export interface Scenario {
@@ -155,16 +157,28 @@ export const SCENARIOS: readonly Scenario[] = [
     machine: { upgradesAgent: true },
   },
   {
+    name: 'systemd-restarts',
+    description: 'systemd is among the upgrades: for a moment it does not tell how the upgrade stands',
+    expected: 'patched',
+    machine: {
+      changes: [
+        { name: 'systemd', from: '257.9-1~deb13u1', to: '257.10-1~deb13u1' },
+        { name: 'postfix', from: '3.10.5-1', to: '3.10.6-1' },
+      ],
+      upgrade: { seconds: 160 },
+    },
+  },
+  {
     name: 'upgrade-by-service',
     description: 'no guest agent: PBS starts a unit that the administrator has installed',
     expected: 'patched',
-    machine: { agent: { installed: false } },
+    machine: { agent: { installed: false }, held: ['openssl'] },
     host: { guest: undefined, serves: ['main'], upgrade: { via: 'service', unit: UPGRADE_UNIT } },
     arrange: (lab) => {
       const { access, machine } = pbs01(lab);
       access.grant(`/system/services/${UPGRADE_UNIT}`, ['Sys.Modify'], false);
       const order = { repairDpkg: false, cleanup: true, protectedPackages: ['proxmox-backup-server'] };
-      for (const { path, text } of upgradeFiles(UPGRADE_UNIT, order)) put(machine.root, path, text);
+      for (const { path, text } of upgradeFiles(UPGRADE_UNIT, order)) void machine.writeFile(path, text);
     },
   },
   {

@@ -14,6 +14,7 @@ import type { UpgradeRoad } from './upgrade-road.js';
 export function serviceRoad(run: Run, unit: string): UpgradeRoad {
   const { pbs, target } = run.site;
   let seenLines = 0;
+  let last: UnitState | null = null;
   return {
     name: unit,
     plan: () => pendingChanges(pbs),
@@ -30,10 +31,11 @@ export function serviceRoad(run: Run, unit: string): UpgradeRoad {
       ]);
       const fresh = lines.slice(seenLines);
       seenLines = Math.max(seenLines, lines.length);
-      const last = lines.at(-1);
+      const line = lines.at(-1);
+      last = stateOf(running, exitStatus);
       return {
-        unit: stateOf(running, exitStatus),
-        progress: last === undefined ? null : { percent: null, text: last },
+        unit: last,
+        progress: line === undefined ? null : { percent: null, text: line },
         log: fresh.map((line) => `${line}\n`).join(''),
       };
     },
@@ -41,14 +43,17 @@ export function serviceRoad(run: Run, unit: string): UpgradeRoad {
       const planned = stateOfRun(run).planned?.packages ?? NOTHING;
       const left = await pendingChanges(pbs);
       const waiting = new Set([...left.upgraded, ...left.installed].map(({ name }) => name));
+      // PBS lists held packages too. apt leaves only those behind where it ends well.
+      const endedWell = last?.kind === 'succeeded';
       return {
         changes: {
           ...planned,
           upgraded: planned.upgraded.filter(({ name }) => !waiting.has(name)),
           installed: planned.installed.filter(({ name }) => !waiting.has(name)),
+          held: endedWell ? [...waiting].sort() : [],
         },
         audit: '',
-        pending: waiting.size,
+        pending: endedWell ? 0 : waiting.size,
       };
     },
     // systemd forgets a oneshot unit by itself.

@@ -10,8 +10,8 @@ import { type Run, record, stateOfRun, step } from './run.js';
  */
 export async function validate(run: Run): Promise<string> {
   const { policy, host } = run.site.target;
-  const { baseline, reboot, upgrade } = stateOfRun(run);
-  const expected = { upgraded: upgrade === 'done', rebooted: reboot !== null };
+  const { baseline, reboot, upgrade, changes } = stateOfRun(run);
+  const expected = { upgraded: upgrade === 'done', rebooted: reboot !== null, held: changes?.held ?? [] };
   const patience = run.clock.monotonic() + Math.max(policy.rebootTimeout / 4, policy.stableFor * 2);
   let healthySince: number | null = null;
   for (;;) {

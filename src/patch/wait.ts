@@ -6,10 +6,13 @@ import type { Clock } from '../world.js';
 import { type BootSight, rebootVerdict } from './boot.js';
 import { type Run, record, stateOfRun, step } from './run.js';
 
+/** So long may a host take for an answer that has just booted, whatever the polls are apart. Milliseconds. */
+const SLOW_ANSWER = 5000;
+
 /**
  * Waits until the host has provably booted again and both daemons of its API answer. Asks API, guest
- * agent and hypervisor side by side, each with a time limit of one poll, so that a request swallowed by
- * a dying host costs no more than that.
+ * agent and hypervisor side by side, each with a short time limit, so that a request swallowed by a dying
+ * host costs no more than that.
  * @throws Fault `api.unauthorized`, `net.untrusted` (what answers is not what was trusted before),
  *   `reboot.not-down` when it has not gone down after a quarter of `rebootTimeout`,
  *   `reboot.not-back` when that is over
@@ -19,16 +22,15 @@ export async function waitForBoot(run: Run): Promise<string> {
   const { reboot } = stateOfRun(run);
   if (!reboot)
     throw new Fault('reboot.not-asked', 'No reboot was asked for, so there is nothing to wait for.');
-  const { rebootTimeout, pollInterval } = target.policy;
+  const { rebootTimeout, pollInterval, requestTimeout } = target.policy;
+  const limit = Math.max(pollInterval, Math.min(requestTimeout, SLOW_ANSWER));
   const requested = Date.parse(reboot.requestedAt);
   const seen: Sight = { api: null, bootId: null, vm: null, daemon: false, lost: false };
   const stop = new AbortController();
   let refused: unknown = null;
   const watchers = [
-    every(run.clock, pollInterval, stop.signal, () => watchApi(pbs, pollInterval, seen)),
-    ...(guest
-      ? [every(run.clock, pollInterval, stop.signal, () => watchAgent(guest, pollInterval, seen))]
-      : []),
+    every(run.clock, pollInterval, stop.signal, () => watchApi(pbs, limit, seen)),
+    ...(guest ? [every(run.clock, pollInterval, stop.signal, () => watchAgent(guest, limit, seen))] : []),
     ...(guest ? [every(run.clock, pollInterval * 2, stop.signal, () => watchVm(guest, seen))] : []),
   ].map((watcher) =>
     watcher.catch((error: unknown) => {

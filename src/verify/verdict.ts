@@ -13,13 +13,16 @@ export interface HostSight {
   readonly paths: ReadonlyMap<string, string>;
   /** False where the config names no guest: then what PBS itself says of its packages has to do. */
   readonly hasGuest: boolean;
-  readonly packages: { readonly pending: number; readonly kernels: readonly string[] };
+  /** `pending` names held packages too. */
+  readonly packages: { readonly pending: readonly string[]; readonly kernels: readonly string[] };
 }
 
 /** What a run has changed and so expects. Null for a plain `verify`. */
 export interface Expectation {
   readonly upgraded: boolean;
   readonly rebooted: boolean;
+  /** Packages that the upgrade has left behind on purpose. */
+  readonly held: readonly string[];
 }
 
 const ESSENTIAL = ['proxmox-backup', 'proxmox-backup-proxy'];
@@ -100,7 +103,9 @@ function packages(now: HostSight, expected: Expectation | null): Finding {
   if (hasGuest && !survey) return finding('verify.packages', 'block', 'the guest does not answer');
   if (survey && survey.audit !== '')
     return finding('verify.packages', 'block', `dpkg --audit reports: ${survey.audit.split('\n')[0]}`);
-  const pending = survey ? waiting(survey) : now.packages.pending;
+  const pending = survey
+    ? waiting(survey)
+    : now.packages.pending.filter((name) => !expected?.held.includes(name)).length;
   if (expected?.upgraded && pending !== 0) {
     return finding(
       'verify.packages',

@@ -28,7 +28,7 @@ export async function verifyOnce(
     }
     const seen = survey && 'bootId' in survey ? survey : null;
     const surveyError = survey && 'code' in survey ? survey.message : null;
-    const packages = hasGuest ? { pending: 0, kernels: [] } : await packagesOf(facts);
+    const packages = hasGuest ? { pending: [], kernels: [] } : await packagesOf(facts);
     const findings = verdict(
       before,
       { state, services, survey: seen, surveyError, paths, hasGuest, packages },
@@ -51,7 +51,7 @@ export async function verifyOnce(
 async function packagesOf({ pbs }: Facts): Promise<HostSight['packages']> {
   const [updates, installed] = await Promise.all([pbs.updates(), pbs.packages()]);
   return {
-    pending: updates.length,
+    pending: updates.map(({ name }) => name),
     kernels: installed.flatMap(({ name, installed: version }) => (version === null ? [] : [name])),
   };
 }

@@ -14,7 +14,9 @@ describe('the unit of the upgrade', () => {
     ${'loaded'}    | ${'active'}   | ${'exited'}  | ${'1'} | ${'0'}   | ${'succeeded'} | ${'it remains after its exit'}
     ${'not-found'} | ${'inactive'} | ${'dead'}    | ${'0'} | ${'0'}   | ${'gone'}      | ${'a unit that does not exist reads like a success'}
     ${'loaded'}    | ${'failed'}   | ${'failed'}  | ${'1'} | ${'100'} | ${'failed'}    | ${'apt failed'}
-    ${'loaded'}    | ${'failed'}   | ${'failed'}  | ${'2'} | ${'15'}  | ${'failed'}    | ${'it was killed'}
+    ${'loaded'}    | ${'failed'}   | ${'failed'}  | ${'2'} | ${'9'}   | ${'failed'}    | ${'it was killed'}
+    ${'loaded'}    | ${'active'}   | ${'exited'}  | ${'2'} | ${'15'}  | ${'failed'}    | ${'SIGTERM is a clean end for systemd, not for an upgrade'}
+    ${'loaded'}    | ${'failed'}   | ${'failed'}  | ${'2'} | ${'15'}  | ${'failed'}    | ${'its time limit was over'}
   `('is $kind when $because', ({ load, active, sub, code, status, kind }) => {
     const text = show({
       ExecMainStatus: status,
@@ -24,7 +26,11 @@ describe('the unit of the upgrade', () => {
       ActiveState: active,
       ExecMainCode: code,
     });
-    expect(readUnitState(text).kind).toBe(kind);
+    expect(readUnitState(text)?.kind).toBe(kind);
+  });
+
+  it('is not taken for gone when systemd says nothing, as during its own upgrade', () => {
+    expect(readUnitState('')).toBeNull();
   });
 
   it('doubles every dollar sign, since systemd expands them', () => {

@@ -272,7 +272,7 @@ describe('looking', () => {
     expect(out).toContain('Inst proxmox-kernel-6.17.4-1-pve-signed (6.17.4-1 ');
     expect(out).toContain('hi |tzdata|2025b-4+deb13u1\n');
     expect(out).toContain('/mnt/datastore/tank /dev/vdb1 ext4\n');
-    expect(out).toMatch(/\n +32000000000 +6000000000 +26000000000\n/);
+    expect(out).toMatch(/\n *32000000000 +6000000000 +26000000000\n/);
     expect(performance.now() - before).toBeLessThan(2000);
   });
 

@@ -25,15 +25,19 @@ interface World {
   readonly api: (ms: number) => { uptimeSeconds: number; epochSeconds: number } | null;
   readonly bootId: (ms: number) => string | null;
   readonly refuses?: Fault;
+  readonly pollInterval?: number;
+  /** Milliseconds that an answer takes. */
+  readonly answerTakes?: number;
 }
 
-async function waitIn({ api, bootId, refuses }: World) {
+async function waitIn({ api, bootId, refuses, pollInterval = 2000, answerTakes = 0 }: World) {
   const clock = fastClock();
   const begun = clock.now();
   const since = () => clock.now() - begun;
   const silence = () => Promise.reject(new Fault('net.timeout', 'no answer'));
   const pbs = {
-    probe: async () => {
+    probe: async (limitMs: number) => {
+      if (answerTakes > limitMs) return silence();
       if (refuses && since() > 5000) throw refuses;
       return api(since()) ?? silence();
     },
@@ -54,7 +58,7 @@ async function waitIn({ api, bootId, refuses }: World) {
     site: {
       pbs,
       guest: { pve, vmid: 900, clock },
-      target: { host: 'pbs01', policy: { rebootTimeout: 600_000, pollInterval: 2000 } },
+      target: { host: 'pbs01', policy: { rebootTimeout: 600_000, pollInterval, requestTimeout: 15_000 } },
     },
     journal,
     clock,
@@ -84,6 +88,16 @@ describe('the wait for a boot', () => {
     });
     expect(code).toBeNull();
     expect(reboot?.upAt).not.toBeNull();
+  });
+
+  it('has patience with a host whose answers take longer than the polls are apart', async () => {
+    const { code } = await waitIn({
+      pollInterval: 1000,
+      answerTakes: 1500,
+      api: (ms) => (ms < 30_000 ? null : newBoot(ms, 20_000)),
+      bootId: () => null,
+    });
+    expect(code).toBeNull();
   });
 
   it('is not misled by a boot id that was read before the machine went down', async () => {

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { GuestMachine } from '../../src/lab/guest-machine.js';
 import { type Lab, type LabOptions, startLab } from '../../src/lab/lab.js';
 
 /** Which versions the lab plays unless a test says so: `npm run test:matrix` goes through them. */
@@ -34,7 +35,7 @@ export function systemOf(lab: Lab, host = 'pbs01'): { version: string; kernel: s
 }
 
 /** Every maintenance mode of a host's datastores that is set. */
-export const fences = (lab: Lab, host = 'pbs01'): string[] =>
+export const fences = (lab: Pick<Lab<GuestMachine>, 'hosts'>, host = 'pbs01'): string[] =>
   (lab.hosts.get(host)?.datastores ?? []).flatMap(({ name, maintenance }) =>
     maintenance === null ? [] : [`${name}: ${maintenance}`],
   );

@@ -15,6 +15,19 @@ export class AgentError extends Error {
   }
 }
 
+/** The agent did not answer a command within PVE's time limit, or its channel was closed meanwhile. */
+export class AgentSilence extends Error {
+  readonly command: string;
+  readonly closed: boolean;
+
+  constructor(command: string, { closed }: { closed: boolean }) {
+    super(`no answer to ${command}`);
+    this.name = 'AgentSilence';
+    this.command = command;
+    this.closed = closed;
+  }
+}
+
 export type ExecState =
   | { readonly exited: false }
   | {
@@ -23,6 +36,9 @@ export type ExecState =
       readonly signal?: number;
       readonly out?: Buffer;
       readonly err?: Buffer;
+      /** More output than the agent keeps. */
+      readonly outTruncated?: boolean;
+      readonly errTruncated?: boolean;
     };
 
 interface Started {

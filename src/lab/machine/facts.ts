@@ -91,6 +91,16 @@ export function fsInfo(mounts: readonly MountSpec[]): FsInfo[] {
       type: fstype,
       'total-bytes': totalBytes,
       'used-bytes': usedBytes,
-      disk: [{ 'bus-type': 'scsi', bus: 0, unit: index, target: 0, dev: device }],
+      disk: [
+        {
+          serial: device.replace(/^.*\//, ''),
+          'bus-type': 'virtio',
+          bus: 0,
+          unit: 0,
+          target: 0,
+          dev: device,
+          'pci-controller': { domain: 0, bus: 0, slot: index + 1, function: 0 },
+        },
+      ],
     }));
 }

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import type { GuestMachine, Vitals } from '../guest-machine.js';
 import type { LabRecord } from '../record.js';
 import type { LabTime } from '../time.js';
 import { AgentError, AgentProcesses, type ExecState, readMachineFile } from './agent.js';
 import { type MachineEvent, scheduleReboot } from './boot.js';
 import { holdLock, put, readMounts, refreshLocks, writeJournal } from './disk.js';
 import { FROZEN_COMMANDS, type FsInfo, fsInfo, type OsInfo, osInfo, supportedCommands } from './facts.js';
+import { runOneshot, unitLines } from './oneshot.js';
 import {
   type InstalledPackage,
   newestKernel,
@@ -15,7 +17,7 @@ import {
 } from './packages.js';
 import { type Release, releaseOf } from './release.js';
 import { MachineReports } from './reports.js';
-import { type AgentState, type BootSpec, FRONTEND_LOCK, type MachineSpec } from './spec.js';
+import { type AgentState, type BootSpec, DEFAULT_ROOT, FRONTEND_LOCK, type MachineSpec } from './spec.js';
 import { install, makeRoot, putSystemState, type Root, removeRootLink, startSystem } from './system.js';
 import { killTransientUnits } from './units.js';
 
@@ -25,12 +27,14 @@ export type { AgentState, MachineSpec } from './spec.js';
 
 /** Simulated seconds of a restart of the agent; nobody answers meanwhile. */
 const AGENT_RESTART = 0.4;
+/** Simulated seconds until PVE gives up on an agent that does not answer its ping. */
+const PING_LIMIT = 3;
 
 /**
  * A simulated VM with the Debian of a PBS host in it. Its file system is a folder; commands run for
  * real in /bin/sh, with stand-ins for the tools of the system. Scenarios may change its fields at any time.
  */
-export class Machine {
+export class Machine implements GuestMachine {
   readonly name: string;
   readonly vmid: number;
   /** The folder as commands see it: free of characters that a shell would take apart. */
@@ -106,6 +110,13 @@ export class Machine {
     return installed && !down && this.power === 'running' && this.#agentRuns;
   }
 
+  /** Answers late where a scenario says so, and not at all within PVE's limit where nobody is there. */
+  async ping(): Promise<boolean> {
+    if (this.agent.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, this.agent.delayMs));
+    if (!this.agentAnswers) await this.#time.sleep(PING_LIMIT);
+    return this.agentAnswers;
+  }
+
   /** The operating system, with the kernel that runs. */
   get os(): OsInfo {
     return osInfo(this.#release, this.runningKernel);
@@ -150,6 +161,12 @@ export class Machine {
   osinfo(): OsInfo {
     this.#permit('guest-get-osinfo');
     return this.os;
+  }
+
+  /** guest-get-host-name. @throws AgentError */
+  hostName(): string {
+    this.#permit('guest-get-host-name');
+    return this.name;
   }
 
   /** guest-info: answers also while the file systems are frozen. */
@@ -200,6 +217,29 @@ export class Machine {
 
   on(event: MachineEvent, listener: () => void): void {
     this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), listener]);
+  }
+
+  vitals(): Vitals {
+    const { totalBytes: total, usedBytes: used } = this.spec.root ?? DEFAULT_ROOT;
+    const now = Math.floor(Date.now() / 1000);
+    return {
+      uptimeSeconds: Math.max(0, Math.floor(Date.now() / 1000 - this.bootedAt)),
+      epochSeconds: now,
+      kernel: this.runningKernel,
+      root: { total, used, available: total - used },
+    };
+  }
+
+  startUnit(unit: string): Promise<number | null> {
+    return runOneshot(this.root, { factor: this.#time.factor, bootId: this.bootId, unit });
+  }
+
+  writeFile(path: string, text: string): void {
+    put(this.root, path, text);
+  }
+
+  unitLines(unit: string): string[] {
+    return unitLines(this.root, unit);
   }
 
   installedPackages(): InstalledPackage[] {

@@ -31,7 +31,7 @@ export function intoMachine(text: string, root: string): string {
 /** The reverse, for what the machine prints. */
 export function outOfMachine(output: Buffer, root: string): Buffer {
   if (!output.includes(root)) return output;
-  return Buffer.from(output.toString('latin1').replaceAll(root, ''), 'latin1');
+  return Buffer.from(output.toString('latin1').replaceAll(`${root}/`, '/').replaceAll(root, '/'), 'latin1');
 }
 
 /** What a child of the agent finds in its environment: the service's, so no HOME. LAB_* is for the stand-ins. */

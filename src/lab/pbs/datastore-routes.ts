@@ -53,14 +53,15 @@ export function datastoreRoutes(host: PbsHost): PbsRoute[] {
       method: 'GET',
       path: '/status/datastore-usage',
       needs: null,
-      handle: () =>
-        visible().map((datastore) => {
+      handle: async () => {
+        const mounts = await machine.mounts();
+        const seen = visible().map(async (datastore) => {
           const base = { store: datastore.name, 'mount-status': 'nonremovable', ...kindOf() };
-          const error = host.problemOf(datastore);
+          const error = await host.problemOf(datastore);
           if (error) return { ...base, error };
-          const mount = machine
-            .mounts()
-            .find(({ path }) => datastore.path === path || datastore.path.startsWith(`${path}/`));
+          const mount = mounts.find(
+            ({ path }) => datastore.path === path || datastore.path.startsWith(`${path}/`),
+          );
           const [total, used] = [mount?.total ?? 0, mount?.used ?? 0];
           return {
             ...base,
@@ -69,7 +70,9 @@ export function datastoreRoutes(host: PbsHost): PbsRoute[] {
             avail: total - used,
             'gc-status': { upid: null, ...NO_GARBAGE },
           };
-        }),
+        });
+        return Promise.all(seen);
+      },
     },
     {
       method: 'GET',
@@ -89,8 +92,8 @@ export function datastoreRoutes(host: PbsHost): PbsRoute[] {
       path: '/admin/datastore/{name}/status',
       params: { verbose: optional(flag) },
       needs: audit,
-      handle: ({ params }) => {
-        const problem = host.problemOf(store(params));
+      handle: async ({ params }) => {
+        const problem = await host.problemOf(store(params));
         if (problem) throw new PbsError(problem);
         return { total: 2e12, used: 8e11, avail: 1.2e12 };
       },

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Access } from '../access.js';
+import type { GuestMachine } from '../guest-machine.js';
 import type { LabServer } from '../https.js';
-import type { Machine } from '../machine/machine.js';
-import { runOneshot } from '../machine/oneshot.js';
 import type { LabRecord } from '../record.js';
 import type { LabTime } from '../time.js';
 import { pbsUpid } from '../upid.js';
@@ -67,11 +66,11 @@ const SERVICES = [
   'chrony',
 ];
 
-/** A simulated PBS on a simulated machine; its API follows the machine down and up. */
-export class PbsHost {
+/** A simulated PBS on a machine, simulated or real; its API follows the machine down and up. */
+export class PbsHost<M extends GuestMachine = GuestMachine> {
   readonly name: string;
   readonly version: PbsVersion;
-  readonly machine: Machine;
+  readonly machine: M;
   readonly time: LabTime;
   readonly record: LabRecord;
   readonly access = new Access();
@@ -91,7 +90,7 @@ export class PbsHost {
     machine,
     time,
     record,
-  }: { name: string; version: PbsVersion; machine: Machine; time: LabTime; record: LabRecord }) {
+  }: { name: string; version: PbsVersion; machine: M; time: LabTime; record: LabRecord }) {
     this.name = name;
     this.version = version;
     this.machine = machine;
@@ -152,19 +151,31 @@ export class PbsHost {
   /** Starts a service of PBS, or a oneshot unit of the administrator. @returns the UPID of the task, which lasts as long */
   startService(service: string, user: string): string {
     const task = this.startTask({ type: 'srvstart', id: service, user, seconds: null });
-    const { root, bootId } = this.machine;
     if (this.services.has(service)) {
       this.services.set(service, 'running');
       this.#end(task, 'OK');
       return task.upid;
     }
-    void runOneshot(root, { factor: this.time.factor, bootId, unit: service }).then((code) => {
+    void Promise.resolve(this.machine.startUnit(service)).then((code) => {
       this.#end(
         task,
         code === 0 ? 'OK' : `systemctl start failed with exit status: ${code === null ? 5 : 1}`,
       );
     });
     return task.upid;
+  }
+
+  /** `apt-get update` of a machine that can really do it, as a task. */
+  startRefresh(refresh: NonNullable<GuestMachine['refreshPackages']>, user: string): PbsTask {
+    const task = this.startTask({ type: 'aptupdate', user, log: ['starting apt-get update'], seconds: null });
+    void refresh().then(
+      ({ exitCode, lines }) => {
+        task.log.push(...lines, `TASK ${exitCode === 0 ? 'OK' : 'WARNINGS: 1'}`);
+        this.#end(task, exitCode === 0 ? 'OK' : 'WARNINGS: 1');
+      },
+      (error: unknown) => this.#end(task, String(error)),
+    );
+    return task;
   }
 
   running(): PbsTask[] {
@@ -179,13 +190,12 @@ export class PbsHost {
   }
 
   /** Why a datastore cannot be used, in the server's words; null when it can. */
-  problemOf({ name, path, maintenance, error }: SimulatedDatastore): string | null {
+  async problemOf({ name, path, maintenance, error }: SimulatedDatastore): Promise<string | null> {
     if (maintenance?.startsWith('offline'))
       return `datastore '${name}' is unavailable: offline maintenance mode: ${maintenance.split('message=')[1] ?? ''}`;
     if (error) return error;
-    const mounted = this.machine
-      .mounts()
-      .some((mount) => path === mount.path || path.startsWith(`${mount.path}/`));
+    const mounts = await this.machine.mounts();
+    const mounted = mounts.some((mount) => path === mount.path || path.startsWith(`${mount.path}/`));
     if (!mounted || !this.datastoresReady)
       return `unable to open chunk store at "${path}/.chunks" - No such file or directory (os error 2)`;
     return null;

@@ -1,4 +1,3 @@
-import { unitLines } from '../machine/oneshot.js';
 import { flag, oneOf, optional, text, whole } from '../parameters.js';
 import type { PbsHost, PbsTask } from './host.js';
 import { CUT, PbsError, type PbsRoute, WithAttributes } from './server.js';
@@ -7,20 +6,18 @@ const RELEASE: Record<string, string> = { '3.4': '8', '4.0': '22', '4.1': '2', '
 
 /** The host itself: version, power, packages, services, tasks. */
 export function nodeRoutes(host: PbsHost): PbsRoute[] {
-  const { access, machine, time } = host;
+  const { access, machine } = host;
   const on = (path: string, privilege: string) => () => [path, [privilege]] as const;
   const task = (params: Readonly<Record<string, unknown>>): PbsTask | undefined => {
     const found = host.tasks.find(({ upid }) => upid === params.upid);
     if (found && !access.has('/system/tasks', 'Sys.Audit')) throw new PbsError('task access not allowed');
     return found;
   };
-  const uptime = () => Math.max(0, Math.floor(Date.now() / 1000 - machine.bootedAt));
   /** What is not installed is left out; before 4.1 it is an empty text. */
   const oldVersion = (version: string | undefined) => {
     if (version) return { OldVersion: version };
     return ['3.4', '4.0'].includes(host.version) ? { OldVersion: '' } : {};
   };
-  const installed = (name: string) => machine.installedPackages().find((each) => each.name === name)?.version;
   return [
     { method: 'GET', path: '/ping', needs: 'world', handle: () => ({ pong: true }) },
     {
@@ -47,11 +44,11 @@ export function nodeRoutes(host: PbsHost): PbsRoute[] {
       method: 'GET',
       path: '/nodes/localhost/status',
       needs: on('/system/status', 'Sys.Audit'),
-      handle: () => {
-        const { totalBytes, usedBytes } = machine.spec.root ?? { totalBytes: 32e9, usedBytes: 6e9 };
+      handle: async () => {
+        const { uptimeSeconds, kernel, root } = await machine.vitals();
         return {
-          uptime: uptime(),
-          root: { total: totalBytes, used: usedBytes, avail: totalBytes - usedBytes },
+          uptime: uptimeSeconds,
+          root: { total: root.total, used: root.used, avail: root.available },
           memory: { total: 8e9, used: 2e9, free: 6e9 },
           swap: { total: 0, used: 0, free: 0 },
           cpu: 0.02,
@@ -60,11 +57,11 @@ export function nodeRoutes(host: PbsHost): PbsRoute[] {
           cpuinfo: { model: 'QEMU Virtual CPU', sockets: 1, cpus: 4 },
           'current-kernel': {
             sysname: 'Linux',
-            release: machine.runningKernel,
+            release: kernel,
             version: '#1 SMP PREEMPT_DYNAMIC',
             machine: 'x86_64',
           },
-          kversion: `Linux ${machine.runningKernel} #1 SMP PREEMPT_DYNAMIC`,
+          kversion: `Linux ${kernel} #1 SMP PREEMPT_DYNAMIC`,
           info: { fingerprint: host.server.fingerprint.toLowerCase() },
           'boot-info': { mode: 'efi', secureboot: false },
         };
@@ -76,8 +73,8 @@ export function nodeRoutes(host: PbsHost): PbsRoute[] {
       params: { command: oneOf('reboot', 'shutdown') },
       needs: on('/system/status', 'Sys.PowerManagement'),
       daemon: true,
-      handle: () => {
-        machine.reboot();
+      handle: async () => {
+        await machine.reboot();
         return host.trouble.losesRebootAnswer ? CUT : null;
       },
     },
@@ -85,16 +82,18 @@ export function nodeRoutes(host: PbsHost): PbsRoute[] {
       method: 'GET',
       path: '/nodes/localhost/time',
       needs: null,
-      handle: () => ({ timezone: 'UTC', time: time.now(), localtime: time.now() }),
+      handle: async () => {
+        const { epochSeconds } = await machine.vitals();
+        return { timezone: 'UTC', time: epochSeconds, localtime: epochSeconds };
+      },
     },
     {
       method: 'GET',
       path: '/nodes/localhost/apt/update',
       needs: on('/', 'Sys.Audit'),
       daemon: true,
-      handle: () =>
-        machine
-          .pendingUpgrades()
+      handle: async () =>
+        (await machine.pendingUpgrades())
           .filter((change) => change.to !== undefined)
           .map(({ name, from, to, origin }) => ({
             Package: name,
@@ -114,17 +113,25 @@ export function nodeRoutes(host: PbsHost): PbsRoute[] {
       params: { notify: optional(flag), quiet: optional(flag) },
       needs: on('/', 'Sys.Modify'),
       daemon: true,
-      handle: ({ tokenId }) => refreshTask(host, tokenId).upid,
+      handle: ({ tokenId }) =>
+        (machine.refreshPackages
+          ? host.startRefresh(machine.refreshPackages, tokenId)
+          : refreshTask(host, tokenId)
+        ).upid,
     },
     {
       method: 'GET',
       path: '/nodes/localhost/apt/versions',
       needs: on('/', 'Sys.Audit'),
-      handle: () => {
-        const candidate = (name: string) =>
-          machine.pendingUpgrades().find((change) => change.name === name)?.to;
+      handle: async () => {
+        const [packages, pending, { kernel }] = await Promise.all([
+          machine.installedPackages(),
+          machine.pendingUpgrades(),
+          machine.vitals(),
+        ]);
+        const candidate = (name: string) => pending.find((change) => change.name === name)?.to;
         const entry = (name: string, extra?: string) => {
-          const version = installed(name);
+          const version = packages.find((each) => each.name === name)?.version;
           return {
             Package: name,
             Title: name,
@@ -138,9 +145,9 @@ export function nodeRoutes(host: PbsHost): PbsRoute[] {
             ...(extra ? { ExtraInfo: extra } : {}),
           };
         };
-        const kernels = machine.installedPackages().filter(({ name }) => /^(proxmox|pve)-kernel/.test(name));
+        const kernels = packages.filter(({ name }) => /^(proxmox|pve)-kernel/.test(name));
         return [
-          entry('proxmox-backup', `running kernel: ${machine.runningKernel}`),
+          entry('proxmox-backup', `running kernel: ${kernel}`),
           entry('proxmox-backup-server', `running version: ${host.version}.${RELEASE[host.version]}`),
           ...kernels.map(({ name }) => entry(name)),
           entry('proxmox-backup-client'),
@@ -192,8 +199,8 @@ export function nodeRoutes(host: PbsHost): PbsRoute[] {
       method: 'GET',
       path: '/nodes/localhost/services',
       needs: on('/system/services', 'Sys.Audit'),
-      handle: () =>
-        [...host.services].map(([name, state]) => ({
+      handle: async () =>
+        [...((await machine.services?.()) ?? host.services)].map(([name, state]) => ({
           service: name,
           name,
           desc: name,
@@ -305,8 +312,8 @@ export function nodeRoutes(host: PbsHost): PbsRoute[] {
       },
       needs: on('/system/log', 'Sys.Audit'),
       daemon: true,
-      handle: ({ params }) => {
-        const lines = unitLines(machine.root, String(params.service ?? ''));
+      handle: async ({ params }) => {
+        const lines = await machine.unitLines(String(params.service ?? ''));
         const shown = lines.slice(0, params.limit === undefined ? 50 : Number(params.limit));
         return (shown.length > 0 ? shown : ['no content']).map((line, index) => ({ n: index + 1, t: line }));
       },

@@ -1,4 +1,5 @@
-import { AgentError, type Machine } from '../machine/machine.js';
+import type { GuestMachine } from '../guest-machine.js';
+import { AgentError, AgentSilence } from '../machine/agent.js';
 import { optional, text, whole } from '../parameters.js';
 import type { PveCluster } from './cluster.js';
 import { guestAt } from './guest-routes.js';
@@ -14,7 +15,11 @@ export function agentRoutes(cluster: PveCluster): PveRoute[] {
   const path = (command: string) => `/nodes/{node}/qemu/{vmid}/agent/${command}`;
   const machineOf = (params: Readonly<Record<string, unknown>>) => available(cluster, params);
   /** Simple commands answer 200 even when the agent refuses: the refusal is in `result`. */
-  const simple = (method: 'GET' | 'POST', command: string, act: (machine: Machine) => unknown): PveRoute => ({
+  const simple = (
+    method: 'GET' | 'POST',
+    command: string,
+    act: (machine: GuestMachine) => unknown,
+  ): PveRoute => ({
     method,
     path: path(command),
     needs: needs('VM.GuestAgent.Audit'),
@@ -22,11 +27,11 @@ export function agentRoutes(cluster: PveCluster): PveRoute[] {
     handle: async ({ params }) => {
       const machine = await machineOf(params);
       try {
-        return { result: act(machine) };
+        return { result: await act(machine) };
       } catch (error) {
         if (error instanceof AgentError)
           return { result: { error: { class: 'CommandNotFound', desc: error.desc } } };
-        throw error;
+        throw silent(cluster, params, error);
       }
     },
   });
@@ -35,7 +40,7 @@ export function agentRoutes(cluster: PveCluster): PveRoute[] {
     simple('GET', 'info', (machine) => machine.info()),
     simple('GET', 'get-osinfo', (machine) => machine.osinfo()),
     simple('GET', 'get-fsinfo', (machine) => machine.fsinfo()),
-    simple('GET', 'get-host-name', (machine) => ({ 'host-name': machine.name })),
+    simple('GET', 'get-host-name', async (machine) => ({ 'host-name': await machine.hostName() })),
     {
       method: 'POST',
       path: path('exec'),
@@ -45,8 +50,8 @@ export function agentRoutes(cluster: PveCluster): PveRoute[] {
       handle: async ({ params }) => {
         const machine = await machineOf(params);
         const command = Array.isArray(params.command) ? params.command.map(String) : [String(params.command)];
-        return refusing(() => ({
-          pid: machine.exec(
+        return refusing(cluster, params, async () => ({
+          pid: await machine.exec(
             command,
             params['input-data'] === undefined ? undefined : String(params['input-data']),
           ),
@@ -61,16 +66,15 @@ export function agentRoutes(cluster: PveCluster): PveRoute[] {
       proxied: true,
       handle: async ({ params }) => {
         const machine = await machineOf(params);
-        return refusing(() => {
-          const state = machine.execStatus(Number(params.pid));
+        return refusing(cluster, params, async () => {
+          const state = await machine.execStatus(Number(params.pid));
           if (!state.exited) return { exited: 0 };
-          // Each byte becomes one character: what is not ASCII arrives as Latin-1.
           return {
             exited: 1,
             ...(state.exitcode === undefined ? {} : { exitcode: state.exitcode }),
             ...(state.signal === undefined ? {} : { signal: state.signal }),
-            ...(state.out?.length ? { 'out-data': state.out.toString('latin1'), 'out-truncated': 0 } : {}),
-            ...(state.err?.length ? { 'err-data': state.err.toString('latin1'), 'err-truncated': 0 } : {}),
+            ...stream('out', state.out, state.outTruncated),
+            ...stream('err', state.err, state.errTruncated),
           };
         });
       },
@@ -83,8 +87,8 @@ export function agentRoutes(cluster: PveCluster): PveRoute[] {
       proxied: true,
       handle: async ({ params }) => {
         const machine = await machineOf(params);
-        return refusing(() => {
-          const content = machine.readFile(String(params.file));
+        return refusing(cluster, params, async () => {
+          const content = await machine.readFile(String(params.file));
           return { content: content.toString('latin1'), 'bytes-read': content.length };
         });
       },
@@ -92,27 +96,42 @@ export function agentRoutes(cluster: PveCluster): PveRoute[] {
   ];
 }
 
-/** Simulated seconds until PVE gives up on an agent that does not answer its ping. */
-const PING_LIMIT = 3;
+/** Each byte becomes one character: what is not ASCII arrives as Latin-1. A silent stream has no key at all. */
+function stream(name: 'out' | 'err', bytes: Buffer | undefined, truncated = false) {
+  return bytes?.length
+    ? { [`${name}-data`]: bytes.toString('latin1'), [`${name}-truncated`]: truncated ? 1 : 0 }
+    : {};
+}
 
-async function available(cluster: PveCluster, params: Readonly<Record<string, unknown>>): Promise<Machine> {
+async function available(
+  cluster: PveCluster,
+  params: Readonly<Record<string, unknown>>,
+): Promise<GuestMachine> {
   const guest = guestAt(cluster, params, 'qemu');
   if (guest.config.agent === undefined) throw new PveError('No QEMU guest agent configured');
   const { machine } = guest;
   if (machine?.power !== 'running') throw new PveError(`VM ${guest.vmid} is not running`);
-  if (machine.agent.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, machine.agent.delayMs));
-  if (!machine.agentAnswers) {
-    await cluster.time.sleep(PING_LIMIT);
-    throw new PveError('QEMU guest agent is not running');
-  }
+  if (!(await machine.ping())) throw new PveError('QEMU guest agent is not running');
   return machine;
 }
 
-function refusing<Value>(act: () => Value): Value {
+async function refusing<Value>(
+  cluster: PveCluster,
+  params: Readonly<Record<string, unknown>>,
+  act: () => Promise<Value>,
+): Promise<Value> {
   try {
-    return act();
+    return await act();
   } catch (error) {
     if (error instanceof AgentError) throw new PveError(`Agent error: ${error.desc}`);
-    throw error;
+    throw silent(cluster, params, error);
   }
+}
+
+/** An agent that answered its ping and then not the command: the command may still run. */
+function silent(cluster: PveCluster, { vmid }: Readonly<Record<string, unknown>>, error: unknown): unknown {
+  if (!(error instanceof AgentSilence)) return error;
+  const kind = cluster.version === '8.4' ? 'qmp' : 'qga';
+  const why = error.closed ? 'client closed connection' : 'got timeout';
+  return new PveError(`VM ${String(vmid)} ${kind} command '${error.command}' failed - ${why}`);
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Access } from '../access.js';
+import type { GuestMachine } from '../guest-machine.js';
 import type { LabServer } from '../https.js';
-import type { Machine } from '../machine/machine.js';
 import type { LabRecord } from '../record.js';
 import type { LabTime } from '../time.js';
 import { pveUpid } from '../upid.js';
@@ -31,7 +31,7 @@ export interface SimulatedGuest {
   node: string;
   /** Keys of the config file, `tags` and `lock` among them. */
   readonly config: Record<string, string>;
-  readonly machine?: Machine;
+  readonly machine?: GuestMachine;
 }
 
 export interface SimulatedTask {

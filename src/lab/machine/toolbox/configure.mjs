@@ -1,5 +1,5 @@
 // The configuring half of dpkg, for apt-get and for `dpkg --configure -a`.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { complain, print, ROOT, report, rows, STATE, setPackage, wait } from './state.mjs';
 
@@ -35,6 +35,7 @@ export async function configure(name, seconds, keepsOldConffiles) {
     };
   }
   if (name === 'qemu-guest-agent') await restartAgent();
+  if (name === 'systemd') await reexecute();
   const kernel = /^(?:proxmox|pve)-kernel-(\d+\.\d+\.\d+-\d+-pve)(?:-signed)?$/.exec(name)?.[1];
   if (kernel) {
     print(`Generating /boot/initrd.img-${kernel}`);
@@ -67,4 +68,15 @@ async function restartAgent() {
   for (let tries = 0; tries < 100 && readFileSync(file, 'utf8') === before; tries += 1) {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+}
+
+// systemd's postinst makes it re-execute itself: whoever asks it at that moment gets no answer. Lasts until
+// somebody has met it, or a second.
+async function reexecute() {
+  const file = join(STATE, 'reexecuting');
+  writeFileSync(file, '');
+  for (let tries = 0; tries < 50 && existsSync(file); tries += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  rmSync(file, { force: true });
 }

@@ -59,8 +59,12 @@ function run() {
   child.on('exit', (code, signal) => {
     facts.mainPid = child.pid;
     if (timedOut) end({ good: false, result: 'timeout', code: 2, status: 15 });
-    else if (signal) end({ good: false, result: 'signal', code: 2, status: constants.signals[signal] ?? 9 });
-    else end({ good: code === 0, result: code === 0 ? 'success' : 'exit-code', code: 1, status: code });
+    else if (signal) {
+      // These count as a clean end of a service.
+      const clean = ['SIGHUP', 'SIGINT', 'SIGPIPE', 'SIGTERM'].includes(signal);
+      const status = constants.signals[signal] ?? 9;
+      end({ good: clean, result: clean ? 'success' : 'signal', code: 2, status });
+    } else end({ good: code === 0, result: code === 0 ? 'success' : 'exit-code', code: 1, status: code });
   });
 }
 

@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import type { Guest } from '../../src/guest/exec.js';
+import { takeSurvey } from '../../src/guest/survey.js';
+import { UPGRADE_ENVIRONMENT, upgradeScript } from '../../src/guest/upgrade-script.js';
+import { clearUpgrade, startUpgrade, viewUpgrade } from '../../src/guest/upgrade-unit.js';
+
+const page = readFileSync(new URL('../../docs/guest.md', import.meta.url), 'utf8').replaceAll('\\|', '|');
+const ORDER = { repairDpkg: true, cleanup: true, protectedPackages: ['NAMES'] };
+
+/** What would be executed in the guest, as one text. */
+async function commandOf(act: (guest: Guest) => Promise<unknown>): Promise<string> {
+  let sent = '';
+  const pve = {
+    exec: async (_vmid: number, command: string[]) => {
+      sent += command.join('\n');
+      return 1;
+    },
+    execStatus: async () => ({ exited: true, exitCode: 0, signal: null, stdout: '', stderr: '' }),
+  };
+  await act({
+    pve,
+    vmid: 900,
+    clock: { sleep: async () => {}, monotonic: () => 0 },
+  } as unknown as Guest).catch(() => {});
+  return sent;
+}
+
+it('docs/guest.md has every command of the look into the guest', async () => {
+  const survey = await commandOf(takeSurvey);
+  const commands = [...survey.matchAll(/^part [a-z]+ (.*)$/gm)].map(([, command = '']) => command);
+  expect(commands.length).toBeGreaterThan(10);
+  for (const command of commands.filter((each) => each !== 'locks')) expect(page).toContain(command);
+});
+
+it('docs/guest.md has every line of the upgrade, in its order', () => {
+  const options =
+    '-o DPkg::Lock::Timeout=60 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold';
+  expect(page).toContain(options);
+  let at = page.indexOf('## 2.');
+  for (const line of upgradeScript(ORDER, '/run/pbs-ctl-RUN').split('\n')) {
+    at = page.indexOf(line.replaceAll(options, 'OPTIONS'), at);
+    expect({ line, documented: at > 0 }).toEqual({ line, documented: true });
+  }
+  for (const name of Object.keys(UPGRADE_ENVIRONMENT)) expect(page).toContain(name);
+});
+
+it('docs/guest.md has how the unit is started, watched and cleared away', async () => {
+  const start = await commandOf((guest) => startUpgrade(guest, { ...ORDER, run: 'RUN' }));
+  const watch = await commandOf((guest) => viewUpgrade(guest, 'RUN', 0));
+  const clear = await commandOf((guest) => clearUpgrade(guest, 'RUN'));
+  expect(start).toContain('mkdir -p -m 0700 /run/pbs-ctl-RUN && exec systemd-run "$@"');
+  for (const text of ['mkdir -p -m 0700 /run/pbs-ctl-RUN && exec systemd-run "$@"', '--remain-after-exit'])
+    expect(page).toContain(text);
+  for (const command of watch.matchAll(/^(systemctl show .*|tail -n 1 \S+)/gm))
+    expect(page).toContain(command[0]);
+  for (const command of ['systemctl stop', 'systemctl reset-failed', 'rm -rf /run/pbs-ctl-RUN']) {
+    expect(clear).toContain(command);
+    expect(page).toContain(command);
+  }
+});
