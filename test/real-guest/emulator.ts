@@ -61,7 +61,9 @@ export class Emulator {
 
   /** @throws Error when the emulator does not start */
   static async start(options: EmulatorOptions): Promise<Emulator> {
-    const child = spawn('qemu-system-x86_64', argumentsOf(options), { stdio: ['ignore', 'ignore', 'pipe'] });
+    // However the tests end, no emulator outlives them.
+    const command = ['--pdeathsig', 'KILL', 'qemu-system-x86_64', ...argumentsOf(options)];
+    const child = spawn('setpriv', command, { stdio: ['ignore', 'ignore', 'pipe'] });
     let words = '';
     child.stderr?.on('data', (chunk) => {
       words += String(chunk);
