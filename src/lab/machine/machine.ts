@@ -117,6 +117,10 @@ export class Machine implements GuestMachine {
     return this.agentAnswers;
   }
 
+  get frozen(): boolean {
+    return this.agent.frozen;
+  }
+
   /** The operating system, with the kernel that runs. */
   get os(): OsInfo {
     return osInfo(this.#release, this.runningKernel);
