@@ -38,7 +38,7 @@ export async function lookAtCertificate(address: string, options: TrustOptions):
     socket
       .once('secureConnect', () => {
         const certificate = socket.getPeerX509Certificate();
-        const distrusted = distrust(socket, `${hostname}:${port || 443}`, fingerprints);
+        const distrusted = distrust(socket, `${hostname}:${port || 443}`, fingerprints, certificate);
         clearTimeout(limit);
         socket.end();
         if (!certificate) return reject(new NotConnected('it shows no certificate'));

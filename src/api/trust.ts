@@ -72,8 +72,10 @@ export function distrust(
   socket: tls.TLSSocket,
   address: string,
   pinned: readonly string[] | undefined,
+  // Node hands it out once.
+  certificate = socket.getPeerX509Certificate(),
 ): Fault | null {
-  const seen = socket.getPeerX509Certificate()?.fingerprint256.toUpperCase() ?? 'none';
+  const seen = certificate?.fingerprint256.toUpperCase() ?? 'none';
   if (pinned) {
     if (pinned.some((each) => each.toUpperCase() === seen)) return null;
     const expected = pinned.length === 1 ? 'fingerprint' : 'one of the fingerprints';

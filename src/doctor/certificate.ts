@@ -11,6 +11,8 @@ const WARN_DAYS = 30;
 export interface Shown {
   readonly subject: string;
   readonly product: Product;
+  /** How the machine is called where commands are to be run on it. */
+  readonly where: string;
   readonly address: string;
   readonly tls: TlsConfig;
   readonly seen: SeenCertificate;
@@ -21,7 +23,7 @@ export interface Shown {
 
 /** Is the certificate one that the config accepts, and how long will it last? */
 export function judgeCertificate(shown: Shown): Diagnosis {
-  const { subject, product, address, tls, seen, now } = shown;
+  const { subject, product, where, address, tls, seen, now } = shown;
   const { pass, warn, block } = about(subject, 'tls');
   const days = Math.floor((seen.validTo.getTime() - now) / DAY_MS);
   const detail = {
@@ -46,13 +48,13 @@ export function judgeCertificate(shown: Shown): Diagnosis {
       : 'issued by a CA of the system';
   const until = seen.validTo.toISOString().slice(0, 10);
   if (days < 0) {
-    return warn(`${host}: ${how}, but it expired on ${until}`, { mends: renewal(product, address), detail });
+    return warn(`${host}: ${how}, but it expired on ${until}`, { mends: renewal(product, where), detail });
   }
   const words = `${host}: ${how}, valid until ${until} (${days} days)`;
   if (days >= WARN_DAYS) return pass(words, { detail });
   return warn(words, {
     hint: tls.fingerprints ? 'A new certificate has a new fingerprint, which belongs into the config.' : null,
-    mends: renewal(product, address),
+    mends: renewal(product, where),
     detail,
   });
 }
@@ -62,10 +64,10 @@ const compare = (product: Product) =>
     ? 'proxmox-backup-manager cert info | grep Fingerprint'
     : 'pvenode cert info | grep fingerprint';
 
-function distrustMends({ product, address, seen, config: { path, place } }: Shown): Commands[] {
+function distrustMends({ product, where, seen, config: { path, place } }: Shown): Commands[] {
   const change = `${place} |= ((. // []) + ["${seen.fingerprint}"])`;
   return [
-    { where: new URL(address).hostname, commands: [compare(product)] },
+    { where, commands: [compare(product)] },
     {
       where: 'here, once it is the same',
       commands: [`jq '${change}' ${path} > ${path}.new && chmod 600 ${path}.new && mv ${path}.new ${path}`],
@@ -73,8 +75,7 @@ function distrustMends({ product, address, seen, config: { path, place } }: Show
   ];
 }
 
-function renewal(product: Product, address: string): Commands[] {
-  const where = new URL(address).hostname;
+function renewal(product: Product, where: string): Commands[] {
   return product === 'pbs'
     ? [
         {
