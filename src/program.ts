@@ -87,11 +87,6 @@ function program(version: string, world: World, json: boolean, run: Run): Comman
     .option('--force', 'also while verification fails')
     .addHelpText('after', examples('recover --host pbs01', 'recover --host pbs01 --mount --lift-fence'))
     .action(run(async () => (await import('./commands/recover.js')).recover));
-  add('doctor', 'is everything in place for a run? prints the command that mends each finding')
-    .addOption(host('host to examine; all of them unless named'))
-    .option('--all', 'every host of the config')
-    .addHelpText('after', examples('doctor', 'doctor --host pbs01 --json'))
-    .action(run(async () => (await import('./commands/doctor.js')).doctor));
   add('history', 'past runs, newest first')
     .addOption(host('only runs of this host; may be repeated'))
     .addHelpText('after', examples('history', 'history --host pbs01 --json'))
@@ -153,6 +148,16 @@ function program(version: string, world: World, json: boolean, run: Run): Comman
     .option('--yes', 'yes, its holder has ended')
     .action(run(async () => (await locks()).lockBreak));
 
+  add('doctor', 'is everything set up? config, TLS, tokens, privileges, guest agent, lock, Slack')
+    .addOption(host('host to look at; may be repeated, all of them unless named'))
+    .option('--all', 'every host of the config')
+    .addHelpText(
+      'after',
+      examples('doctor', 'doctor --host pbs01 --json') +
+        '\n\nEach finding comes with the commands that mend it. Changes nothing, posts nothing.' +
+        '\nExit code 0: ready, perhaps with warnings; 1: something to mend; 2: the config itself.',
+    )
+    .action(run(async () => (await import('./commands/doctor.js')).doctor));
   add('schema', 'JSON Schema of the config file').action(
     run(async () => (await import('./commands/schema.js')).schema),
   );

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { Fault } from '../fault.js';
+import type { Look } from './account.js';
 import { ApiFault } from './failure.js';
 import * as answers from './pbs-answers.js';
 import * as apt from './pbs-apt-answers.js';
@@ -290,6 +291,11 @@ export class Pbs {
       this.#server.ask({ ...once, path: `${NODE}/time` }, shared.Time),
     ]);
     return { uptimeSeconds, kernel, epochSeconds };
+  }
+
+  /** A question of those in account.ts. */
+  look<Answer>({ path, answer, parameters = {} }: Look<Answer>): Promise<Answer> {
+    return this.#get(path, answer, { parameters });
   }
 
   close(): Promise<void> {

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { Fault } from '../fault.js';
+import type { Look } from './account.js';
 import * as agent from './agent-answers.js';
 import * as backup from './backup-answers.js';
 import { ApiFault } from './failure.js';
@@ -276,6 +277,11 @@ export class Pve {
   async bootId(vmid: number, limitMs: number): Promise<string> {
     const request = { method: 'GET', parameters: { file: BOOT_ID }, repeat: 'once', limitMs } as const;
     return (await this.#agent(vmid, 'file-read', request, agent.FileContent)).content.trim();
+  }
+
+  /** A question of those in account.ts. */
+  look<Answer>({ path, answer, parameters }: Look<Answer>): Promise<Answer> {
+    return this.#get(path, answer, parameters);
   }
 
   close(): Promise<void> {

@@ -68,12 +68,14 @@ export function trustingConnector(options: TrustOptions): buildConnector.connect
 }
 
 /** Null when the certificate of the other side is one that the config accepts. */
-function distrust(
+export function distrust(
   socket: tls.TLSSocket,
   address: string,
   pinned: readonly string[] | undefined,
+  // Node hands it out once.
+  certificate = socket.getPeerX509Certificate(),
 ): Fault | null {
-  const seen = socket.getPeerX509Certificate()?.fingerprint256.toUpperCase() ?? 'none';
+  const seen = certificate?.fingerprint256.toUpperCase() ?? 'none';
   if (pinned) {
     if (pinned.some((each) => each.toUpperCase() === seen)) return null;
     const expected = pinned.length === 1 ? 'fingerprint' : 'one of the fingerprints';
@@ -109,7 +111,7 @@ const WHY: Readonly<Record<string, string>> = {
 };
 
 /** PEM texts of the CAs to trust: those of `caFile`, or those of the system and of Node. */
-function readAuthorities({ tls: { caFile }, env }: TrustOptions): string[] {
+export function readAuthorities({ tls: { caFile }, env }: TrustOptions): string[] {
   if (caFile) return [readBundle(caFile, 'tls.caFile')];
   if (env.SSL_CERT_FILE) return [readBundle(env.SSL_CERT_FILE, 'SSL_CERT_FILE')];
   const { getCACertificates } = tls as { getCACertificates?: (type: 'default' | 'system') => string[] };
@@ -142,7 +144,7 @@ function readBundle(path: string, origin: string): string {
 }
 
 /** Why a connection failed, in words; several addresses of one name give one line. */
-function reason(error: Error): string {
+export function reason(error: Error): string {
   if (error instanceof AggregateError) {
     return [...new Set(error.errors.map((each) => reason(asError(each))))].join('; ');
   }

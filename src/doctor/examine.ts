@@ -1,89 +1,62 @@
-import { connect } from 'node:net';
-import { lookAtCertificate } from '../api/certificate.js';
 import type { Config } from '../config/schema.js';
 import { readSecret } from '../config/secret.js';
-import { errorDocument } from '../fault.js';
-import { CHECKS } from '../preflight/catalogue.js';
-import { runChecks } from '../preflight/check.js';
-import type { Finding } from '../report/document.js';
-import type { Site } from '../site.js';
+import type { Target } from '../config/target.js';
 import type { World } from '../world.js';
-import { finding, judgeCertificate, judgePower } from './findings.js';
+import { examineCluster } from './cluster.js';
+import type { Diagnosis } from './diagnosis.js';
+import { examineHere, type Here } from './here.js';
+import { examineHost } from './host.js';
+import { examineSecret, examineServer } from './reach.js';
+import { askSlack, judgeSlack } from './receivers.js';
 
-/** Checks that say whether everything is set up, whatever happens on the host just now. */
-const SET_UP = new Set([
-  'pbs.api',
-  'pbs.access',
-  'pbs.apt',
-  'pve.api',
-  'pve.access',
-  'guest.vm',
-  'guest.agent',
-  'lock.available',
-  'clock.skew',
-]);
-
-/** Everything that has to be in place for one host, each with what mends it. */
-export async function examine(site: Site, config: Config, world: World): Promise<Finding[]> {
-  const { target, clusters, pbs } = site;
-  const { requestTimeout } = target.policy;
-  const now = world.clock.now();
-  const certificate = (id: string, endpoint: string, pinned: readonly string[] | undefined) =>
-    attempt(id, async () =>
-      judgeCertificate(id, endpoint, await lookAtCertificate(endpoint, requestTimeout), pinned, now),
-    );
-  const parts = await Promise.all([
-    certificate('pbs.certificate', target.config.endpoint, target.config.tls.fingerprints),
-    ...clusters.flatMap(({ config: { endpoints, tls } }) =>
-      endpoints.map((endpoint) => certificate('pve.certificate', endpoint, tls.fingerprints)),
-    ),
-    runChecks(
-      CHECKS.filter(({ id }) => SET_UP.has(id)),
-      site.facts(null),
-    ),
-    // What is inherited below "/" shows on a path that no role of the README names.
-    attempt('pbs.power', async () =>
-      judgePower('pbs', target.config.token, '/access', await pbs.permissions('/access')),
-    ),
-    ...clusters.map(({ pve, config: { token } }) =>
-      attempt('pve.power', async () => judgePower('pve', token, '/', await pve.permissions('/'))),
-    ),
-    slack(config, world),
+/** Everything that set-up can get wrong, for these hosts and the clusters they have to do with. Changes nothing. */
+export async function examine(here: Here, targets: readonly Target[], world: World): Promise<Diagnosis[]> {
+  const names = [...new Set(targets.flatMap(({ clusters }) => clusters))].sort();
+  const [local, receivers, clusters] = await Promise.all([
+    examineHere(here),
+    examineReceivers(here.config, here.path, world),
+    Promise.all(names.map((name) => examineCluster(name, here, targets, world))),
   ]);
-  return parts.flat();
+  const usable = new Map(names.map((name, index) => [name, clusters[index]?.usable === true]));
+  const hosts = await Promise.all(targets.map((target) => examineHost(target, here, usable, world)));
+  return [...local, ...clusters.flatMap(({ diagnoses }) => diagnoses), ...hosts.flat(), ...receivers];
 }
 
-async function attempt(id: string, act: () => Promise<Finding>): Promise<Finding> {
-  try {
-    return await act();
-  } catch (error) {
-    const { code, message, hint } = errorDocument(error);
-    return finding(id, 'block', message, { error: code, hint });
-  }
+async function examineReceivers({ notify }: Config, path: string, world: World): Promise<Diagnosis[]> {
+  const { slack, webhook } = notify;
+  return [
+    ...(slack ? [await examineSlack(slack, world)] : []),
+    ...(webhook ? await examineWebhook(webhook, path, world) : []),
+  ];
 }
 
-/** Opens a connection and closes it: no message is sent. */
-function slack({ notify }: Config, world: World): Promise<Finding> {
-  const reference = notify.slack?.webhook;
-  if (!reference) return Promise.resolve(finding('slack', 'skip', 'Slack is not configured'));
-  return attempt('slack', async () => {
-    const { hostname, port, protocol } = new URL((await readSecret(reference, world)).reveal());
-    await reach(hostname.replace(/^\[|\]$/g, ''), Number(port || (protocol === 'https:' ? 443 : 80)));
-    return finding('slack', 'pass', `${hostname} can be reached; no message was sent`);
-  });
+async function examineSlack(
+  { webhook }: NonNullable<Config['notify']['slack']>,
+  world: World,
+): Promise<Diagnosis> {
+  const missing = await examineSecret('notify', webhook, world);
+  if (missing) return { ...missing, topic: 'slack' };
+  const url = (await readSecret(webhook, world)).reveal();
+  return judgeSlack(url, await askSlack(url));
 }
 
-const REACH_MS = 10_000;
-
-function reach(host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host, port }, () => {
-      socket.destroy();
-      resolve();
-    });
-    socket.setTimeout(REACH_MS, () =>
-      socket.destroy(new Error(`${host} does not answer within ${REACH_MS / 1000} s`)),
-    );
-    socket.on('error', (error) => reject(new Error(`${host} cannot be reached: ${error.message}`)));
-  });
+/** Nothing is posted: a receiver could take any document for a report. */
+async function examineWebhook(
+  { url, secret }: NonNullable<Config['notify']['webhook']>,
+  path: string,
+  world: World,
+): Promise<Diagnosis[]> {
+  const missing = await examineSecret('notify', secret, world);
+  const place = {
+    subject: 'notify',
+    product: 'pve',
+    where: '',
+    tls: {},
+    config: { path, place: '' },
+  } as const;
+  const server = url.startsWith('https:') ? await examineServer(new URL(url).origin, place, world) : null;
+  return [
+    ...(missing ? [{ ...missing, topic: 'webhook' as const }] : []),
+    ...(server ? [{ ...server, topic: 'webhook' as const, mends: [] }] : []),
+  ];
 }

@@ -4,16 +4,37 @@ interface Entry {
   readonly propagate: boolean;
 }
 
+export interface TokenEntry {
+  /** Epoch seconds, 0 = never. */
+  readonly expire: number;
+  readonly privsep: boolean;
+}
+
 /**
  * Tokens and what they may do. An entry on a deeper path replaces what is inherited from above; one
  * without `propagate` counts on exactly its path, together with a propagating one on the same path.
  */
 export class Access {
   readonly #secrets = new Map<string, string>();
+  readonly #tokens = new Map<string, TokenEntry>();
   #entries: Entry[] = [];
 
-  addToken(id: string, secret: string): void {
+  addToken(id: string, secret: string, entry: TokenEntry = { expire: 0, privsep: true }): void {
     this.#secrets.set(id, secret);
+    this.#tokens.set(id, entry);
+  }
+
+  /** Another end, or privileges that are no longer its own. */
+  changeToken(id: string, change: Partial<TokenEntry>): void {
+    const entry = this.#tokens.get(id);
+    if (entry) this.#tokens.set(id, { ...entry, ...change });
+  }
+
+  tokensOf(user: string): Array<[name: string, entry: TokenEntry]> {
+    return [...this.#tokens].flatMap(([id, entry]): Array<[string, TokenEntry]> => {
+      const [owner = '', name = ''] = id.split('!');
+      return owner === user ? [[name, entry]] : [];
+    });
   }
 
   grant(path: string, privileges: readonly string[], propagate = true): void {

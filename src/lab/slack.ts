@@ -19,7 +19,12 @@ export class SlackSink {
           response.writeHead(404).end('no_service');
           return;
         }
-        if (this.status === 200) this.messages.push(JSON.parse(Buffer.concat(chunks).toString('utf8')));
+        const message = JSON.parse(Buffer.concat(chunks).toString('utf8')) as Record<string, unknown>;
+        if (this.status === 200 && !message.text && !message.blocks && !message.attachments) {
+          response.writeHead(400, { 'content-type': 'text/plain' }).end('no_text');
+          return;
+        }
+        if (this.status === 200) this.messages.push(message);
         response
           .writeHead(this.status, { 'content-type': 'text/plain' })
           .end(this.status === 200 ? 'ok' : 'error');

@@ -84,7 +84,8 @@ export function neededOnPve(
 ): Need[] {
   const user = token.split('!')[0] ?? token;
   const acl = (path: string, role: string) =>
-    `for who in "-user ${user}" "-token '${token}'"; do pveum acl modify ${path} $who -role ${role}; done`;
+    // $who is split and not read again, so quotes within it would reach pveum.
+    `for who in '-user ${user}' '-token ${token}'; do pveum acl modify ${path} $who -role ${role}; done`;
   const agent = major >= 9 ? 'VM.GuestAgent.Unrestricted' : 'VM.Monitor';
   return [
     {

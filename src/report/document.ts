@@ -25,7 +25,7 @@ export const CHECK_IDS = [
 export type CheckId = (typeof CHECK_IDS)[number];
 
 /** Findings of `verify` have ids of their own beside those of the checks. */
-export type FindingId = CheckId | `verify.${string}` | `doctor.${string}`;
+export type FindingId = CheckId | `verify.${string}`;
 
 /** What a check found. `retryAfter`: ISO time at which a block is expected to be over. */
 export interface Finding {

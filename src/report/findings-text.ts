@@ -47,17 +47,12 @@ export function findingsText(
 export const commandsIn = ({ commands }: Finding['detail']): string[] =>
   Array.isArray(commands) ? commands.filter((each) => typeof each === 'string').map(oneLine) : [];
 
-const isDoctor = (findings: readonly Finding[]) => findings.some(({ id }) => id.startsWith('doctor.'));
 const isVerify = (findings: readonly Finding[]) => findings.some(({ id }) => id.startsWith('verify.'));
 
 function headline(findings: readonly Finding[], paint: (tone: Tone, text: string) => string): string {
   const count = (status: Finding['status']) => findings.filter((each) => each.status === status).length;
   const [blocked, warned] = [count('block'), count('warn')];
   const verify = isVerify(findings);
-  if (isDoctor(findings)) {
-    if (blocked > 0) return paint('bad', `${blocked} of ${findings.length} have to be mended first`);
-    return warned > 0 ? paint('careful', `ready, ${warned} to look at`) : paint('good', 'ready');
-  }
   if (blocked > 0) {
     return paint(
       'bad',
@@ -71,7 +66,6 @@ function headline(findings: readonly Finding[], paint: (tone: Tone, text: string
 }
 
 function next(host: string, findings: readonly Finding[]): string[] {
-  if (isVerify(findings) || isDoctor(findings) || findings.some(({ status }) => status === 'block'))
-    return [];
+  if (isVerify(findings) || findings.some(({ status }) => status === 'block')) return [];
   return [`see the plan: pbs-ctl patch --host ${host} --check`];
 }

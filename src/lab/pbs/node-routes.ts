@@ -43,6 +43,18 @@ export function nodeRoutes(host: PbsHost): PbsRoute[] {
     },
     {
       method: 'GET',
+      path: '/access/users/{userid}/token/{token-name}',
+      needs: on('/access/users', 'Sys.Audit'),
+      handle: ({ params }) => {
+        const id = `${params.userid}!${params['token-name']}`;
+        const found = access.tokensOf(String(params.userid)).find(([name]) => name === params['token-name']);
+        if (!found) throw new PbsError(`no such token '${id}'`, 400);
+        const [, { expire }] = found;
+        return { tokenid: id, ...(expire === 0 ? {} : { expire }) };
+      },
+    },
+    {
+      method: 'GET',
       path: '/nodes/localhost/status',
       needs: on('/system/status', 'Sys.Audit'),
       handle: async () => {

@@ -43,6 +43,23 @@ export function clusterRoutes(cluster: PveCluster): PveRoute[] {
     },
     {
       method: 'GET',
+      path: '/access/users/{userid}',
+      needs: () => ['/access/groups', ['User.Modify', 'Sys.Audit']] as const,
+      handle: ({ params }) => {
+        const tokens = access.tokensOf(String(params.userid));
+        if (tokens.length === 0) throw new PveError(`no such user ('${params.userid}')`);
+        return {
+          enable: 1,
+          expire: 0,
+          groups: [],
+          tokens: Object.fromEntries(
+            tokens.map(([name, { expire, privsep }]) => [name, { expire, privsep: privsep ? 1 : 0 }]),
+          ),
+        };
+      },
+    },
+    {
+      method: 'GET',
       path: '/cluster/status',
       needs: root('Sys.Audit'),
       handle: ({ receiver }) => [

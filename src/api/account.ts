@@ -1,0 +1,142 @@
+import { z } from 'zod';
+import { flag, number, optional, propertyString, text, textOrNumber } from './answer.js';
+import { at, type Request } from './request.js';
+import { Permissions } from './shared-answers.js';
+
+/** A question of `doctor` or `init`, which no run asks: a GET and how its answer is read. */
+export interface Look<Answer> {
+  readonly path: string;
+  readonly parameters?: NonNullable<Request['parameters']>;
+  readonly answer: z.ZodType<Answer>;
+}
+
+/** What a server says of a token. */
+export interface TokenFacts {
+  /** Epoch seconds, the earlier of token and user; null: neither ends. */
+  readonly expiresAt: number | null;
+  /** False: it may do whatever its user may. */
+  readonly separated: boolean;
+}
+
+/** 0 means never, in both products. */
+const expiry = optional(number).transform((seconds) => (seconds === null || seconds === 0 ? null : seconds));
+const earlier = (...times: readonly (number | null)[]): number | null => {
+  const known = times.filter((time) => time !== null);
+  return known.length === 0 ? null : Math.min(...known);
+};
+
+/**
+ * Of a user of PVE and its tokens. Needs Sys.Audit on /access/groups, which one on "/" includes.
+ * @see PVE::API2::User, read_user
+ */
+export function pveToken(tokenId: string): Look<TokenFacts> {
+  const [user = '', name = ''] = tokenId.split('!');
+  const Token = z.object({ expire: expiry, privsep: optional(flag) });
+  return {
+    path: at`/access/users/${user}`,
+    answer: z
+      .object({ expire: expiry, tokens: z.record(z.string(), Token).nullish() })
+      .transform(({ expire, tokens }) => {
+        const token = tokens?.[name];
+        return {
+          expiresAt: earlier(expire, token?.expire ?? null),
+          // PVE leaves the default out.
+          separated: token?.privsep ?? true,
+        };
+      }),
+  };
+}
+
+/**
+ * Of a token of PBS, which always has privileges of its own. Needs Sys.Audit on /access/users.
+ * @see src/api2/access/user.rs, read_token
+ */
+export function pbsToken(tokenId: string): Look<TokenFacts> {
+  const [user = '', name = ''] = tokenId.split('!');
+  return {
+    path: at`/access/users/${user}/token/${name}`,
+    answer: z.object({ expire: expiry }).transform(({ expire }) => ({ expiresAt: expire, separated: true })),
+  };
+}
+
+/** Path by path: each privilege, and whether paths below inherit it. Only paths with an entry, and the topmost ones. */
+export type HeldEverywhere = ReadonlyMap<string, ReadonlyMap<string, boolean>>;
+export const everythingHeld: Look<HeldEverywhere> = {
+  path: '/access/permissions',
+  answer: Permissions.transform(
+    (paths) =>
+      new Map(
+        Object.entries(paths).map(([path, privileges]) => [
+          path,
+          new Map(
+            Object.entries(privileges).map(([name, spreads]) => [
+              name,
+              spreads === true || Number(spreads) === 1,
+            ]),
+          ),
+        ]),
+      ),
+  ),
+};
+
+/** Which tags others than administrators may set: free, list, existing or none. */
+export const userTagAccess: Look<string> = {
+  path: '/cluster/options',
+  answer: z
+    .object({
+      'user-tag-access': z
+        .union([
+          z.object({ 'user-allow': optional(text) }).transform((access) => access['user-allow']),
+          z.string().transform((access) => propertyString(access, 'user-allow')['user-allow'] ?? null),
+        ])
+        .nullish(),
+    })
+    .transform((options) => options['user-tag-access'] ?? 'free'),
+};
+
+/** SHA-256 fingerprints of the certificates of the nodes, as the cluster itself knows them. */
+export const nodeFingerprints: Look<ReadonlyMap<string, string>> = {
+  path: '/nodes',
+  answer: z
+    .array(z.object({ node: textOrNumber, ssl_fingerprint: optional(text) }))
+    .transform(
+      (nodes) =>
+        new Map(
+          nodes.flatMap(({ node, ssl_fingerprint: print }) =>
+            print === null ? [] : [[node, print.toUpperCase()] as const],
+          ),
+        ),
+    ),
+};
+
+/** Addresses of the nodes in the cluster's own network. */
+export const nodeAddresses: Look<ReadonlyMap<string, string>> = {
+  path: '/cluster/status',
+  answer: z
+    .array(z.object({ type: text, name: textOrNumber, ip: optional(text) }))
+    .transform(
+      (entries) =>
+        new Map(
+          entries.flatMap(({ type, name, ip }) =>
+            type === 'node' && ip !== null ? [[name, ip] as const] : [],
+          ),
+        ),
+    ),
+};
+
+/** Addresses that a guest has, without those of loopback; the agent tells them. Throws where it does not run. */
+export function guestAddresses(node: string, vmid: number): Look<readonly string[]> {
+  const Interface = z.object({
+    'ip-addresses': z.array(z.object({ 'ip-address': text })).nullish(),
+  });
+  return {
+    path: at`/nodes/${node}/qemu/${vmid}/agent/network-get-interfaces`,
+    answer: z
+      .object({ result: z.array(Interface) })
+      .transform(({ result }) =>
+        result
+          .flatMap((each) => (each['ip-addresses'] ?? []).map((address) => address['ip-address']))
+          .filter((address) => !/^(127\.|::1$|fe80:)/i.test(address)),
+      ),
+  };
+}

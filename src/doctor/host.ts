@@ -1,0 +1,153 @@
+import { grantOnPbs } from '../access/commands.js';
+import { everythingHeld, pbsToken } from '../api/account.js';
+import { connectPbs } from '../api/connect.js';
+import type { Pbs } from '../api/pbs.js';
+import { readSecret } from '../config/secret.js';
+import type { Target } from '../config/target.js';
+import { type Check, runChecks } from '../preflight/check.js';
+import { clockSkew } from '../preflight/checks/clock.skew.js';
+import { guestAgent } from '../preflight/checks/guest.agent.js';
+import { heldOn, neededOnPbs, unmet } from '../preflight/privileges.js';
+import { openSite } from '../site.js';
+import type { World } from '../world.js';
+import { agentDiagnosis } from './agent.js';
+import { type Examined, guarded } from './cluster.js';
+import { about, type Diagnosis } from './diagnosis.js';
+import type { Here } from './here.js';
+import { allowedOnPbs, excessOf } from './power.js';
+import { judgePower, judgePrivileges, UNSEEN_ON_PBS } from './privileges.js';
+import { examineSecret, examineServer } from './reach.js';
+import { judgeToken, refusedToken } from './token.js';
+
+/**
+ * A PBS of the config and the VM that it is.
+ * @param usable of each cluster, whether its token is accepted
+ */
+export async function examineHost(
+  target: Target,
+  here: Here,
+  usable: ReadonlyMap<string, boolean>,
+  world: World,
+): Promise<Diagnosis[]> {
+  const { host, config } = target;
+  const subject = `host ${host}`;
+  const place = { path: here.path, place: `.hosts["${host}"].tls.fingerprints` };
+  const [server, secret] = await Promise.all([
+    examineServer(
+      config.endpoint,
+      { subject, product: 'pbs', where: host, tls: config.tls, config: place },
+      world,
+    ),
+    examineSecret(subject, config.secret, world),
+  ]);
+  const found = [server, ...(secret ? [secret] : [])];
+  const own =
+    secret || server.status === 'block'
+      ? { diagnoses: [], usable: false }
+      : await examineToken(target, world);
+  const wanting = target.clusters.filter((cluster) => !usable.get(cluster));
+  const inside = wanting.length === 0 && !secret ? await examineGuest(target, here, own.usable, world) : [];
+  const agent = about(subject, 'agent');
+  const skipped =
+    target.guest && inside.length === 0
+      ? [
+          agent.skip(
+            `not looked at: ${secret ? 'the secret is missing' : `see cluster ${wanting.join(', ')}`}`,
+          ),
+        ]
+      : [];
+  return [...found, ...own.diagnoses, ...inside, ...skipped];
+}
+
+async function examineToken(target: Target, world: World): Promise<Examined> {
+  const { host, config, policy, upgradeUnit } = target;
+  const subject = `host ${host}`;
+  const { token } = config;
+  const known = { subject, product: 'pbs', token, where: host } as const;
+  const pbs = connectPbs({
+    name: host,
+    endpoints: [config.endpoint],
+    tokenId: token,
+    secret: await readSecret(config.secret, world),
+    tls: config.tls,
+    requestTimeoutMs: policy.requestTimeout,
+    env: world.env,
+  });
+  const fence = policy.fence !== 'none';
+  try {
+    let version: Awaited<ReturnType<Pbs['version']>>;
+    try {
+      version = await pbs.version();
+    } catch (error) {
+      return { diagnoses: [refusedToken(known, error)], usable: false };
+    }
+    const facts = await pbs.look(pbsToken(token)).catch(() => null);
+    const diagnoses = await Promise.all([
+      judgeToken({
+        ...known,
+        version: `${version.version}.${version.release}`,
+        facts,
+        now: world.clock.now(),
+      }),
+      guarded(subject, 'privileges', async () => {
+        const datastores = (await pbs.datastores()).map(({ name }) => name);
+        const needs = neededOnPbs(token, datastores, { fence, unit: upgradeUnit });
+        const held = await heldOn(pbs, [...needs, ...UNSEEN_ON_PBS]);
+        const grants = grantOnPbs({ token, datastores, fence, unit: upgradeUnit });
+        return judgePrivileges(
+          subject,
+          { asked: needs.length, missing: unmet(needs, held), unseen: unmet(UNSEEN_ON_PBS, held) },
+          [{ where: host, commands: grants }],
+        );
+      }),
+      guarded(subject, 'power', async () => {
+        const excess = excessOf(await pbs.look(everythingHeld), allowedOnPbs(upgradeUnit, fence));
+        return judgePower(subject, excess, true, [{ where: host, commands: lessPower(token) }]);
+      }),
+    ]);
+    return { diagnoses, usable: true };
+  } finally {
+    await pbs.close();
+  }
+}
+
+/** An entry is replaced by one of the same role, so the first two mend the usual case: Admin everywhere. */
+const lessPower = (token: string) => [
+  `for id in '${token.split('!')[0]}' '${token}'; do proxmox-backup-manager acl update / Admin --auth-id "$id" --propagate false; done`,
+  `proxmox-backup-manager user permissions '${token}'`,
+  `proxmox-backup-manager acl update PATH ROLE --auth-id '${token}' --delete`,
+];
+
+/** What takes both sides: the guest agent, and clocks that agree. */
+async function examineGuest(
+  target: Target,
+  here: Here,
+  pbsUsable: boolean,
+  world: World,
+): Promise<Diagnosis[]> {
+  const subject = `host ${target.host}`;
+  const site = await openSite(here.config, target, world);
+  try {
+    const facts = site.facts(null);
+    const [[agent], [clock]] = await Promise.all([
+      runChecks([guestAgent] as readonly Check[], facts),
+      pbsUsable ? runChecks([clockSkew] as readonly Check[], facts) : [],
+    ]);
+    const vmid = target.guest?.vmid;
+    const guest = vmid === undefined ? null : ((await site.guestCluster?.pve.findGuest(vmid)) ?? null);
+    return [
+      ...(agent && vmid !== undefined ? [agentDiagnosis(subject, vmid, guest, agent)] : []),
+      ...(clock ? [clockDiagnosis(subject, clock.status === 'pass', clock.summary)] : []),
+    ];
+  } finally {
+    await site.close();
+  }
+}
+
+function clockDiagnosis(subject: string, agrees: boolean, summary: string): Diagnosis {
+  const { pass, block } = about(subject, 'clock');
+  if (agrees) return pass(summary);
+  return block(summary, {
+    mends: [{ where: 'the machine named', commands: ['timedatectl', 'systemctl restart chrony'] }],
+  });
+}

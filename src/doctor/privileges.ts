@@ -1,0 +1,56 @@
+import type { Commands } from '../access/commands.js';
+import type { Need } from '../preflight/privileges.js';
+import { about, type Diagnosis } from './diagnosis.js';
+import { describeExcess, type Excess } from './power.js';
+
+/** Without these nothing fails, and something stays unseen: jobs that nobody may see are not listed. */
+export const UNSEEN_ON_PBS: readonly Need[] = [
+  { path: '/remote', anyOf: ['Remote.Audit'], why: 'see sync jobs', grant: 'RemoteAudit' },
+  { path: '/tape', anyOf: ['Tape.Audit'], why: 'see tape jobs', grant: 'TapeAudit' },
+];
+
+/** @param mends what grants all that is needed */
+export function judgePrivileges(
+  subject: string,
+  { asked, missing, unseen }: { asked: number; missing: readonly Need[]; unseen: readonly Need[] },
+  mends: readonly Commands[],
+): Diagnosis {
+  const { pass, warn, block } = about(subject, 'privileges');
+  const detail = { missing: [...missing, ...unseen].map(({ path, anyOf }) => ({ path, anyOf })) };
+  if (missing.length > 0) {
+    const reasons = new Map<string, string[]>();
+    for (const { anyOf, path, why } of missing) {
+      const line = `${anyOf.join(' or ')} on ${path}`;
+      reasons.set(line, [...(reasons.get(line) ?? []), why]);
+    }
+    const lines = [...reasons].map(([line, whys]) => `${line} (to ${whys.join(', ')})`);
+    return block(`missing: ${lines.join('; ')}`, { mends, detail });
+  }
+  if (unseen.length > 0) {
+    const lines = unseen.map(({ anyOf, path, why }) => `${anyOf.join(' or ')} on ${path} (to ${why})`);
+    return warn(
+      `all ${asked} that a run needs are held; without these some jobs are not seen: ${lines.join('; ')}`,
+      {
+        mends,
+        detail,
+      },
+    );
+  }
+  return pass(`all ${asked} that a run needs are held`, { detail });
+}
+
+/** Does the token have more than it needs? */
+export function judgePower(
+  subject: string,
+  excess: readonly Excess[],
+  separated: boolean,
+  mends: readonly Commands[],
+): Diagnosis {
+  const { pass, warn } = about(subject, 'power');
+  if (excess.length === 0) return pass('the token has no more than it needs');
+  const shared = separated ? '' : ' (it has no privileges of its own and may do all that its user may)';
+  return warn(`the token may do more than a run needs${shared}: ${excess.map(describeExcess).join('; ')}`, {
+    mends,
+    detail: { excess, separated },
+  });
+}
