@@ -2,7 +2,8 @@ import type { Config } from '../config/schema.js';
 import type { Target } from '../config/target.js';
 import { EXIT, type ExitCode, Fault } from '../fault.js';
 import { exitCodeOf, patchHost } from '../patch/host.js';
-import { hostMetrics, pruneRuns } from '../patch/journal.js';
+import { hostMetrics } from '../patch/journal.js';
+import { pruneRuns } from '../patch/prune.js';
 import { reporterFor } from '../progress/choose.js';
 import type { Reporter } from '../progress/events.js';
 import { deliver } from '../report/deliver.js';
@@ -68,7 +69,8 @@ export const patch: Command<PatchCommandOptions> = async (context, options) => {
     if (!goesOn || code === EXIT.interrupted) break;
   }
   if (context.options.json) context.answer(targets.length === 1 ? documents[0] : { runs: documents }, '');
-  if (!options.check) pruneRuns(stateDir, config.keepRuns);
+  const untidy = options.check ? null : pruneRuns(stateDir, config.keepRuns);
+  if (untidy) world.stderr.write(`pbs-ctl: old runs could not be removed: ${untidy.message}\n`);
   return exitCode;
 };
 

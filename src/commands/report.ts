@@ -1,7 +1,7 @@
 import { nearest } from '../config/target.js';
 import { EXIT, Fault } from '../fault.js';
 import { allRuns, documentsOf } from '../patch/journal.js';
-import { htmlReport } from '../report/html.js';
+import { htmlReport } from '../report/html/page.js';
 import { markdownReport } from '../report/markdown.js';
 import { slackMessage } from '../report/slack.js';
 import { runText } from '../report/text.js';

@@ -5,7 +5,6 @@ import {
   openSync,
   readdirSync,
   readFileSync,
-  rmSync,
   truncateSync,
   writeSync,
 } from 'node:fs';
@@ -15,7 +14,7 @@ import type { RunDocument } from '../report/document.js';
 import type { HostMetrics } from '../report/metrics.js';
 import type { Clock } from '../world.js';
 import { type RunEvent, type RunRecord, record } from './records.js';
-import { documentOf, isUnfinished, type RunState, stateOf } from './state.js';
+import { documentOf, type RunState, stateOf } from './state.js';
 
 /** The diary of one run: `stateDir/runs/<run>/journal.jsonl`, one JSON line an event, flushed to disk. */
 export class Journal {
@@ -126,21 +125,46 @@ export function runsOf(stateDir: string, host: string): RunState[] {
   return allRuns(stateDir).filter((state) => state.host === host);
 }
 
-/** States of every run on disk, oldest first. @throws Fault `state.unreadable` */
+/** States of every run on disk, oldest first. @throws Fault `state.unreadable`: what a run rests on is not guessed */
 export function allRuns(stateDir: string): RunState[] {
-  const folder = join(stateDir, 'runs');
-  return names(folder)
-    .flatMap((run) => {
-      try {
-        const state = stateOf(readJournal(join(folder, run, 'journal.jsonl'), false));
-        return state ? [state] : [];
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-        throw error;
-      }
-    })
-    .sort((a, b) => a.startedAt.localeCompare(b.startedAt));
+  const { runs, damaged } = readRuns(stateDir);
+  const [first] = damaged;
+  if (first) throw first.error;
+  return runs;
 }
+
+export interface PastRuns {
+  /** Oldest first. */
+  readonly runs: RunState[];
+  readonly damaged: ReadonlyArray<{ readonly runId: string; readonly error: Fault }>;
+}
+
+/** Every run that can be read, and what is wrong with the others: for those who only look. */
+export function readRuns(stateDir: string): PastRuns {
+  const folder = join(stateDir, 'runs');
+  const runs: RunState[] = [];
+  const damaged: Array<PastRuns['damaged'][number]> = [];
+  for (const runId of guarded(folder, () => names(folder))) {
+    try {
+      const state = stateOf(readJournal(join(folder, runId, 'journal.jsonl'), false));
+      if (state) runs.push(state);
+    } catch (error) {
+      // A run that is being begun or pruned at this moment, or a file that is no run.
+      if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) continue;
+      damaged.push({ runId, error: unreadable(folder, runId, error) });
+    }
+  }
+  return { runs: runs.sort((a, b) => a.startedAt.localeCompare(b.startedAt)), damaged };
+}
+
+const unreadable = (folder: string, runId: string, error: unknown): Fault =>
+  error instanceof Fault
+    ? error
+    : new Fault(
+        'state.unreadable',
+        `The journal of run ${runId} in ${folder} cannot be read: ${(error as Error).message}.`,
+        { hint: 'Run as the user that patches, or mend the rights of that folder.', cause: error },
+      );
 
 /** The reports of runs, each with the postponements of its host before it. */
 export function documentsOf(runs: readonly RunState[]): RunDocument[] {
@@ -169,14 +193,6 @@ export function hostMetrics(stateDir: string): HostMetrics[] {
       { run: documentOf(last, postponementsOf(own.slice(0, -1))), lastPatchedAt: patched?.lastAt ?? null },
     ];
   });
-}
-
-/** Removes the oldest finished runs beyond `keep`; unfinished ones stay. */
-export function pruneRuns(stateDir: string, keep: number): void {
-  const runs = allRuns(stateDir).reverse();
-  for (const run of runs.slice(keep)) {
-    if (!isUnfinished(run)) rmSync(join(stateDir, 'runs', run.runId), { recursive: true, force: true });
-  }
 }
 
 function names(folder: string): string[] {

@@ -1,6 +1,7 @@
 import { formatDuration } from '../config/quantity.js';
 import type { Outcome } from '../config/schema.js';
-import { clip, oneLine, painter, type Style, type Tone } from './layout.js';
+import { clip, oneLine, painter, type Style } from './layout.js';
+import { OUTCOME } from './outcome.js';
 import { change, localTime } from './summary.js';
 
 export interface PastRun {
@@ -14,17 +15,6 @@ export interface PastRun {
   readonly to: string | null;
 }
 
-export const TONE: Readonly<Record<Outcome, Tone>> = {
-  patched: 'good',
-  checked: 'good',
-  postponed: 'careful',
-  'reboot-pending': 'careful',
-  interrupted: 'careful',
-  abandoned: 'careful',
-  failed: 'bad',
-  unverified: 'bad',
-};
-
 /** A line a run. Pure. */
 export function historyText(runs: readonly PastRun[], { color, columns }: Style): string {
   if (runs.length === 0) return 'No run yet. The first one: pbs-ctl patch --host HOST --check\n';
@@ -35,7 +25,7 @@ export function historyText(runs: readonly PastRun[], { color, columns }: Style)
     const start = `${run.runId.padEnd(7)} ${oneLine(run.host).padEnd(hosts)} ${localTime(run.startedAt).slice(0, 16)} `;
     const rest = ` ${duration(run.durationSeconds).padEnd(7)} ${duration(run.downtimeSeconds).padEnd(7)} ${versions(run)}`;
     const room = Math.max(10, columns - start.length - 14);
-    return `${start}${paint(TONE[run.outcome], run.outcome.padEnd(14))}${clip(rest, room)}`.trimEnd();
+    return `${start}${paint(OUTCOME[run.outcome].tone, run.outcome.padEnd(14))}${clip(rest, room)}`.trimEnd();
   });
   return `${[paint('quiet', clip(head, columns)), ...lines].join('\n')}\n`;
 }

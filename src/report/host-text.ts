@@ -12,9 +12,14 @@ export function datastoreLine(
 ): string[] {
   const well = state === 'ok';
   const usage = total === null || used === null || total <= 0 ? '' : fill(used, total);
-  const line =
-    `${oneLine(name).padEnd(nameWidth)}  ${well ? paint('good', 'ok') : paint('bad', 'NOT OK')}  ${usage}`.trimEnd();
-  return well ? [line] : [line, ...wrap(state, width - 4).map((each) => `    ${each}`)];
+  const words = well ? paint('good', 'ok') : paint('bad', 'NOT OK');
+  const plain = oneLine(name).padEnd(nameWidth);
+  const fits = plain.length + 2 + (well ? 2 : 6) + 2 + usage.length <= width;
+  return [
+    `${plain}  ${words}${fits ? `  ${usage}` : ''}`.trimEnd(),
+    ...(fits ? [] : [`    ${usage}`]),
+    ...(well ? [] : wrap(state, width - 4).map((each) => `    ${each}`)),
+  ];
 }
 
 const fill = (used: number, total: number) =>

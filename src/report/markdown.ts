@@ -1,68 +1,63 @@
-import { formatDuration, formatSize } from '../config/quantity.js';
-import type { PhaseTime, RunDocument } from './document.js';
+import { formatSize } from '../config/quantity.js';
+import type { DatastoreState, PhaseTime, RunDocument } from './document.js';
 import { oneLine } from './layout.js';
 import { nextStep } from './next-step.js';
+import { OUTCOME } from './outcome.js';
 import {
   change,
+  datastoreChanges,
+  datastoresBack,
   downtimeOf,
-  durationOf,
+  durationWords,
   leftBehindLines,
   packageCounts,
   packageLines,
+  postponedWords,
+  spanWords,
   troubles,
+  utcSeconds,
   utcTime,
 } from './summary.js';
 
 /** A run as Markdown, for tickets and wikis. Pure. */
 export function markdownReport(doc: RunDocument, timeline: readonly PhaseTime[]): string {
-  const { before, after, reboot, error } = doc;
+  const { error, retryAfter, after } = doc;
   const step = nextStep(doc);
-  const downtime = downtimeOf(doc);
-  const behind = leftBehindLines(doc);
-  const facts: Array<[string, string]> = [
-    ['Run', `${doc.runId}, ${utcTime(doc.startedAt)}, ${formatDuration(durationOf(doc))}`],
-    ...(before
-      ? ([
-          ['Version', change(before.version, after?.version, '→')],
-          ['Kernel', change(before.kernel, after?.kernel, '→')],
-        ] as Array<[string, string]>)
-      : []),
-    ['Packages', packageCounts(doc)],
-    [
-      'Reboot',
-      reboot
-        ? `asked for ${utcTime(reboot.requestedAt)}${downtime === null ? ', not seen back' : `, away for ${formatDuration(downtime)}`}`
-        : 'none',
-    ],
-    ['Left behind', behind.length === 0 ? 'nothing' : behind.join('; ')],
-  ];
+  const again = postponedWords(doc, utcTime);
   return [
-    `# ${plain(doc.host)}: ${doc.outcome}`,
-    ...(error ? ['', `**${plain(error.message)}**${error.hint ? ` ${plain(error.hint)}` : ''}`] : []),
-    ...(step ? ['', `${plain(step.why)}`, '', `    ${step.command}`] : []),
+    `# ${plain(doc.host)}: ${OUTCOME[doc.outcome].words}`,
+    ...paragraph(error && `**${plain(error.message)}** ${plain(error.hint ?? '')}`.trim()),
+    ...paragraph(again && `Postponed ${again}.`),
+    ...paragraph(retryAfter && `Expected to be safe from ${utcTime(retryAfter)}.`),
+    ...paragraph(step && plain(step.why)),
+    ...paragraph(step && `    ${oneLine(step.command)}`),
     '',
-    ...table(['', ''], facts),
+    ...table(['', ''], facts(doc)),
     ...section(
       'Checks',
-      troubles(doc.checks).map(({ id, status, summary }) => `- \`${id}\` ${status}: ${plain(summary)}`),
+      troubles(doc.checks).map(
+        ({ id, status, summary }) => `- ${plain(id)} **${status}**: ${plain(summary)}`,
+      ),
     ),
     ...section(
       'Datastores',
-      (after ?? before)?.datastores.map(
-        ({ name, state, total, used }) =>
-          `- ${plain(name)}: ${plain(state)}${total && used !== null ? `, ${formatSize(used)} of ${formatSize(total)}` : ''}`,
-      ) ?? [],
+      table(
+        ['name', 'state', 'before', 'after'],
+        datastoreChanges(doc).map((each) => [
+          each.name,
+          each.state,
+          usage(each.before),
+          after ? usage(each.after) : '-',
+        ]),
+      ),
     ),
-    ...section(
-      'Packages',
-      packageLines(doc.packages, '→').map((line) => `- ${plain(line)}`),
-    ),
+    ...section('Packages', [
+      ...packageLines(doc.packages, '→').map((line) => `- ${plain(line)}`),
+      ...doc.packages.held.map((name) => `- ${plain(name)} held back`),
+    ]),
     ...section(
       'Phases',
-      timeline.map(
-        ({ phase, status, begunAt, endedAt }) =>
-          `- ${phase}: ${status}${endedAt ? `, ${formatDuration(Date.parse(endedAt) - Date.parse(begunAt))}` : ''}`,
-      ),
+      timeline.filter(({ phase }) => phase !== 'report').map((each) => `- ${each.phase}: ${tookWords(each)}`),
     ),
     ...section(
       'Warnings',
@@ -72,14 +67,69 @@ export function markdownReport(doc: RunDocument, timeline: readonly PhaseTime[])
   ].join('\n');
 }
 
+function facts(doc: RunDocument): string[][] {
+  const { before, after } = doc;
+  const back = datastoresBack(doc);
+  const behind = leftBehindLines(doc);
+  return [
+    ['Run', `${doc.runId}, ${utcTime(doc.startedAt)}, ${durationWords(doc)}`],
+    ...(before
+      ? [
+          ['Version', change(before.version, after?.version, '→')],
+          ['Kernel', change(before.kernel, after?.kernel, '→')],
+        ]
+      : []),
+    ['Packages', packageCounts(doc)],
+    ['Reboot', rebootWords(doc)],
+    ...(back
+      ? [
+          [
+            'Datastores',
+            `${back.back} of ${back.of} back${back.missing.length > 0 ? `, not back: ${back.missing.join(', ')}` : ''}`,
+          ],
+        ]
+      : []),
+    ['Left behind', behind.length === 0 ? 'nothing' : behind.join('; ')],
+  ];
+}
+
+function rebootWords(doc: RunDocument): string {
+  const { reboot } = doc;
+  if (!reboot) return 'none';
+  const downtime = downtimeOf(doc);
+  const moment = (iso: string | null) => (iso ? utcSeconds(iso) : 'not seen');
+  return `asked for ${utcSeconds(reboot.requestedAt)} UTC, down ${moment(reboot.downAt)}, back ${moment(reboot.upAt)}${downtime === null ? '' : `, away for ${spanWords(downtime)}`}`;
+}
+
+function tookWords({ status, begunAt, endedAt }: PhaseTime): string {
+  if (endedAt === null) return 'not ended';
+  if (status === 'skipped') return 'skipped';
+  const took = spanWords(Date.parse(endedAt) - Date.parse(begunAt));
+  return status === 'done' ? took : `${status}, ${took}`;
+}
+
+function usage(at: DatastoreState | null): string {
+  if (!at) return 'not there';
+  if (at.total === null || at.used === null || at.total <= 0) return 'not known';
+  return `${formatSize(at.used)} of ${formatSize(at.total)}, ${Math.round((at.used / at.total) * 100)} %`;
+}
+
+const paragraph = (text: string | null | undefined) => (text ? ['', text] : []);
+
 const section = (title: string, lines: readonly string[]) =>
   lines.length === 0 ? [] : ['', `## ${title}`, '', ...lines];
 
-const table = (head: readonly [string, string], rows: ReadonlyArray<readonly [string, string]>) => [
-  `| ${head.join(' | ')} |`,
-  '|---|---|',
-  ...rows.map(([name, value]) => `| ${name} | ${plain(value).replaceAll('|', '\\|')} |`),
-];
+const table = (head: readonly string[], rows: ReadonlyArray<readonly string[]>) =>
+  rows.length === 0
+    ? []
+    : [
+        `| ${head.join(' | ')} |`,
+        `|${'---|'.repeat(head.length)}`,
+        ...rows.map((cells) => `| ${cells.map(plain).join(' | ')} |`),
+      ];
 
-/** One line in which nothing is read as markup. */
-const plain = (text: string) => oneLine(text).replace(/([\\`*_[\]<>])/g, '\\$1');
+/**
+ * One line in which nothing is read as markup. "~" too: GitHub strikes out what stands between two of
+ * them, and Debian's versions are full of them.
+ */
+const plain = (text: string) => oneLine(text).replace(/[\\`*_[\]<>&|~#!]/g, '\\$&');

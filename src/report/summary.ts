@@ -1,8 +1,23 @@
-import type { Finding, RunDocument } from './document.js';
+import { formatDuration } from '../config/quantity.js';
+import type { DatastoreState, Finding, RunDocument } from './document.js';
 
 /** Milliseconds from beginning to end of the run. */
 export const durationOf = ({ startedAt, finishedAt }: RunDocument): number =>
   Date.parse(finishedAt) - Date.parse(startedAt);
+
+/** A time span for people; what is too short to say is not "0s", since that reads as "did not happen". */
+export const spanWords = (ms: number): string => (ms < 50 ? '<0.1s' : formatDuration(ms));
+
+export const durationWords = (doc: RunDocument): string => spanWords(durationOf(doc));
+
+/** "3 times in a row, since …" for a postponement that is not the first, this one included; else null. */
+export function postponedWords(
+  { outcome, mode, postponements: { count, since } }: RunDocument,
+  time: (iso: string) => string,
+): string | null {
+  if (outcome !== 'postponed' || mode === 'check' || count === 0) return null;
+  return `${count + 1} times in a row${since ? `, since ${time(since)}` : ''}`;
+}
 
 /** Milliseconds for which the host was away, or null where that was not seen from its beginning to its end. */
 export function downtimeOf({ reboot }: Pick<RunDocument, 'reboot'>): number | null {
@@ -19,6 +34,29 @@ export function datastoresBack({
   const well = new Set(after.datastores.filter(({ state }) => state === 'ok').map(({ name }) => name));
   const missing = before.datastores.map(({ name }) => name).filter((name) => !well.has(name));
   return { back: before.datastores.length - missing.length, of: before.datastores.length, missing };
+}
+
+/** A datastore at both times. `state` is that of afterwards where the run came so far. */
+export interface DatastoreChange {
+  readonly name: string;
+  readonly state: string;
+  readonly before: DatastoreState | null;
+  readonly after: DatastoreState | null;
+}
+
+/** Every datastore of before and of after: one that did not come back must not drop out of the report. */
+export function datastoreChanges({
+  before,
+  after,
+}: Pick<RunDocument, 'before' | 'after'>): DatastoreChange[] {
+  const of = (list: readonly DatastoreState[] | undefined, wanted: string) =>
+    list?.find(({ name }) => name === wanted) ?? null;
+  const names = [...(before?.datastores ?? []), ...(after?.datastores ?? [])].map(({ name }) => name);
+  return [...new Set(names)].map((name) => {
+    const [old, now] = [of(before?.datastores, name), of(after?.datastores, name)];
+    const state = after ? (now?.state ?? 'missing') : (old?.state ?? 'unknown');
+    return { name, state, before: old, after: now };
+  });
 }
 
 /** Checks that an operator should read: what blocked, then what warned. */
@@ -81,4 +119,10 @@ export function utcTime(iso: string): string {
   const moment = new Date(iso);
   if (Number.isNaN(moment.getTime())) return iso;
   return `${moment.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
+
+/** The time of day of a moment, to the second: "02:04:09". */
+export function utcSeconds(iso: string): string {
+  const moment = new Date(iso);
+  return Number.isNaN(moment.getTime()) ? iso : moment.toISOString().slice(11, 19);
 }

@@ -1,12 +1,13 @@
 import { formatDuration } from '../config/quantity.js';
-import type { Outcome } from '../config/schema.js';
 import type { Finding, RunDocument } from './document.js';
 import { commandsIn } from './findings-text.js';
 import { datastoreLine } from './host-text.js';
 import { labelled, oneLine, type Paint, painter, type Style, type Tone, textWidth, wrap } from './layout.js';
 import { nextStep } from './next-step.js';
+import { OUTCOME } from './outcome.js';
 import {
   change,
+  datastoreChanges,
   datastoresBack,
   downtimeOf,
   durationOf,
@@ -14,6 +15,7 @@ import {
   localTime,
   packageCounts,
   packageLines,
+  postponedWords,
   troubles,
 } from './summary.js';
 
@@ -23,28 +25,19 @@ export { lockText, statusText } from './host-text.js';
 /** More than a screen of packages would push the outcome off it; a plan is shown whole, since it is what was asked for. */
 const PACKAGES_SHOWN = 30;
 
-const OUTCOME: Readonly<Record<Outcome, readonly [Tone, string]>> = {
-  patched: ['good', 'patched'],
-  checked: ['good', 'checked, safe to patch'],
-  postponed: ['careful', 'postponed, not safe now'],
-  'reboot-pending': ['careful', 'reboot pending, packages are installed'],
-  failed: ['bad', 'failed'],
-  unverified: ['bad', 'unverified: rebooted, but not as it was before'],
-  interrupted: ['careful', 'interrupted'],
-  abandoned: ['careful', 'abandoned'],
-};
-
 /** The report of a run for a terminal, outcome first; no line wider than `columns` unless a single word is. */
 export function runText(doc: RunDocument, style: Style): string {
   const paint = painter(style.color);
   const width = textWidth(style);
-  const [tone, words] = OUTCOME[doc.outcome];
+  const { tone, words } = OUTCOME[doc.outcome];
   const again = doc.resumed ? ' (went on with an earlier run)' : '';
   const lines = [`${paint('strong', oneLine(doc.host))}: ${paint(tone, words)}${again}`];
   const add = (label: string, text: readonly string[], color?: Tone) =>
     lines.push(...labelled(paint, label, text, color));
 
   lines.push(...why(doc, width, paint));
+  const inARow = postponedWords(doc, localTime);
+  if (inARow) add('postponed', wrap(inARow, width));
   if (doc.retryAfter) add('safe from', [localTime(doc.retryAfter)]);
   lines.push(...host(doc, width, paint));
   for (const [status, label, color] of [
@@ -94,14 +87,21 @@ function host(doc: RunDocument, width: number, paint: Paint): string[] {
   }
   add('packages', [packageCounts(doc), ...packages(doc, width)]);
   if (doc.planDigest && doc.mode === 'check') add('plan', [doc.planDigest]);
-  const datastores = (after ?? before)?.datastores ?? [];
+  const datastores = datastoreChanges(doc).map(({ name, state, ...times }) => ({
+    ...((after ? times.after : times.before) ?? { total: null, used: null, available: null }),
+    name,
+    state,
+  }));
   if (datastores.length > 0) {
     const back = datastoresBack(doc);
     const names = Math.max(...datastores.map(({ name }) => name.length));
     add('datastores', [
-      back
-        ? `${back.back} of ${back.of} back${back.missing.length > 0 ? `, missing: ${back.missing.join(', ')}` : ''}`
-        : `${datastores.length}`,
+      ...wrap(
+        back
+          ? `${back.back} of ${back.of} back${back.missing.length > 0 ? `, missing: ${back.missing.join(', ')}` : ''}`
+          : `${datastores.length}`,
+        width,
+      ),
       ...datastores.flatMap((each) => datastoreLine(each, names, width, paint)),
     ]);
   }

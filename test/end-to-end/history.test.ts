@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { allRuns, documentsOf } from '../../src/patch/journal.js';
 import type { RunDocument } from '../../src/report/document.js';
-import { htmlReport } from '../../src/report/html.js';
+import { htmlReport } from '../../src/report/html/page.js';
 import { markdownReport } from '../../src/report/markdown.js';
 import { pbsCtl, pbsCtlJson } from '../support/command.js';
 

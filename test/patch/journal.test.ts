@@ -12,7 +12,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { claimHost } from '../../src/patch/claim.js';
-import { Journal, postponementsOf, pruneRuns, runsOf } from '../../src/patch/journal.js';
+import { Journal, postponementsOf, runsOf } from '../../src/patch/journal.js';
+import { pruneRuns } from '../../src/patch/prune.js';
 import type { RunEvent } from '../../src/patch/records.js';
 import { documentOf, isUnfinished, stateOf } from '../../src/patch/state.js';
 

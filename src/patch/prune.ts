@@ -1,0 +1,45 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { type ErrorDocument, errorDocument } from '../fault.js';
+import { allRuns } from './journal.js';
+import { isUnfinished, type RunState } from './state.js';
+
+/**
+ * Removes the oldest runs beyond `keep`, except those that something still rests on. Tidying never
+ * changes what came of a run: what fails is handed back, not thrown.
+ */
+export function pruneRuns(stateDir: string, keep: number): ErrorDocument | null {
+  try {
+    for (const { runId } of prunable(allRuns(stateDir), keep))
+      rmSync(join(stateDir, 'runs', runId), { recursive: true, force: true });
+    return null;
+  } catch (error) {
+    return errorDocument(error);
+  }
+}
+
+/** Which runs may go. Pure. @param runs oldest first */
+export function prunable(runs: readonly RunState[], keep: number): RunState[] {
+  const needed = new Set([...new Set(runs.map(({ host }) => host))].flatMap((host) => neededOf(runs, host)));
+  return runs
+    .slice(0, Math.max(0, runs.length - keep))
+    .filter((run) => !isUnfinished(run) && !needed.has(run));
+}
+
+/**
+ * A host that is postponed every hour fills the folder within days, also for the hosts beside it. What
+ * must not be forgotten over it: whether a reboot is still owed, what `verify` compares with, when the
+ * host was last patched, and since when it is postponed.
+ */
+function neededOf(runs: readonly RunState[], host: string): RunState[] {
+  const own = runs.filter((run) => run.host === host && run.mode === 'patch');
+  const outcome = (run: RunState) => run.ended?.outcome;
+  const lastOther = own.findLastIndex((run) => run.ended && outcome(run) !== 'postponed');
+  return [
+    own.at(-1),
+    own[lastOther],
+    own.slice(lastOther + 1).find((run) => outcome(run) === 'postponed'),
+    own.findLast((run) => outcome(run) === 'patched'),
+    own.findLast((run) => run.baseline !== null),
+  ].filter((run) => run !== undefined);
+}
