@@ -11,6 +11,8 @@ export type Topic =
   | 'token'
   | 'privileges'
   | 'power'
+  | 'daemon'
+  | 'packages'
   | 'agent'
   | 'lock'
   | 'clock'

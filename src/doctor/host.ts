@@ -7,6 +7,8 @@ import type { Target } from '../config/target.js';
 import { type Check, runChecks } from '../preflight/check.js';
 import { clockSkew } from '../preflight/checks/clock.skew.js';
 import { guestAgent } from '../preflight/checks/guest.agent.js';
+import { pbsApi } from '../preflight/checks/pbs.api.js';
+import { pbsApt } from '../preflight/checks/pbs.apt.js';
 import { heldOn, neededOnPbs, unmet } from '../preflight/privileges.js';
 import { openSite } from '../site.js';
 import type { World } from '../world.js';
@@ -17,6 +19,7 @@ import type { Here } from './here.js';
 import { allowedOnPbs, excessOf } from './power.js';
 import { judgePower, judgePrivileges, UNSEEN_ON_PBS } from './privileges.js';
 import { examineSecret, examineServer } from './reach.js';
+import { clockDiagnosis, daemonDiagnosis, repositoryDiagnosis } from './service.js';
 import { judgeToken, refusedToken } from './token.js';
 
 /**
@@ -118,36 +121,29 @@ const lessPower = (token: string) => [
   `proxmox-backup-manager acl update PATH ROLE --auth-id '${token}' --delete`,
 ];
 
-/** What takes both sides: the guest agent, and clocks that agree. */
+/** The checks that say what is set up, whatever happens on the host just now. */
 async function examineGuest(
   target: Target,
   here: Here,
   pbsUsable: boolean,
   world: World,
 ): Promise<Diagnosis[]> {
-  const subject = `host ${target.host}`;
+  const { host } = target;
+  const subject = `host ${host}`;
   const site = await openSite(here.config, target, world);
   try {
-    const facts = site.facts(null);
-    const [[agent], [clock]] = await Promise.all([
-      runChecks([guestAgent] as readonly Check[], facts),
-      pbsUsable ? runChecks([clockSkew] as readonly Check[], facts) : [],
-    ]);
+    const checks = [guestAgent, ...(pbsUsable ? [pbsApi, pbsApt, clockSkew] : [])] as readonly Check[];
+    const [agent, ...others] = await runChecks(checks, site.facts(null));
+    const [api, apt, clock] = others;
     const vmid = target.guest?.vmid;
     const guest = vmid === undefined ? null : ((await site.guestCluster?.pve.findGuest(vmid)) ?? null);
     return [
+      ...(api ? [daemonDiagnosis(subject, host, api)] : []),
+      ...(apt ? [repositoryDiagnosis(subject, host, apt)] : []),
       ...(agent && vmid !== undefined ? [agentDiagnosis(subject, vmid, guest, agent)] : []),
-      ...(clock ? [clockDiagnosis(subject, clock.status === 'pass', clock.summary)] : []),
+      ...(clock ? [clockDiagnosis(subject, clock)] : []),
     ];
   } finally {
     await site.close();
   }
-}
-
-function clockDiagnosis(subject: string, agrees: boolean, summary: string): Diagnosis {
-  const { pass, block } = about(subject, 'clock');
-  if (agrees) return pass(summary);
-  return block(summary, {
-    mends: [{ where: 'the machine named', commands: ['timedatectl', 'systemctl restart chrony'] }],
-  });
 }

@@ -26,8 +26,8 @@ const doctor = async ({ configPath }: Lab, ...more: string[]) => {
 const inDays = (days: number) => Math.floor(Date.now() / 1000) + days * 86_400;
 
 /** Changes the config of a lab as its owner would with an editor. */
-function edit({ configPath }: Lab, change: (config: Record<string, never>) => void): void {
-  const config = JSON.parse(readFileSync(configPath, 'utf8'));
+function edit<Config>({ configPath }: Lab, change: (config: Config) => void): void {
+  const config = JSON.parse(readFileSync(configPath, 'utf8')) as Config;
   change(config);
   writeFileSync(configPath, JSON.stringify(config));
 }
