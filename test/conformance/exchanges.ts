@@ -7,6 +7,8 @@ export interface Exchange {
   readonly method: string;
   readonly path: string;
   readonly parameters: Readonly<Record<string, unknown>>;
+  /** Whether they were spelled in a query or form, or typed in a JSON body. */
+  readonly from: 'query' | 'json';
   readonly status: number;
   /** The whole answer; undefined where it is no JSON. */
   readonly answer: { readonly data?: unknown } | undefined;
@@ -36,6 +38,7 @@ function exchangeOf(
     method,
     path: pathname.replace(/^\/api2\/json/, ''),
     parameters: { ...readForm(search), ...inBody },
+    from: json ? 'json' : 'query',
     status: reply.status,
     answer: parsed(reply.body),
   };
