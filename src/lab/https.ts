@@ -17,6 +17,8 @@ export interface Reply {
   readonly reason?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body: string;
+  /** The body as it goes over the wire, where it is compressed. */
+  readonly packed?: Buffer;
   /** Drops the connection instead of answering. */
   readonly cut?: boolean;
 }
@@ -139,14 +141,15 @@ export class LabServer {
       if (mishap?.kind === 'cut-after' || mishap?.kind === 'cut-within') mishap.struck?.();
       if (this.#dark === 'drop') return;
       if (reply.cut || mishap?.kind === 'cut-after') return void request.socket.destroy();
-      const all = { ...reply.headers, 'content-length': String(Buffer.byteLength(reply.body)) };
+      const sent = reply.packed ?? Buffer.from(reply.body);
+      const all = { ...reply.headers, 'content-length': String(sent.length) };
       if (reply.reason) response.writeHead(reply.status, reply.reason, all);
       else response.writeHead(reply.status, all);
       if (mishap?.kind === 'cut-within') {
-        response.write(reply.body.slice(0, reply.body.length / 2), () => request.socket.destroy());
+        response.write(sent.subarray(0, sent.length / 2), () => request.socket.destroy());
         return;
       }
-      response.end(reply.body);
+      response.end(sent);
     } catch {
       request.socket.destroy();
     }

@@ -21,6 +21,8 @@ export interface Wording {
   readonly unknown: string;
   readonly type: (type: string, value: string) => string;
   readonly value: (value: string) => string;
+  /** What it takes for a boolean in a query or form. */
+  readonly booleans: RegExp;
 }
 
 /** Names of the wrong parameters with the server's words; empty when all are right. */
@@ -51,10 +53,11 @@ function problemOf(
   const shown = String(value);
   if (type === 'array') return null;
   if (Array.isArray(value)) return words.type(type, 'ARRAY');
+  if (type === 'boolean' && typeof value === 'boolean') return null;
   if (type === 'integer' && !/^-?\d+$/.test(shown)) return words.type('integer', shown);
   if (type === 'integer' && (Number(shown) < (min ?? -Infinity) || Number(shown) > (max ?? Infinity)))
     return words.value(shown);
-  if (type === 'boolean' && !/^(0|1|true|false)$/.test(shown)) return words.type('boolean', shown);
+  if (type === 'boolean' && !words.booleans.test(shown)) return words.type('boolean', shown);
   if (values && !values.includes(shown)) return words.value(shown);
   if (pattern && !pattern.test(shown)) return words.value(shown);
   return null;

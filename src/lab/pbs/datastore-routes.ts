@@ -1,6 +1,24 @@
-import { flag, optional, text } from '../parameters.js';
+import { optional, text } from '../parameters.js';
+import { DIFFERENCES } from './differences.js';
 import type { PbsHost, PbsJob, SimulatedDatastore } from './host.js';
 import { PbsError, type PbsRoute, WithAttributes } from './server.js';
+
+const ofStore = { store: optional(text) };
+
+const REMOTE = 'elsewhere';
+/** Which privileges a token must have on which paths to be told of a job. */
+const SEEN_BY: Readonly<
+  Record<PbsJob['kind'], (job: PbsJob) => ReadonlyArray<readonly [path: string, anyOf: readonly string[]]>>
+> = {
+  gc: ({ store }) => [[`/datastore/${store}`, ['Datastore.Audit', 'Datastore.Modify']]],
+  prune: ({ store }) => [[`/datastore/${store}`, ['Datastore.Audit', 'Datastore.Modify']]],
+  verify: ({ store }) => [[`/datastore/${store}`, ['Datastore.Audit', 'Datastore.Verify']]],
+  sync: ({ store }) => [
+    [`/datastore/${store}`, ['Datastore.Audit']],
+    [`/remote/${REMOTE}`, ['Remote.Audit']],
+  ],
+  tape: ({ id }) => [[`/tape/job/${id}`, ['Tape.Audit']]],
+};
 
 const MODE = /^(?:type=)?(read-only|offline)(?:,message=(.*))?$/;
 
@@ -13,17 +31,22 @@ export function datastoreRoutes(host: PbsHost): PbsRoute[] {
   const visible = () => host.datastores.filter(({ name }) => audits(name));
   const audit = (params: Readonly<Record<string, unknown>>) =>
     [`/datastore/${params.name}`, ['Datastore.Audit']] as const;
-  const kindOf = () => (host.version !== '4.2' ? {} : { 'backend-type': 'filesystem' });
+  const kindOf = () => (DIFFERENCES[host.version].tellsBackend ? { 'backend-type': 'filesystem' } : {});
   const store = (params: Readonly<Record<string, unknown>>): SimulatedDatastore => {
     const found = host.datastores.find(({ name }) => name === params.name);
     if (!found) throw new PbsError(`no such datastore '${params.name}'`);
     return found;
   };
-  const jobs = (kind: PbsJob['kind']) => host.jobs.filter((job) => job.kind === kind && audits(job.store));
+  const jobs = (kind: PbsJob['kind']) =>
+    host.jobs.filter(
+      (job) =>
+        job.kind === kind &&
+        SEEN_BY[kind](job).every(([path, anyOf]) => anyOf.some((each) => access.has(path, each))),
+    );
   const jobList = (path: string, kind: PbsJob['kind'], params: PbsRoute['params'] = {}): PbsRoute => ({
     method: 'GET',
     path,
-    params: { store: optional(text), ...params },
+    params,
     needs: null,
     handle: () =>
       jobs(kind).map(({ id, store: at, schedule, nextRun }) => ({
@@ -31,8 +54,8 @@ export function datastoreRoutes(host: PbsHost): PbsRoute[] {
         store: at,
         schedule,
         'next-run': nextRun,
-        ...(kind === 'sync' ? { 'remote-store': 'far' } : {}),
-        ...(kind === 'tape' ? { pool: 'p', drive: 'd' } : {}),
+        ...(kind === 'sync' ? { remote: REMOTE, 'remote-store': 'far' } : {}),
+        ...(kind === 'tape' ? { pool: 'weekly', drive: 'lto8' } : {}),
       })),
   });
   return [
@@ -89,17 +112,6 @@ export function datastoreRoutes(host: PbsHost): PbsRoute[] {
     },
     {
       method: 'GET',
-      path: '/admin/datastore/{name}/status',
-      params: { verbose: optional(flag) },
-      needs: audit,
-      handle: async ({ params }) => {
-        const problem = await host.problemOf(store(params));
-        if (problem) throw new PbsError(problem);
-        return { total: 2e12, used: 8e11, avail: 1.2e12 };
-      },
-    },
-    {
-      method: 'GET',
       path: '/config/datastore',
       needs: null,
       handle: () => new WithAttributes(visible().map(config), { digest: host.digest() }),
@@ -149,9 +161,10 @@ export function datastoreRoutes(host: PbsHost): PbsRoute[] {
           };
         }),
     },
-    jobList('/admin/prune', 'prune'),
-    jobList('/admin/verify', 'verify'),
+    jobList('/admin/prune', 'prune', ofStore),
+    jobList('/admin/verify', 'verify', ofStore),
     jobList('/admin/sync', 'sync', {
+      ...ofStore,
       'sync-direction': optional({ type: 'string', values: ['pull', 'push', 'all'] }),
     }),
     jobList('/tape/backup', 'tape'),

@@ -6,8 +6,9 @@ import type { LabRecord } from '../record.js';
 import type { LabTime } from '../time.js';
 import { pbsUpid } from '../upid.js';
 import { datastoreRoutes } from './datastore-routes.js';
+import { DIFFERENCES } from './differences.js';
 import { nodeRoutes } from './node-routes.js';
-import { pbsServer } from './server.js';
+import { type PbsRoute, pbsServer } from './server.js';
 
 export type PbsVersion = '3.4' | '4.0' | '4.1' | '4.2';
 
@@ -74,6 +75,8 @@ export class PbsHost<M extends GuestMachine = GuestMachine> {
   readonly time: LabTime;
   readonly record: LabRecord;
   readonly access = new Access();
+  /** Every endpoint that is played. */
+  readonly routes: readonly PbsRoute[];
   readonly server: LabServer;
   readonly datastores: SimulatedDatastore[] = [];
   readonly tasks: PbsTask[] = [];
@@ -96,14 +99,15 @@ export class PbsHost<M extends GuestMachine = GuestMachine> {
     this.machine = machine;
     this.time = time;
     this.record = record;
+    this.routes = [...nodeRoutes(this), ...datastoreRoutes(this)];
     this.server = pbsServer({
       name,
-      routes: [...nodeRoutes(this), ...datastoreRoutes(this)],
+      routes: this.routes,
       access: this.access,
       record,
       time,
       daemonRuns: () => this.daemonRuns,
-      old: version.startsWith('3.'),
+      differences: DIFFERENCES[version],
     });
     this.#follow();
   }

@@ -1,22 +1,22 @@
 import { flag, oneOf, optional, text, whole } from '../parameters.js';
+import { DIFFERENCES } from './differences.js';
 import type { PbsHost, PbsTask } from './host.js';
-import { CUT, PbsError, type PbsRoute, WithAttributes } from './server.js';
-
-const RELEASE: Record<string, string> = { '3.4': '8', '4.0': '22', '4.1': '2', '4.2': '3' };
+import { CUT, type PbsCall, PbsError, type PbsRoute, WithAttributes } from './server.js';
 
 /** The host itself: version, power, packages, services, tasks. */
 export function nodeRoutes(host: PbsHost): PbsRoute[] {
   const { access, machine } = host;
+  const differs = DIFFERENCES[host.version];
   const on = (path: string, privilege: string) => () => [path, [privilege]] as const;
-  const task = (params: Readonly<Record<string, unknown>>): PbsTask | undefined => {
+  const task = ({ params, tokenId }: PbsCall): PbsTask | undefined => {
     const found = host.tasks.find(({ upid }) => upid === params.upid);
-    if (found && !access.has('/system/tasks', 'Sys.Audit')) throw new PbsError('task access not allowed');
+    if (found && found.user !== tokenId && !access.has('/system/tasks', 'Sys.Audit'))
+      throw new PbsError('task access not allowed');
     return found;
   };
-  /** What is not installed is left out; before 4.1 it is an empty text. */
   const oldVersion = (version: string | undefined) => {
     if (version) return { OldVersion: version };
-    return ['3.4', '4.0'].includes(host.version) ? { OldVersion: '' } : {};
+    return differs.notInstalled;
   };
   return [
     { method: 'GET', path: '/ping', needs: 'world', handle: () => ({ pong: true }) },
@@ -24,7 +24,7 @@ export function nodeRoutes(host: PbsHost): PbsRoute[] {
       method: 'GET',
       path: '/version',
       needs: null,
-      handle: () => ({ version: host.version, release: RELEASE[host.version], repoid: 'a'.repeat(40) }),
+      handle: () => ({ version: host.version, release: differs.release, repoid: 'a'.repeat(40) }),
     },
     {
       method: 'GET',
@@ -148,7 +148,7 @@ export function nodeRoutes(host: PbsHost): PbsRoute[] {
         const kernels = packages.filter(({ name }) => /^(proxmox|pve)-kernel/.test(name));
         return [
           entry('proxmox-backup', `running kernel: ${kernel}`),
-          entry('proxmox-backup-server', `running version: ${host.version}.${RELEASE[host.version]}`),
+          entry('proxmox-backup-server', `running version: ${host.version}.${differs.release}`),
           ...kernels.map(({ name }) => entry(name)),
           entry('proxmox-backup-client'),
         ];
@@ -183,16 +183,6 @@ export function nodeRoutes(host: PbsHost): PbsRoute[] {
             digest: Array.from({ length: 32 }, (_, index) => index),
           },
         ],
-      }),
-    },
-    {
-      method: 'GET',
-      path: '/nodes/localhost/subscription',
-      needs: null,
-      handle: () => ({
-        status: 'notfound',
-        message: 'There is no subscription key',
-        url: 'https://www.proxmox.com',
       }),
     },
     {
@@ -242,11 +232,11 @@ export function nodeRoutes(host: PbsHost): PbsRoute[] {
       method: 'GET',
       path: '/nodes/localhost/tasks/{upid}/status',
       needs: null,
-      handle: ({ params }) => {
-        const found = task(params);
+      handle: (call) => {
+        const found = task(call);
         if (!found)
           return {
-            upid: params.upid,
+            upid: call.params.upid,
             node: host.name,
             status: 'stopped',
             exitstatus: 'unknown',
@@ -266,8 +256,9 @@ export function nodeRoutes(host: PbsHost): PbsRoute[] {
           starttime: startedAt,
           type,
           id,
-          user: user.split('!')[0],
+          ...ownerOf(user),
           ...(endedAt === null ? { status: 'running' } : { status: 'stopped', exitstatus: status }),
+          ...(endedAt !== null && differs.tellsEndOfTask ? { endtime: endedAt } : {}),
         };
       },
     },
@@ -281,8 +272,9 @@ export function nodeRoutes(host: PbsHost): PbsRoute[] {
         download: optional(flag),
       },
       needs: null,
-      handle: ({ params }) => {
-        const found = task(params);
+      handle: (call) => {
+        const { params } = call;
+        const found = task(call);
         if (!found) throw new PbsError('No such file or directory (os error 2)');
         const first = Math.max(1, Number(params.start ?? 1));
         const limit = params.limit === undefined ? 50 : Number(params.limit);
@@ -333,6 +325,12 @@ export function nodeRoutes(host: PbsHost): PbsRoute[] {
       handle: () => ['s=0', 'Nov 23 02:00:00 lab systemd[1]: Started.', 's=1'],
     },
   ];
+}
+
+/** User and token stand apart in the status of a task, together in lists. */
+function ownerOf(authId: string) {
+  const [user, tokenid] = authId.split('!');
+  return { user, ...(tokenid === undefined ? {} : { tokenid }) };
 }
 
 function listed({ upid, type, id, user, startedAt, endedAt, status }: PbsTask) {

@@ -1,8 +1,10 @@
 import type { Access } from '../access.js';
+import { deflated } from '../compression.js';
 import { LabServer, type RawRequest, type Reply } from '../https.js';
 import { matchPath, type Parameters, readForm, type Wording, wrongParameters } from '../parameters.js';
 import type { LabRecord } from '../record.js';
 import type { LabTime } from '../time.js';
+import type { Differences } from './differences.js';
 
 export interface PbsCall {
   readonly params: Readonly<Record<string, unknown>>;
@@ -50,6 +52,7 @@ const WORDS: Wording = {
   unknown: 'schema does not allow additional properties.',
   type: (type) => `Expected ${type} value.`,
   value: (value) => `value '${value}' is not defined in the enumeration.`,
+  booleans: /^(?:0|1|on|off|yes|no|true|false)$/i,
 };
 
 export interface PbsServerOptions {
@@ -59,8 +62,7 @@ export interface PbsServerOptions {
   readonly record: LabRecord;
   readonly time: LabTime;
   readonly daemonRuns: () => boolean;
-  /** PBS before 4 words a daemon that is down differently. */
-  readonly old: boolean;
+  readonly differences: Differences;
 }
 
 export function pbsServer(options: PbsServerOptions): LabServer {
@@ -78,23 +80,26 @@ export function pbsServer(options: PbsServerOptions): LabServer {
       tokenId: seen.tokenId,
       status: reply.status,
     });
-    return reply;
+    return deflated(raw, reply);
   });
 }
 
 async function answer(
-  { routes, access, time, daemonRuns, old }: PbsServerOptions,
+  { routes, access, time, daemonRuns, differences }: PbsServerOptions,
   raw: RawRequest,
   url: URL,
   seen: { params: Record<string, unknown>; tokenId: string | null },
 ): Promise<Reply> {
+  if (raw.url.length > LONGEST_URL) return { status: 414, body: '' };
   const path = url.pathname.replace(/^\/api2\/json/, '');
   const found = find(routes, raw.method, path);
   if (found?.route.needs !== 'world') {
     const match = /^PBSAPIToken[= ]([^\s:]+):(.+)$/.exec(raw.headers.authorization ?? '');
     if (!match?.[1] || !match[2] || !access.isKnown(match[1], decodeURIComponent(match[2]))) {
       await time.sleep(3);
-      return { status: 401, body: 'authentication failed' };
+      const { status, words, headers } = differences.refusal;
+      const why = match ? 'invalid API token' : 'no authentication credentials provided.';
+      return { status, body: words(why), ...(headers ? { headers } : {}) };
     }
     seen.tokenId = match[1];
   }
@@ -121,12 +126,7 @@ async function answer(
       `parameter verification failed:\n${wrong.map(([name, why]) => `- '${name}': ${why}`).join('\n')}`,
     );
   if (route.daemon && !daemonRuns()) {
-    return plain(
-      400,
-      old
-        ? 'error trying to connect: tcp connect error: Connection refused (os error 111)'
-        : 'client error (Connect)',
-    );
+    return plain(400, differences.daemonDown);
   }
   try {
     const value = await route.handle({ params, tokenId: seen.tokenId ?? '' });
@@ -145,6 +145,9 @@ async function answer(
     return plain(400, `internal error of the lab: ${(error as Error).message}`);
   }
 }
+
+/** Path and query together. */
+const LONGEST_URL = 3072;
 
 /** With a JSON content type the query string is ignored, on GET too. */
 function readParams(raw: RawRequest, url: URL): Record<string, unknown> {

@@ -1,6 +1,6 @@
 import { nextRuns } from '../calendar.js';
-import { optional, text, whole } from '../parameters.js';
-import type { PveCluster } from './cluster.js';
+import { oneOf, optional, text, whole } from '../parameters.js';
+import { ownerOf, type PveCluster } from './cluster.js';
 import { PveError, type PveRoute } from './server.js';
 
 const root = (privilege: string) => () => ['/', [privilege]] as const;
@@ -69,7 +69,7 @@ export function clusterRoutes(cluster: PveCluster): PveRoute[] {
     {
       method: 'GET',
       path: '/cluster/resources',
-      params: { type: optional(text) },
+      params: { type: optional(oneOf('vm', 'storage', 'node', 'sdn')) },
       needs: null,
       handle: ({ params }) => {
         const machines = [...guests.values()]
@@ -107,7 +107,7 @@ export function clusterRoutes(cluster: PveCluster): PveRoute[] {
       path: '/cluster/options',
       needs: null,
       handle: () => ({
-        mac_prefix: 'BC:24:11',
+        ...(access.has('/', 'Sys.Audit') ? { mac_prefix: 'BC:24:11' } : {}),
         ...(access.has('/', 'Sys.Audit') && cluster.registeredTags.length > 0
           ? { 'registered-tags': cluster.registeredTags }
           : {}),
@@ -139,13 +139,14 @@ export function clusterRoutes(cluster: PveCluster): PveRoute[] {
       needs: null,
       handle: ({ tokenId }) =>
         cluster.tasks
-          .filter(({ user }) => access.has('/', 'Sys.Audit') || user === tokenId.split('!')[0])
+          // The caller's token counts, the task's does not: so a token never finds its own tasks this way.
+          .filter(({ user }) => access.has('/', 'Sys.Audit') || ownerOf(user).user === tokenId)
           .map(({ upid, node, type, id, user, startedAt, endedAt, status }) => ({
             upid,
             node,
             type,
             id,
-            user,
+            ...ownerOf(user),
             starttime: startedAt,
             saved: endedAt === null ? '0' : '1',
             ...(endedAt === null ? { pid: 4711 } : { endtime: endedAt, status }),
@@ -207,7 +208,7 @@ export function clusterRoutes(cluster: PveCluster): PveRoute[] {
     {
       method: 'GET',
       path: '/storage',
-      params: { type: optional(text) },
+      params: { type: optional(oneOf('btrfs', 'dir', 'lvm', 'lvmthin', 'nfs', 'pbs', 'zfspool')) },
       needs: null,
       handle: ({ params }) =>
         cluster.storages

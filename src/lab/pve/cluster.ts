@@ -9,7 +9,7 @@ import { agentRoutes } from './agent-routes.js';
 import { clusterRoutes } from './cluster-routes.js';
 import { guestRoutes } from './guest-routes.js';
 import { nodeRoutes } from './node-routes.js';
-import { pveServer } from './server.js';
+import { type PveRoute, pveServer } from './server.js';
 
 export type PveVersion = '8.4' | '9.2';
 
@@ -75,6 +75,8 @@ export class PveCluster {
   readonly access = new Access();
   readonly nodes = new Map<string, SimulatedNode>();
   readonly guests = new Map<number, SimulatedGuest>();
+  /** Every endpoint that is played. */
+  readonly routes: readonly PveRoute[];
   readonly servers: LabServer[];
   readonly tasks: SimulatedTask[] = [];
   jobs: SimulatedJob[] = [];
@@ -102,11 +104,11 @@ export class PveCluster {
         packages: packagesOf(version),
       });
     }
-    const routes = [...clusterRoutes(this), ...nodeRoutes(this), ...guestRoutes(this), ...agentRoutes(this)];
+    this.routes = [...clusterRoutes(this), ...nodeRoutes(this), ...guestRoutes(this), ...agentRoutes(this)];
     this.servers = nodes.map((node) =>
       pveServer({
         node,
-        routes,
+        routes: this.routes,
         access: this.access,
         record,
         time,
@@ -204,6 +206,11 @@ export class PveCluster {
 
 export const tagsOf = ({ config }: SimulatedGuest): string[] =>
   (config.tags ?? '').split(';').filter(Boolean);
+/** `user@realm!token` in its two parts. */
+export function ownerOf(authId: string): { user: string; tokenid?: string } {
+  const [user = '', tokenid] = authId.split('!');
+  return { user, ...(tokenid === undefined ? {} : { tokenid }) };
+}
 const isLockTag = (tag: string) => tag.startsWith(LOCK_PREFIX);
 
 function packagesOf(version: PveVersion): SimulatedNode['packages'] {

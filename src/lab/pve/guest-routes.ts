@@ -1,8 +1,15 @@
-import { flag, optional, text, whole } from '../parameters.js';
+import { flag, optional, type Parameters, text, whole } from '../parameters.js';
 import { type PveCluster, type SimulatedGuest, tagsOf } from './cluster.js';
 import { PveError, type PveRoute } from './server.js';
 
 const TAG = /^[a-zA-Z0-9_][a-zA-Z0-9_+.-]*$/;
+
+const ANY_CONFIG: Readonly<Record<'qemu' | 'lxc', readonly string[]>> = {
+  qemu: ['Disk', 'CDROM', 'CPU', 'Memory', 'Network', 'HWType', 'Options', 'Cloudinit'].map(
+    (each) => `VM.Config.${each}`,
+  ),
+  lxc: ['Disk', 'CPU', 'Memory', 'Network', 'Options'].map((each) => `VM.Config.${each}`),
+};
 
 /** Config, state and power of guests. */
 export function guestRoutes(cluster: PveCluster): PveRoute[] {
@@ -29,15 +36,16 @@ export function guestRoutes(cluster: PveCluster): PveRoute[] {
         digest: optional(text),
         description: optional(text),
       },
-      needs: on('VM.Config.Options'),
+      // Some privilege of the kind at the door; which one is looked at for each option.
+      needs: ({ vmid }) => [`/vms/${vmid}`, ANY_CONFIG[type]],
       proxied: true,
       handle: ({ params }) => changeConfig(cluster, guestAt(cluster, params, type), params),
     } satisfies PveRoute,
   ];
-  const power = (action: string, act: (guest: SimulatedGuest) => void): PveRoute => ({
+  const power = (action: string, params: Parameters, act: (guest: SimulatedGuest) => void): PveRoute => ({
     method: 'POST',
     path: `/nodes/{node}/qemu/{vmid}/status/${action}`,
-    params: { timeout: optional(whole) },
+    params,
     needs: on('VM.PowerMgmt'),
     proxied: true,
     handle: ({ params, tokenId }) => {
@@ -75,9 +83,9 @@ export function guestRoutes(cluster: PveCluster): PveRoute[] {
         };
       },
     },
-    power('start', ({ machine }) => machine?.reset()),
-    power('reset', ({ machine }) => machine?.reset()),
-    power('reboot', ({ machine }) => machine?.reboot()),
+    power('start', { timeout: optional(whole) }, ({ machine }) => machine?.reset()),
+    power('reset', {}, ({ machine }) => machine?.reset()),
+    power('reboot', { timeout: optional(whole) }, ({ machine }) => machine?.reboot()),
   ];
 }
 
@@ -119,6 +127,8 @@ function changeConfig(
       throw new PveError(`${guest.type === 'qemu' ? 'VM' : 'CT'} is locked (${guest.config.lock})`);
   };
   for (const check of guest.type === 'qemu' ? [mismatch, locked] : [locked, mismatch]) check();
+  if (!cluster.access.has(`/vms/${guest.vmid}`, 'VM.Config.Options'))
+    throw new PveError(`Permission check failed (/vms/${guest.vmid}, VM.Config.Options)`, 403);
   if (params.tags === undefined && params.delete === undefined) throw new PveError('no options specified');
   const tags =
     params.delete === 'tags'

@@ -1,6 +1,9 @@
 import { flag, optional, text, whole } from '../parameters.js';
-import type { PveCluster } from './cluster.js';
-import { PveError, type PveRoute } from './server.js';
+import { ownerOf, type PveCluster } from './cluster.js';
+import { type PveCall, PveError, type PveRoute } from './server.js';
+
+/** Where vzdump writes to when neither job nor node says otherwise. */
+const DEFAULT_STORAGE = 'local';
 
 /** What a single node answers: its state, clock, packages and tasks. */
 export function nodeRoutes(cluster: PveCluster): PveRoute[] {
@@ -17,12 +20,14 @@ export function nodeRoutes(cluster: PveCluster): PveRoute[] {
       .get(name)
       ?.packages.flatMap(({ name: each }) => /^proxmox-kernel-(.*-pve)-signed$/.exec(each)?.[1] ?? [])
       .at(0) ?? '';
-  const task = (params: Readonly<Record<string, unknown>>) => {
+  const sees = (user: string, where: string, tokenId: string) =>
+    user === tokenId || access.has(`/nodes/${where}`, 'Sys.Audit');
+  const task = ({ params, tokenId }: PveCall) => {
     const found = cluster.tasks.find(
       ({ upid, node: where }) => upid === params.upid && where === params.node,
     );
     if (!found) throw new PveError('Parameter verification failed.', 400, { upid: 'no such task' });
-    if (!access.has(`/nodes/${params.node}`, 'Sys.Audit'))
+    if (!sees(found.user, found.node, tokenId))
       throw new PveError(`Permission check failed (/nodes/${params.node}, Sys.Audit)`, 403);
     return found;
   };
@@ -130,7 +135,7 @@ export function nodeRoutes(cluster: PveCluster): PveRoute[] {
       },
       needs: null,
       proxied: true,
-      handle: ({ params }) => {
+      handle: ({ params, tokenId }) => {
         const source = String(params.source ?? 'archive');
         const limit = params.limit === undefined ? 50 : Number(params.limit);
         return cluster.tasks
@@ -139,7 +144,8 @@ export function nodeRoutes(cluster: PveCluster): PveRoute[] {
               where === params.node && (source === 'all' || (source === 'active') === (endedAt === null)),
           )
           .filter(
-            ({ type, id, startedAt }) =>
+            ({ type, id, user, startedAt }) =>
+              sees(user, String(params.node), tokenId) &&
               (params.typefilter ?? type) === type &&
               (params.vmid === undefined || String(params.vmid) === id) &&
               startedAt >= Number(params.since ?? 0),
@@ -163,8 +169,8 @@ export function nodeRoutes(cluster: PveCluster): PveRoute[] {
       path: '/nodes/{node}/tasks/{upid}/status',
       needs: null,
       proxied: true,
-      handle: ({ params }) => {
-        const { upid, node: where, type, id, user, startedAt, endedAt, status } = task(params);
+      handle: (call) => {
+        const { upid, node: where, type, id, user, startedAt, endedAt, status } = task(call);
         return {
           upid,
           node: where,
@@ -173,7 +179,7 @@ export function nodeRoutes(cluster: PveCluster): PveRoute[] {
           starttime: startedAt,
           type,
           id,
-          user,
+          ...ownerOf(user),
           status: endedAt === null ? 'running' : 'stopped',
           ...(endedAt === null ? {} : { exitstatus: status }),
         };
@@ -185,8 +191,9 @@ export function nodeRoutes(cluster: PveCluster): PveRoute[] {
       params: { start: optional(whole), limit: optional(whole), download: optional(flag) },
       needs: null,
       proxied: true,
-      handle: ({ params }) => {
-        const lines = task(params).log;
+      handle: (call) => {
+        const { params } = call;
+        const lines = task(call).log;
         const start = Number(params.start ?? 0);
         const limit = Number(params.limit ?? 50);
         const page = (lines.length > 0 ? lines : ['no content']).slice(
@@ -202,7 +209,15 @@ export function nodeRoutes(cluster: PveCluster): PveRoute[] {
       params: { storage: optional(text) },
       needs: null,
       proxied: true,
-      handle: () => ({ storage: 'local', mode: 'snapshot' }),
+      handle: ({ params }) => {
+        const storage = `/storage/${String(params.storage ?? DEFAULT_STORAGE)}`;
+        if (!['Datastore.Audit', 'Datastore.AllocateSpace'].some((each) => access.has(storage, each)))
+          throw new PveError(
+            `Permission check failed (${storage}, Datastore.Audit|Datastore.AllocateSpace)`,
+            403,
+          );
+        return { storage: DEFAULT_STORAGE, mode: 'snapshot' };
+      },
     },
   ];
 }

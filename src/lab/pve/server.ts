@@ -1,8 +1,10 @@
 import type { Access } from '../access.js';
+import { gzippedOrDeflated } from '../compression.js';
 import { LabServer, type RawRequest, type Reply } from '../https.js';
-import { matchPath, type Parameters, readForm, type Wording, wrongParameters } from '../parameters.js';
+import { matchPath, type Parameters, type Wording, wrongParameters } from '../parameters.js';
 import type { LabRecord } from '../record.js';
 import type { LabTime } from '../time.js';
+import { readPerlForm } from './form.js';
 
 /** What a handler is given. */
 export interface PveCall {
@@ -51,6 +53,7 @@ const WORDS: Wording = {
   unknown: 'property is not defined in schema and the schema does not allow additional properties',
   type: (type, value) => `type check ('${type}') failed - got '${value}'`,
   value: (value) => `value '${value}' does not have a value in the enumeration`,
+  booleans: /^[01]$/,
 };
 
 /** The HTTPS endpoint of one node. */
@@ -69,7 +72,7 @@ export function pveServer(options: PveServerOptions): LabServer {
       tokenId: seen.tokenId,
       status: reply.status,
     });
-    return reply;
+    return gzippedOrDeflated(raw, reply);
   });
 }
 
@@ -80,6 +83,8 @@ async function answer(
   url: URL,
   seen: { params: Record<string, unknown>; tokenId: string | null },
 ): Promise<Reply> {
+  const framing = misframed(raw);
+  if (framing) return framing;
   const header = raw.headers.authorization ?? '';
   const match = /^PVEAPIToken[= ]([^=;]+)=([^;]+)$/.exec(header);
   if (!match?.[1] || !match[2]) return late(time, 'No ticket');
@@ -89,11 +94,9 @@ async function answer(
   const found = find(routes, raw.method, path);
   if (!found) return failure(new PveError(`Method '${raw.method} ${path}' not implemented`, 501));
   const { route, parts } = found;
-  if (['GET', 'DELETE'].includes(raw.method) && raw.body !== '')
-    return failure(new PveError(`Unexpected content for method '${raw.method}'`, 501));
   let params: Record<string, unknown>;
   try {
-    params = { ...readBody(raw), ...readForm(url.search), ...parts };
+    params = { ...readBody(raw), ...readPerlForm(url.search), ...parts };
   } catch {
     return failure(new PveError('malformed JSON string', 500));
   }
@@ -140,7 +143,27 @@ function find(routes: readonly PveRoute[], method: string, path: string) {
 function readBody({ headers, body }: RawRequest): Record<string, unknown> {
   const type = String(headers['content-type'] ?? '');
   if (type.startsWith('application/json')) return JSON.parse(body) as Record<string, unknown>;
-  return readForm(body);
+  return readPerlForm(body);
+}
+
+/** What is refused before anybody is asked who is calling; null = it is framed well. */
+function misframed({ method, headers, body }: RawRequest): Reply | null {
+  const refused = (status: number, reason: string): Reply => ({
+    status,
+    reason,
+    headers: { 'content-type': 'text/plain', connection: 'close' },
+    body: '',
+  });
+  if (!['GET', 'POST', 'PUT', 'DELETE'].includes(method))
+    return refused(501, `method '${method}' not available`);
+  if (headers['transfer-encoding'] !== undefined)
+    return refused(501, 'chunked transfer encoding not supported');
+  if (body === '') return null;
+  if (method === 'GET' || method === 'DELETE')
+    return refused(501, `Unexpected content for method '${method}'`);
+  const known = /^(?:application\/x-www-form-urlencoded|application\/json|$)/;
+  if (!known.test(headers['content-type'] ?? '')) return refused(506, 'unsupported content type');
+  return null;
 }
 
 async function late(time: LabTime, reason: string): Promise<Reply> {

@@ -1,0 +1,64 @@
+import type { PbsVersion } from './host.js';
+
+/** What one line of PBS does otherwise than the others, as far as a client can see it. */
+export interface Differences {
+  /** Patch level of the proxy that runs. */
+  readonly release: string;
+  /** A token that is not accepted. */
+  readonly refusal: {
+    readonly status: number;
+    readonly words: (why: string) => string;
+    readonly headers?: Record<string, string>;
+  };
+  /** What stands in the place of the version of a package that is not installed. */
+  readonly notInstalled: Readonly<Record<string, string>>;
+  /** The lists of datastores say where one is kept. */
+  readonly tellsBackend: boolean;
+  /** The status of a task says when it ended. */
+  readonly tellsEndOfTask: boolean;
+  /** The proxy's words when the privileged daemon does not run. */
+  readonly daemonDown: string;
+}
+
+const REFUSED = 'authentication failed';
+const clearsCookie = {
+  'set-cookie': '__Host-PBSAuthCookie=; Path=/; Secure; HttpOnly; Expires=Thu, 01 Jan 1970 00:00:00 GMT',
+};
+const told = (why: string) => `${REFUSED} - ${why}`;
+const CONNECT = 'client error (Connect)';
+
+export const DIFFERENCES: Readonly<Record<PbsVersion, Differences>> = {
+  '3.4': {
+    release: '8',
+    refusal: { status: 401, words: told },
+    notInstalled: { OldVersion: '' },
+    tellsBackend: false,
+    tellsEndOfTask: false,
+    daemonDown: 'error trying to connect: tcp connect error: Connection refused (os error 111)',
+  },
+  '4.0': {
+    release: '14',
+    refusal: { status: 401, words: told, headers: clearsCookie },
+    notInstalled: { OldVersion: '' },
+    tellsBackend: false,
+    tellsEndOfTask: false,
+    daemonDown: CONNECT,
+  },
+  // 4.1.2 is one of the two releases that answer 400 where every other answers 401.
+  '4.1': {
+    release: '2',
+    refusal: { status: 400, words: () => REFUSED },
+    notInstalled: {},
+    tellsBackend: false,
+    tellsEndOfTask: false,
+    daemonDown: CONNECT,
+  },
+  '4.2': {
+    release: '3',
+    refusal: { status: 401, words: () => REFUSED, headers: clearsCookie },
+    notInstalled: {},
+    tellsBackend: true,
+    tellsEndOfTask: true,
+    daemonDown: CONNECT,
+  },
+};
