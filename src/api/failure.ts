@@ -184,10 +184,18 @@ function forbidden(asked: Asked, answered: Answered): ApiFault {
 /** Privilege and path as the servers write them into a refusal; null when they do not. */
 function privilegeIn(words: string): Privilege | null {
   const pve = /\((\/[^,()]*), ([A-Za-z.|]+)[^)]*\)/.exec(words);
-  if (pve?.[1] && pve[2]) return { path: pve[1], privilege: pve[2] };
+  if (pve?.[1] && pve[2]) return { path: pve[1], privilege: oursOf(pve[2]) };
   const pbs = /missing permissions? '([A-Za-z.|]+)' on '([^']*)'/.exec(words);
   if (pbs?.[1]) return { privilege: pbs[1], path: pbs[2] || '/' };
   return null;
+}
+
+/** Of the alternatives that PVE lists, the one that a run needs anyway. */
+function oursOf(alternatives: string): string {
+  const each = alternatives.split('|');
+  return (
+    ['VM.Config.Options', 'VM.GuestAgent.Unrestricted'].find((one) => each.includes(one)) ?? alternatives
+  );
 }
 
 const refused = ({ server, method, path }: Asked) => `${server} refuses ${method} ${path}`;

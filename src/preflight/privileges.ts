@@ -5,6 +5,11 @@ export interface Need {
   readonly anyOf: readonly string[];
   readonly why: string;
   readonly grant: string;
+  /**
+   * True where nothing is refused without it, and jobs are merely not told of. Hosts that have no such jobs
+   * do without it, so its lack is a warning.
+   */
+  readonly onlySees?: true;
 }
 
 /** What the PBS token needs. @see PBS API schema, `permissions` of each endpoint */
@@ -35,6 +40,12 @@ export function neededOnPbs(
     need('/system/tasks', 'Sys.Audit', 'see the tasks of others', acl('/', 'Audit')),
     need('/system/services', 'Sys.Audit', 'see services', acl('/', 'Audit')),
     need('/system/log', 'Sys.Audit', 'ask the privileged daemon', acl('/', 'Audit')),
+    // Without these two the lists are shorter, and nobody says so.
+    {
+      ...need('/remote', 'Remote.Audit', 'see sync jobs with a remote', acl('/remote', 'RemoteAudit')),
+      onlySees: true,
+    },
+    { ...need('/tape/job', 'Tape.Audit', 'see tape jobs', acl('/tape', 'TapeAudit')), onlySees: true },
     ...(unit === null
       ? []
       : [
@@ -113,6 +124,16 @@ export function neededOnPve(
             anyOf: ['VM.Audit'],
             why: 'see the VM of this host',
             grant: acl(`/vms/${guest}`, 'PbsCtlAudit,PbsCtlVM'),
+          },
+        ]),
+    ...(carrier === null || carrier === guest
+      ? []
+      : [
+          {
+            path: `/vms/${carrier}`,
+            anyOf: ['VM.Audit'],
+            why: 'read the lock tag',
+            grant: acl(`/vms/${carrier}`, 'PbsCtlAudit,PbsCtlVM'),
           },
         ]),
     ...(carrier === null

@@ -37,6 +37,10 @@ export function agentRoutes(cluster: PveCluster): PveRoute[] {
   });
   return [
     simple('POST', 'ping', () => ({})),
+    {
+      ...simple('POST', 'fsfreeze-status', (machine) => (machine.agent.frozen ? 'frozen' : 'thawed')),
+      needs: needs('VM.GuestAgent.Audit', 'VM.GuestAgent.FileSystemMgmt'),
+    },
     simple('GET', 'info', (machine) => machine.info()),
     simple('GET', 'get-osinfo', (machine) => machine.osinfo()),
     simple('GET', 'get-fsinfo', (machine) => machine.fsinfo()),

@@ -1,4 +1,4 @@
-import { block, type Check, pass } from '../check.js';
+import { block, type Check, pass, warn } from '../check.js';
 import { describeNeed, heldOn, type Need, neededOnPbs, unmet } from '../privileges.js';
 
 /** Has the PBS token every privilege that a run needs? */
@@ -12,10 +12,11 @@ export const pbsAccess: Check<{ missing: readonly Need[]; asked: number }> = {
     });
     return { missing: unmet(needs, await heldOn(pbs, needs)), asked: needs.length };
   },
-  judge: ({ missing, asked }) =>
-    missing.length === 0
-      ? pass(`all ${asked} privileges are held`)
-      : block(missing.map(describeNeed).join('; '), {
-          commands: [...new Set(missing.map(({ grant }) => grant))],
-        }),
+  judge({ missing, asked }) {
+    if (missing.length === 0) return pass(`all ${asked} privileges are held`);
+    const say = missing.every(({ onlySees }) => onlySees) ? warn : block;
+    return say(missing.map(describeNeed).join('; '), {
+      commands: [...new Set(missing.map(({ grant }) => grant))],
+    });
+  },
 };

@@ -1,0 +1,119 @@
+import type { z } from 'zod';
+import { ApiFault } from '../../src/api/failure.js';
+import { Pbs } from '../../src/api/pbs.js';
+import { Pve } from '../../src/api/pve.js';
+import type { Request, Server } from '../../src/api/request.js';
+import { encode } from '../../src/api/wire.js';
+import { readForm } from '../../src/lab/parameters.js';
+
+/** A request as it goes over the wire. */
+export interface Sent {
+  readonly product: 'pve' | 'pbs';
+  readonly method: string;
+  readonly path: string;
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly from: 'query' | 'json';
+  readonly needs: Request['needs'];
+}
+
+const UPID = {
+  pve: 'UPID:pve1:0003C2A1:0123ABCD:6955B900:vzdump::root@pam:',
+  pbs: 'UPID:pbs01:0000033A:00000D1E:0000002A:69C3AB27:backup:tank\\x3avm-100:pve@pbs!cluster1:',
+};
+
+/** Everything that both clients can ask of servers of these versions: each method is called. */
+export async function everyRequest(versions: { pve: string; pbs: string }): Promise<Sent[]> {
+  const sent: Sent[] = [];
+  await callAll(new Pbs(recorder('pbs', versions.pbs, sent)), {
+    permissions: ['/system/status'],
+    daemonAnswers: [1000],
+    datastoreConfig: ['tank'],
+    setMaintenance: ['tank', { type: 'read-only', message: 'pbs-ctl, run k3f9x2: 5 % done' }, 'a'.repeat(64)],
+    activeOperations: ['tank'],
+    recentTasks: [5],
+    taskState: [UPID.pbs],
+    taskLog: [UPID.pbs],
+    startService: ['pbs-ctl-upgrade.service'],
+    unitLog: ['pbs-ctl-upgrade.service', new Date('2026-11-23T02:00:00Z')],
+    probe: [1000],
+  });
+  const pbs = new Pbs(recorder('pbs', versions.pbs, sent));
+  await pbs.setMaintenance('tank', null, 'a'.repeat(64));
+  const pve = new Pve('main', recorder('pve', versions.pve, sent));
+  await callAll(pve, {
+    permissions: ['/vms/900'],
+    setRegisteredTags: [['a', 'pbs-ctl-lock+pbs01+k3f9x2+1764003600']],
+    runningTasks: ['pve1'],
+    taskState: ['pve1', UPID.pve],
+    taskLogHead: ['pve1', UPID.pve, 20],
+    nodeTasksFinished: ['pve1', { type: 'vzdump', since: 1_764_003_600.5, limit: 50 }],
+    jobGuests: ['backup-1a2b3c4d-5e6f'],
+    scheduleRuns: ['mon..fri 02:00', 1_764_003_600.5, 10],
+    vzdumpStorage: ['pve1'],
+    nodeStatus: ['pve1'],
+    nodeTime: ['pve1'],
+    nodePackages: ['pve1'],
+    findGuest: [900],
+    guestConfig: [900],
+    setGuestTags: [900, ['pbs', 'pbs-ctl-lock+pbs01+k3f9x2+1764003600'], 'b'.repeat(40)],
+    guestStatus: [900],
+    agentPing: [900],
+    agentInfo: [900],
+    osInfo: [900],
+    exec: [900, ['/bin/sh', '-c', 'a=1; echo "$a"']],
+    execStatus: [900, 4711],
+    readFile: [900, '/proc/sys/kernel/random/boot_id'],
+    bootId: [900, 1000],
+  });
+  await pve.setRegisteredTags([]);
+  await pve.setGuestTags(900, [], 'b'.repeat(40));
+  await pve.guestConfig(103);
+  return sent;
+}
+
+/** Methods without arguments here are called without any: one that is new is called, too. */
+async function callAll(client: object, given: Readonly<Record<string, readonly unknown[]>>): Promise<void> {
+  const prototype = Object.getPrototypeOf(client) as Record<string, unknown>;
+  for (const name of Object.getOwnPropertyNames(prototype)) {
+    if (name === 'constructor' || name === 'close') continue;
+    const method = prototype[name] as (...args: unknown[]) => Promise<unknown>;
+    await method.apply(client, [...(given[name] ?? [])]).catch((error: unknown) => {
+      // Refused below on purpose, so that the question after the refusal is asked.
+      if (!(error instanceof ApiFault && error.code === 'agent.blocked')) throw error;
+    });
+  }
+}
+
+function recorder(product: 'pve' | 'pbs', version: string, sent: Sent[]): Server {
+  const ask = async <Answer>(request: Request, _: z.ZodType<Answer>): Promise<Answer> => {
+    const { method, path, parameters = {}, json, needs } = request;
+    sent.push({
+      product,
+      method,
+      path,
+      needs,
+      parameters: json ? { ...json } : readForm(encode(parameters)),
+      from: json ? 'json' : 'query',
+    });
+    if (path.endsWith('/agent/exec'))
+      throw new ApiFault('api.refused', 'refused', request, {
+        status: 500,
+        words: 'Agent error: has been disabled',
+      });
+    return answerTo(path, version) as Answer;
+  };
+  return { product, name: 'test', ask, askWhole: ask, close: async () => {} };
+}
+
+/** Just enough for a client to go on with. */
+function answerTo(path: string, version: string): unknown {
+  if (path === '/version') return { version, release: '1', major: Number.parseInt(version, 10) };
+  if (path === '/cluster/resources')
+    return [
+      { vmid: 900, type: 'qemu', node: 'pve1' },
+      { vmid: 103, type: 'lxc', node: 'pve1' },
+    ];
+  if (path === '/access/permissions') return {};
+  if (path.includes('/agent/')) return { value: 'thawed', content: '', truncated: false };
+  return /manager_status|\/status$|\/time$/.test(path) ? {} : [];
+}
