@@ -70,11 +70,13 @@ export const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
   },
 };
 
-/** A single field of which the publication says something else than the server sends. */
+/** A single field of which the publication says something else than the server sends, or says it in prose. */
 export const FIELDS: Readonly<Record<string, (returns: Schema) => Schema>> = {
   // The digest of one repository file: 32 numbers, not a text.
   'pbs GET /nodes/{node}/apt/repositories': (returns) =>
     within(returns, ['files', '[]', 'digest'], () => bytes),
+  'pbs GET /nodes/{node}/tasks/{upid}/status': (returns) =>
+    within(returns, ['status'], (status) => ({ ...status, enum: ['running', 'stopped'] })),
 };
 
 /** Answers of PVE 8.4 of which little or nothing is published, and whose code is that of 9.2. */

@@ -1,63 +1,11 @@
 import fc, { type Arbitrary } from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { z } from 'zod';
-import * as agent from '../../src/api/agent-answers.js';
-import * as backup from '../../src/api/backup-answers.js';
-import * as guest from '../../src/api/guest-answers.js';
-import * as pbs from '../../src/api/pbs-answers.js';
-import * as apt from '../../src/api/pbs-apt-answers.js';
-import * as pve from '../../src/api/pve-answers.js';
-import * as shared from '../../src/api/shared-answers.js';
 import { pbsCtl } from '../support/command.js';
 import { withLab } from '../support/lab.js';
 import { type Contract, contract, contractsAreHere, type Schema, WHY_SKIPPED } from './contract.js';
+import { DECODERS } from './decoders.js';
 import { type Exchange, recordExchanges } from './exchanges.js';
-
-const DECODERS: Readonly<Record<'pbs' | 'pve', Readonly<Record<string, z.ZodType>>>> = {
-  pbs: {
-    'GET /access/permissions': shared.Permissions,
-    'GET /version': pbs.Version,
-    'GET /nodes/{node}/status': pbs.NodeStatus,
-    'GET /nodes/{node}/time': shared.Time,
-    'GET /admin/datastore': pbs.Datastores,
-    'GET /status/datastore-usage': pbs.DatastoreUsages,
-    'GET /admin/datastore/{store}/active-operations': pbs.ActiveOperations,
-    'GET /nodes/{node}/tasks': pbs.Tasks,
-    'GET /nodes/{node}/tasks/{upid}/status': shared.TaskStatus,
-    'GET /nodes/{node}/tasks/{upid}/log': shared.LogLines,
-    'GET /admin/gc': pbs.GarbageCollections,
-    'GET /admin/prune': pbs.Jobs,
-    'GET /admin/verify': pbs.Jobs,
-    'GET /admin/sync': pbs.Jobs,
-    'GET /tape/backup': pbs.Jobs,
-    'GET /nodes/{node}/apt/update': apt.Packages,
-    'GET /nodes/{node}/apt/versions': apt.Packages,
-    'GET /nodes/{node}/apt/repositories': apt.Repositories,
-    'GET /nodes/{node}/services': pbs.Services,
-  },
-  pve: {
-    'GET /access/permissions': shared.Permissions,
-    'GET /version': pve.Version,
-    'GET /cluster/status': pve.ClusterStatus,
-    'GET /cluster/resources': guest.Guests,
-    'GET /cluster/options': pve.Options,
-    'GET /cluster/tasks': pve.Tasks,
-    'GET /cluster/ha/status/manager_status': pve.HaManagerStatus,
-    'GET /cluster/ha/status/current': pve.HaStatus,
-    'GET /cluster/backup': backup.BackupJobs,
-    'GET /cluster/jobs/schedule-analyze': backup.ScheduleRuns,
-    'GET /storage': backup.Storages,
-    'GET /nodes/{node}/status': pve.NodeStatus,
-    'GET /nodes/{node}/time': shared.Time,
-    'GET /nodes/{node}/apt/versions': pve.NodePackages,
-    'GET /nodes/{node}/tasks/{upid}/log': shared.LogLines,
-    'GET /nodes/{node}/qemu/{vmid}/config': guest.GuestConfig,
-    'GET /nodes/{node}/qemu/{vmid}/status/current': guest.GuestStatus,
-    'POST /nodes/{node}/qemu/{vmid}/agent/exec': agent.Pid,
-    'GET /nodes/{node}/qemu/{vmid}/agent/exec-status': agent.ExecStatus,
-    'GET /nodes/{node}/qemu/{vmid}/agent/file-read': agent.FileContent,
-  },
-};
 
 /**
  * Marked optional in the published schema, which describes several kinds of entries at once, while the

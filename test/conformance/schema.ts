@@ -36,6 +36,7 @@ export function violations(schema: Schema, value: unknown, reading: Reading, at 
         ? object(schema, value, reading, at)
         : wrong(`${typeof value} instead of object`);
     case undefined:
+      if (schema.enum) return text(schema, value, reading, at, wrong);
       return schema.properties && isObject(value) ? object(schema, value, reading, at) : [];
     default:
       return wrong(`the schema has the unknown type ${schema.type}`);
