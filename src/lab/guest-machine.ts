@@ -40,6 +40,8 @@ export interface GuestMachine {
   osinfo(): Awaitable<OsInfo>;
   fsinfo(): Awaitable<readonly FsInfo[]>;
   hostName(): Awaitable<string>;
+  /** Where the machine can tell; its file systems move otherwise. */
+  readonly freezeState?: () => Awaitable<'thawed' | 'frozen'>;
 
   vitals(): Awaitable<Vitals>;
   mounts(): Awaitable<readonly MachineMount[]>;

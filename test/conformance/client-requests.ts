@@ -57,6 +57,8 @@ export async function everyRequest(versions: { pve: string; pbs: string }): Prom
     guestConfig: [900],
     setGuestTags: [900, ['pbs', 'pbs-ctl-lock+pbs01+k3f9x2+1764003600'], 'b'.repeat(40)],
     guestStatus: [900],
+    startVm: [900],
+    resetVm: [900],
     agentPing: [900],
     agentInfo: [900],
     osInfo: [900],

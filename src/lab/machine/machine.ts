@@ -163,6 +163,11 @@ export class Machine implements GuestMachine {
     return this.os;
   }
 
+  /** guest-fsfreeze-status: answers also while the file systems are frozen. */
+  freezeState(): 'thawed' | 'frozen' {
+    return this.agent.frozen ? 'frozen' : 'thawed';
+  }
+
   /** guest-get-host-name. @throws AgentError */
   hostName(): string {
     this.#permit('guest-get-host-name');
