@@ -40,8 +40,8 @@ export interface GuestMachine {
   osinfo(): Awaitable<OsInfo>;
   fsinfo(): Awaitable<readonly FsInfo[]>;
   hostName(): Awaitable<string>;
-  /** Whether its file systems are frozen, as during a snapshot. */
-  readonly frozen: boolean;
+  /** Where the machine can tell; its file systems move otherwise. */
+  readonly freezeState?: () => Awaitable<'thawed' | 'frozen'>;
 
   vitals(): Awaitable<Vitals>;
   mounts(): Awaitable<readonly MachineMount[]>;

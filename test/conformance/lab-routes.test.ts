@@ -2,7 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Lab } from '../../src/lab/lab.js';
 import { startLab } from '../../src/lab/lab.js';
 import type { Parameter } from '../../src/lab/parameters.js';
+import { matchPath } from '../../src/lab/parameters.js';
 import { type Caller, callerOf } from './caller.js';
+import { everyRequest } from './client-requests.js';
 import { type Contract, contract, contractsAreHere, type Schema, WHY_SKIPPED } from './contract.js';
 import { demandsOf } from './permissions.js';
 import { pathOf, samplesOf } from './samples.js';
@@ -67,12 +69,10 @@ describe.skipIf(!contractsAreHere).each(EVERY)(
       await lab.stop();
     });
 
-    // Users and tokens are not in the published extracts.
-    const routes = () =>
-      [
-        ...lab.cluster.routes.map((route) => ({ product: 'pve' as const, route })),
-        ...(lab.hosts.get('pbs01')?.routes ?? []).map((route) => ({ product: 'pbs' as const, route })),
-      ].filter(({ route }) => !route.path.startsWith('/access/users'));
+    const routes = () => [
+      ...lab.cluster.routes.map((route) => ({ product: 'pve' as const, route })),
+      ...(lab.hosts.get('pbs01')?.routes ?? []).map((route) => ({ product: 'pbs' as const, route })),
+    ];
     const published = (product: 'pve' | 'pbs', method: string, path: string) => {
       const values = sample(product, method, path);
       return { values, found: contracts.get(product)?.find(method, pathOf(path, values)) ?? null };
@@ -119,13 +119,7 @@ describe.skipIf(!contractsAreHere).each(EVERY)(
     it('answers every request as the schema says', { timeout: 120_000 }, async () => {
       // Reading first, and last what takes the machine down.
       const rank = ({ method, path }: { method: string; path: string }) =>
-        method === 'GET'
-          ? 0
-          : !/\/status(?:\/(?:re\w+|start))?$/.test(path)
-            ? 1
-            : path.includes('localhost')
-              ? 2
-              : 3;
+        method === 'GET' ? 0 : !/\/status(?:\/\w+)?$/.test(path) ? 1 : path.includes('localhost') ? 2 : 3;
       const all = routes().toSorted((a, b) => rank(a.route) - rank(b.route));
       const wrong: string[] = [];
       for (const { product, route } of all) {
@@ -149,3 +143,15 @@ describe.skipIf(!contractsAreHere).each(EVERY)(
     });
   },
 );
+
+it('the lab plays every endpoint that the clients can ask', async () => {
+  const lab = await startLab({ factor: 1000 });
+  const plays = (product: 'pve' | 'pbs', method: string, path: string) =>
+    (product === 'pve' ? lab.cluster.routes : (lab.hosts.get('pbs01')?.routes ?? [])).some(
+      (route) => route.method === method && matchPath(route.path, path),
+    );
+  const sent = await everyRequest({ pve: '9.2', pbs: '4.2' });
+  const missing = sent.filter(({ product, method, path }) => !plays(product, method, path));
+  await lab.stop();
+  expect(missing.map(({ product, method, path }) => `${product} ${method} ${path}`)).toEqual([]);
+});

@@ -133,9 +133,6 @@ export class RealGuest implements GuestMachine {
     return (await this.vm.daemon.ask(`lines ${unit}`)).output.trimEnd().split('\n');
   }
 
-  /** Nothing freezes it here. */
-  readonly frozen = false;
-
   async reboot(): Promise<void> {
     await this.vm.daemon.ask('reboot');
   }

@@ -117,10 +117,6 @@ export class Machine implements GuestMachine {
     return this.agentAnswers;
   }
 
-  get frozen(): boolean {
-    return this.agent.frozen;
-  }
-
   /** The operating system, with the kernel that runs. */
   get os(): OsInfo {
     return osInfo(this.#release, this.runningKernel);
@@ -165,6 +161,11 @@ export class Machine implements GuestMachine {
   osinfo(): OsInfo {
     this.#permit('guest-get-osinfo');
     return this.os;
+  }
+
+  /** guest-fsfreeze-status: answers also while the file systems are frozen. */
+  freezeState(): 'thawed' | 'frozen' {
+    return this.agent.frozen ? 'frozen' : 'thawed';
   }
 
   /** guest-get-host-name. @throws AgentError */

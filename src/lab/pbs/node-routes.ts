@@ -14,7 +14,6 @@ export function nodeRoutes(host: PbsHost): PbsRoute[] {
       throw new PbsError('task access not allowed');
     return found;
   };
-  /** What is not installed is left out; before 4.1 it is an empty text. */
   const oldVersion = (version: string | undefined) => {
     if (version) return { OldVersion: version };
     return differs.notInstalled;

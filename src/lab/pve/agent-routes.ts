@@ -38,7 +38,7 @@ export function agentRoutes(cluster: PveCluster): PveRoute[] {
   return [
     simple('POST', 'ping', () => ({})),
     {
-      ...simple('POST', 'fsfreeze-status', (machine) => (machine.frozen ? 'frozen' : 'thawed')),
+      ...simple('POST', 'fsfreeze-status', (machine) => machine.freezeState?.() ?? 'thawed'),
       needs: needs('VM.GuestAgent.Audit', 'VM.GuestAgent.FileSystemMgmt'),
     },
     simple('GET', 'info', (machine) => machine.info()),

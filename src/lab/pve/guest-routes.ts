@@ -83,7 +83,7 @@ export function guestRoutes(cluster: PveCluster): PveRoute[] {
         };
       },
     },
-    power('start', {}, ({ machine }) => machine?.reset()),
+    power('start', { timeout: optional(whole) }, ({ machine }) => machine?.reset()),
     power('reset', {}, ({ machine }) => machine?.reset()),
     power('reboot', { timeout: optional(whole) }, ({ machine }) => machine?.reboot()),
   ];
