@@ -38,10 +38,11 @@ describe.each(PAIRS)('the lab that plays PVE $pve and PBS $pbs', ({ pve, pbs }) 
   };
 
   it('refuses each request whose privilege was taken away, with the words of the server', async () => {
+    // Users and tokens are not in the published extracts.
     const routes = [
       ...lab.cluster.routes.map((route) => ({ product: 'pve' as const, route })),
       ...(lab.hosts.get('pbs01')?.routes ?? []).map((route) => ({ product: 'pbs' as const, route })),
-    ];
+    ].filter(({ route }) => !route.path.startsWith('/access/users'));
     let refused = 0;
     for (const { product, route } of routes) {
       const needs =
