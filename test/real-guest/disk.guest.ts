@@ -38,6 +38,6 @@ it('the disk of a datastore is gone after the reboot: unverified, and the fence 
   expect(document.error?.message).toContain('tank');
   expect(fences(lab)).toHaveLength(2);
   // What makes it dangerous: the system itself sees nothing wrong.
-  expect(await guest.sh('systemctl is-system-running')).toBe('running');
+  expect(await guest.sh('systemctl is-system-running --wait')).toBe('running');
   expect(await guest.sh('systemctl --failed --plain --no-legend')).toBe('');
 });
