@@ -20,6 +20,7 @@ export interface SimulatedNode {
   bootedAt: number;
   /** How far its clock is off, seconds. */
   clockOffset: number;
+  timezone: string;
   haMode: 'active' | 'maintenance' | 'shutdown' | 'restart';
   packages: Array<{ name: string; state: string; version: string }>;
 }
@@ -100,6 +101,7 @@ export class PveCluster {
         online: true,
         bootedAt: time.now() - 40 * 86_400,
         clockOffset: 0,
+        timezone: 'UTC',
         haMode: 'active',
         packages: packagesOf(version),
       });

@@ -93,8 +93,9 @@ export function nodeRoutes(cluster: PveCluster): PveRoute[] {
       needs: audit,
       proxied: true,
       handle: ({ params }) => {
-        const now = time.now() + node(params).clockOffset;
-        return { timezone: 'UTC', time: now, localtime: now };
+        const { clockOffset, timezone } = node(params);
+        const now = time.now() + clockOffset;
+        return { timezone, time: now, localtime: now };
       },
     },
     {

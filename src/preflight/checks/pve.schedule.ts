@@ -6,8 +6,10 @@ import { type Destination, storagesOfHost } from '../storage-match.js';
 interface SeenJob {
   readonly id: string;
   readonly destination: Exclude<Destination, 'elsewhere'>;
-  /** Its next runs, epoch seconds, at most {@link RUNS_ASKED}; null where it has no schedule that could be asked about. */
+  /** Its next runs, epoch seconds, at most {@link RUNS_ASKED}; null where nobody can tell. */
   readonly runs: readonly number[] | null;
+  /** Why nobody can: the nodes read the schedule by different time zones, and one of them answers for all. */
+  readonly zones?: readonly string[];
   readonly repeatMissed: boolean;
 }
 
@@ -29,6 +31,8 @@ export const pveSchedule: Check<ReadonlyArray<readonly [string, readonly SeenJob
         ]);
         const ours = storagesOfHost(storages, target, fingerprint);
         const online = nodes.filter((node) => node.online).map((node) => node.name);
+        const times = await Promise.all(online.map((node) => pve.nodeTime(node)));
+        const zones = [...new Set(times.map(({ timezone }) => timezone))];
         const jobs = await Promise.all(
           all
             .filter(({ enabled }) => enabled)
@@ -36,9 +40,10 @@ export const pveSchedule: Check<ReadonlyArray<readonly [string, readonly SeenJob
               const destination = await destinationOfJob(job, pve, online, storages, ours);
               if (destination === 'elsewhere') return [];
               const { id, schedule, repeatMissed } = job;
-              const runs =
-                schedule === null ? null : await pve.scheduleRuns(schedule, now - JUST_BEGUN, RUNS_ASKED);
-              return [{ id, destination, runs, repeatMissed }];
+              const seen = { id, destination, repeatMissed };
+              if (schedule === null) return [{ ...seen, runs: null }];
+              if (zones.length > 1 && !/ UTC$/.test(schedule)) return [{ ...seen, runs: null, zones }];
+              return [{ ...seen, runs: await pve.scheduleRuns(schedule, now - JUST_BEGUN, RUNS_ASKED) }];
             }),
         );
         return [name, jobs.flat()] as const;
@@ -53,8 +58,11 @@ export const pveSchedule: Check<ReadonlyArray<readonly [string, readonly SeenJob
 
 function judge(jobs: readonly SeenJob[], now: number, need: number, margin: number): Judgement {
   const unknown = jobs.filter(({ runs }) => runs === null);
-  if (unknown.length > 0)
-    return block(`it cannot be known when ${unknown.map(({ id }) => id).join(', ')} runs`);
+  if (unknown.length > 0) {
+    const zones = unknown.find((job) => job.zones)?.zones;
+    const why = zones ? `: the nodes are in different time zones (${zones.join(', ')})` : '';
+    return block(`it cannot be known when ${unknown.map(({ id }) => id).join(', ')} runs${why}`);
+  }
   const repeating = jobs.filter(({ repeatMissed }) => repeatMissed).map(({ id }) => id);
   const detail = {
     jobs: jobs.map(({ id, runs }) => ({ id, next: runs?.[0] ?? null })),

@@ -47,34 +47,34 @@ beforeAll(() =>
 );
 
 describe('traps of the PVE API', () => {
-  it('1: no body is streamed; every length is told', () => {
+  it('PVE 1: no body is streamed; every length is told', () => {
     expect(sent.filter(({ headers }) => headers['transfer-encoding'] !== undefined)).toEqual([]);
   });
-  it('2: a JSON content type never comes with an empty body', () => {
+  it('PVE 2: a JSON content type never comes with an empty body', () => {
     expect(
       sent.filter(({ headers, body }) => String(headers['content-type']).includes('json') && body === ''),
     ).toEqual([]);
   });
-  it('3: separators in form and query values are encoded', () => {
+  it('PVE 3: separators in form and query values are encoded', () => {
     const writes = of('pve', 'PUT', /\/config$/);
     expect(writes.length).toBeGreaterThan(0);
     for (const { body } of writes) expect(body).not.toMatch(/;/);
   });
-  it('4: neither GET nor DELETE has a body', () => {
+  it('PVE 4: neither GET nor DELETE has a body', () => {
     expect(sent.filter(({ method, body }) => ['GET', 'DELETE'].includes(method) && body !== '')).toEqual([]);
   });
-  it('15: the config of a guest is never written without the digest that was read', () => {
+  it('PVE 15: the config of a guest is never written without the digest that was read', () => {
     for (const { parameters } of of('pve', 'PUT', /\/config$/))
       expect(parameters.digest).toMatch(/^[0-9a-f]{40}$/);
   });
-  it('16: the config of a guest is written with PUT, whose refusal shows at once, never with POST', () => {
+  it('PVE 16: the config of a guest is written with PUT, whose refusal shows at once, never with POST', () => {
     expect(of('pve', 'POST', /\/config$/)).toEqual([]);
   });
-  it('22: the last tag is deleted; an empty value is never written', () => {
+  it('PVE 22: the last tag is deleted; an empty value is never written', () => {
     const last = of('pve', 'PUT', /\/config$/).at(-1);
     expect(last?.parameters).toMatchObject({ delete: 'tags' });
   });
-  it('26, 27, 28, 29: running tasks are not looked for with filters that hide some', () => {
+  it('PVE 26, PVE 27, PVE 28, PVE 29: running tasks are not looked for with filters that hide some', () => {
     for (const { parameters } of of('pve', 'GET', /\/tasks$/)) {
       expect(parameters).not.toHaveProperty('vmid');
       expect(parameters).not.toHaveProperty('since');
@@ -82,18 +82,18 @@ describe('traps of the PVE API', () => {
         expect(parameters).toMatchObject({ source: 'active', limit: expect.not.stringMatching(/^0$/) });
     }
   });
-  it('35, 36: the VM is never rebooted, reset or stopped through PVE', () => {
+  it('PVE 36: the VM is never rebooted, reset or stopped through PVE', () => {
     expect(of('pve', 'POST', /\/status\//)).toEqual([]);
   });
-  it('37: the file of a boot id is read, not guessed from an answer with status 200', () => {
+  it('PVE 35: a boot is told by the boot id of the guest, not by the uptime of the VM', () => {
     expect(of('pve', 'GET', /\/agent\/file-read$/).length).toBeGreaterThan(0);
   });
-  it('39, 41: the upgrade runs in a unit of a fixed name, started once', () => {
+  it('PVE 39, PVE 41: the upgrade runs in a unit of a fixed name, started once', () => {
     const starts = of('pve', 'POST', /\/agent\/exec$/).filter(({ body }) => body.includes('systemd-run'));
     expect(starts).toHaveLength(1);
     expect(starts[0]?.body).toMatch(/--unit=pbs-ctl-upgrade-[a-z0-9]{6}\.service/);
   });
-  it('40: the end of a command is asked for no more once it was told', () => {
+  it('PVE 40: the end of a command is asked for no more once it was told', () => {
     const ended = of('pve', 'GET', /\/agent\/exec-status$/).filter(({ reply }) =>
       /"exited":(1|true)/.test(reply.body),
     );
@@ -103,28 +103,28 @@ describe('traps of the PVE API', () => {
 });
 
 describe('traps of the PBS API', () => {
-  it('a GET has no JSON content type, which would make the server ignore its filters', () => {
+  it('PBS 4: a GET has no JSON content type, which would make the server ignore its filters', () => {
     expect(of('pbs', 'GET', /./).filter(({ headers }) => headers['content-type'] !== undefined)).toEqual([]);
   });
-  it('`GET /nodes` is refused to every token: the node is called localhost', () => {
+  it('PBS 6: `GET /nodes` is refused to every token: the node is called localhost', () => {
     expect(of('pbs', 'GET', /^\/nodes$/)).toEqual([]);
     for (const { path } of of('pbs', 'GET', /^\/nodes\//)) expect(path).toMatch(/^\/nodes\/localhost\//);
   });
-  it('running tasks are asked for without since and store, which hide some, and without a limit', () => {
+  it('PBS 15: running tasks are asked for without since and store, which hide some, and without a limit', () => {
     const lists = of('pbs', 'GET', /\/tasks$/);
     expect(lists.length).toBeGreaterThan(0);
     for (const { parameters } of lists)
       expect(parameters).toEqual({ running: expect.anything(), limit: '0' });
   });
-  it('push jobs are asked for too', () => {
+  it('PBS 25: push jobs are asked for too', () => {
     for (const { parameters } of of('pbs', 'GET', /^\/admin\/sync$/))
       expect(parameters).toEqual({ 'sync-direction': 'all' });
   });
-  it('the log of a task is read from line 1 on', () => {
+  it('PBS 17: the log of a task is read from line 1 on', () => {
     for (const { parameters } of of('pbs', 'GET', /\/log$/))
       expect(Number(parameters.start)).toBeGreaterThanOrEqual(1);
   });
-  it('the message of a maintenance mode has no comma and at most 64 characters', () => {
+  it('PBS 21: the message of a maintenance mode has no comma and at most 64 characters', () => {
     const modes = of('pbs', 'PUT', /^\/config\/datastore\//).flatMap(
       ({ parameters }) => parameters['maintenance-mode'] ?? [],
     );
@@ -134,17 +134,17 @@ describe('traps of the PBS API', () => {
       expect(message).toMatch(/^[^,]{10,64}$/);
     }
   });
-  it('a datastore is never written without the digest that was read', () => {
+  it('PBS 23: a datastore is never written without the digest that was read', () => {
     for (const { parameters } of of('pbs', 'PUT', /^\/config\/datastore\//))
       expect(parameters.digest).toMatch(/^[0-9a-f]{64}$/);
   });
-  it('the reboot is asked for once', () => {
+  it('PBS 30: the reboot is asked for once', () => {
     expect(of('pbs', 'POST', /^\/nodes\/localhost\/status$/)).toHaveLength(1);
   });
-  it('the upgrade shell is never tried: a token cannot open it', () => {
+  it('PBS 13: the upgrade shell is never tried: a token cannot open it', () => {
     expect(of('pbs', 'POST', /termproxy$/)).toEqual([]);
   });
-  it('the separator of the token is ":" for PBS and "=" for PVE', () => {
+  it('PBS 27: the separator of the token is ":" for PBS and "=" for PVE', () => {
     for (const { product, headers } of sent)
       expect(String(headers.authorization)).toMatch(
         product === 'pbs' ? /^PBSAPIToken=[^=:]+:[^:]+$/ : /^PVEAPIToken=[^=:]+=[^=]+$/,

@@ -1,0 +1,212 @@
+import { describe, expect, it } from 'vitest';
+import { DatastoreUsages, Maintenance, Tasks } from '../../src/api/pbs-answers.js';
+import { Packages } from '../../src/api/pbs-apt-answers.js';
+import type { BackupJob, Pve } from '../../src/api/pve.js';
+import { TaskStatus } from '../../src/api/shared-answers.js';
+import type { Target } from '../../src/config/target.js';
+import { installedKernels } from '../../src/guest/apt.js';
+import { Access } from '../../src/lab/access.js';
+import { grantPbs } from '../../src/lab/privileges.js';
+import { standing } from '../../src/lock/tag.js';
+import type { Check, Judgement } from '../../src/preflight/check.js';
+import { pbsDatastores } from '../../src/preflight/checks/pbs.datastores.js';
+import { pbsJobs } from '../../src/preflight/checks/pbs.jobs.js';
+import { pveAccess } from '../../src/preflight/checks/pve.access.js';
+import { pveBackups } from '../../src/preflight/checks/pve.backups.js';
+import { pvePatching } from '../../src/preflight/checks/pve.patching.js';
+import { pveSchedule } from '../../src/preflight/checks/pve.schedule.js';
+import { destinationOfJob } from '../../src/preflight/job-destination.js';
+import { neededOnPbs, neededOnPve, unmet } from '../../src/preflight/privileges.js';
+import { readVzdump } from '../../src/preflight/vzdump-log.js';
+
+const NOW = 1_764_000_000;
+const policy = { maintenanceDuration: 1_800_000, backupMargin: 900_000, pbsJobs: 'block' };
+/** The judgement on what a check saw; only the fields that a trap is about are given. */
+const judge = (check: unknown, seen: unknown): Judgement =>
+  (check as Check<unknown>).judge(seen, { target: { policy } as unknown as Target, now: NOW });
+const inCluster = (seen: object) => [['main', seen]];
+
+describe('traps of the PVE API', () => {
+  const vzdump = { upid: 'UPID:1', type: 'vzdump', id: '', node: 'pve1', endedAt: null, command: null };
+  const seen = {
+    running: [],
+    ghosts: [],
+    guest: null,
+    storages: [{ storage: 'pbs01-tank' }, { storage: 'nfs' }],
+    ours: new Set(['pbs01-tank']),
+  };
+
+  it('PVE 20: the order and case of tags make no difference to the lock', () => {
+    const mine = 'pbs-ctl-lock+pbs01+k3f9x2+1764003600';
+    const asStored = standing('pbs-ctl-lock', ['app', mine, 'zebra'], NOW);
+    expect(asStored).toMatchObject({ kind: 'held', lock: { owner: 'pbs01', run: 'k3f9x2' } });
+    expect(standing('pbs-ctl-lock', ['Zebra', 'app', mine], NOW)).toEqual(asStored);
+  });
+  it('PVE 21: a lock tag that a restore brought back is outlived by the one that lasts longer', () => {
+    const tags = ['pbs-ctl-lock+old+r1+1763990000', 'pbs-ctl-lock+new+r2+1764003600'];
+    expect(standing('pbs-ctl-lock', tags, NOW)).toMatchObject({ lock: { owner: 'new' }, expired: false });
+  });
+  it('PVE 24: a backup on a node that is offline is listed for ever, and does not block for ever', () => {
+    const { status, summary } = judge(pveBackups, inCluster({ ...seen, ghosts: [vzdump] }));
+    expect(status).toBe('warn');
+    expect(summary).toContain('offline');
+  });
+  it('PVE 25: a token that cannot see its own tasks, for want of Sys.Audit on "/", is found out beforehand', () => {
+    const needs = neededOnPve('a@pve!b', 9, { guest: 900, carrier: 900, registeredTags: false });
+    const missing = unmet(
+      needs,
+      new Map(needs.map(({ path, anyOf }) => [path, new Set(path === '/' ? [] : anyOf)])),
+    );
+    expect(judge(pveAccess, inCluster({ missing, asked: needs.length }))).toMatchObject({
+      status: 'block',
+      summary: expect.stringContaining('Sys.Audit on / is missing'),
+    });
+  });
+  it('PVE 30: a job without a storage goes where its nodes say, and to nobody knows where they say nothing', async () => {
+    const job = { storage: null, node: null } as BackupJob;
+    const storages = [{ storage: 'pbs01-tank' }, { storage: 'local' }] as unknown as Parameters<
+      typeof destinationOfJob
+    >[3];
+    const to = (...defaults: (string | null)[]) => {
+      const pve = { vzdumpStorage: async (node: string) => defaults[Number(node)] ?? null } as unknown as Pve;
+      return destinationOfJob(job, pve, ['0', '1'], storages, new Set(['pbs01-tank']));
+    };
+    expect(await to('local', 'pbs01-tank')).toBe('here');
+    expect(await to('local', 'local')).toBe('elsewhere');
+    expect(await to('local', null)).toBe('unknown');
+  });
+  it('PVE 31: a job counts by the runs that PVE works out, and not at all where nodes differ in their time zone', () => {
+    const job = { id: 'nightly', destination: 'here', repeatMissed: false };
+    const zones = ['Europe/Vienna', 'UTC'];
+    expect(judge(pveSchedule, inCluster([{ ...job, runs: [NOW + 600] }] as never)).status).toBe('block');
+    expect(judge(pveSchedule, inCluster([{ ...job, runs: null, zones }] as never))).toMatchObject({
+      status: 'block',
+      summary: expect.stringContaining('different time zones (Europe/Vienna, UTC)'),
+    });
+  });
+  it('PVE 32: a job without a node is one task for each node, and each of them counts', () => {
+    const running = ['pve1', 'pve2'].map((node) => ({ ...vzdump, node }));
+    const { summary } = judge(pveBackups, inCluster({ ...seen, running }));
+    expect(summary).toContain('running on pve1');
+    expect(summary).toContain('running on pve2');
+  });
+  it('PVE 34: a vzdump that still waits for the lock of its node names no storage, and counts', () => {
+    const waiting = ['INFO: trying to get global lock - waiting...'];
+    expect(readVzdump(waiting)).toBeNull();
+    const running = [{ ...vzdump, command: readVzdump(waiting) }];
+    expect(judge(pveBackups, inCluster({ ...seen, running })).status).toBe('block');
+    const told = readVzdump([...waiting, 'INFO: starting new backup job: vzdump 101 --storage nfs']);
+    expect(judge(pveBackups, inCluster({ ...seen, running: [{ ...vzdump, command: told }] })).status).toBe(
+      'pass',
+    );
+  });
+  it('PVE 50: a refresh of package lists is no sign of patching; an open shell may be one', () => {
+    const quiet = {
+      blockingTags: [],
+      guests: [],
+      registered: [],
+      online: ['pve1'],
+      ha: { nodeStatus: {}, nodeRequest: {}, lrm: {}, armed: null },
+      packages: [],
+      uptimes: [],
+      nodeNow: NOW,
+    };
+    const task = (type: string) => ({ type, node: 'pve1', user: 'root@pam', endedAt: null });
+    expect(judge(pvePatching, inCluster({ ...quiet, tasks: [task('aptupdate')] })).status).toBe('pass');
+    expect(judge(pvePatching, inCluster({ ...quiet, tasks: [task('vncshell')] })).status).toBe('warn');
+  });
+});
+
+describe('traps of the PBS API', () => {
+  it('PBS 11: OldVersion is what is installed, Version what would be', () => {
+    const [first] = Packages.parse([{ Package: 'a', OldVersion: '1', Version: '2', Origin: 'x' }]);
+    expect(first).toMatchObject({ installed: '1', candidate: '2' });
+  });
+  it('PBS 12: helpers and meta packages are no kernels', () => {
+    const packages = [
+      'proxmox-kernel-helper',
+      'proxmox-kernel-6.17',
+      'proxmox-default-kernel',
+      'proxmox-kernel-6.14.11-4-pve-signed',
+      'proxmox-kernel-6.17.2-1-pve-signed',
+    ];
+    expect(installedKernels(packages).at(-1)).toBe('6.17.2-1-pve');
+    expect(installedKernels(packages)).toHaveLength(2);
+  });
+  it('PBS 14: the list of tasks and the status of a task have different keys', () => {
+    const upid = 'UPID:x';
+    const [listed] = Tasks.parse([
+      {
+        upid,
+        worker_type: 'backup',
+        worker_id: 'tank:vm/101',
+        user: 'a@pbs',
+        starttime: 1,
+        status: 'OK',
+        endtime: 2,
+      },
+    ]);
+    expect(listed).toMatchObject({ type: 'backup', status: 'OK' });
+    expect(TaskStatus.parse({ upid, type: 'backup', status: 'stopped', exitstatus: 'OK' })).toEqual({
+      running: false,
+      exitStatus: 'OK',
+    });
+  });
+  it('PBS 16: a task that the server does not know has not ended well', () => {
+    const { exitStatus, running } = TaskStatus.parse({ status: 'stopped', exitstatus: 'unknown' });
+    expect({ exitStatus, running }).toEqual({ exitStatus: 'unknown', running: false });
+  });
+  it('PBS 20: a sync job that a read-only datastore would fail is in the way', () => {
+    const sync = {
+      kind: 'sync',
+      id: 's1',
+      store: 'tank',
+      schedule: 'daily',
+      disabled: false,
+      running: false,
+    };
+    expect(judge(pbsJobs, [{ ...sync, nextRun: NOW + 600 }])).toMatchObject({
+      status: 'block',
+      summary: expect.stringContaining('sync s1'),
+    });
+  });
+  it('PBS 22: a maintenance mode is the same with and without "type="', () => {
+    const stored = Maintenance.parse('read-only,message=pbs-ctl run k3f9x2');
+    expect(Maintenance.parse('type=read-only,message=pbs-ctl run k3f9x2')).toEqual(stored);
+    expect(stored).toEqual({ type: 'read-only', message: 'pbs-ctl run k3f9x2' });
+  });
+  it('PBS 24: a datastore that is not mounted has no error, and is not healthy', () => {
+    const usage = DatastoreUsages.parse([{ store: 'usb', 'mount-status': 'notmounted' }]);
+    const { status, summary } = judge(pbsDatastores, {
+      datastores: [{ name: 'usb', maintenance: null, mounted: null }],
+      usage,
+      paths: new Map(),
+      survey: null,
+      surveyError: null,
+      needsSurvey: false,
+      ownRun: null,
+    });
+    expect({ status, summary }).toEqual({ status: 'block', summary: 'usb is not mounted' });
+  });
+  it('PBS 29: what the README grants on deeper paths takes away nothing that a run needs there', () => {
+    const access = new Access();
+    grantPbs(access, ['tank']);
+    // An entry replaces what its path would inherit: here Audit of "/" is gone.
+    expect(access.has('/tape', 'Sys.Audit')).toBe(false);
+    const needs = neededOnPbs('a@pbs!b', ['tank'], { fence: true, unit: null });
+    expect(
+      unmet(needs, new Map(needs.map(({ path }) => [path, new Set(access.effective(path).keys())]))),
+    ).toEqual([]);
+  });
+  it('PBS 26: a next run that has passed is due at any moment', () => {
+    const verify = {
+      kind: 'verify',
+      id: 'v1',
+      store: 'tank',
+      schedule: 'daily',
+      disabled: false,
+      running: false,
+    };
+    expect(judge(pbsJobs, [{ ...verify, nextRun: NOW - 3600 }]).status).toBe('block');
+  });
+});

@@ -1,0 +1,25 @@
+/**
+ * What is done about each row of the two tables "trap -> consequence": rows with a test of that name
+ * ("PVE 5: …", "PBS 12: …") are found by it; the others stand here with the reason, or with the scenario of
+ * the lab that plays them (every scenario has a test of its own).
+ */
+export type Elsewhere = { readonly scenario: string } | { readonly why: string };
+
+export const ROWS = { pve: 52, pbs: 30 } as const;
+
+const noConsole = { why: 'no console is opened: `recover` names its address for a person' };
+const noPool = { why: 'no pool is used as a lock' };
+
+export const ELSEWHERE: Readonly<Record<string, Elsewhere>> = {
+  'PVE 23': noPool,
+  'PVE 33': { why: 'nothing rests on failed backups being repeated: whatever would hit a run is waited for' },
+  'PVE 41': { scenario: 'agent-restarts' },
+  'PVE 45': { why: 'the time of a guest is not asked of its agent' },
+  'PVE 46': noConsole,
+  'PVE 47': noConsole,
+  'PBS 8': { scenario: 'repo-broken' },
+  'PBS 9': { scenario: 'mirror-unreachable' },
+  'PBS 19': { why: 'a run is over before overdue jobs begin, and promises nothing about the time after it' },
+  'PBS 28': { why: 'no calendar is worked out here: PVE is asked, and PBS tells its next runs' },
+  'PBS 30': { scenario: 'reboot-answer-lost' },
+};
