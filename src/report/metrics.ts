@@ -103,6 +103,8 @@ export async function writeMetrics(path: string, text: string): Promise<void> {
   try {
     const file = await open(half, 'wx', 0o644);
     try {
+      // A service with UMask=0077 would otherwise write a file that the exporter cannot read.
+      await file.chmod(0o644);
       await file.writeFile(text);
       await file.sync();
     } finally {

@@ -1,4 +1,5 @@
 import { PHASES, type RunDocument } from './document.js';
+import { oneLine } from './layout.js';
 
 /** The one thing an operator should do now. */
 export interface NextStep {
@@ -23,7 +24,7 @@ const FIRST: Readonly<Record<string, string>> = {
 
 /** Pure: from the report alone. Null where nothing is needed. */
 export function nextStep(doc: RunDocument): NextStep | null {
-  const patch = `pbs-ctl patch --host ${doc.host}`;
+  const patch = `pbs-ctl patch --host ${oneLine(doc.host)}`;
   const only = (why: string, command: string): NextStep => ({ why, command, alternative: null });
   const orAbandon = (why: string, command = patch): NextStep => ({
     why,
@@ -42,7 +43,7 @@ export function nextStep(doc: RunDocument): NextStep | null {
     case 'unverified':
       return orAbandon(
         'Mend what verify found and look again; once it is clean, "pbs-ctl patch" ends the run and lifts the fence.',
-        `pbs-ctl verify --host ${doc.host}`,
+        `pbs-ctl verify --host ${oneLine(doc.host)}`,
       );
     case 'interrupted':
       return touched(doc)
@@ -67,9 +68,15 @@ function postponed(doc: RunDocument, patch: string, only: Only): NextStep {
   const blocks = doc.checks.filter(({ status }) => status === 'block');
   const locked = blocks.length > 0 && blocks.every(({ id }) => id === 'lock.available');
   if (locked || doc.error?.code === 'lock.expired' || doc.error?.code === 'lock.unreadable') {
-    return only('See who holds the lock, and whether they still work.', `pbs-ctl status --host ${doc.host}`);
+    return only(
+      'See who holds the lock, and whether they still work.',
+      `pbs-ctl status --host ${oneLine(doc.host)}`,
+    );
   }
-  return only('See whether it is safe by now; this changes nothing.', `pbs-ctl preflight --host ${doc.host}`);
+  return only(
+    'See whether it is safe by now; this changes nothing.',
+    `pbs-ctl preflight --host ${oneLine(doc.host)}`,
+  );
 }
 
 function failed(
@@ -79,7 +86,7 @@ function failed(
 ): NextStep {
   const first = FIRST[doc.error?.code ?? ''];
   if (first) return orAbandon(first);
-  const check = `pbs-ctl preflight --host ${doc.host}`;
+  const check = `pbs-ctl preflight --host ${oneLine(doc.host)}`;
   if (!touched(doc)) {
     return REFUSED.has(doc.error?.code ?? '')
       ? only('Mend the token or the certificate, then look again; this changes nothing.', check)

@@ -63,7 +63,7 @@ async function tellSlack(
   if (!slack) return null;
   const { memory, clock } = tools;
   const postponed = doc.outcome === 'postponed' && doc.mode === 'patch';
-  if (!postponed && doc.mode === 'patch') await memory.set(doc.host, null);
+  if (!postponed && doc.mode === 'patch') await remember(memory, doc.host, null);
   if (!slack.on.includes(doc.outcome)) return null;
   const reasons = reasonsOf(doc);
   if (postponed) {
@@ -75,9 +75,18 @@ async function tellSlack(
   if (!isSafeWebhook(url)) return 'its address is neither https nor on loopback';
   const failure = await postPatiently(await slackAttempt(url, doc, tools), clock);
   if (failure === null && postponed) {
-    await memory.set(doc.host, { reasons, sentAt: new Date(clock.now()).toISOString() });
+    await remember(memory, doc.host, { reasons, sentAt: new Date(clock.now()).toISOString() });
   }
   return failure;
+}
+
+/** A memory that cannot be written must neither keep Slack from being told nor say that it was not. */
+async function remember(memory: NotifyMemory, host: string, sent: SentPostponement | null): Promise<void> {
+  try {
+    await memory.set(host, sent);
+  } catch {
+    // Told twice is better than not at all.
+  }
 }
 
 /** Which checks blocked, not what they saw: times and task names change from run to run, the reason does not. */

@@ -2,6 +2,7 @@ import type { ContextBlock, HeaderBlock, KnownBlock, MrkdwnElement, SectionBlock
 import { formatDuration } from '../config/quantity.js';
 import type { Outcome } from '../config/schema.js';
 import type { RunDocument } from './document.js';
+import { oneLine } from './layout.js';
 import { nextStep } from './next-step.js';
 import {
   change,
@@ -19,6 +20,7 @@ import {
 const LIMIT = { header: 150, section: 3000, field: 2000, fields: 10, context: 2000, fallback: 1000 } as const;
 const PACKAGES_SHOWN = 15;
 const CHECKS_SHOWN = 8;
+const LINES_SHOWN = 10;
 
 const SIGN: Readonly<Record<Outcome, string>> = {
   patched: '✅',
@@ -69,7 +71,7 @@ function fallback(doc: RunDocument, title: string): string {
 /** The checks say more precisely than the error why a run was postponed. */
 function reason({ error }: RunDocument): KnownBlock[] {
   if (!error || error.code === 'not-safe') return [];
-  return [section([error.message, ...(error.hint ? [error.hint] : [])].join('\n'))];
+  return [section(cutList([error.message, ...(error.hint ? [error.hint] : [])], 2))];
 }
 
 function fields(doc: RunDocument): SectionBlock {
@@ -77,7 +79,7 @@ function fields(doc: RunDocument): SectionBlock {
   const back = datastoresBack(doc);
   const behind = leftBehindLines(doc);
   const downtime = downtimeOf(doc);
-  const rows: Array<[string, string]> = [
+  const rows: Array<[string, ...string[]]> = [
     ...(before
       ? ([
           ['Version', change(before.version, after?.version, '→')],
@@ -87,13 +89,15 @@ function fields(doc: RunDocument): SectionBlock {
     ['Packages', packageCounts(doc)],
     ['Downtime', downtime === null ? (reboot ? 'not seen back' : 'no reboot') : formatDuration(downtime)],
     ...(back ? ([['Datastores', backWords(back)]] as Array<[string, string]>) : []),
-    ['Left behind', behind.length === 0 ? 'nothing' : behind.join('\n')],
+    ['Left behind', ...(behind.length === 0 ? ['nothing'] : behind)],
   ];
   return {
     type: 'section',
     fields: rows
       .slice(0, LIMIT.fields)
-      .map(([label, text]) => mrkdwn(`*${label}*\n${escaped(text, LIMIT.field - 40)}`)),
+      .map(([label, ...lines]) =>
+        mrkdwn(`*${label}*\n${escapedLines(cutList(lines, LINES_SHOWN), LIMIT.field - 40)}`),
+      ),
   };
 }
 
@@ -128,7 +132,7 @@ function findings(doc: RunDocument): KnownBlock[] {
     .slice(0, CHECKS_SHOWN)
     .map(
       ({ id, status, summary }) =>
-        `*${status === 'block' ? 'Blocked by' : 'Warned'}* ${escaped(`${id}: ${summary}`, 300)}`,
+        `*${status === 'block' ? 'Blocked by' : 'Warned'}* ${escaped(oneLine(`${id}: ${summary}`), 300)}`,
     );
   const more = found.length > CHECKS_SHOWN ? [`and ${found.length - CHECKS_SHOWN} more`] : [];
   const all = [...lines, ...more, ...again, ...unknown];
@@ -147,9 +151,9 @@ const warnings = ({ warnings: texts }: RunDocument): KnownBlock[] =>
       ]
     : [];
 
-/** As many lines as fit, and how many did not. */
+/** As many lines as fit, and how many did not. A line break in a name makes no line of its own. */
 function cutList(lines: readonly string[], limit: number): string {
-  const shown = lines.slice(0, limit);
+  const shown = lines.slice(0, limit).map(oneLine);
   const more = lines.length - shown.length;
   return [...shown, ...(more > 0 ? [`… and ${more} more`] : [])].join('\n');
 }
@@ -157,7 +161,7 @@ function cutList(lines: readonly string[], limit: number): string {
 const mrkdwn = (text: string): MrkdwnElement => ({ type: 'mrkdwn', text });
 const section = (raw: string): SectionBlock => ({
   type: 'section',
-  text: mrkdwn(escaped(raw, LIMIT.section)),
+  text: mrkdwn(escapedLines(raw, LIMIT.section)),
 });
 /** For lines that are escaped already and bounded one by one. */
 const formatted = (lines: readonly string[]): SectionBlock => ({
@@ -170,13 +174,17 @@ const context = (raw: string): ContextBlock => ({
 });
 const header = (raw: string): HeaderBlock => ({
   type: 'header',
-  text: { type: 'plain_text', text: cut(raw, LIMIT.header, (letter) => letter), emoji: true },
+  text: { type: 'plain_text', text: cut(oneLine(raw), LIMIT.header, (letter) => letter), emoji: true },
 });
 
 const ENTITY: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
 
-/** Escaped for Slack and no longer than the limit afterwards, so that no entity is cut in two. */
-const escaped = (text: string, limit: number): string =>
+/**
+ * Escaped for Slack and no longer than the limit afterwards, so that no entity is cut in two. One line:
+ * only {@link cutList} makes several.
+ */
+const escaped = (text: string, limit: number): string => escapedLines(oneLine(text), limit);
+const escapedLines = (text: string, limit: number): string =>
   cut(text, limit, (letter) => ENTITY[letter] ?? letter);
 
 function cut(text: string, limit: number, written: (letter: string) => string): string {

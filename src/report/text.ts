@@ -30,8 +30,7 @@ export function runText(doc: RunDocument, style: Style): string {
   const paint = painter(style.color);
   const width = textWidth(style);
   const { tone, words } = OUTCOME[doc.outcome];
-  const again = doc.resumed ? ' (went on with an earlier run)' : '';
-  const lines = [`${paint('strong', oneLine(doc.host))}: ${paint(tone, words)}${again}`];
+  const lines = [`${paint('strong', oneLine(doc.host))}: ${paint(tone, words)}`];
   const add = (label: string, text: readonly string[], color?: Tone) =>
     lines.push(...labelled(paint, label, text, color));
 
@@ -62,7 +61,10 @@ export function runText(doc: RunDocument, style: Style): string {
   lines.push(...next(doc, width, paint));
   add(
     'run',
-    wrap(`${doc.runId}, ${formatDuration(durationOf(doc))}, began ${localTime(doc.startedAt)}`, width),
+    wrap(
+      `${doc.runId}, ${formatDuration(durationOf(doc))}, began ${localTime(doc.startedAt)}${doc.resumed ? ', went on with an earlier run' : ''}`,
+      width,
+    ),
   );
   return `${lines.join('\n')}\n`;
 }

@@ -1,0 +1,140 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { OUTCOMES } from '../../src/config/schema.js';
+import type { HostStatus } from '../../src/report/document.js';
+import { findingsText, lockText, runText, statusText } from '../../src/report/text.js';
+import { anyDocument, document, finding, HOSTILE, hostile, manyPackages, postponed } from './documents.js';
+
+const lines = (doc = document(), columns = 80) => runText(doc, { color: false, columns }).split('\n');
+const CONTROL = /\p{Cc}|\p{Cf}|[\u2028\u2029]/u;
+
+describe('the report on a terminal', () => {
+  it.each([80, 120])('is never wider than %i columns, whatever came of the run', (columns) => {
+    fc.assert(
+      fc.property(anyDocument, (doc) => {
+        // A command is never broken, so that it can be copied.
+        const tooWide = lines(doc, columns).filter((each) => each.length > columns);
+        expect(tooWide.filter((each) => !each.includes('pbs-ctl '))).toEqual([]);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it.each([
+    ['patched', 'pbs01: patched'],
+    ['postponed', 'pbs01: postponed, not safe now'],
+    ['reboot-pending', 'pbs01: reboot pending, packages are installed'],
+    ['unverified', 'pbs01: unverified: rebooted, but not as it was before'],
+  ] as const)('of %s begins with host and outcome', (outcome, first) => {
+    expect(lines(document({ outcome }))[0]).toBe(first);
+  });
+
+  it('lets nothing that a server said reach the terminal as a control sequence', () => {
+    expect(lines(hostile()).join('')).not.toMatch(CONTROL);
+  });
+
+  it('is the same text with colour as without', () => {
+    const coloured = runText(postponed(), { color: true, columns: 80 });
+    expect(coloured).toContain('\u001b[');
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are what is taken out
+    expect(coloured.replace(/\u001b\[\d+m/g, '')).toBe(lines(postponed()).join('\n'));
+  });
+
+  it('shows a datastore that did not come back', () => {
+    const tank = { name: 'tank', state: 'ok', total: 100, used: 40, available: 60 };
+    const { before, after } = document();
+    if (!before || !after) throw new Error('the document has both');
+    const text = lines(
+      document({
+        outcome: 'unverified',
+        before: { ...before, datastores: [tank, { ...tank, name: 'vault' }] },
+        after: { ...after, datastores: [tank] },
+      }),
+    ).join('\n');
+    expect(text).toMatch(/1 of 2 back, missing: vault/);
+    expect(text).toMatch(/vault +NOT OK\n +missing/);
+  });
+
+  it('shows a screen of packages, and how many there are more', () => {
+    const text = lines(document({ packages: manyPackages(1000) })).join('\n');
+    expect(text).toContain('1000 upgraded');
+    expect(text).toContain('and 970 more');
+  });
+
+  it('shows the plan of --check whole, since it is what was asked for', () => {
+    const text = lines(document({ mode: 'check', outcome: 'checked', packages: manyPackages(100) })).join(
+      '\n',
+    );
+    expect(text).toContain('package-with-a-long-name-99');
+    expect(text).toContain('f'.repeat(64));
+  });
+
+  it('says which check blocked, until when, and how often in a row', () => {
+    const text = lines(
+      postponed({
+        retryAfter: '2026-11-23T05:00:00.000Z',
+        postponements: { count: 2, since: '2026-11-20T00:00:00.000Z' },
+      }),
+    ).join('\n');
+    expect(text).toMatch(/blocked by +pbs\.tasks: backup of tank:vm\/101 is running/);
+    expect(text).toMatch(/safe from/);
+    expect(text).toMatch(/postponed +3 times in a row, since 2026-11-/);
+  });
+
+  it.each(OUTCOMES)('of %s names one command at most twice over, alone on its line', (outcome) => {
+    const commands = lines(document({ outcome, leftBehind: { fenced: ['tank'], locks: ['main'] } })).filter(
+      (line) => line.trim().startsWith('pbs-ctl '),
+    );
+    expect(commands.length).toBeLessThanOrEqual(2);
+    expect(commands.length === 0).toBe(outcome === 'patched');
+    for (const command of commands)
+      expect(command.trim()).toMatch(/^pbs-ctl [a-z]+ --host pbs01( --[a-z]+)?$/);
+  });
+});
+
+describe('findings, status and lock on a terminal', () => {
+  const status: HostStatus = {
+    host: 'pbs01',
+    reachable: true,
+    version: '4.2.3-1',
+    kernel: '6.17.4-1-pve',
+    uptimeSeconds: 86_400,
+    updates: 3,
+    datastores: [{ name: 'n'.repeat(32), state: 'ok', total: 2 ** 47, used: 2 ** 46 - 1, available: 1 }],
+    tasks: [{ upid: 'UPID:x', type: 'backup', id: 'vm/101' }],
+    lock: { cluster: 'main', owner: 'pbs02', run: 'aaaaaa', expiresAt: '2026-11-23T02:00:00.000Z' },
+    error: null,
+  };
+  const style = { color: false, columns: 80 };
+
+  it.each([
+    ['status', statusText([status], style)],
+    [
+      'status of a host that is not reachable',
+      statusText(
+        [{ ...status, reachable: false, error: { code: 'x', message: HOSTILE, hint: HOSTILE } }],
+        style,
+      ),
+    ],
+    [
+      'findings',
+      findingsText('pbs01', [finding({ summary: HOSTILE.repeat(5), detail: { hint: HOSTILE } })], {
+        ...style,
+        retryAfter: null,
+      }),
+    ],
+    [
+      'a lock',
+      lockText({ cluster: 'main', held: true, owner: 'o', run: 'r', expiresAt: null, expired: true }, style),
+    ],
+  ])('%s keeps to 80 columns and draws nothing of its own', (_, text) => {
+    expect(text.split('\n').filter((line) => line.length > 80 || CONTROL.test(line))).toEqual([]);
+  });
+
+  it('findings say how to go on only where nothing blocks', () => {
+    const text = (checks: Parameters<typeof findingsText>[1]) =>
+      findingsText('pbs01', checks, { ...style, retryAfter: null });
+    expect(text([finding({ status: 'pass' })])).toContain('pbs-ctl patch --host pbs01 --check');
+    expect(text([finding()])).not.toContain('--check');
+  });
+});
