@@ -158,6 +158,32 @@ function program(version: string, world: World, json: boolean, run: Run): Comman
         '\nExit code 0: ready, perhaps with warnings; 1: something to mend; 2: the config itself.',
     )
     .action(run(async () => (await import('./commands/doctor.js')).doctor));
+  const many = (flags: string, text: string) => new Option(flags, text).argParser(collect);
+  add('init', 'ask the way to a config: endpoints, fingerprints, tokens, guests; writes the file')
+    .option('--output <file>', 'where to write it; default: --config, else the place where it is looked for')
+    .option('--force', 'overwrite a config that is there')
+    .option('--defaults', 'ask nothing: take the default of what no option answers')
+    .option('--cluster <name>', 'name of the PVE cluster in the config')
+    .addOption(many('--pve <address>', 'address of a PVE node; may be repeated'))
+    .option('--pve-token <id>', 'API token of PVE')
+    .option('--pve-secret <where>', 'env:NAME, file:/path or credential:name')
+    .addOption(many('--pbs <address>', 'address of a PBS, or NAME=ADDRESS; may be repeated'))
+    .option('--pbs-token <id>', 'API token of every PBS')
+    .option('--pbs-secret <where>', 'as --pve-secret; {host} stands for the name of the host')
+    .addOption(many('--guest <host=vmid>', 'VM that a PBS runs in; may be repeated'))
+    .addOption(many('--fingerprint <sha256>', 'certificate to trust without asking; may be repeated'))
+    .option('--slack <where>', 'where the address of the Slack webhook lies, as --pve-secret')
+    .option('--systemd', 'instead: print a hardened service and its timer')
+    .option('--ansible', 'instead: print the tasks for a playbook')
+    .addHelpText(
+      'after',
+      `${examples(
+        'init',
+        'init --output config.json --defaults --pve pve1 --fingerprint AA:BB:…',
+        'init --systemd',
+      )}\n\nAnswers may come from a pipe, one a line. Nothing is written before the last question.`,
+    )
+    .action(run(async () => (await import('./commands/init.js')).init));
   add('schema', 'JSON Schema of the config file').action(
     run(async () => (await import('./commands/schema.js')).schema),
   );

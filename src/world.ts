@@ -21,6 +21,12 @@ export interface Out {
   readonly stream: NodeJS.WritableStream;
 }
 
+/** Answers of a person, or of a pipe. */
+export interface In {
+  readonly isTTY: boolean;
+  readonly stream: NodeJS.ReadableStream;
+}
+
 /** A program that runs with the terminal of this one. */
 export interface Program {
   /** Rejects when it cannot be started. */
@@ -37,6 +43,7 @@ export interface World {
   readonly clock: Clock;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  readonly stdin: In;
   readonly stdout: Out;
   readonly stderr: Out;
   /** A random word of lower-case letters and digits, as it stands in run ids and lock tags. */
@@ -69,6 +76,15 @@ export function realWorld(): World {
     clock: realClock,
     env: process.env,
     cwd: process.cwd(),
+    // Opened only when somebody asks: a process that waits for input does not end by itself.
+    stdin: {
+      get isTTY() {
+        return process.stdin.isTTY === true;
+      },
+      get stream() {
+        return process.stdin;
+      },
+    },
     stdout: out(process.stdout),
     stderr: out(process.stderr),
     randomWord: (length) =>

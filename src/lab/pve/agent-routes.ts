@@ -44,6 +44,18 @@ export function agentRoutes(cluster: PveCluster): PveRoute[] {
     simple('GET', 'info', (machine) => machine.info()),
     simple('GET', 'get-osinfo', (machine) => machine.osinfo()),
     simple('GET', 'get-fsinfo', (machine) => machine.fsinfo()),
+    simple('GET', 'network-get-interfaces', ({ vmid }) => [
+      {
+        name: 'lo',
+        'hardware-address': '00:00:00:00:00:00',
+        'ip-addresses': [{ 'ip-address-type': 'ipv4', 'ip-address': '127.0.0.1', prefix: 8 }],
+      },
+      {
+        name: 'ens18',
+        'hardware-address': 'bc:24:11:00:00:01',
+        'ip-addresses': [{ 'ip-address-type': 'ipv4', 'ip-address': `10.0.0.${vmid - 895}`, prefix: 24 }],
+      },
+    ]),
     simple('GET', 'get-host-name', async (machine) => ({ 'host-name': await machine.hostName() })),
     {
       method: 'POST',

@@ -1,0 +1,109 @@
+import { basename, dirname } from 'node:path';
+import type { Config, SecretReference } from '../config/schema.js';
+
+export interface Recipe {
+  readonly path: string;
+  readonly text: string;
+}
+
+/**
+ * A service that patches every host of the config, and a timer that tries nightly. What is not safe is
+ * postponed (exit 75, no failure), so trying often is the way to be patched soon.
+ * @param config whose secrets become credentials; null: the names of the README
+ * @param path of that config
+ */
+export function systemdFiles(config: Config | null, path: string | null): Recipe[] {
+  return [
+    { path: 'pbs-ctl.service', text: service(config, path ?? '/etc/pbs-ctl/config.json') },
+    { path: 'pbs-ctl.timer', text: TIMER },
+  ];
+}
+
+function service(config: Config | null, path: string): string {
+  const references = config ? secretsOf(config) : DEFAULT;
+  return `[Unit]
+Description=Patch Proxmox Backup Server hosts
+Wants=network-online.target
+After=network-online.target
+
+[Service]
+Type=oneshot
+ExecStart=/usr/bin/env pbs-ctl patch --all --keep-going
+# Postponed is no failure: the timer tries again.
+SuccessExitStatus=75
+# A run can wait for an upgrade and a reboot; it ends by its own limits.
+TimeoutStartSec=infinity
+# When stopped it undoes what it can before it ends.
+TimeoutStopSec=10min
+
+# The config and the secrets belong to root, mode 600; the service runs as a user of its own and sees copies.
+DynamicUser=yes
+StateDirectory=pbs-ctl
+StateDirectoryMode=0700
+LoadCredential=config.json:${path}
+Environment=PBS_CTL_CONFIG=%d/config.json
+${references.map((reference) => credentialLines(reference, dirname(path))).join('\n')}
+
+UMask=0077
+NoNewPrivileges=yes
+CapabilityBoundingSet=
+AmbientCapabilities=
+ProtectSystem=strict
+ProtectHome=yes
+PrivateTmp=yes
+PrivateDevices=yes
+ProtectClock=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectControlGroups=yes
+ProtectProc=invisible
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+RemoveIPC=yes
+LockPersonality=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallErrorNumber=EPERM
+# No MemoryDenyWriteExecute: the JavaScript engine writes the code that it executes.
+`;
+}
+
+const TIMER = `[Unit]
+Description=Try nightly to patch Proxmox Backup Server hosts
+
+[Timer]
+# Several times a night: a run that was postponed is tried again, one that was done finds nothing to upgrade.
+# With "reboot": "always" every run reboots, so set "reboot": "after-upgrade" or a single time then.
+OnCalendar=*-*-* 02:00
+RandomizedDelaySec=10min
+# Not after the machine was off: a run belongs into the night.
+Persistent=no
+
+[Install]
+WantedBy=timers.target
+`;
+
+const DEFAULT: readonly SecretReference[] = [{ credential: 'pve-token' }, { credential: 'pbs01-token' }];
+
+function credentialLines(reference: SecretReference, folder: string): string {
+  if ('credential' in reference)
+    return `LoadCredential=${reference.credential}:${folder}/${reference.credential}`;
+  if ('env' in reference)
+    return `# $${reference.env}: better a credential than an environment, which children inherit:\n#LoadCredential=${reference.env}:${folder}/${reference.env}`;
+  const name = basename(reference.file).replace(/[^A-Za-z0-9._-]/g, '-');
+  return `# In the config, instead of {"file": "${reference.file}"}: {"credential": "${name}"}\nLoadCredential=${name}:${reference.file}`;
+}
+
+function secretsOf({ clusters, hosts, notify }: Config): SecretReference[] {
+  const all = [
+    ...Object.values(clusters).map(({ secret }) => secret),
+    ...Object.values(hosts).map(({ secret }) => secret),
+    ...(notify.slack ? [notify.slack.webhook] : []),
+    ...(notify.webhook ? [notify.webhook.secret] : []),
+  ];
+  return [...new Map(all.map((reference) => [JSON.stringify(reference), reference])).values()];
+}
