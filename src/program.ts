@@ -94,7 +94,11 @@ function program(version: string, world: World, json: boolean, run: Run): Comman
   add('report', 'one past run')
     .argument('<run>', 'id of a run, or "last"')
     .option('--format <format>', 'text, json, markdown, html or slack', 'text')
-    .addHelpText('after', examples('report last', 'report k3f9x2 --format html > report.html'))
+    .addOption(host('with "last": the last run of this host'))
+    .addHelpText(
+      'after',
+      examples('report last', 'report last --host pbs01', 'report k3f9x2 --format html > report.html'),
+    )
     .action((id: string, options: OptionValues, self: Command) =>
       run(async () => {
         const { report: act } = await import('./commands/report.js');

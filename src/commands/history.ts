@@ -1,6 +1,8 @@
-import { EXIT } from '../fault.js';
-import { allRuns, documentsOf } from '../patch/journal.js';
-import { historyText } from '../report/history-text.js';
+import { EXIT, errorDocument } from '../fault.js';
+import { isClaimed } from '../patch/claim.js';
+import { documentsOf, readRuns } from '../patch/journal.js';
+import type { RunDocument } from '../report/document.js';
+import { historyText, type PastRun } from '../report/history-text.js';
 import { downtimeOf, durationOf } from '../report/summary.js';
 import { type Command, load } from './context.js';
 
@@ -11,25 +13,31 @@ export interface HistoryOptions {
 /** Past runs, newest first. */
 export const history: Command<HistoryOptions> = async (context, { host }) => {
   const { stateDir } = await load(context);
-  const documents = documentsOf(allRuns(stateDir)).filter((doc) => !host?.length || host.includes(doc.host));
-  const runs = documents
-    .map((doc) => ({
-      runId: doc.runId,
-      host: doc.host,
-      outcome: doc.outcome,
-      startedAt: doc.startedAt,
-      finishedAt: doc.finishedAt,
-      durationSeconds: durationOf(doc) / 1000,
-      downtimeSeconds: seconds(downtimeOf(doc)),
-      from: doc.before?.version ?? null,
-      to: doc.after?.version ?? null,
-      packages: doc.packages.upgraded.length + doc.packages.installed.length,
-      error: doc.error,
-    }))
+  const past = readRuns(stateDir);
+  const open = new Set(past.runs.filter(({ ended }) => !ended).map(({ runId }) => runId));
+  const runs = documentsOf(past.runs)
+    .filter((doc) => !host?.length || host.includes(doc.host))
+    .map((doc) => pastRun(doc, open.has(doc.runId) && isClaimed(stateDir, doc.host)))
     .reverse();
+  const unreadable = past.damaged.map(({ runId, error }) => ({ runId, error: errorDocument(error) }));
   const style = { color: context.color, columns: context.world.stdout.columns };
-  context.answer({ runs }, historyText(runs, style));
+  context.answer({ runs, unreadable }, historyText(runs, { unreadable, hosts: host ?? [] }, style));
   return EXIT.done;
 };
+
+const pastRun = (doc: RunDocument, running: boolean): PastRun => ({
+  runId: doc.runId,
+  host: doc.host,
+  outcome: doc.outcome,
+  running,
+  startedAt: doc.startedAt,
+  finishedAt: doc.finishedAt,
+  durationSeconds: durationOf(doc) / 1000,
+  downtimeSeconds: seconds(downtimeOf(doc)),
+  from: doc.before?.version ?? null,
+  to: doc.after?.version ?? null,
+  packages: doc.packages.upgraded.length + doc.packages.installed.length,
+  error: doc.error,
+});
 
 const seconds = (ms: number | null) => (ms === null ? null : ms / 1000);

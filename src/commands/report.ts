@@ -1,6 +1,8 @@
 import { nearest } from '../config/target.js';
 import { EXIT, Fault } from '../fault.js';
-import { allRuns, documentsOf } from '../patch/journal.js';
+import { isClaimed } from '../patch/claim.js';
+import { documentsOf, readRuns } from '../patch/journal.js';
+import type { RunDocument } from '../report/document.js';
 import { htmlReport } from '../report/html/page.js';
 import { markdownReport } from '../report/markdown.js';
 import { slackMessage } from '../report/slack.js';
@@ -10,12 +12,14 @@ import { type Command, load } from './context.js';
 export interface ReportOptions {
   readonly run: string;
   readonly format?: string;
+  /** With "last": the last run of these hosts. */
+  readonly host?: readonly string[];
 }
 
 const FORMATS = ['text', 'json', 'markdown', 'html', 'slack'] as const;
 
 /** One past run, in the form that was asked for. */
-export const report: Command<ReportOptions> = async (context, { run, format = 'text' }) => {
+export const report: Command<ReportOptions> = async (context, { run, format = 'text', host }) => {
   const { stateDir } = await load(context);
   const wanted = FORMATS.find((each) => each === format);
   if (!wanted) {
@@ -24,16 +28,16 @@ export const report: Command<ReportOptions> = async (context, { run, format = 't
       exitCode: EXIT.usage,
     });
   }
-  const states = allRuns(stateDir);
-  const documents = documentsOf(states);
+  const { runs: states, damaged } = readRuns(stateDir);
+  const broken = damaged.find(({ runId }) => runId === run);
+  if (broken) throw broken.error;
+  const documents = documentsOf(states).filter((doc) => !host?.length || host.includes(doc.host));
   const doc = run === 'last' ? documents.at(-1) : documents.find(({ runId }) => runId === run);
-  if (!doc)
-    throw unknownRun(
-      run,
-      documents.map(({ runId }) => runId),
-    );
-  const { timeline = [] } = states.find(({ runId }) => runId === doc.runId) ?? {};
-  const { stdout } = context.world;
+  if (!doc) throw unknownRun(run, documents);
+  const { timeline = [], ended = null } = states.find(({ runId }) => runId === doc.runId) ?? {};
+  const { stdout, stderr } = context.world;
+  if (!ended && !context.options.quiet && isClaimed(stateDir, doc.host))
+    stderr.write('This run still goes on; what follows is how far it is.\n');
   const forms = {
     text: () => runText(doc, { color: context.color, columns: stdout.columns }),
     json: () => `${JSON.stringify(doc, null, 2)}\n`,
@@ -45,15 +49,20 @@ export const report: Command<ReportOptions> = async (context, { run, format = 't
   return EXIT.done;
 };
 
-function unknownRun(run: string, known: readonly string[]): Fault {
+function unknownRun(run: string, documents: readonly RunDocument[]): Fault {
+  const known = documents.map(({ runId }) => runId);
   const near = nearest(run, known);
-  const latest = known.slice(-5).reverse().join(', ');
-  return new Fault('usage.unknown-run', `There is no run "${run}" in the state directory.`, {
-    hint: near
-      ? `Did you mean "${near}"?`
-      : known.length === 0
-        ? 'There is none at all yet.'
-        : `The latest: ${latest}. All of them: pbs-ctl history`,
-    exitCode: EXIT.usage,
-  });
+  const latest = documents
+    .slice(-5)
+    .reverse()
+    .map(({ runId, host, outcome }) => `${runId} (${host}, ${outcome})`);
+  const hint =
+    known.length === 0
+      ? 'There is none at all yet.'
+      : `${near ? `Did you mean "${near}"? ` : ''}The latest: ${latest.join(', ')}. All of them: pbs-ctl history`;
+  return new Fault(
+    'usage.unknown-run',
+    run === 'last' ? 'There is no such run yet.' : `There is no run "${run}" in the state directory.`,
+    { hint, exitCode: EXIT.usage },
+  );
 }

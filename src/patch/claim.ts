@@ -36,6 +36,12 @@ export function claimHost(stateDir: string, host: string): () => void {
   });
 }
 
+/** True while a process that lives works on the host with this state directory. */
+export function isClaimed(stateDir: string, host: string): boolean {
+  const pid = holderOf(join(stateDir, 'hosts', `${host}.pid`));
+  return pid !== null && isAlive(pid);
+}
+
 function holderOf(path: string): number | null {
   try {
     const pid = Number(readFileSync(path, 'utf8').trim());

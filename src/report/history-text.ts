@@ -1,34 +1,68 @@
 import { formatDuration } from '../config/quantity.js';
 import type { Outcome } from '../config/schema.js';
-import { clip, oneLine, painter, type Style } from './layout.js';
+import type { ErrorDocument } from '../fault.js';
+import { clip, oneLine, painter, type Style, wrap } from './layout.js';
 import { OUTCOME } from './outcome.js';
 import { change, localTime } from './summary.js';
 
+/** A run of `history --json`. Times ISO 8601 in UTC. */
 export interface PastRun {
   readonly runId: string;
   readonly host: string;
   readonly outcome: Outcome;
+  /** True while a process works on it; its outcome is not settled then. */
+  readonly running: boolean;
   readonly startedAt: string;
+  readonly finishedAt: string;
   readonly durationSeconds: number;
+  /** Null where there was no reboot, or its end was not seen. */
   readonly downtimeSeconds: number | null;
+  /** Versions before and after; null where the run did not come so far. */
   readonly from: string | null;
   readonly to: string | null;
+  readonly packages: number;
+  readonly error: ErrorDocument | null;
+}
+
+export interface HistoryNotes {
+  readonly unreadable: ReadonlyArray<{ readonly runId: string; readonly error: ErrorDocument }>;
+  /** Hosts that were asked for; none for all. */
+  readonly hosts: readonly string[];
 }
 
 /** A line a run. Pure. */
-export function historyText(runs: readonly PastRun[], { color, columns }: Style): string {
-  if (runs.length === 0) return 'No run yet. The first one: pbs-ctl patch --host HOST --check\n';
+export function historyText(
+  runs: readonly PastRun[],
+  { unreadable, hosts }: HistoryNotes,
+  { color, columns }: Style,
+): string {
   const paint = painter(color);
-  const hosts = Math.max(4, ...runs.map(({ host }) => host.length));
-  const head = `${'run'.padEnd(7)} ${'host'.padEnd(hosts)} ${'began'.padEnd(16)} ${'outcome'.padEnd(14)} ${'took'.padEnd(7)} ${'down'.padEnd(7)} version`;
+  const damaged = unreadable.flatMap(({ runId, error }) =>
+    wrap(`run ${runId} cannot be read: ${error.message}`, columns).map((line) => paint('careful', line)),
+  );
+  if (runs.length === 0) return `${[none(hosts), ...damaged].join('\n')}\n`;
+  const width = Math.max(4, ...runs.map(({ host }) => oneLine(host).length));
+  const row = (id: string, host: string, began: string) =>
+    `${id.padEnd(7)} ${host.padEnd(width)} ${began.padEnd(16)} `;
+  const rest = (took: string, down: string, versions: string) =>
+    ` ${took.padEnd(7)} ${down.padEnd(7)} ${versions}`;
   const lines = runs.map((run) => {
-    const start = `${run.runId.padEnd(7)} ${oneLine(run.host).padEnd(hosts)} ${localTime(run.startedAt).slice(0, 16)} `;
-    const rest = ` ${duration(run.durationSeconds).padEnd(7)} ${duration(run.downtimeSeconds).padEnd(7)} ${versions(run)}`;
+    const start = row(run.runId, oneLine(run.host), localTime(run.startedAt).slice(0, 16));
+    const [tone, word] = run.running
+      ? (['strong', 'running'] as const)
+      : ([OUTCOME[run.outcome].tone, run.outcome] as const);
+    const end = rest(duration(run.durationSeconds), duration(run.downtimeSeconds), versions(run));
     const room = Math.max(10, columns - start.length - 14);
-    return `${start}${paint(OUTCOME[run.outcome].tone, run.outcome.padEnd(14))}${clip(rest, room)}`.trimEnd();
+    return `${start}${paint(tone, word.padEnd(14))}${clip(end, room)}`.trimEnd();
   });
-  return `${[paint('quiet', clip(head, columns)), ...lines].join('\n')}\n`;
+  const head = `${row('run', 'host', 'began')}${'outcome'.padEnd(14)}${rest('took', 'down', 'version')}`;
+  return `${[paint('quiet', clip(head, columns)), ...lines, ...damaged].join('\n')}\n`;
 }
+
+const none = (hosts: readonly string[]) =>
+  hosts.length === 0
+    ? 'No run yet. The first one: pbs-ctl patch --host HOST'
+    : `No run of ${hosts.map(oneLine).join(', ')} yet. All hosts: pbs-ctl history`;
 
 const duration = (seconds: number | null) =>
   seconds === null ? '-' : formatDuration(Math.round(seconds) * 1000);
