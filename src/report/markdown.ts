@@ -12,6 +12,7 @@ import {
   leftBehindLines,
   packageCounts,
   packageLines,
+  phaseWords,
   postponedWords,
   spanWords,
   troubles,
@@ -57,7 +58,12 @@ export function markdownReport(doc: RunDocument, timeline: readonly PhaseTime[])
     ]),
     ...section(
       'Phases',
-      timeline.filter(({ phase }) => phase !== 'report').map((each) => `- ${each.phase}: ${tookWords(each)}`),
+      timeline
+        .filter(({ phase }) => phase !== 'report')
+        .map(
+          (each) =>
+            `- ${each.phase}: ${phaseWords(each.status, each.endedAt === null ? null : Date.parse(each.endedAt) - Date.parse(each.begunAt), doc)}`,
+        ),
     ),
     ...section(
       'Warnings',
@@ -99,13 +105,6 @@ function rebootWords(doc: RunDocument): string {
   const downtime = downtimeOf(doc);
   const moment = (iso: string | null) => (iso ? utcSeconds(iso) : 'not seen');
   return `asked for ${utcSeconds(reboot.requestedAt)} UTC, down ${moment(reboot.downAt)}, back ${moment(reboot.upAt)}${downtime === null ? '' : `, away for ${spanWords(downtime)}`}`;
-}
-
-function tookWords({ status, begunAt, endedAt }: PhaseTime): string {
-  if (endedAt === null) return 'not ended';
-  if (status === 'skipped') return 'skipped';
-  const took = spanWords(Date.parse(endedAt) - Date.parse(begunAt));
-  return status === 'done' ? took : `${status}, ${took}`;
 }
 
 function usage(at: DatastoreState | null): string {

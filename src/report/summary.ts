@@ -1,5 +1,5 @@
 import { formatDuration } from '../config/quantity.js';
-import type { DatastoreState, Finding, RunDocument } from './document.js';
+import type { DatastoreState, Finding, PhaseTime, RunDocument } from './document.js';
 
 /** Milliseconds from beginning to end of the run. */
 export const durationOf = ({ startedAt, finishedAt }: RunDocument): number =>
@@ -7,6 +7,23 @@ export const durationOf = ({ startedAt, finishedAt }: RunDocument): number =>
 
 /** A time span for people; what is too short to say is not "0s", since that reads as "did not happen". */
 export const spanWords = (ms: number): string => (ms < 50 ? '<0.1s' : formatDuration(ms));
+
+/**
+ * How a phase ended and how long it took. The journal calls every phase failed that the run did not get
+ * beyond; where that was a decision, such as to postpone, nothing has failed.
+ * @param ms null where its end was not written down
+ */
+export function phaseWords(
+  status: PhaseTime['status'],
+  ms: number | null,
+  { outcome }: Pick<RunDocument, 'outcome'>,
+): string {
+  if (status === 'skipped') return 'skipped';
+  if (ms === null) return 'not ended';
+  if (status === 'done') return spanWords(ms);
+  const failed = outcome === 'failed' || outcome === 'unverified';
+  return `${status === 'failed' && !failed ? 'stopped' : status}, ${spanWords(ms)}`;
+}
 
 export const durationWords = (doc: RunDocument): string => spanWords(durationOf(doc));
 

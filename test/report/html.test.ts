@@ -116,6 +116,17 @@ describe('the HTML report', () => {
     expect(text).toMatch(/preflight4s\s+upgrade3m 00s\s+rebootskipped/);
   });
 
+  it.each([
+    ['postponed', 'preflightstopped, 4s', 'careful'],
+    ['failed', 'preflightfailed, 4s', 'bad'],
+  ] as const)('says of a run that is %s that its last phase %s', (outcome, words, tone) => {
+    const [first] = timeline;
+    if (!first) throw new Error('there is a first phase');
+    const text = page(document({ outcome }), [{ ...first, status: 'failed' }]);
+    expect(withoutTags(text)).toContain(words);
+    expect(text).toContain(`<i class="${tone}" style="left:0.00%`);
+  });
+
   it('shows all of 1,000 packages, and those held back', () => {
     const packages = { ...manyPackages(1000), held: ['zfs-initramfs'] };
     const text = withoutTags(page(document({ packages })));

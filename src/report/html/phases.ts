@@ -1,24 +1,24 @@
 import type { PhaseTime, RunDocument } from '../document.js';
+import { OUTCOME } from '../outcome.js';
 import { type PhaseBar, phaseBars } from '../phase-bars.js';
-import { spanWords } from '../summary.js';
+import { phaseWords, spanWords } from '../summary.js';
 import { html, type Markup, NOTHING } from './markup.js';
 
 /** The phases as a list of bars, each with its time in words beside it. */
-export function phases(timeline: readonly PhaseTime[], { finishedAt }: RunDocument): Markup {
-  const rows = phaseBars(timeline, finishedAt);
+export function phases(timeline: readonly PhaseTime[], doc: RunDocument): Markup {
+  const rows = phaseBars(timeline, doc.finishedAt);
   if (rows.length === 0) return NOTHING;
   return html`<ol class="phases">
-${rows.map((row) => (row.kind === 'gap' ? html`<li class="gap">cut off; gone on with ${spanWords(row.ms)} later</li>` : bar(row)))}
+${rows.map((row) => (row.kind === 'gap' ? html`<li class="gap">cut off; gone on with ${spanWords(row.ms)} later</li>` : bar(row, doc)))}
 </ol>`;
 }
 
-function bar({ phase, status, left, width, tookMs }: PhaseBar): Markup {
-  const tone = status === 'done' ? 'good' : status === 'skipped' ? 'quiet' : 'bad';
-  return html`<li><span class="name">${phase}</span><span class="track"><i class="${tone}" style="left:${left.toFixed(2)}%;width:${width.toFixed(2)}%"></i></span><span class="took">${took(status, tookMs)}</span></li>`;
+function bar({ phase, status, left, width, tookMs }: PhaseBar, doc: RunDocument): Markup {
+  return html`<li><span class="name">${phase}</span><span class="track"><i class="${toneOf(status, doc)}" style="left:${left.toFixed(2)}%;width:${width.toFixed(2)}%"></i></span><span class="took">${phaseWords(status, tookMs, doc)}</span></li>`;
 }
 
-function took(status: PhaseBar['status'], ms: number | null): string {
-  if (status === 'skipped') return 'skipped';
-  if (ms === null) return 'not ended';
-  return status === 'done' ? spanWords(ms) : `${status}, ${spanWords(ms)}`;
+/** A phase in which the run ended has the colour of its outcome. */
+function toneOf(status: PhaseBar['status'], { outcome }: RunDocument): string {
+  if (status === 'done') return 'good';
+  return status === 'skipped' ? 'quiet' : OUTCOME[outcome].tone === 'careful' ? 'careful' : 'bad';
 }

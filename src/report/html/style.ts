@@ -36,7 +36,7 @@ dt,.note{color:var(--quiet);font-size:.85rem}dd{margin:0}
 .state{margin-left:.4rem}
 .usage{display:grid;grid-template-columns:3.5rem 1fr 13rem;gap:.8rem;align-items:center}
 .usage .none{grid-column:2/4;color:var(--bad)}
-.checks li{display:grid;grid-template-columns:3.2rem 10.5rem 1fr;gap:.2rem .8rem;align-items:baseline;padding:.2rem 0;break-inside:avoid}
+.status{white-space:nowrap}.checks li{display:grid;grid-template-columns:3.4rem 10.5rem 1fr;gap:.2rem .8rem;align-items:baseline;padding:.2rem 0;break-inside:avoid}
 .checks .block .status{color:var(--bad);font-weight:600}.checks .warn .status{color:var(--careful);font-weight:600}
 .checks .pass .status{color:var(--good)}
 .checks .pass .seen,.checks .skip{color:var(--quiet)}
@@ -45,6 +45,6 @@ dt,.note{color:var(--quiet);font-size:.85rem}dd{margin:0}
 .packages b{font-weight:600}.packages span{color:var(--quiet);display:inline-block;max-width:100%;text-indent:0}
 section>ul:not([class]) li{padding-left:1rem;text-indent:-1rem}
 footer{margin-top:2.5rem;color:var(--quiet);font-size:.85rem}
-@media screen and (max-width:38rem){h1{font-size:1.6rem}.facts{gap:.5rem}.phases li{grid-template-columns:4.5rem 1fr 5.5rem;gap:.5rem}.usage{grid-template-columns:3.2rem 1fr;gap:0 .8rem}.usage .took{grid-column:2}.usage .none{grid-column:2}.checks li{grid-template-columns:3rem 1fr}.checks .seen{grid-column:2}}
+@media screen and (max-width:38rem){h1{font-size:1.6rem}.facts{gap:.5rem}.phases li{grid-template-columns:4.5rem 1fr 5.5rem;gap:.5rem}.usage{grid-template-columns:3.2rem 1fr;gap:0 .8rem}.usage .took{grid-column:2}.usage .none{grid-column:2}.checks li{grid-template-columns:3.4rem 1fr}.checks .seen{grid-column:2}}
 @media print{@page{margin:15mm}:root{font-size:9.5pt}body{max-width:none;padding:0}.phases{break-inside:avoid}.facts{grid-template-columns:repeat(3,1fr)}.packages{columns:2;font-size:.8rem}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 </style>`;
