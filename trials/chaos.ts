@@ -20,7 +20,7 @@ export interface ChaosTrial {
 export async function chaosTrial(seed: number, faults = drawFaults(new Random(seed))): Promise<ChaosTrial> {
   const lab = await startLab({ factor: FACTOR });
   try {
-    hurry(lab.configPath, { drainTimeout: '3s' });
+    hurry(lab.configPath, { drainTimeout: '3s', requestTimeout: '4s' });
     const witness = new Witness(lab);
     const violations: string[] = [];
     const runIds = new Set<string>();

@@ -150,7 +150,7 @@ export function hurry(configPath: string, policy: Readonly<Record<string, unknow
     pollInterval: '200ms',
     stableFor: '300ms',
     rebootTimeout: '20s',
-    requestTimeout: '4s',
+    requestTimeout: '15s',
     ...policy,
   };
   writeFileSync(configPath, JSON.stringify(config));

@@ -46,14 +46,39 @@ function* openings(window: MaintenanceWindow | null, now: number, zone: string):
     const weekday = WEEKDAYS[date.weekday - 1];
     if (!weekday || !window.days.includes(weekday)) continue;
     const over = window.to <= window.from;
-    const opening = { from: at(date, window.from), to: at(over ? date.plus({ days: 1 }) : date, window.to) };
+    const opening = {
+      from: at(date, window.from, 'begin'),
+      to: at(over ? date.plus({ days: 1 }) : date, window.to, 'end'),
+    };
     if (opening.to > now) yield opening;
   }
 }
 
-function at(date: DateTime, time: string): number {
+/**
+ * The moment at which the clock on the wall shows a time on a day. In the hour that summer time skips it is
+ * the end of that hour. In the hour that comes twice a window begins with the second and ends with the
+ * first, so that it never holds a moment that its own words exclude.
+ */
+function at(date: DateTime, time: string, edge: 'begin' | 'end'): number {
   const [hour = 0, minute = 0] = time.split(':').map(Number);
-  return date.set({ hour, minute }).toSeconds();
+  const set = date.set({ hour, minute });
+  const shows = (moment: DateTime) =>
+    moment.hour === hour && moment.minute === minute && moment.hasSame(date, 'day');
+  if (!shows(set)) return changeBefore(set).toSeconds();
+  // Clocks are set back by an hour, and on Lord Howe Island by half of one.
+  const moments = [-60, -30, 0, 30, 60].map((minutes) => set.plus({ minutes })).filter(shows);
+  return (edge === 'begin' ? (moments.at(-1) ?? set) : (moments[0] ?? set)).toSeconds();
+}
+
+/** The first minute of the offset that holds at a moment; looked for within a few hours. */
+function changeBefore(moment: DateTime): DateTime {
+  let first = moment.startOf('minute');
+  for (let minutes = 0; minutes < 240; minutes += 1) {
+    const earlier = first.minus({ minutes: 1 });
+    if (earlier.offset !== moment.offset) return first;
+    first = earlier;
+  }
+  return moment;
 }
 
 /** What is left of a stretch when others are taken out of it. */

@@ -148,12 +148,12 @@ describe('what PVE answers becomes a code', () => {
   it('the grant repeats what it takes to see the guest, for user and token', async () => {
     const pve = await pveThat({
       status: 403,
-      body: said('Permission check failed (/vms/100, VM.GuestAgent.Audit|VM.GuestAgent.Unrestricted)'),
+      body: said('Permission check failed (/vms/100, VM.GuestAgent.Unrestricted|VM.GuestAgent.Unrestricted)'),
     });
     const error = await thrownBy(pve.clusterStatus());
-    expect(error.message).toContain('lacks VM.GuestAgent.Audit or VM.GuestAgent.Unrestricted on /vms/100');
+    expect(error.message).toContain('lacks VM.GuestAgent.Unrestricted on /vms/100');
     expect(error.hint).toBe(
-      `pveum role add PbsCtl-VM.GuestAgent.Audit -privs "VM.Audit VM.GuestAgent.Audit" && pveum acl modify /vms/100 -user 'ctl@pve' -role PbsCtl-VM.GuestAgent.Audit && pveum acl modify /vms/100 -token 'ctl@pve!patch' -role PbsCtl-VM.GuestAgent.Audit`,
+      `pveum role add PbsCtl-VM.GuestAgent.Unrestricted -privs "VM.Audit VM.GuestAgent.Unrestricted" && pveum acl modify /vms/100 -user 'ctl@pve' -role PbsCtl-VM.GuestAgent.Unrestricted && pveum acl modify /vms/100 -token 'ctl@pve!patch' -role PbsCtl-VM.GuestAgent.Unrestricted`,
     );
     await pve.close();
   });

@@ -103,13 +103,13 @@ describe('doctor', () => {
       );
     }));
 
-  it('warns of jobs that nobody could see', () =>
+  it('says which jobs nobody could see', () =>
     withLab({}, async (lab) => {
       pbs01(lab).access.deny('/remote', 'Remote.Audit');
       const { find } = await doctor(lab);
       expect(find('host pbs01', 'privileges')).toMatchObject({
-        status: 'warn',
-        summary: expect.stringContaining('Remote.Audit on /remote (to see sync jobs)'),
+        status: 'block',
+        summary: expect.stringContaining('Remote.Audit on /remote (to see sync jobs'),
       });
     }));
 

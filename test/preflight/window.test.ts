@@ -100,6 +100,37 @@ describe('the calendar of maintenance windows', () => {
     );
   });
 
+  it.each([
+    [
+      'ends with the hour that summer time skips',
+      '00:00',
+      '02:01',
+      '2027-03-14T05:00:00Z',
+      '2027-03-14T07:00:00Z',
+    ],
+    [
+      'begins with the second of an hour that comes twice',
+      '01:30',
+      '04:00',
+      '2027-11-07T06:30:00Z',
+      '2027-11-07T09:00:00Z',
+    ],
+    [
+      'ends with the first of an hour that comes twice',
+      '00:00',
+      '01:30',
+      '2027-11-07T04:00:00Z',
+      '2027-11-07T05:30:00Z',
+    ],
+  ])('%s', (_, from, to, begins, ends) => {
+    const window: MaintenanceWindow = { days: ['sun'], from, to, timezone: 'America/New_York' };
+    const now = Date.parse(begins) / 1000 - 3600;
+    expect(nextAllowed({ maintenanceWindow: window, blackouts: [] }, now, 60)).toEqual({
+      from: Date.parse(begins) / 1000,
+      to: Date.parse(ends) / 1000,
+    });
+  });
+
   it('belongs to the day on which it starts when it runs over midnight', () => {
     const window: MaintenanceWindow = { days: ['sat'], from: '22:00', to: '05:00', timezone: 'UTC' };
     const sunday = Date.parse('2026-11-22T04:00:00Z') / 1000;
