@@ -148,7 +148,7 @@ describe('what PVE answers becomes a code', () => {
   it('the grant repeats what it takes to see the guest, for user and token', async () => {
     const pve = await pveThat({
       status: 403,
-      body: said('Permission check failed (/vms/100, VM.GuestAgent.Unrestricted|VM.GuestAgent.Unrestricted)'),
+      body: said('Permission check failed (/vms/100, VM.GuestAgent.Audit|VM.GuestAgent.Unrestricted)'),
     });
     const error = await thrownBy(pve.clusterStatus());
     expect(error.message).toContain('lacks VM.GuestAgent.Unrestricted on /vms/100');
