@@ -41,10 +41,13 @@ it('the lock is taken just before the upgrade: apt waits for it, and the run wit
   const { guest, args, lab } = running;
   const patch = pbsCtlJson<RunDocument>(args('patch', '--verbose'));
   await until('the fence', () => fences(lab).length > 0);
-  await holdLock(guest, '/var/lib/dpkg/lock-frontend', 15);
+  await holdLock(guest, '/var/lib/dpkg/lock-frontend', 600);
+  const waits = () =>
+    everythingIn(join(lab.dir, 'state')).includes('Waiting for cache lock: Could not get lock');
+  await until('apt at the lock', waits);
+  await guest.sh('systemctl stop other-apt');
   const { document, stderr } = await patch;
   expect({ ...document, stderr }).toMatchObject({ outcome: 'patched', error: null });
-  expect(everythingIn(join(lab.dir, 'state'))).toContain('Waiting for cache lock: Could not get lock');
   expect((await guest.pendingUpgrades()).map(({ name }) => name)).toEqual(['lab-held']);
 });
 
