@@ -36,6 +36,61 @@ export const ANSWERS: Readonly<Record<string, Schema>> = {
 
 /** Endpoints that exist and are not published in these extracts. */
 export const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
+  'pve GET /access/users/{userid}': {
+    // Of a user without groups; of others the path goes on with the group.
+    permissions: { check: ['perm', '/access/groups', ['User.Modify', 'Sys.Audit'], 'any', 1] },
+    parameters: {
+      type: 'object',
+      additionalProperties: false,
+      properties: { userid: { type: 'string', maxLength: 64 } },
+    },
+    returns: {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        enable: optional({ type: 'boolean' }),
+        expire: optional(whole),
+        firstname: optional({ type: 'string' }),
+        lastname: optional({ type: 'string' }),
+        email: optional({ type: 'string' }),
+        comment: optional({ type: 'string' }),
+        keys: optional({ type: 'string' }),
+        groups: optional({ type: 'array', items: { type: 'string' } }),
+        tokens: optional({
+          type: 'object',
+          additionalProperties: {
+            type: 'object',
+            properties: {
+              privsep: optional({ type: 'boolean' }),
+              expire: optional(whole),
+              comment: optional({ type: 'string' }),
+            },
+          },
+        }),
+      },
+    },
+  },
+  'pbs GET /access/users/{userid}/token/{token-name}': {
+    permissions: { check: { partial: false, path: ['access', 'users'], privs: ['Sys.Audit'] } },
+    parameters: {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        userid: { type: 'string', maxLength: 64 },
+        'token-name': { type: 'string', pattern: '/^[A-Za-z0-9_][A-Za-z0-9._-]*$/' },
+      },
+    },
+    returns: {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        tokenid: { type: 'string' },
+        comment: optional({ type: 'string' }),
+        enable: optional({ type: 'boolean' }),
+        expire: optional(whole),
+      },
+    },
+  },
   'pbs GET /nodes/{node}/journal': {
     permissions: logReader,
     parameters: {

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import * as account from '../../src/api/account.js';
 import { ApiFault } from '../../src/api/failure.js';
 import { Pbs } from '../../src/api/pbs.js';
 import { Pve } from '../../src/api/pve.js';
@@ -19,6 +20,19 @@ export interface Sent {
 const UPID = {
   pve: 'UPID:pve1:0003C2A1:0123ABCD:6955B900:vzdump::root@pam:',
   pbs: 'UPID:pbs01:0000033A:00000D1E:0000002A:69C3AB27:backup:tank\\x3avm-100:pve@pbs!cluster1:',
+};
+
+/** The questions of `doctor` and `init`, which no run asks. */
+export const LOOKS: Readonly<Record<'pve' | 'pbs', readonly account.Look<unknown>[]>> = {
+  pve: [
+    account.pveToken('pbs-ctl@pve!patch'),
+    account.everythingHeld,
+    account.userTagAccess,
+    account.nodeFingerprints,
+    account.nodeAddresses,
+    account.guestAddresses('pve1', 900),
+  ],
+  pbs: [account.pbsToken('pbs-ctl@pbs!patch'), account.everythingHeld],
 };
 
 /** Everything that both clients can ask of servers of these versions: each method is called. */
@@ -70,6 +84,8 @@ export async function everyRequest(versions: { pve: string; pbs: string }): Prom
   await pve.setRegisteredTags([]);
   await pve.setGuestTags(900, [], 'b'.repeat(40));
   await pve.guestConfig(103);
+  for (const look of LOOKS.pve) await pve.look(look);
+  for (const look of LOOKS.pbs) await pbs.look(look);
   return sent;
 }
 

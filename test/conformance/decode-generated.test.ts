@@ -4,6 +4,7 @@ import { agentResult } from '../../src/api/agent-answers.js';
 import { DatastoreConfig } from '../../src/api/pbs-answers.js';
 import { NodesOverview } from '../../src/api/pve-answers.js';
 import { Nothing } from '../../src/api/shared-answers.js';
+import { LOOKS } from './client-requests.js';
 import { contract, contractsAreHere, type Schema, VERSIONS, WHY_SKIPPED } from './contract.js';
 import { DECODERS } from './decoders.js';
 import { answersOf } from './generate.js';
@@ -56,11 +57,14 @@ describe
 
 describe('the decoders of what the guest agent says', () => {
   // The agent's own JSON comes through as it is: real booleans, real numbers.
-  it.each(Object.entries(AGENT_RESULTS))('take every answer to %s', (name, schema) => {
-    const whole: Schema = { type: 'object', properties: { result: schema } };
-    const decoder = DECODERS.pve[name];
-    expect(decoder && refused(decoder, whole, 'pbs')).toBeNull();
-  });
+  it.each(Object.entries(AGENT_RESULTS).filter(([name]) => name in DECODERS.pve))(
+    'take every answer to %s',
+    (name, schema) => {
+      const whole: Schema = { type: 'object', properties: { result: schema } };
+      const decoder = DECODERS.pve[name];
+      expect(decoder && refused(decoder, whole, 'pbs')).toBeNull();
+    },
+  );
   it('tell a refusal from a result', () => {
     const decoder = agentResult(Nothing);
     fc.assert(
@@ -69,6 +73,28 @@ describe('the decoders of what the guest agent says', () => {
       }),
     );
   });
+});
+
+describe
+  .skipIf(!contractsAreHere)
+  .each([
+    ...VERSIONS.pve.map((version) => ({ product: 'pve' as const, version })),
+    ...VERSIONS.pbs.map((version) => ({ product: 'pbs' as const, version })),
+  ])('the decoders of what doctor and init ask of $product $version', ({ product, version }) => {
+  it.each(LOOKS[product].map((look) => [look.path, look] as const))(
+    'take every answer to %s',
+    (path, { answer }) => {
+      const found = contract(product, version).find('GET', path);
+      const result = product === 'pve' ? AGENT_RESULTS[found?.name ?? ''] : undefined;
+      // The agent's own JSON comes through as it is.
+      if (result)
+        return expect(refused(answer, { type: 'object', properties: { result } }, 'pbs')).toBeNull();
+      const published = found?.endpoint.returns ?? {};
+      expect(
+        refused(answer, product === 'pve' ? told(found?.name ?? '', published) : published, product),
+      ).toBeNull();
+    },
+  );
 });
 
 describe.skipIf(!contractsAreHere)('the decoders of what is asked for in a second way', () => {

@@ -126,7 +126,7 @@ describe.skipIf(!contractsAreHere).each(EVERY)(
       const wrong: string[] = [];
       for (const { product, route } of all) {
         const { values, found } = published(product, route.method, route.path);
-        const inPath = new Set([...route.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name));
+        const inPath = new Set([...route.path.matchAll(/\{([\w-]+)\}/g)].map(([, name]) => name));
         const parameters = Object.fromEntries(Object.entries(values).filter(([name]) => !inPath.has(name)));
         const caller = callers.get(product);
         const answer = await caller?.ask(route.method, pathOf(route.path, values), parameters);

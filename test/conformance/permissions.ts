@@ -34,7 +34,7 @@ export const isMet = (ways: Ways, has: (path: string, privilege: string) => bool
   );
 
 const filled = (path: string, parameters: Readonly<Record<string, unknown>>) =>
-  path.replace(/\{(\w+)\}/g, (_, name: string) => String(parameters[name]));
+  path.replace(/\{([\w-]+)\}/g, (_, name: string) => String(parameters[name]));
 
 /** `["perm", path, [privileges], "any", 1]`, nested with "and" and "or". */
 function pveWays(check: unknown, parameters: Readonly<Record<string, unknown>>): Ways {

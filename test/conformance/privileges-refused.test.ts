@@ -30,7 +30,7 @@ describe.each(PAIRS)('the lab that plays PVE $pve and PBS $pbs', ({ pve, pbs }) 
   };
   const ask = async (product: 'pve' | 'pbs', method: string, path: string, more = {}) => {
     const values = sample(product, method, path);
-    const inPath = new Set([...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name));
+    const inPath = new Set([...path.matchAll(/\{([\w-]+)\}/g)].map(([, name]) => name));
     const parameters = Object.fromEntries(Object.entries(values).filter(([name]) => !inPath.has(name)));
     const answer = await callers.get(product)?.ask(method, pathOf(path, values), { ...parameters, ...more });
     if (!answer) throw new Error('no caller');

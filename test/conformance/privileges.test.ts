@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'vitest';
 import type { Access } from '../../src/lab/access.js';
 import { type Need, neededOnPbs, neededOnPve } from '../../src/preflight/privileges.js';
@@ -8,7 +9,14 @@ import { withLab } from '../support/lab.js';
 interface Checked {
   readonly checks: Finding[];
 }
+/** On a machine that runs many labs at once an answer may take its time. */
+function grantPatience(configPath: string): void {
+  const config = JSON.parse(readFileSync(configPath, 'utf8')) as { policy: Record<string, unknown> };
+  config.policy.requestTimeout = '60s';
+  writeFileSync(configPath, JSON.stringify(config));
+}
 const access = async (configPath: string, id: string) => {
+  grantPatience(configPath);
   const { code, document } = await pbsCtlJson<Checked>([
     'preflight',
     '--host',

@@ -18,8 +18,14 @@ export async function samplesOf(
   });
   const pid = await pbs?.machine.exec(['/bin/true']);
   const inPath: Record<'pve' | 'pbs', Values> = {
-    pve: { node: 'pve1', vmid: '900', id: 'backup-nightly', upid: pveTask.upid },
-    pbs: { name: 'tank', service: 'chrony', upid: pbsTask?.upid ?? '' },
+    pve: { node: 'pve1', vmid: '900', id: 'backup-nightly', upid: pveTask.upid, userid: 'pbs-ctl@pve' },
+    pbs: {
+      name: 'tank',
+      service: 'chrony',
+      upid: pbsTask?.upid ?? '',
+      userid: 'pbs-ctl@pbs',
+      'token-name': 'patch',
+    },
   };
   const given: Readonly<Record<string, Values>> = {
     'pve GET /cluster/jobs/schedule-analyze': { schedule: 'daily' },
@@ -33,7 +39,7 @@ export async function samplesOf(
     'pbs PUT /config/datastore/{name}': { 'maintenance-mode': 'type=read-only,message=sample' },
   };
   return (product, method, path) => {
-    const parts = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => [
+    const parts = [...path.matchAll(/\{([\w-]+)\}/g)].map(([, name = '']) => [
       name,
       inPath[product][name] ?? '',
     ]);
@@ -45,4 +51,4 @@ export async function samplesOf(
 }
 
 export const pathOf = (template: string, values: Values): string =>
-  template.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(values[name] ?? ''));
+  template.replace(/\{([\w-]+)\}/g, (_, name: string) => encodeURIComponent(values[name] ?? ''));

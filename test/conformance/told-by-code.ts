@@ -26,6 +26,15 @@ export const AGENT_RESULTS: Readonly<Record<string, Schema>> = {
     id: optional(text),
     'pretty-name': optional(text),
   }),
+  'GET /nodes/{node}/qemu/{vmid}/agent/network-get-interfaces': list(
+    object({
+      name: text,
+      'hardware-address': optional(text),
+      'ip-addresses': optional(
+        list(object({ 'ip-address-type': named('ipv4', 'ipv6'), 'ip-address': text, prefix: whole })),
+      ),
+    }),
+  ),
   'POST /nodes/{node}/qemu/{vmid}/agent/fsfreeze-status': named('thawed', 'frozen'),
 };
 export const AGENT_REFUSAL = refusal;
@@ -50,6 +59,12 @@ const INSTEAD: Readonly<Record<string, Schema>> = {
   'GET /cluster/options': object({
     'registered-tags': optional(list({ type: 'string', pattern: '[a-z0-9_][a-z0-9_.+-]*' })),
     'allowed-tags': optional(list(text)),
+    'user-tag-access': optional(
+      object({
+        'user-allow': optional(named('none', 'list', 'existing', 'free')),
+        'user-allow-list': optional(list(text)),
+      }),
+    ),
     'tag-style': optional(object({ ordering: optional(named('config', 'alphabetical')) })),
   }),
   'GET /storage': list(
