@@ -59,7 +59,8 @@ const SHELLS: Readonly<Record<string, (words: readonly string[]) => string>> = {
     _pbs-ctl`,
   fish: (words) => `
     pbs-ctl completion fish | source
-    complete -C 'pbs-ctl ${words.join(' ')}' | string replace -r '\\t.*' ''`,
+    complete -C 'pbs-ctl ${words.join(' ')}' | string replace -r '\\t.*' ''
+    true`,
 };
 
 describe.each(Object.entries(SHELLS))('completion in %s', (shell, program) => {
