@@ -191,6 +191,35 @@ function program(version: string, world: World, json: boolean, run: Run): Comman
   add('schema', 'JSON Schema of the config file').action(
     run(async () => (await import('./commands/schema.js')).schema),
   );
+  add('completion', 'completion for a shell, host names of the config included')
+    .argument('<shell>', 'bash, zsh or fish')
+    .addHelpText(
+      'after',
+      examples(
+        'completion bash > /etc/bash_completion.d/pbs-ctl',
+        'completion zsh > /usr/local/share/zsh/site-functions/_pbs-ctl',
+        'completion fish > ~/.config/fish/completions/pbs-ctl.fish',
+      ),
+    )
+    .action((shell: string, options: OptionValues, self: Command) =>
+      run(async () => {
+        const { completion } = await import('./commands/completion.js');
+        return (context: Parameters<typeof completion>[0]) => completion(context, { shell });
+      })(options, self),
+    );
+  // What the scripts of the shells call.
+  root
+    .command('complete', { hidden: true })
+    .argument('[words...]')
+    .action((words: string[], options: OptionValues, self: Command) =>
+      run(async () => {
+        const [{ complete }, { treeOf }] = await Promise.all([
+          import('./commands/completion.js'),
+          import('./completion/tree.js'),
+        ]);
+        return (context: Parameters<typeof complete>[0]) => complete(context, { words, tree: treeOf(root) });
+      })(options, self),
+    );
   add('lab', 'start the embedded lab: a simulated PVE cluster and PBS hosts over real HTTPS on loopback')
     .option('--dir <folder>', 'where its config and files go; default: a new temporary folder')
     .option('--scenario <name>', 'what is there and what goes wrong', 'healthy')

@@ -55,7 +55,7 @@ export async function examineCluster(
 
 async function examineToken(
   access: ClusterAccess,
-  { path }: Here,
+  { path, config: { hosts } }: Here,
   targets: readonly Target[],
   world: World,
 ): Promise<Examined> {
@@ -87,7 +87,12 @@ async function examineToken(
       return judgePrivileges(subject, { asked: needs.length, missing, unseen: [] }, grants);
     }),
     guarded(subject, 'power', async () => {
-      const excess = excessOf(await pve.look(everythingHeld), allowedOnPve(vmids, registeredTags));
+      // Also those of hosts that are not looked at now: the token is the same.
+      const everyGuest = Object.values(hosts).flatMap(({ guest }) =>
+        guest?.cluster === name ? [guest.vmid] : [],
+      );
+      const allowed = allowedOnPve([...vmids, ...everyGuest], registeredTags);
+      const excess = excessOf(await pve.look(everythingHeld), allowed);
       return judgePower(
         subject,
         excess,

@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { EXIT, Fault } from '../fault.js';
+import { wrap } from '../report/layout.js';
 import type { World } from '../world.js';
 
 export interface Question {
@@ -90,11 +91,22 @@ export function askerOf({ stdin, stderr }: Pick<World, 'stdin' | 'stderr'>, quie
       });
       return /^y/i.test(answer);
     },
-    say: (text) => (quiet ? undefined : stderr.write(`${text}\n`)),
+    say: (text) => (quiet ? undefined : stderr.write(`${prose(text, stderr.columns)}\n`)),
     close: () => lines.close(),
   };
   return asker;
 }
+
+/** Lines that are indented far are commands and fingerprints, to be copied whole. */
+const prose = (text: string, columns: number): string =>
+  text
+    .split('\n')
+    .flatMap((line) => {
+      const indent = /^ */.exec(line)?.[0] ?? '';
+      if (line.trim() === '' || indent.length >= 4) return [line];
+      return wrap(line, Math.min(columns, 100) - indent.length).map((part) => `${indent}${part}`);
+    })
+    .join('\n');
 
 const unanswered = (text: string, option: string, wrong?: string) =>
   new Fault('usage.unanswered', `Nobody answered: ${text}?${wrong ? ` ${wrong}` : ''}`, {
@@ -112,7 +124,7 @@ export function defaultsOnly({ stderr }: Pick<World, 'stderr'>, quiet: boolean):
         : Promise.reject(unanswered(text, option, wrong ?? ''));
     },
     confirm: (_question, fallback = false) => Promise.resolve(fallback),
-    say: (text) => (quiet ? undefined : stderr.write(`${text}\n`)),
+    say: (text) => (quiet ? undefined : stderr.write(`${prose(text, stderr.columns)}\n`)),
     close: () => {},
   };
 }

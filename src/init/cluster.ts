@@ -1,4 +1,4 @@
-import { createOnPve } from '../access/commands.js';
+import { createOnPve, grantOnPve } from '../access/commands.js';
 import { nodeAddresses, nodeFingerprints } from '../api/account.js';
 import { connectPve } from '../api/connect.js';
 import type { Pve } from '../api/pve.js';
@@ -58,7 +58,9 @@ export async function askCluster(
       option: '--pve-token',
       check: TOKEN,
     }));
-  const commands = createOnPve(token).map((line) => `    ${line}`);
+  // What it takes to look around; the rights on the guests follow when they are known.
+  const auditing = grantOnPve({ token, major: null, vmids: [], registeredTags: false });
+  const commands = [...createOnPve(token), ...auditing].map((line) => `    ${line}`);
   asker.say(`  If there is no such token yet, on any node:\n${commands.join('\n')}`);
   const { reference, newSecret } = await askSecret(
     { given: options.pveSecret, option: '--pve-secret', name, folder, token },

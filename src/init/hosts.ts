@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises';
-import { createOnPbs } from '../access/commands.js';
+import { createOnPbs, grantOnPbs } from '../access/commands.js';
 import { guestAddresses } from '../api/account.js';
 import { connectPbs } from '../api/connect.js';
 import type { Pve, PveGuest } from '../api/pve.js';
@@ -162,7 +162,8 @@ async function askHost(
       option: '--pbs-token',
       check: TOKEN,
     }));
-  const commands = createOnPbs(token).map((line) => `    ${line}`);
+  const grants = grantOnPbs({ token, datastores: pbs.datastores, fence: true, unit: null });
+  const commands = [...createOnPbs(token), ...grants].map((line) => `    ${line}`);
   asker.say(`  If there is no such token yet, on ${name}:\n${commands.join('\n')}`);
   const given = options.pbsSecret?.replaceAll('{host}', name);
   const { reference, newSecret } = await askSecret(

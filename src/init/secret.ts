@@ -57,7 +57,7 @@ export async function askSecret(
   const { file } = reference;
   if (existsSync(file)) return { reference, newSecret: null };
   const value = await asker.ask({
-    text: `${file} is not there. Secret of ${token}, empty for later`,
+    text: `Secret of ${token}, for that file; empty: later`,
     fallback: '',
     option,
     secret: true,

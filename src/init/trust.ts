@@ -32,7 +32,7 @@ export async function trusted(
   }
   const { fingerprint, subject, validTo } = seen;
   asker.say(
-    `  ${address} shows the certificate of "${subject}", valid until ${validTo.toISOString().slice(0, 10)}:\n    ${fingerprint}`,
+    `  Its certificate names "${subject}" and is valid until ${validTo.toISOString().slice(0, 10)}:\n    ${fingerprint}`,
   );
   if (accepted.some((each) => each.toUpperCase() === fingerprint)) {
     asker.say('  It is one that was given with --fingerprint.');

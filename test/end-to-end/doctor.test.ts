@@ -54,6 +54,8 @@ describe('doctor', () => {
   it('looks at one host and its clusters when one is named', () =>
     withLab({}, async (lab) => {
       const { findings } = await doctor(lab, '--host', 'pbs02');
+      expect(findings.every(({ status }) => status === 'pass')).toBe(true);
+      expect((await doctor(lab, '--host', 'pbs01')).find('cluster main', 'power')?.status).toBe('pass');
       const subjects = new Set(findings.map(({ subject }) => subject));
       expect([...subjects]).toEqual(['here', 'cluster main', 'host pbs02', 'notify']);
     }));
