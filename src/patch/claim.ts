@@ -36,6 +36,12 @@ export function claimHost(stateDir: string, host: string): () => void {
   });
 }
 
+/** Another process that works on a host right now with this state directory; null when none does. */
+export function workingOn(stateDir: string, host: string): number | null {
+  const pid = holderOf(join(stateDir, 'hosts', `${host}.pid`));
+  return pid !== null && pid !== process.pid && isAlive(pid) ? pid : null;
+}
+
 function holderOf(path: string): number | null {
   try {
     const pid = Number(readFileSync(path, 'utf8').trim());
