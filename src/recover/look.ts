@@ -36,12 +36,13 @@ export async function lookAt(site: Site, stateDir: string): Promise<Sight> {
   };
 }
 
-const sightOf = ({ runId, ended, phase, startedAt, lastAt }: RunState): RunSight => ({
+const sightOf = ({ runId, ended, phase, startedAt, lastAt, fenced, locks }: RunState): RunSight => ({
   run: runId,
   outcome: ended?.outcome ?? null,
   phase,
   startedAt,
   lastAt,
+  leftBehind: { fenced, locks },
   error: ended?.error ?? null,
 });
 

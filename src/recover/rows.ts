@@ -41,10 +41,7 @@ export function sightRows(
       sight.proxy !== 'answers' || sight.daemon === 'silent' || sight.servicesDown.length > 0,
     ),
     ...datastoreRows(sight, width),
-    row(
-      'fence',
-      sight.fences.map(({ datastore, run }) => `${datastore} (run ${run})`).join(', ') || 'none of pbs-ctl',
-    ),
+    row('fence', fenceText(sight)),
     row('lock', lockText(sight)),
     ...sight.runs.map((run) =>
       row(
@@ -96,6 +93,14 @@ function datastoreRows({ datastores }: Sight, width: number): Row[] {
       bad: datastores.some(({ state }) => state !== 'ok'),
     },
   ];
+}
+
+/** Where PBS cannot be asked, the journals have to do. */
+function fenceText({ fences, proxy, runs }: Sight): string {
+  if (proxy === 'answers')
+    return fences.map(({ datastore, run }) => `${datastore} (run ${run})`).join(', ') || 'none of pbs-ctl';
+  const put = runs.flatMap(({ run, leftBehind: { fenced } }) => fenced.map((name) => `${name} (run ${run})`));
+  return put.length > 0 ? `put on ${put.join(', ')}; it cannot be asked now` : 'cannot be asked';
 }
 
 function lockText({ locks, foreignLocks }: Sight): string {

@@ -73,5 +73,7 @@ export interface RunSight {
   readonly phase: string;
   readonly startedAt: string;
   readonly lastAt: string;
+  /** What it has put up and not taken back, as far as it knows. */
+  readonly leftBehind: { readonly fenced: readonly string[]; readonly locks: readonly string[] };
   readonly error: ErrorDocument | null;
 }

@@ -75,6 +75,7 @@ const RUN = {
   phase: 'wait',
   startedAt: '2026-11-23T02:00:00.000Z',
   lastAt: '2026-11-23T02:10:00.000Z',
+  leftBehind: { fenced: [], locks: ['main'] },
   error: null,
 } as const;
 const broken = (state: string) => [{ name: 'tank', state, total: null, used: null, available: null }];
