@@ -21,6 +21,10 @@ export class Cluster implements Server {
     this.#patience = patience;
   }
 
+  get address(): string {
+    return this.#endpoints[this.#current]?.address ?? '';
+  }
+
   ask<Answer>(request: Request, data: z.ZodType<Answer>): Promise<Answer> {
     return this.askWhole(request, envelope(data));
   }

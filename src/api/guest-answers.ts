@@ -39,6 +39,10 @@ export interface GuestConfig {
   /** There is an agent option at all; PVE reports the two cases differently. */
   readonly agentConfigured: boolean;
   readonly protection: boolean;
+  /** What it shows its screen on: `std`, `qxl`, `none`, `serial0` … Null: PVE's default. */
+  readonly display: string | null;
+  /** Serial ports that PVE can connect to: `serial0` … */
+  readonly serialPorts: readonly string[];
 }
 export const GuestConfig = z
   .object({
@@ -47,15 +51,24 @@ export const GuestConfig = z
     lock: optional(text),
     agent: optional(textOrNumber),
     protection: flag,
+    vga: optional(text),
+    serial0: optional(text),
+    serial1: optional(text),
+    serial2: optional(text),
+    serial3: optional(text),
   })
   .transform(
-    ({ digest, tags, lock, agent, protection }): GuestConfig => ({
+    ({ digest, tags, lock, agent, protection, vga, ...rest }): GuestConfig => ({
       digest,
       tags,
       lock,
       agentEnabled: agent !== null && propertyString(agent, 'enabled').enabled === '1',
       agentConfigured: agent !== null,
       protection,
+      display: vga === null ? null : (propertyString(vga, 'type').type ?? null),
+      serialPorts: (['serial0', 'serial1', 'serial2', 'serial3'] as const).filter(
+        (port) => rest[port] === 'socket',
+      ),
     }),
   );
 

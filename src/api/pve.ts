@@ -45,6 +45,11 @@ export class Pve {
     this.#places = new GuestPlaces(cluster, () => this.guests());
   }
 
+  /** `https://host:port` of the node that answered last. */
+  get address(): string {
+    return this.#server.address;
+  }
+
   /** Privileges of the token itself on exactly this path, inherited ones included. */
   async permissions(path: string): Promise<ReadonlySet<string>> {
     const held = await this.#get('/access/permissions', shared.Permissions, { path });

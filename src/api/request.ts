@@ -38,6 +38,8 @@ export interface Request {
 export interface Server {
   readonly product: Product;
   readonly name: string;
+  /** `https://host:port` of the one that is asked now. */
+  readonly address: string;
   /** The `data` of the answer. @throws ApiFault, or Fault `net.untrusted` */
   ask<Answer>(request: Request, data: z.ZodType<Answer>): Promise<Answer>;
   /** The whole answer, for what stands beside `data`. */
@@ -83,7 +85,7 @@ export function at(texts: TemplateStringsArray, ...parts: readonly (string | num
 export class Endpoint implements Server {
   readonly product: Product;
   readonly name: string;
-  readonly #address: string;
+  readonly address: string;
   readonly #options: ServerOptions;
   readonly #token: Token;
   readonly #clientOptions: Client.Options;
@@ -92,7 +94,7 @@ export class Endpoint implements Server {
   constructor(product: Product, address: string, options: ServerOptions) {
     this.product = product;
     this.name = options.name;
-    this.#address = address;
+    this.address = address;
     this.#options = options;
     this.#token = { id: options.tokenId, secret: options.secret };
     const connect = trustingConnector({
@@ -178,7 +180,7 @@ export class Endpoint implements Server {
     } finally {
       void alone?.client.destroy();
       this.#options.onRequest?.({
-        endpoint: this.#address,
+        endpoint: this.address,
         method: request.method,
         path: request.path,
         status,
@@ -190,7 +192,7 @@ export class Endpoint implements Server {
   #connectAlone() {
     const { connect, ...rest } = this.#clientOptions;
     let connected = false;
-    const client = new Client(this.#address, {
+    const client = new Client(this.address, {
       ...rest,
       connect: (options, callback) => {
         if (typeof connect !== 'function') throw new TypeError('the connector is no function');
@@ -229,7 +231,7 @@ export class Endpoint implements Server {
     const kind = this.product === 'pbs' ? 'PBS' : 'PVE cluster';
     return {
       product: this.product,
-      server: `${kind} "${this.name}" (${this.#address})`,
+      server: `${kind} "${this.name}" (${this.address})`,
       tokenId: this.#token.id,
       method: request.method,
       path: request.path,

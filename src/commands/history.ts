@@ -1,5 +1,5 @@
 import { EXIT, errorDocument } from '../fault.js';
-import { isClaimed } from '../patch/claim.js';
+import { workingOn } from '../patch/claim.js';
 import { documentsOf, readRuns } from '../patch/journal.js';
 import type { RunDocument } from '../report/document.js';
 import { historyText, type PastRun } from '../report/history-text.js';
@@ -17,7 +17,7 @@ export const history: Command<HistoryOptions> = async (context, { host }) => {
   const open = new Set(past.runs.filter(({ ended }) => !ended).map(({ runId }) => runId));
   const runs = documentsOf(past.runs)
     .filter((doc) => !host?.length || host.includes(doc.host))
-    .map((doc) => pastRun(doc, open.has(doc.runId) && isClaimed(stateDir, doc.host)))
+    .map((doc) => pastRun(doc, open.has(doc.runId) && workingOn(stateDir, doc.host) !== null))
     .reverse();
   const unreadable = past.damaged.map(({ runId, error }) => ({ runId, error: errorDocument(error) }));
   const style = { color: context.color, columns: context.world.stdout.columns };

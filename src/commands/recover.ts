@@ -1,10 +1,13 @@
-import { EXIT, Fault } from '../fault.js';
-import { act } from '../recover/act.js';
-import { diagnose, type RecoverFlag } from '../recover/diagnosis.js';
+import { type ErrorDocument, EXIT, errorDocument, Fault } from '../fault.js';
+import { claimHost } from '../patch/claim.js';
+import { act, shortfall } from '../recover/act.js';
+import { objection, question, unanswered } from '../recover/allow.js';
+import { diagnose } from '../recover/diagnosis.js';
 import { lookAt } from '../recover/look.js';
 import type { Sight } from '../recover/sight.js';
+import { RECOVER_FLAGS, type RecoverFlag } from '../recover/step.js';
 import { recoverText } from '../recover/text.js';
-import { openSite } from '../site.js';
+import { openSite, type Site } from '../site.js';
 import { type Command, type Context, type HostOptions, load, targetsOf } from './context.js';
 
 export interface RecoverOptions extends HostOptions {
@@ -18,6 +21,13 @@ export interface RecoverOptions extends HostOptions {
   readonly force?: boolean;
 }
 
+/** What became of the flags: what was done, in words, and what stopped the rest. */
+interface Acted {
+  readonly sight: Sight;
+  readonly done: readonly string[];
+  readonly error: (ErrorDocument & { readonly exitCode: number }) | null;
+}
+
 /** What is wrong with a host, what to do, and, with flags, some of it done. */
 export const recover: Command<RecoverOptions> = async (context, options) => {
   const { world, color } = context;
@@ -29,64 +39,72 @@ export const recover: Command<RecoverOptions> = async (context, options) => {
       exitCode: EXIT.usage,
     });
   }
+  const flags = flagsOf(options);
   const site = await openSite(config, target, world);
+  // Whoever only looks may do so while a run is at work.
+  const unclaim = flags.length > 0 ? claimHost(stateDir, target.host) : () => {};
   try {
-    let sight = await lookAt(site, stateDir);
-    const done: string[] = [];
-    for (const flag of flagsOf(options)) {
-      await allow(flag, sight, options, context);
-      done.push(await act(flag, site, sight));
-      sight = await lookAt(site, stateDir);
-    }
+    const first = await lookAt(site, stateDir);
+    const { sight, done, error } = await actAll(flags, first, { site, stateDir, options, context });
     const diagnosis = diagnose(sight);
-    const text = recoverText(sight, diagnosis, { color, columns: world.stdout.columns });
-    context.answer({ ...sight, done, diagnosis }, `${done.map((line) => `${line}\n`).join('')}${text}`);
-    return diagnosis.healthy ? EXIT.done : EXIT.failed;
+    const style = { color, columns: world.stdout.columns };
+    const failure = error && { code: error.code, message: error.message, hint: error.hint };
+    context.answer(
+      { ...sight, done, diagnosis, error: failure },
+      recoverText({ sight, done, diagnosis, error: failure }, style),
+    );
+    return error?.exitCode ?? (diagnosis.healthy ? EXIT.done : EXIT.failed);
   } finally {
+    unclaim();
     await site.close();
   }
 };
 
 /** In the order in which they help. */
-function flagsOf(options: RecoverOptions): RecoverFlag[] {
-  const wanted: Array<[boolean | undefined, RecoverFlag]> = [
-    [options.startVm, 'start-vm'],
-    [options.resetVm, 'reset-vm'],
-    [options.mount, 'mount'],
-    [options.restartServices, 'restart-services'],
-    [options.liftFence, 'lift-fence'],
-    [options.releaseLock, 'release-lock'],
-  ];
-  return wanted.flatMap(([given, flag]) => (given ? [flag] : []));
-}
+const flagsOf = (options: RecoverOptions): RecoverFlag[] => {
+  const given: Readonly<Record<RecoverFlag, boolean | undefined>> = {
+    'start-vm': options.startVm,
+    'reset-vm': options.resetVm,
+    mount: options.mount,
+    'restart-services': options.restartServices,
+    'lift-fence': options.liftFence,
+    'release-lock': options.releaseLock,
+  };
+  return RECOVER_FLAGS.filter((flag) => given[flag]);
+};
 
-/** @throws Fault `recover.refused` (exit 1), `usage.yes` (exit 2) */
-async function allow(
-  flag: RecoverFlag,
-  sight: Sight,
-  { yes, force }: RecoverOptions,
-  { world }: Context,
-): Promise<void> {
-  if (flag === 'reset-vm' && !yes) {
-    const question = `Resetting VM ${sight.vm?.vmid ?? ''} of ${sight.host} is like pulling the plug. Do it?`;
-    if (!(await world.confirm(question))) {
-      throw new Fault('usage.yes', 'The VM was not reset: nobody said yes.', {
-        hint: 'Repeat the command with --yes.',
-        exitCode: EXIT.usage,
-      });
+/** One after the other, each with a look before and after; what fails or is refused keeps the rest from being done. */
+async function actAll(
+  flags: readonly RecoverFlag[],
+  first: Sight,
+  {
+    site,
+    stateDir,
+    options: { yes, force },
+    context: { world, options: global },
+  }: { site: Site; stateDir: string; options: RecoverOptions; context: Context },
+): Promise<Acted> {
+  const say = (text: string) => (global.quiet || global.json ? undefined : world.stderr.write(`${text}\n`));
+  let sight = first;
+  const done: string[] = [];
+  for (const flag of flags) {
+    try {
+      const why = force ? null : objection(flag, sight);
+      if (why) throw why;
+      const asked = yes ? null : question(flag, sight);
+      if (asked && !(await world.confirm(asked))) throw unanswered();
+      done.push(await act(flag, { site, sight, stateDir, clock: world.clock, say }));
+      sight = await lookAt(site, stateDir);
+      const left = shortfall(flag, sight);
+      if (left)
+        throw new Fault('recover.not-enough', `--${flag} was carried out, and ${left}.`, {
+          hint: 'See what is wrong now, below.',
+        });
+    } catch (error) {
+      const exitCode = error instanceof Fault ? error.exitCode : EXIT.failed;
+      // Half of it may have been done.
+      return { sight: await lookAt(site, stateDir), done, error: { ...errorDocument(error), exitCode } };
     }
   }
-  const resumes = flag === 'lift-fence' || flag === 'release-lock';
-  if (resumes && !force && !sight.verification?.ok) {
-    const blocks = sight.verification?.findings
-      .filter(({ status }) => status === 'block')
-      .map(({ summary }) => summary);
-    throw new Fault(
-      'recover.refused',
-      `--${flag} would let backups go on, and ${sight.host} does not pass verification: ${blocks?.join('; ') || 'it cannot be asked'}.`,
-      {
-        hint: 'Mend that first. To do it all the same: --force.',
-      },
-    );
-  }
+  return { sight, done, error: null };
 }

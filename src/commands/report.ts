@@ -1,6 +1,6 @@
 import { nearest } from '../config/target.js';
 import { EXIT, Fault } from '../fault.js';
-import { isClaimed } from '../patch/claim.js';
+import { workingOn } from '../patch/claim.js';
 import { documentsOf, readRuns } from '../patch/journal.js';
 import type { RunDocument } from '../report/document.js';
 import { htmlReport } from '../report/html/page.js';
@@ -36,7 +36,7 @@ export const report: Command<ReportOptions> = async (context, { run, format = 't
   if (!doc) throw unknownRun(run, documents);
   const { timeline = [], ended = null } = states.find(({ runId }) => runId === doc.runId) ?? {};
   const { stdout, stderr } = context.world;
-  if (!ended && !context.options.quiet && isClaimed(stateDir, doc.host))
+  if (!ended && !context.options.quiet && workingOn(stateDir, doc.host) !== null)
     stderr.write('This run still goes on; what follows is how far it is.\n');
   const forms = {
     text: () => runText(doc, { color: context.color, columns: stdout.columns }),

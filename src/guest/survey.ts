@@ -2,6 +2,7 @@ import { Fault } from '../fault.js';
 import type { PackageChanges } from '../report/document.js';
 import { readPlan } from './apt.js';
 import { type Guest, runReading, sh } from './exec.js';
+import { lines, PART, readParts, unescapeMount } from './parts.js';
 
 /** What the guest says of itself: one read-only look, taken by one exec of the guest agent. */
 export interface Survey {
@@ -33,7 +34,7 @@ export interface Survey {
 
 // Reads only. A lock of apt is a POSIX lock: it shows in /proc/locks under the inode of its file.
 const SURVEY = `export LC_ALL=C.UTF-8
-part() { printf '\\n@@%s\\n' "$1"; shift; "$@" 2>&1; printf '\\n@@=%s\\n' "$?"; }
+${PART}
 locks() {
   for file in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/cache/apt/archives/lock; do
     inode=$(stat -c %i "$file" 2>/dev/null) || continue
@@ -112,15 +113,6 @@ export function readSurvey(output: string): Survey {
   };
 }
 
-function readParts(output: string): Map<string, { text: string; code: number }> {
-  const parts = new Map<string, { text: string; code: number }>();
-  const markers = [...output.matchAll(/^@@([a-z]+)\n([\s\S]*?)(?:\n@@=(\d+)$|(?![\s\S]))/gm)];
-  for (const [, name = '', text = '', code] of markers) {
-    parts.set(name, { text: text.replace(/\n$/, ''), code: code === undefined ? 0 : Number(code) });
-  }
-  return parts;
-}
-
 /** Packages whose state is good ("ii ", or held and good "hi "). */
 function installed(text: string): Map<string, string> {
   return new Map(
@@ -129,17 +121,6 @@ function installed(text: string): Map<string, string> {
       return /^[ih]i/.test(state) ? [[name, version] as const] : [];
     }),
   );
-}
-
-/** findmnt and fstab write blanks as \\x20 or \\040. */
-function unescapeMount(text: string): string {
-  return text
-    .replace(/\\x([0-9a-f]{2})/gi, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)))
-    .replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8)));
-}
-
-function lines(text: string): string[] {
-  return text.split('\n').filter((line) => line.trim() !== '');
 }
 
 const unreadable = (why: string) =>

@@ -230,6 +230,13 @@ export const SCENARIOS: readonly Scenario[] = [
     policy: { rebootTimeout: '8s' },
   },
   {
+    name: 'stays-off',
+    description: 'the machine goes down and its VM stays off',
+    expected: 'failed',
+    machine: { boot: { neverComesBack: 'stopped' } },
+    policy: { rebootTimeout: '8s' },
+  },
+  {
     name: 'upgrade-fails',
     description: 'the installation script of a package fails',
     expected: 'failed',

@@ -36,10 +36,10 @@ export function claimHost(stateDir: string, host: string): () => void {
   });
 }
 
-/** True while a process that lives works on the host with this state directory. */
-export function isClaimed(stateDir: string, host: string): boolean {
+/** Another process that works on a host right now with this state directory; null when none does. */
+export function workingOn(stateDir: string, host: string): number | null {
   const pid = holderOf(join(stateDir, 'hosts', `${host}.pid`));
-  return pid !== null && isAlive(pid);
+  return pid !== null && pid !== process.pid && isAlive(pid) ? pid : null;
 }
 
 function holderOf(path: string): number | null {

@@ -6,17 +6,21 @@ import { note, type Run, record, requireLock, stateOfRun } from './run.js';
 export function fenceMessage(runId: string, now: Date): string {
   return `${fenceMark(runId)} since ${now.toISOString().slice(0, 16)}Z`;
 }
+/** The run whose fence this maintenance mode is; null for what others have set. */
+export function runOfFence(
+  maintenance: { readonly type: string; readonly message: string | null } | null,
+): string | null {
+  if (maintenance?.type !== 'read-only') return null;
+  return /^pbs-ctl run ([a-z0-9]+)\b/.exec(maintenance.message ?? '')?.[1] ?? null;
+}
+
 const fenceMark = (runId: string) => `pbs-ctl run ${runId}`;
 
 /** True for the maintenance mode that this very run has set. */
-export function isOwnFence(
+export const isOwnFence = (
   maintenance: { readonly type: string; readonly message: string | null } | null,
   runId: string,
-): boolean {
-  return (
-    maintenance?.type === 'read-only' && new RegExp(`^${fenceMark(runId)}\\b`).test(maintenance.message ?? '')
-  );
-}
+): boolean => runOfFence(maintenance) === runId;
 
 /** Puts every datastore that has no maintenance mode yet into read-only; those of others stay as they are. */
 export async function fence(run: Run): Promise<string> {
@@ -67,7 +71,7 @@ export async function liftFence(run: Run): Promise<string> {
 const LOST_RACES = 6;
 
 /** The digest covers all datastores: any change to any of them makes the write fail, so look again. */
-async function withDigest(
+export async function withDigest(
   pbs: Pbs,
   name: string,
   act: (config: Awaited<ReturnType<Pbs['datastoreConfig']>>) => Promise<void>,

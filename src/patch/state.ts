@@ -73,7 +73,11 @@ export function stateOf(records: readonly RunRecord[]): RunState | undefined {
     warnings: [],
     ended: null,
   };
-  return rest.reduce((state, { at, event }) => ({ ...after(state, event, at), lastAt: at }), start);
+  return rest.reduce((state, { at, event }) => {
+    const next = after(state, event, at);
+    // What is mended later, by `recover`, does not make the run last longer.
+    return { ...next, lastAt: state.ended && next.ended ? state.lastAt : at };
+  }, start);
 }
 
 function after(state: RunState, event: RunEvent, at: string): RunState {

@@ -1,92 +1,102 @@
-import { Fault } from '../fault.js';
-import { type Guest, runOnce } from '../guest/exec.js';
 import { lockOf } from '../lock/cluster-lock.js';
 import { release } from '../lock/lock.js';
+import { runOfFence, withDigest } from '../patch/fence.js';
+import { Journal } from '../patch/journal.js';
+import type { RunEvent } from '../patch/records.js';
 import type { Site } from '../site.js';
-import type { RecoverFlag } from './diagnosis.js';
+import type { Clock } from '../world.js';
+import { mount, restart } from './act-inside.js';
+import { resetVm, startVm } from './act-power.js';
 import type { Sight } from './sight.js';
+import type { RecoverFlag } from './step.js';
 
-const LIMIT_MS = 60_000;
-const PBS_UNITS = ['proxmox-backup.service', 'proxmox-backup-proxy.service'];
+/** What an action works with. */
+export interface Acting {
+  readonly site: Site;
+  readonly sight: Sight;
+  readonly stateDir: string;
+  readonly clock: Clock;
+  /** Tells a person what is waited for. */
+  readonly say: (text: string) => void;
+}
 
-/** Carries out what one flag names. @returns what was done, in words */
-export async function act(flag: RecoverFlag, site: Site, sight: Sight): Promise<string> {
+/** Carries out what one flag names. @returns what was done, in words. @throws Fault where it could not be done */
+export function act(flag: RecoverFlag, acting: Acting): Promise<string> {
+  return ACTIONS[flag](acting);
+}
+
+const ACTIONS: Readonly<Record<RecoverFlag, (acting: Acting) => Promise<string>>> = {
+  'start-vm': startVm,
+  'reset-vm': resetVm,
+  mount,
+  'restart-services': restart,
+  'lift-fence': liftFences,
+  'release-lock': releaseLocks,
+};
+
+/** Lifts the fences of runs, by what the server says at this moment; modes of others stay. */
+async function liftFences(acting: Acting): Promise<string> {
+  const { pbs } = acting.site;
+  const lifted: string[] = [];
+  for (const { datastore } of acting.sight.fences) {
+    await withDigest(pbs, datastore, async ({ maintenance, digest }) => {
+      const run = runOfFence(maintenance);
+      if (run === null) return;
+      await pbs.setMaintenance(datastore, null, digest);
+      lifted.push(datastore);
+      tell(acting, run, { type: 'unfenced', datastore });
+    });
+  }
+  return lifted.length === 0 ? 'no fence of pbs-ctl is up' : `lifted the fence on ${lifted.join(', ')}`;
+}
+
+async function releaseLocks(acting: Acting): Promise<string> {
+  const { site, sight, clock } = acting;
+  const released: string[] = [];
+  for (const { cluster: name, run, owner } of sight.locks) {
+    const cluster = site.clusters.find((each) => each.name === name);
+    if (!cluster) continue;
+    await release(lockOf(cluster, clock, site.target.policy.requestTimeout * 2), { run, owner });
+    released.push(name);
+    tell(acting, run, { type: 'unlocked', cluster: name });
+  }
+  return released.length === 0
+    ? 'no lock of this host is held'
+    : `released the lock of ${released.join(', ')}`;
+}
+
+/** Lets the journal of the run know, so that its report no longer names what is gone. */
+function tell({ sight, stateDir, clock }: Acting, run: string, event: RunEvent): void {
+  if (!sight.runs.some((each) => each.run === run)) return; // a run of another state directory
+  const journal = Journal.reopen(stateDir, run, clock);
+  try {
+    journal.append(event);
+  } finally {
+    journal.close();
+  }
+}
+
+/** What is still not as the action should have left it; null when it is. Pure. */
+export function shortfall(flag: RecoverFlag, now: Sight): string | null {
+  const { vm, inside, servicesDown, fences, locks } = now;
   switch (flag) {
     case 'start-vm':
-      await guestOf(site).pve.startVm(guestOf(site).vmid);
-      return 'the VM was started';
     case 'reset-vm':
-      await guestOf(site).pve.resetVm(guestOf(site).vmid);
-      return 'the VM was reset';
+      if (vm?.status !== 'running') return `the VM is ${vm?.status ?? 'not to be seen'}`;
+      return now.agent === 'silent' && now.proxy === 'silent' ? 'the host does not answer' : null;
     case 'mount':
-      return mount(guestOf(site), sight.inside?.missingMounts ?? []);
-    case 'restart-services':
-      return restart(site, sight);
+      if (!inside) return 'the guest agent does not tell what is mounted';
+      return inside.missingMounts.length > 0 ? `still not mounted: ${inside.missingMounts.join(', ')}` : null;
+    case 'restart-services': {
+      const down = [...new Set([...(inside?.failedUnits ?? []), ...servicesDown])];
+      if (down.length > 0) return `still down: ${down.join(', ')}`;
+      return now.proxy === 'silent' ? 'the API does not answer' : null;
+    }
     case 'lift-fence':
-      return liftFences(site, sight);
+      return fences.length > 0
+        ? `still fenced: ${fences.map(({ datastore }) => datastore).join(', ')}`
+        : null;
     case 'release-lock':
-      return releaseLocks(site, sight);
+      return locks.length > 0 ? `still locked: ${locks.map(({ cluster }) => cluster).join(', ')}` : null;
   }
-}
-
-async function mount(guest: Guest, targets: readonly string[]): Promise<string> {
-  if (targets.length === 0) return 'nothing to mount';
-  for (const target of targets) await mustRun(guest, ['mount', target]);
-  return `mounted: ${targets.join(', ')}`;
-}
-
-/** Through PBS where it answers, through the guest agent where it does not. */
-async function restart(site: Site, { servicesDown, inside, proxy, daemon }: Sight): Promise<string> {
-  const units = inside?.failedUnits ?? [];
-  const { pbs, guest } = site;
-  if (daemon === 'answers') for (const name of servicesDown) await pbs.startService(name);
-  const own = proxy === 'silent' || daemon === 'silent' ? PBS_UNITS : [];
-  const inGuest = [...new Set([...units, ...own])];
-  if (inGuest.length > 0 && guest) {
-    await runOnce(guest, ['systemctl', 'reset-failed', ...inGuest], LIMIT_MS);
-    await mustRun(guest, ['systemctl', 'restart', ...inGuest]);
-  }
-  const done = [...new Set([...servicesDown, ...inGuest])];
-  return done.length === 0 ? 'nothing to restart' : `restarted: ${done.join(', ')}`;
-}
-
-async function liftFences({ pbs }: Site, { fences }: Sight): Promise<string> {
-  for (const { datastore } of fences) {
-    const { digest } = await pbs.datastoreConfig(datastore);
-    await pbs.setMaintenance(datastore, null, digest);
-  }
-  return fences.length === 0
-    ? 'no fence of pbs-ctl is up'
-    : `lifted: ${fences.map(({ datastore }) => datastore).join(', ')}`;
-}
-
-async function releaseLocks(site: Site, { locks }: Sight): Promise<string> {
-  for (const { cluster: name, run } of locks) {
-    const cluster = site.clusters.find((each) => each.name === name);
-    if (cluster)
-      await release(lockOf(cluster, site.facts(null).clock, site.target.policy.requestTimeout * 2), { run });
-  }
-  return locks.length === 0
-    ? 'no lock of this host is held'
-    : `released: ${locks.map(({ cluster }) => cluster).join(', ')}`;
-}
-
-async function mustRun(guest: Guest, command: string[]): Promise<void> {
-  const { exitCode, stderr, stdout } = await runOnce(guest, command, LIMIT_MS);
-  if (exitCode === 0) return;
-  throw new Fault(
-    'recover.failed',
-    `"${command.join(' ')}" in the guest ended with ${exitCode}: ${(stderr || stdout).trim()}`,
-    {
-      hint: 'Look at the console of the VM.',
-    },
-  );
-}
-
-function guestOf({ guest, target }: Site): Guest {
-  if (guest) return guest;
-  throw new Fault('guest.none', `The config names no guest for host "${target.host}".`, {
-    hint: `Set hosts.${target.host}.guest.`,
-    exitCode: 2,
-  });
 }

@@ -1,82 +1,70 @@
-import { labelled, oneLine, painter, type Style, textWidth, wrap } from '../report/layout.js';
-import type { Diagnosis } from './diagnosis.js';
+import type { ErrorDocument } from '../fault.js';
+import {
+  labelled,
+  oneLine,
+  type Paint,
+  painter,
+  type Style,
+  type Tone,
+  textWidth,
+  wrap,
+} from '../report/layout.js';
+import { sightRows } from './rows.js';
 import type { Sight } from './sight.js';
+import type { Diagnosis } from './step.js';
 
-/** From outside in, then what is wrong and what to do. Pure. */
-export function recoverText(sight: Sight, { healthy, problem, steps }: Diagnosis, style: Style): string {
+const WIDEST = 110;
+
+/** What was done, then the layers from outside in, then what is wrong and what to do. Pure. */
+export function recoverText(
+  {
+    sight,
+    done,
+    diagnosis,
+    error,
+  }: {
+    readonly sight: Sight;
+    readonly done: readonly string[];
+    readonly diagnosis: Diagnosis;
+    readonly error: ErrorDocument | null;
+  },
+  style: Style,
+): string {
   const paint = painter(style.color);
-  const width = textWidth(style);
-  const { vm, inside } = sight;
-  const rows: Array<[string, readonly string[]]> = [
-    [
-      'VM',
-      vm
-        ? [
-            `${vm.vmid} on ${vm.node}: ${vm.status}${vm.qmpStatus && vm.qmpStatus !== vm.status ? ` (${vm.qmpStatus})` : ''}${vm.lock ? `, locked (${vm.lock})` : ''}`,
-          ]
-        : wrap(sight.vmError?.message ?? 'the config names no guest', width),
-    ],
-    ...(vm ? ([['console', [vm.consoleUrl]]] as Array<[string, string[]]>) : []),
-    [
-      'agent',
-      [sight.agent === 'answers' ? 'answers' : sight.agent === 'silent' ? 'does not answer' : 'not asked'],
-    ],
-    ...(inside
-      ? ([
-          ['failed units', [inside.failedUnits.join(', ') || 'none']],
-          [
-            'mounts',
-            [
-              inside.missingMounts.length > 0
-                ? `missing: ${inside.missingMounts.join(', ')}`
-                : 'all of fstab',
-            ],
-          ],
-          ['packages', [inside.audit === '' ? 'whole' : oneLine(inside.audit)]],
-        ] as Array<[string, string[]]>)
-      : []),
-    [
-      'PBS',
-      [
-        `proxy ${sight.proxy}, daemon ${sight.daemon}${sight.servicesDown.length > 0 ? `, not running: ${sight.servicesDown.join(', ')}` : ''}`,
-      ],
-    ],
-    [
-      'datastores',
-      sight.datastores.length === 0
-        ? ['unknown']
-        : sight.datastores.flatMap(({ name, state }) => wrap(`${name}: ${state}`, width)),
-    ],
-    [
-      'fence',
-      [sight.fences.map(({ datastore, run }) => `${datastore} (run ${run})`).join(', ') || 'none of pbs-ctl'],
-    ],
-    [
-      'lock',
-      [
-        sight.locks
-          .map(({ cluster, run, expired }) => `${cluster} (run ${run}${expired ? ', expired' : ''})`)
-          .join(', ') || 'none of this host',
-      ],
-    ],
-    ...(inside && !healthy && inside.journal.length > 0
-      ? ([['journal', inside.journal.slice(-6).flatMap((line) => wrap(line, width))]] as Array<
-          [string, string[]]
-        >)
-      : []),
-  ];
+  const width = Math.min(style.columns, WIDEST);
   return [
-    `${paint('strong', oneLine(sight.host))}: ${paint(healthy ? 'good' : 'bad', healthy ? 'healthy' : 'in need of help')}`,
-    ...rows.flatMap(([label, lines]) => labelled(paint, label, lines)),
+    ...done.flatMap((text) => wrap(`done: ${text}`, width).map((line) => paint('good', line))),
+    ...(error ? refusal(error, paint, width) : []),
+    ...(done.length > 0 || error ? [''] : []),
+    headline(sight.host, diagnosis, paint),
+    ...sightRows(sight, { healthy: diagnosis.healthy, width: textWidth(style) }).flatMap(
+      ({ label, lines, bad }) => labelled(paint, label, lines, bad ? 'bad' : 'quiet'),
+    ),
     '',
-    ...wrap(problem, Math.min(style.columns, 110)),
-    ...steps.flatMap(({ text, flag, command }, index) => [
-      ...wrap(`${index + 1}. ${text}`, Math.min(style.columns, 110) - 5).map(
-        (line, at) => `${at === 0 ? '  ' : '     '}${line}`,
-      ),
-      ...(command ? [`     ${command}`] : []),
-      ...(flag ? [`     pbs-ctl recover --host ${sight.host} --${flag}`] : []),
-    ]),
+    ...wrap(diagnosis.problem, width).map((line) => paint('strong', line)),
+    ...steps(sight.host, diagnosis, width),
     '',
   ].join('\n');
+}
+
+function headline(host: string, { healthy, steps: left }: Diagnosis, paint: Paint): string {
+  const [tone, word]: [Tone, string] = !healthy
+    ? ['bad', 'in need of help']
+    : left.length > 0
+      ? ['careful', 'well, with something left behind']
+      : ['good', 'well'];
+  return `${paint('strong', oneLine(host))}: ${paint(tone, word)}`;
+}
+
+const refusal = ({ message, hint }: ErrorDocument, paint: Paint, width: number): string[] => [
+  ...wrap(message, width).map((line) => paint('bad', line)),
+  ...(hint ? wrap(hint, width - 2).map((line) => `  ${line}`) : []),
+];
+
+function steps(host: string, { steps: all }: Diagnosis, width: number): string[] {
+  return all.flatMap(({ text, flag, command }, index) => [
+    ...wrap(`${index + 1}. ${text}`, width - 5).map((line, at) => `${at === 0 ? '  ' : '     '}${line}`),
+    ...(command ? [`     ${oneLine(command)}`] : []),
+    ...(flag ? [`     pbs-ctl recover --host ${host} --${flag}`] : []),
+  ]);
 }

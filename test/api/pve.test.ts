@@ -187,6 +187,8 @@ describe('tags of a guest', () => {
     );
     expect(await pve.guestConfig(100)).toEqual({
       digest: 'd',
+      display: null,
+      serialPorts: [],
       tags: [],
       lock: null,
       agentEnabled: true,

@@ -121,7 +121,7 @@ function recorder(product: 'pve' | 'pbs', version: string, sent: Sent[]): Server
       });
     return answerTo(path, version) as Answer;
   };
-  return { product, name: 'test', ask, askWhole: ask, close: async () => {} };
+  return { product, name: 'test', address: 'https://test', ask, askWhole: ask, close: async () => {} };
 }
 
 /** Just enough for a client to go on with. */

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import type { Guest } from '../../src/guest/exec.js';
 import { takeSurvey } from '../../src/guest/survey.js';
+import { takeSymptoms } from '../../src/guest/symptoms.js';
 import { UPGRADE_ENVIRONMENT, upgradeScript } from '../../src/guest/upgrade-script.js';
 import { clearUpgrade, startUpgrade, viewUpgrade } from '../../src/guest/upgrade-unit.js';
 
@@ -31,6 +32,13 @@ it('docs/guest.md has every command of the look into the guest', async () => {
   const commands = [...survey.matchAll(/^part [a-z]+ (.*)$/gm)].map(([, command = '']) => command);
   expect(commands.length).toBeGreaterThan(10);
   for (const command of commands.filter((each) => each !== 'locks')) expect(page).toContain(command);
+});
+
+it('docs/guest.md has every command of the look that recover takes', async () => {
+  const symptoms = await commandOf(takeSymptoms);
+  const commands = [...symptoms.matchAll(/^(?:part [a-z]+|\s+(?=journalctl)) ?(.*)$/gm)];
+  expect(commands.length).toBeGreaterThan(10);
+  for (const [, command = ''] of commands) expect(page).toContain(command);
 });
 
 it('docs/guest.md has every line of the upgrade, in its order', () => {

@@ -217,6 +217,12 @@ export class PbsHost<M extends GuestMachine = GuestMachine> {
 
   #follow(): void {
     const { machine, server, record, time } = this;
+    // What is started inside shows in the API as well.
+    record.onEntry((entry) => {
+      if (!('kind' in entry) || entry.kind !== 'unit-started' || entry.host !== this.name) return;
+      const service = String(entry.detail.unit).replace(/\.service$/, '');
+      if (this.services.has(service)) this.services.set(service, 'running');
+    });
     machine.on('going-down', () => {
       for (const task of this.running()) {
         if (task.type === 'backup' || task.type === 'reader')

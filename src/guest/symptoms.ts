@@ -1,0 +1,132 @@
+import { Fault } from '../fault.js';
+import { type Guest, runReading, sh } from './exec.js';
+import { lines, PART, readParts, unescapeMount } from './parts.js';
+
+/** What a guest in trouble says of itself. A part that it could not tell is null or empty: a sick host may not have all. */
+export interface Symptoms {
+  readonly kernel: string | null;
+  readonly uptimeSeconds: number | null;
+  /** Of systemd: `running`, `degraded`, `starting`, `maintenance` … */
+  readonly state: string | null;
+  readonly failedUnits: readonly string[];
+  /** Mounted at boot by fstab, and not mounted now. */
+  readonly missingMounts: readonly string[];
+  /** Named in fstab for writing, and mounted read-only now: what the kernel does after errors of the disk. */
+  readonly readOnlyMounts: readonly string[];
+  /** Output of `dpkg --audit`; empty when all is well. */
+  readonly audit: string;
+  readonly rootAvailableBytes: number | null;
+  /** Ids of the runs whose upgrade still goes on. */
+  readonly upgrading: readonly string[];
+  /** Last lines of the journals of what has failed and of PBS, and the last errors of this boot (unit null). */
+  readonly journal: ReadonlyArray<{ readonly unit: string | null; readonly lines: readonly string[] }>;
+}
+
+const PBS_UNITS = ['proxmox-backup.service', 'proxmox-backup-proxy.service'];
+const MOST_JOURNALS = 6;
+
+// Reads only, and nothing of apt: that may be what hangs.
+const SYMPTOMS = `export LC_ALL=C.UTF-8
+${PART}
+part kernel uname -r
+part uptime cat /proc/uptime
+part state systemctl is-system-running
+part failed systemctl list-units --failed --plain --no-legend
+part mounts findmnt -rn -o TARGET,OPTIONS
+part fstab cat /etc/fstab
+part audit dpkg --audit
+part root df -B1 --output=avail /
+part units systemctl list-units --all --plain --no-legend 'pbs-ctl-*'
+part errors journalctl -b -q --no-pager -o short-iso -n 12 -p err
+for unit in $(systemctl list-units --failed --plain --no-legend | head -n ${MOST_JOURNALS - PBS_UNITS.length} | cut -d ' ' -f 1) ${PBS_UNITS.join(' ')}; do
+  printf '\\n@unit %s\\n' "$unit"
+  journalctl -b -q --no-pager -o short-iso -n 8 -u "$unit"
+done
+printf '\\n@@end\\n'`;
+
+const LIMIT_MS = 30_000;
+
+/**
+ * Asks a guest what ails it, by one exec of the guest agent.
+ * @throws Fault `agent.*`; `guest.unreadable` when the output ends early
+ */
+export async function takeSymptoms(guest: Guest): Promise<Symptoms> {
+  const { stdout } = await runReading(guest, sh(SYMPTOMS), LIMIT_MS, 2);
+  return readSymptoms(stdout);
+}
+
+/** @throws Fault `guest.unreadable` when the output ends early */
+export function readSymptoms(output: string): Symptoms {
+  if (!/^@@end$/m.test(output))
+    throw new Fault('guest.unreadable', 'What the guest tells of itself ends early.', {
+      hint: 'Look at its console.',
+    });
+  const [facts = '', ...journals] = output.replace(/\n@@end\n[\s\S]*$/, '\n').split(/^@unit /m);
+  const parts = readParts(facts);
+  const text = (name: string): string => parts.get(name)?.text.trim() ?? '';
+  const told = (name: string): string | null => (parts.get(name)?.code === 0 ? text(name) || null : null);
+  const mounts = mountsOf(text('mounts'));
+  const wanted = wantedMounts(text('fstab'));
+  const audit = parts.get('audit');
+  return {
+    kernel: told('kernel'),
+    uptimeSeconds: numberOf(told('uptime')?.split(' ')[0]),
+    // Its exit code only says whether it is "running".
+    state: /^[a-z-]+$/.test(text('state')) ? text('state') : null,
+    failedUnits: told('failed') === null ? [] : lines(text('failed')).map(firstWord),
+    missingMounts:
+      told('mounts') === null ? [] : wanted.map(({ target }) => target).filter((each) => !mounts.has(each)),
+    readOnlyMounts: wanted
+      .filter(({ target, readOnly }) => !readOnly && mounts.get(target)?.includes('ro'))
+      .map(({ target }) => target),
+    audit: audit && audit.code === 0 ? audit.text.trim() : '',
+    rootAvailableBytes: numberOf(told('root')?.split('\n').at(-1)),
+    upgrading: lines(text('units')).flatMap(upgradeIn),
+    journal: [
+      ...journals.map((each) => {
+        const [unit = '', ...rest] = each.split('\n');
+        return { unit, lines: entries(rest) };
+      }),
+      { unit: null, lines: entries(text('errors').split('\n')) },
+    ].filter((each) => each.lines.length > 0),
+  };
+}
+
+const mountsOf = (text: string): Map<string, string[]> =>
+  new Map(
+    lines(text).map((line) => {
+      const [target = '', options = ''] = line.split(' ');
+      return [unescapeMount(target), options.split(',')] as const;
+    }),
+  );
+
+/** What fstab wants mounted at boot: no swap, nothing that is mounted by hand or on demand. */
+function wantedMounts(fstab: string): Array<{ target: string; readOnly: boolean }> {
+  return lines(fstab)
+    .filter((line) => !line.trimStart().startsWith('#'))
+    .flatMap((line) => {
+      const [, target = '', , options = ''] = line.trim().split(/\s+/);
+      const chosen = options.split(',');
+      const onDemand = chosen.includes('noauto') || chosen.includes('x-systemd.automount');
+      return target.startsWith('/') && !onDemand
+        ? [{ target: unescapeMount(target), readOnly: chosen.includes('ro') }]
+        : [];
+    });
+}
+
+/** The run of an upgrade unit that has not ended: `unit load active sub description`. */
+function upgradeIn(line: string): string[] {
+  const [unit = '', , , sub = ''] = line.trim().split(/\s+/);
+  const run = /^pbs-ctl-upgrade-([a-z0-9]+)\.service$/.exec(unit)?.[1];
+  return run !== undefined && ['running', 'start', 'start-pre', 'start-post'].includes(sub) ? [run] : [];
+}
+
+const entries = (all: readonly string[]): string[] =>
+  all.map((line) => line.trimEnd()).filter((line) => line !== '' && !line.startsWith('-- '));
+
+const firstWord = (line: string): string => line.trim().split(/\s+/)[0] ?? line;
+
+function numberOf(text: string | undefined): number | null {
+  const number = text === undefined || text.trim() === '' ? Number.NaN : Number(text);
+  return Number.isFinite(number) ? number : null;
+}

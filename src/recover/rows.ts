@@ -1,0 +1,133 @@
+import { formatDuration } from '../config/quantity.js';
+import { clip, oneLine, wrap } from '../report/layout.js';
+import type { Sight } from './sight.js';
+
+/** One line of the account, or several. `bad`: this is where to look. */
+export interface Row {
+  readonly label: string;
+  readonly lines: readonly string[];
+  readonly bad: boolean;
+}
+
+/** What was seen, from outside in, for a person. Pure. */
+export function sightRows(
+  sight: Sight,
+  { healthy, width }: { readonly healthy: boolean; readonly width: number },
+): Row[] {
+  const row = (label: string, text: string, bad = false): Row => ({ label, lines: wrap(text, width), bad });
+  const { vm, vmError, inside, agentError } = sight;
+  return [
+    ...(vm
+      ? [
+          row(
+            'cluster',
+            `${vm.cluster}, node ${vm.node}${vm.nodeOnline === false ? ' (offline)' : ''}`,
+            vm.nodeOnline === false,
+          ),
+          row('VM', vmText(vm), vm.status !== 'running' || (vm.qmpStatus ?? 'running') !== 'running'),
+          // Not broken: it has to be copied.
+          { label: 'console', lines: [oneLine(vm.consoleUrl)], bad: false },
+        ]
+      : [row('VM', vmError?.message ?? 'the config names no guest', vmError !== null)]),
+    row(
+      'agent',
+      agentText(sight.agent, agentError?.message ?? null),
+      ['silent', 'refuses'].includes(sight.agent),
+    ),
+    ...(inside ? insideRows(inside, row) : []),
+    row(
+      'PBS',
+      `proxy ${sight.proxy}, daemon ${sight.daemon}${sight.servicesDown.length > 0 ? `; not running: ${sight.servicesDown.join(', ')}` : ''}`,
+      sight.proxy !== 'answers' || sight.daemon === 'silent' || sight.servicesDown.length > 0,
+    ),
+    ...datastoreRows(sight, width),
+    row('fence', fenceText(sight)),
+    row('lock', lockText(sight)),
+    ...sight.runs.map((run) =>
+      row(
+        'run',
+        `${run.run}: ${run.outcome ?? 'never said its end'} in phase ${run.phase}, ${run.lastAt.slice(0, 16).replace('T', ' ')} UTC${run.error ? `: ${run.error.message}` : ''}`,
+      ),
+    ),
+    ...(inside && !healthy ? journalRows(inside.journal, width) : []),
+  ];
+}
+
+const vmText = ({ vmid, status, qmpStatus, lock }: NonNullable<Sight['vm']>): string =>
+  `${vmid}: ${status}${qmpStatus && qmpStatus !== status ? ` (${qmpStatus})` : ''}${lock ? `, locked (${lock})` : ''}`;
+
+function agentText(agent: Sight['agent'], why: string | null): string {
+  if (agent === 'answers') return 'answers';
+  if (agent === 'not-asked') return 'not asked';
+  return agent === 'silent' ? 'does not answer' : `cannot be used: ${why ?? ''}`;
+}
+
+function insideRows(
+  inside: NonNullable<Sight['inside']>,
+  row: (label: string, text: string, bad?: boolean) => Row,
+): Row[] {
+  const { state, kernel, uptimeSeconds, failedUnits, missingMounts, readOnlyMounts, audit } = inside;
+  const up = uptimeSeconds === null ? '' : `, up for ${formatDuration(Math.round(uptimeSeconds) * 1000)}`;
+  const mounts = [
+    missingMounts.length > 0 ? `missing: ${missingMounts.join(', ')}` : '',
+    readOnlyMounts.length > 0 ? `read-only: ${readOnlyMounts.join(', ')}` : '',
+  ].filter(Boolean);
+  return [
+    row('system', `${state ?? 'in an unknown state'}, kernel ${kernel ?? 'unknown'}${up}`),
+    row(
+      'units',
+      failedUnits.length > 0 ? `failed: ${failedUnits.join(', ')}` : 'none failed',
+      failedUnits.length > 0,
+    ),
+    row('mounts', mounts.join('; ') || 'all of fstab', mounts.length > 0),
+    row('packages', audit === '' ? 'whole' : audit, audit !== ''),
+  ];
+}
+
+function datastoreRows({ datastores }: Sight, width: number): Row[] {
+  if (datastores.length === 0) return [{ label: 'datastores', lines: ['unknown'], bad: false }];
+  return [
+    {
+      label: 'datastores',
+      lines: datastores.flatMap(({ name, state }) => wrap(`${name}: ${state}`, width)),
+      bad: datastores.some(({ state }) => state !== 'ok'),
+    },
+  ];
+}
+
+/** Where PBS cannot be asked, the journals have to do. */
+function fenceText({ fences, proxy, runs }: Sight): string {
+  if (proxy === 'answers')
+    return fences.map(({ datastore, run }) => `${datastore} (run ${run})`).join(', ') || 'none of pbs-ctl';
+  const put = runs.flatMap(({ run, leftBehind: { fenced } }) => fenced.map((name) => `${name} (run ${run})`));
+  return put.length > 0 ? `put on ${put.join(', ')}; it cannot be asked now` : 'cannot be asked';
+}
+
+function lockText({ locks, foreignLocks }: Sight): string {
+  const texts = [
+    ...locks.map(
+      ({ cluster, run, until, expired }) =>
+        `${cluster} (run ${run}, ${expired ? 'expired at' : 'until'} ${until.slice(0, 16).replace('T', ' ')} UTC)`,
+    ),
+    ...foreignLocks.map(({ cluster, owner }) =>
+      owner === null ? `${cluster}: a lock tag that cannot be read` : `${cluster}: held by ${owner}`,
+    ),
+  ];
+  return texts.join(', ') || 'none of this host';
+}
+
+const JOURNAL_LINES = 4;
+
+/** The last words of each unit; their times are in front of them. */
+function journalRows(journal: NonNullable<Sight['inside']>['journal'], width: number): Row[] {
+  return journal
+    .filter(({ lines }) => lines.length > 0)
+    .map(({ unit, lines }) => ({
+      label: 'journal',
+      lines: [
+        `${unit ?? 'errors of this boot'}:`,
+        ...lines.slice(-JOURNAL_LINES).map((line) => `  ${clip(oneLine(line), width - 2)}`),
+      ],
+      bad: false,
+    }));
+}
