@@ -95,6 +95,7 @@ async function callAll(client: object, given: Readonly<Record<string, readonly u
   for (const name of Object.getOwnPropertyNames(prototype)) {
     // `look` asks what it is told, of endpoints beyond the published extracts.
     if (['constructor', 'close', 'look'].includes(name)) continue;
+    if (typeof Object.getOwnPropertyDescriptor(prototype, name)?.value !== 'function') continue;
     const method = prototype[name] as (...args: unknown[]) => Promise<unknown>;
     await method.apply(client, [...(given[name] ?? [])]).catch((error: unknown) => {
       // Refused below on purpose, so that the question after the refusal is asked.
