@@ -66,7 +66,7 @@ async function update() {
   lock(LISTS, 'apt-get');
   await wait(2);
   print(
-    'Hit:1 http://deb.debian.org/debian stable InRelease\nHit:2 http://download.proxmox.com/debian/pbs stable InRelease',
+    'Hit:1 http://mirror.example/debian stable InRelease\nHit:2 http://mirror.example/pbs stable InRelease',
   );
   print('Reading package lists...');
   unlockAll();

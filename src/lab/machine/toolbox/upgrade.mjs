@@ -25,9 +25,9 @@ export async function upgrade(changes, unfinished, { statusFd, keepsOldConffiles
     status(`dlstatus:${index + 1}:${percent}:Retrieving file ${index + 1} of ${archives.length}`);
     await wait((plan.seconds * DOWNLOAD_SHARE) / archives.length);
     if (fails(name, 'download')) {
-      complain(`Err:${index + 1} http://deb.debian.org/debian ${name} ${to}\n  404  Not Found`);
+      complain(`Err:${index + 1} http://mirror.example/debian ${name} ${to}\n  404  Not Found`);
       complain(
-        `E: Failed to fetch http://deb.debian.org/debian/pool/${name}_${to}_amd64.deb  404  Not Found`,
+        `E: Failed to fetch http://mirror.example/debian/pool/${name}_${to}_amd64.deb  404  Not Found`,
       );
       complain('E: Unable to fetch some archives, maybe run apt-get update or try with --fix-missing?');
       return FAILED;
