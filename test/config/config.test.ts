@@ -184,12 +184,13 @@ describe('an error in a config', () => {
 });
 
 describe('a webhook on loopback', () => {
-  it.each(['http://127.0.0.1:9/x', 'http://localhost/x', 'http://[::1]:80/x'])(
-    'may do without https: %s',
-    (url) => {
-      expect(errorsOf({ ...minimal(), notify: { webhook: { url, secret: { env: 'S' } } } })).toEqual([]);
-    },
-  );
+  it.each([
+    'http://127.0.0.1:9/x',
+    'http://localhost/x',
+    'http://[::1]:80/x',
+  ])('may do without https: %s', (url) => {
+    expect(errorsOf({ ...minimal(), notify: { webhook: { url, secret: { env: 'S' } } } })).toEqual([]);
+  });
 });
 
 describe('a secret', () => {
@@ -213,16 +214,15 @@ describe('a secret', () => {
     expect(credential.reveal()).toBe('aaaa-bbbb');
   });
 
-  it.each([0o644, 0o640, 0o604])(
-    'in a file of mode %o is refused, with the command that mends it',
-    async (mode) => {
-      await expect(readSecret({ file: file(mode) }, { env: {} })).rejects.toMatchObject({
-        code: 'config.secret',
-        exitCode: 2,
-        hint: expect.stringContaining('chmod 600'),
-      });
-    },
-  );
+  it.each([
+    0o644, 0o640, 0o604,
+  ])('in a file of mode %o is refused, with the command that mends it', async (mode) => {
+    await expect(readSecret({ file: file(mode) }, { env: {} })).rejects.toMatchObject({
+      code: 'config.secret',
+      exitCode: 2,
+      hint: expect.stringContaining('chmod 600'),
+    });
+  });
 
   it.each([
     [{ env: 'NOT_SET' }, /NOT_SET/],

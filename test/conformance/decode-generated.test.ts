@@ -46,25 +46,23 @@ describe
       if (!published) throw new Error(`${product} ${version} has no ${name}`);
       return product === 'pve' ? told(name, published) : published;
     };
-    it.each(Object.entries(DECODERS[product]).filter(([name]) => !(name in AGENT_RESULTS)))(
-      'take every answer to %s',
-      (name, decoder) => {
-        expect(refused(decoder, returnsOf(name), product)).toBeNull();
-      },
-    );
+    it.each(
+      Object.entries(DECODERS[product]).filter(([name]) => !(name in AGENT_RESULTS)),
+    )('take every answer to %s', (name, decoder) => {
+      expect(refused(decoder, returnsOf(name), product)).toBeNull();
+    });
   },
 );
 
 describe('the decoders of what the guest agent says', () => {
   // The agent's own JSON comes through as it is: real booleans, real numbers.
-  it.each(Object.entries(AGENT_RESULTS).filter(([name]) => name in DECODERS.pve))(
-    'take every answer to %s',
-    (name, schema) => {
-      const whole: Schema = { type: 'object', properties: { result: schema } };
-      const decoder = DECODERS.pve[name];
-      expect(decoder && refused(decoder, whole, 'pbs')).toBeNull();
-    },
-  );
+  it.each(
+    Object.entries(AGENT_RESULTS).filter(([name]) => name in DECODERS.pve),
+  )('take every answer to %s', (name, schema) => {
+    const whole: Schema = { type: 'object', properties: { result: schema } };
+    const decoder = DECODERS.pve[name];
+    expect(decoder && refused(decoder, whole, 'pbs')).toBeNull();
+  });
   it('tell a refusal from a result', () => {
     const decoder = agentResult(Nothing);
     fc.assert(
@@ -81,20 +79,18 @@ describe
     ...VERSIONS.pve.map((version) => ({ product: 'pve' as const, version })),
     ...VERSIONS.pbs.map((version) => ({ product: 'pbs' as const, version })),
   ])('the decoders of what doctor and init ask of $product $version', ({ product, version }) => {
-  it.each(LOOKS[product].map((look) => [look.path, look] as const))(
-    'take every answer to %s',
-    (path, { answer }) => {
-      const found = contract(product, version).find('GET', path);
-      const result = product === 'pve' ? AGENT_RESULTS[found?.name ?? ''] : undefined;
-      // The agent's own JSON comes through as it is.
-      if (result)
-        return expect(refused(answer, { type: 'object', properties: { result } }, 'pbs')).toBeNull();
-      const published = found?.endpoint.returns ?? {};
-      expect(
-        refused(answer, product === 'pve' ? told(found?.name ?? '', published) : published, product),
-      ).toBeNull();
-    },
-  );
+  it.each(LOOKS[product].map((look) => [look.path, look] as const))('take every answer to %s', (path, {
+    answer,
+  }) => {
+    const found = contract(product, version).find('GET', path);
+    const result = product === 'pve' ? AGENT_RESULTS[found?.name ?? ''] : undefined;
+    // The agent's own JSON comes through as it is.
+    if (result) return expect(refused(answer, { type: 'object', properties: { result } }, 'pbs')).toBeNull();
+    const published = found?.endpoint.returns ?? {};
+    expect(
+      refused(answer, product === 'pve' ? told(found?.name ?? '', published) : published, product),
+    ).toBeNull();
+  });
 });
 
 describe.skipIf(!contractsAreHere)('the decoders of what is asked for in a second way', () => {
@@ -112,12 +108,11 @@ describe.skipIf(!contractsAreHere)('the decoders of what is asked for in a secon
       refused(NodesOverview, { type: 'array', items: { type: 'object', properties } }, 'pve'),
     ).toBeNull();
   });
-  it.each([...VERSIONS.pbs])(
-    'take every config of a datastore of PBS %s, with the digest beside it',
-    (version) => {
-      const data = contract('pbs', version).endpoints['GET /config/datastore/{name}']?.returns ?? {};
-      const digest: Schema = { type: 'string', pattern: '/^[a-f0-9]{64}$/' };
-      expect(refused(DatastoreConfig, { type: 'object', properties: { data, digest } }, 'pbs')).toBeNull();
-    },
-  );
+  it.each([
+    ...VERSIONS.pbs,
+  ])('take every config of a datastore of PBS %s, with the digest beside it', (version) => {
+    const data = contract('pbs', version).endpoints['GET /config/datastore/{name}']?.returns ?? {};
+    const digest: Schema = { type: 'string', pattern: '/^[a-f0-9]{64}$/' };
+    expect(refused(DatastoreConfig, { type: 'object', properties: { data, digest } }, 'pbs')).toBeNull();
+  });
 });

@@ -41,8 +41,7 @@ describe('a token that is not accepted', () => {
         expect('set-cookie' in answer.headers).toBe(pbs === '4.0' || pbs === '4.2');
       },
       'wrong',
-    ),
-  );
+    ));
 
   it.each(PBS)('is a failure, and no reason to try later, also on PBS %s', (pbs) =>
     withLab({ pbs }, async (lab) => {
@@ -56,22 +55,21 @@ describe('a token that is not accepted', () => {
         lab.configPath,
       ]);
       expect({ code, error: document.error?.code }).toEqual({ code: 1, error: 'api.unauthorized' });
-    }),
-  );
+    }));
 
-  it.each(['8.4', '9.2'] as const)(
-    'is refused by PVE %s with 401, an empty body and words in the status line',
-    (pve) =>
-      asking(
-        { pve },
-        'pve',
-        async (caller) => {
-          const { status, body } = await caller.ask('GET', '/version');
-          expect({ status, body: body.toString('utf8') }).toEqual({ status: 401, body: '' });
-        },
-        'wrong',
-      ),
-  );
+  it.each([
+    '8.4',
+    '9.2',
+  ] as const)('is refused by PVE %s with 401, an empty body and words in the status line', (pve) =>
+    asking(
+      { pve },
+      'pve',
+      async (caller) => {
+        const { status, body } = await caller.ask('GET', '/version');
+        expect({ status, body: body.toString('utf8') }).toEqual({ status: 401, body: '' });
+      },
+      'wrong',
+    ));
 });
 
 describe('what comes and goes with versions of PBS', () => {
@@ -109,8 +107,7 @@ describe('what comes and goes with versions of PBS', () => {
       if (host) host.daemonRuns = false;
       const { status, body } = await caller.ask('GET', '/nodes/localhost/apt/update');
       expect({ status, words: body.toString('utf8') }).toEqual({ status: 400, words });
-    }),
-  );
+    }));
 });
 
 describe('what comes and goes with versions of PVE', () => {
@@ -124,8 +121,7 @@ describe('what comes and goes with versions of PVE', () => {
       expect(held.filter((each) => /Monitor|GuestAgent/.test(each))).toEqual(agent);
       const ha = await caller.ask('GET', '/cluster/ha/status/current');
       expect(JSON.stringify(ha.data).includes('armed-state')).toBe(armed);
-    }),
-  );
+    }));
 });
 
 describe('compression', () => {

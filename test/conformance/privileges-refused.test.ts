@@ -86,34 +86,33 @@ describe.each(PAIRS)('the lab that plays PVE $pve and PBS $pbs', ({ pve, pbs }) 
     ['pbs', '/admin/sync', 'Remote.Audit', '/remote/elsewhere', 'sync-1'],
     ['pbs', '/tape/backup', 'Tape.Audit', '/tape/job/tape-1', 'tape-1'],
   ];
-  it.each(FILTERED)(
-    'leaves out of %s %s what is not to be seen without %s on %s',
-    async (product, path, privilege, at, gone) => {
-      const host = lab.hosts.get('pbs01');
-      lab.cluster.registeredTags = ['reserved'];
-      if (host)
-        host.jobs = [
-          ...host.jobs.filter(({ kind }) => kind === 'gc'),
-          ...(['prune', 'verify', 'sync', 'tape'] as const).map((kind) => ({
-            kind,
-            id: `${kind}-1`,
-            store: 'vault',
-            schedule: 'daily',
-            nextRun: 2_000_000_000,
-          })),
-        ];
-      const access = accessOf(product);
-      const more = path.endsWith('{node}/tasks') ? { source: 'active' } : {};
-      expect((await ask(product, 'GET', path, more)).body.toString('utf8')).toContain(gone);
-      const instead = [...access.effective(at).keys()].filter((each) =>
-        /^Datastore\.(?:Backup|Modify|Verify)$/.test(each),
-      );
-      const held = [privilege, ...instead];
-      for (const each of held) access.deny(at, each);
-      const { status, body } = await ask(product, 'GET', path, more);
-      access.grant(at, held);
-      expect(status).toBe(200);
-      expect(body.toString('utf8')).not.toContain(gone);
-    },
-  );
+  it.each(
+    FILTERED,
+  )('leaves out of %s %s what is not to be seen without %s on %s', async (product, path, privilege, at, gone) => {
+    const host = lab.hosts.get('pbs01');
+    lab.cluster.registeredTags = ['reserved'];
+    if (host)
+      host.jobs = [
+        ...host.jobs.filter(({ kind }) => kind === 'gc'),
+        ...(['prune', 'verify', 'sync', 'tape'] as const).map((kind) => ({
+          kind,
+          id: `${kind}-1`,
+          store: 'vault',
+          schedule: 'daily',
+          nextRun: 2_000_000_000,
+        })),
+      ];
+    const access = accessOf(product);
+    const more = path.endsWith('{node}/tasks') ? { source: 'active' } : {};
+    expect((await ask(product, 'GET', path, more)).body.toString('utf8')).toContain(gone);
+    const instead = [...access.effective(at).keys()].filter((each) =>
+      /^Datastore\.(?:Backup|Modify|Verify)$/.test(each),
+    );
+    const held = [privilege, ...instead];
+    for (const each of held) access.deny(at, each);
+    const { status, body } = await ask(product, 'GET', path, more);
+    access.grant(at, held);
+    expect(status).toBe(200);
+    expect(body.toString('utf8')).not.toContain(gone);
+  });
 });

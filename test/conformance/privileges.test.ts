@@ -64,8 +64,7 @@ describe('with the privileges that the README grants, and one of them taken away
       expect(finding?.status).toBe(missing.onlySees ? 'warn' : 'block');
       expect(code).toBe(missing.onlySees ? 0 : 75);
       expect(String(finding?.detail.commands)).toContain('acl update');
-    }),
-  );
+    }));
 
   const onPve = (['8.4', '9.2'] as const).flatMap((version) => {
     const all = each(
@@ -73,17 +72,18 @@ describe('with the privileges that the README grants, and one of them taken away
     );
     return all.map((missing) => ({ version, missing, all, ...missing }));
   });
-  it.concurrent.for(onPve)(
-    'pve.access names $privilege on $path of PVE $version and nothing else',
-    ({ version, missing, all }, { expect }) =>
-      withLab({ pve: version }, async (lab) => {
-        takeAway(lab.cluster.access, missing, all);
-        const { code, finding } = await access(lab.configPath, 'pve.access');
-        expect(code).toBe(75);
-        expect(finding?.status).toBe('block');
-        expect(finding?.summary).toMatch(/^[^;]+$/);
-        expect(finding?.summary).toContain(`${missing.privilege} on ${missing.path} is missing`);
-        expect(String(finding?.detail.commands)).toContain('pveum acl modify');
-      }),
-  );
+  it.concurrent.for(onPve)('pve.access names $privilege on $path of PVE $version and nothing else', ({
+    version,
+    missing,
+    all,
+  }, { expect }) =>
+    withLab({ pve: version }, async (lab) => {
+      takeAway(lab.cluster.access, missing, all);
+      const { code, finding } = await access(lab.configPath, 'pve.access');
+      expect(code).toBe(75);
+      expect(finding?.status).toBe('block');
+      expect(finding?.summary).toMatch(/^[^;]+$/);
+      expect(finding?.summary).toContain(`${missing.privilege} on ${missing.path} is missing`);
+      expect(String(finding?.detail.commands)).toContain('pveum acl modify');
+    }));
 });

@@ -90,16 +90,16 @@ describe('the reader of published schemas', () => {
 });
 
 describe.skipIf(!contractsAreHere)('every expression of the published schemas', () => {
-  it.each([...VERSIONS.pve.map((v) => ['pve', v] as const), ...VERSIONS.pbs.map((v) => ['pbs', v] as const)])(
-    'of %s %s can be read',
-    (product, version) => {
-      const patterns = new Set<string>();
-      JSON.stringify(contract(product, version).endpoints, (key, value) => {
-        if (key === 'pattern' && typeof value === 'string') patterns.add(value);
-        return value;
-      });
-      expect(patterns.size).toBeGreaterThan(5);
-      for (const pattern of patterns) expect(() => expression(pattern)).not.toThrow();
-    },
-  );
+  it.each([
+    ...VERSIONS.pve.map((v) => ['pve', v] as const),
+    ...VERSIONS.pbs.map((v) => ['pbs', v] as const),
+  ])('of %s %s can be read', (product, version) => {
+    const patterns = new Set<string>();
+    JSON.stringify(contract(product, version).endpoints, (key, value) => {
+      if (key === 'pattern' && typeof value === 'string') patterns.add(value);
+      return value;
+    });
+    expect(patterns.size).toBeGreaterThan(5);
+    for (const pattern of patterns) expect(() => expression(pattern)).not.toThrow();
+  });
 });

@@ -112,8 +112,7 @@ describe('pbs.jobs', () => {
     ['in the past, so at any moment', NOW - 100, 'block'],
     ['never again', null, 'pass'],
   ])('judges a job that is due %s', (_, nextRun, status) =>
-    expect(judge(pbsJobs, [job(nextRun)]).status).toBe(status),
-  );
+    expect(judge(pbsJobs, [job(nextRun)]).status).toBe(status));
   it('lets a disabled job and one without a schedule pass', () =>
     expect(
       judge(pbsJobs, [job(NOW + 60, { disabled: true }), job(NOW + 60, { schedule: null })]).status,
@@ -216,8 +215,7 @@ describe('versions', () => {
     ['3.2.0', 'pass'],
     ['4.2.3', 'pass'],
   ])('PBS %s is %s', (version, status) =>
-    expect(judge(pbsApi, { version, uptimeSeconds: 9 }).status).toBe(status),
-  );
+    expect(judge(pbsApi, { version, uptimeSeconds: 9 }).status).toBe(status));
   it.each([
     ['7.4', 'block'],
     ['8.1', 'warn'],
@@ -226,8 +224,7 @@ describe('versions', () => {
     ['10.0', 'warn'],
     ['unknown', 'block'],
   ])('PVE %s is %s', (version, status) =>
-    expect(judge(pveApi, [['main', { version, major: 0 }]]).status).toBe(status),
-  );
+    expect(judge(pveApi, [['main', { version, major: 0 }]]).status).toBe(status));
 });
 
 describe('pve.quorum', () => {
@@ -253,8 +250,7 @@ describe('pve.quorum', () => {
       'block',
     ],
   ])('judges when %s', (_, given, policy, status) =>
-    expect(judge(pveQuorum, given, policy).status).toBe(status),
-  );
+    expect(judge(pveQuorum, given, policy).status).toBe(status));
 });
 
 describe('pve.patching', () => {
@@ -409,8 +405,7 @@ describe('guest.packages', () => {
     ['apt cannot simulate', seen({ plan: null, simulationError: 'E: Unmet dependencies' }), {}, 'block'],
     ['the upgrade goes another way', null, {}, 'skip'],
   ])('judges when %s', (_, given, policy, status) =>
-    expect(judge(guestPackages, given, policy).status).toBe(status),
-  );
+    expect(judge(guestPackages, given, policy).status).toBe(status));
 });
 
 describe('clock.skew', () => {
@@ -420,8 +415,7 @@ describe('clock.skew', () => {
     [31, 'block'],
     [-31, 'block'],
   ])('of %i seconds is %s', (seconds, status) =>
-    expect(judge(clockSkew, [{ name: 'PBS', seconds }]).status).toBe(status),
-  );
+    expect(judge(clockSkew, [{ name: 'PBS', seconds }]).status).toBe(status));
   it('says which clock is off, and in which direction', () =>
     expect(
       judge(clockSkew, [

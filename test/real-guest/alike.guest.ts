@@ -106,12 +106,14 @@ describe("the lab's stand-in is as a real guest", () => {
     expect(simulated).toEqual(real);
   });
 
-  it.each([[['/no/such']], [['/etc']], [['/etc/fstab']], [['nonesuch']]])(
-    'in what the agent says of %s',
-    async (command) => {
-      expect(await look(standIn, command)).toEqual(await look(running.guest, command));
-    },
-  );
+  it.each([
+    [['/no/such']],
+    [['/etc']],
+    [['/etc/fstab']],
+    [['nonesuch']],
+  ])('in what the agent says of %s', async (command) => {
+    expect(await look(standIn, command)).toEqual(await look(running.guest, command));
+  });
 
   it.each(['info', 'osinfo', 'fsinfo'] as const)('in the shape of %s', async (question) => {
     const shape = (value: unknown): unknown =>

@@ -103,14 +103,18 @@ describe.each(RECEIVERS)('telling %s', (_, telling) => {
     expect({ tries, slept }).toEqual({ tries: 3, slept: [1000, 4000] });
   });
 
-  it.each([[400], [401], [403], [404], [410], [413]])(
-    'does not repeat what was refused with %i',
-    async (status) => {
-      const { warnings, tries } = await tell([{ status }]);
-      expect(warnings[0]).toContain(`it answered ${status}`);
-      expect(tries).toBe(1);
-    },
-  );
+  it.each([
+    [400],
+    [401],
+    [403],
+    [404],
+    [410],
+    [413],
+  ])('does not repeat what was refused with %i', async (status) => {
+    const { warnings, tries } = await tell([{ status }]);
+    expect(warnings[0]).toContain(`it answered ${status}`);
+    expect(tries).toBe(1);
+  });
 
   it('follows no redirect: a report goes where the config says and nowhere else', async () => {
     const elsewhere = await receiver([{ status: 200 }]);
@@ -341,8 +345,7 @@ describe('an answer', () => {
     [500, 'again'],
     [503, 'again'],
   ])('of status %i means: %s', (status, kind) =>
-    expect(judgeStatus(status, '', null, BEGIN).kind).toBe(kind),
-  );
+    expect(judgeStatus(status, '', null, BEGIN).kind).toBe(kind));
 
   it.each([
     ['7', 7000],
