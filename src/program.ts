@@ -48,6 +48,7 @@ function program(version: string, world: World, json: boolean, run: Run): Comman
     .option('--reboot <mode>', 'always, after-upgrade, when-required or never; overrides the policy')
     .option('--plan <digest>', 'refuse any plan but the one that --check showed')
     .option('--wait <duration>', 'wait so long for a time at which it is safe')
+    .option('--events <file>', 'add a JSON line for every change of state to a file; - for stdout')
     .option('--keep-going', 'with several hosts: go on after one that failed')
     .option('--abandon', 'give the unfinished run up: undo what can be undone, start nothing')
     .addHelpText('after', examples('patch --host pbs01 --check', 'patch --host pbs01', 'patch --all --json'))
@@ -243,8 +244,8 @@ function program(version: string, world: World, json: boolean, run: Run): Comman
       })
       .option('--config <file>', 'config file')
       .option('--json', 'print one JSON document on stdout')
-      .option('--quiet', 'no progress')
-      .option('--verbose', 'more progress')
+      .addOption(new Option('--quiet', 'no progress on stderr: only results and errors').conflicts('verbose'))
+      .option('--verbose', 'every check, step and request on stderr, a line each')
       .option('--no-color', 'no colour (also NO_COLOR)');
   }
   return root;

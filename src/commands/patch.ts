@@ -5,6 +5,7 @@ import { exitCodeOf, patchHost } from '../patch/host.js';
 import { hostMetrics } from '../patch/journal.js';
 import { pruneRuns } from '../patch/prune.js';
 import { reporterFor } from '../progress/choose.js';
+import { openEvents } from '../progress/event-stream.js';
 import type { Reporter } from '../progress/events.js';
 import { deliver } from '../report/deliver.js';
 import type { RunDocument } from '../report/document.js';
@@ -21,6 +22,7 @@ export interface PatchCommandOptions extends HostOptions {
   readonly plan?: string;
   readonly reboot?: string;
   readonly wait?: string;
+  readonly events?: string;
 }
 
 const MODES = ['always', 'after-upgrade', 'when-required', 'never'] as const;
@@ -39,10 +41,17 @@ export const patch: Command<PatchCommandOptions> = async (context, options) => {
     });
   }
   const waitMs = options.wait === undefined ? null : duration(options.wait, '--wait');
+  if (options.events === '-' && context.options.json) {
+    throw new Fault('usage.events', '--events - and --json both want stdout.', {
+      hint: 'Give --events a file.',
+      exitCode: EXIT.usage,
+    });
+  }
+  const events = openEvents(options.events, world);
   const documents: RunDocument[] = [];
   let exitCode: ExitCode = EXIT.done;
   for (const target of targets) {
-    const reporter = await reporterFor(world, { ...context.options, color });
+    const reporter = events.around(await reporterFor(world, { ...context.options, color }));
     let document: RunDocument;
     try {
       if (waitMs !== null) await waitFor(config, target, waitMs, world, reporter);
@@ -61,9 +70,10 @@ export const patch: Command<PatchCommandOptions> = async (context, options) => {
       ? document
       : await deliver(document, { config, stateDir, metrics: () => hostMetrics(stateDir) }, world);
     documents.push(delivered);
-    if (!context.options.json)
+    if (!context.options.json && options.events !== '-')
       world.stdout.write(runText(delivered, { color, columns: world.stdout.columns }));
     const code = exitCodeOf(delivered);
+    events.ended(delivered, code);
     if (exitCode === EXIT.done) exitCode = code;
     const goesOn = code === EXIT.done || code === EXIT.tryLater || options.keepGoing === true;
     if (!goesOn || code === EXIT.interrupted) break;

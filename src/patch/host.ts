@@ -39,6 +39,13 @@ export async function patchHost(
     const earlier = options.check ? [] : runsOf(stateDir, target.host);
     const unfinished = earlier.findLast(isUnfinished);
     const journal = openJournal(stateDir, target, options, world, earlier, unfinished?.runId);
+    reporter.tell({
+      kind: 'begun',
+      host: target.host,
+      runId: journal.runId,
+      mode: options.check ? 'check' : 'patch',
+      resumed: unfinished !== undefined,
+    });
     const site = await openSite(config, target, world);
     const run: Run = {
       site,
