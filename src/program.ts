@@ -49,6 +49,7 @@ function program(version: string, world: World, json: boolean, run: Run): Comman
     .option('--reboot <mode>', 'always, after-upgrade, when-required or never; overrides the policy')
     .option('--plan <digest>', 'refuse any plan but the one that --check showed')
     .option('--wait <duration>', 'wait so long for a time at which it is safe')
+    .option('--ignore-window <reason>', 'run outside window, blackouts and schedules; the reason is reported')
     .option('--events <file>', 'add a JSON line for every change of state to a file; - for stdout')
     .option('--keep-going', 'with several hosts: go on after one that failed')
     .option('--abandon', 'give the unfinished run up: undo what can be undone, start nothing')
