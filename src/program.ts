@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option, type OptionValues } from 'commander';
 import type { Command as Act, GlobalOptions } from './commands/context.js';
 import { EXIT, type ExitCode, errorDocument, Fault } from './fault.js';
+import { addSetUp, collect, examples } from './program-setup.js';
 import type { World } from './world.js';
 
 /**
@@ -28,7 +29,7 @@ export async function main(args: readonly string[], version: string, world: Worl
   }
 }
 
-type Run = <Options>(load: () => Promise<Act<Options>>) => (...parameters: unknown[]) => Promise<void>;
+export type Run = <Options>(load: () => Promise<Act<Options>>) => (...parameters: unknown[]) => Promise<void>;
 
 function program(version: string, world: World, json: boolean, run: Run): Command {
   const root = new Command('pbs-ctl')
@@ -48,6 +49,8 @@ function program(version: string, world: World, json: boolean, run: Run): Comman
     .option('--reboot <mode>', 'always, after-upgrade, when-required or never; overrides the policy')
     .option('--plan <digest>', 'refuse any plan but the one that --check showed')
     .option('--wait <duration>', 'wait so long for a time at which it is safe')
+    .option('--ignore-window <reason>', 'run outside window, blackouts and schedules; the reason is reported')
+    .option('--events <file>', 'add a JSON line for every change of state to a file; - for stdout')
     .option('--keep-going', 'with several hosts: go on after one that failed')
     .option('--abandon', 'give the unfinished run up: undo what can be undone, start nothing')
     .addHelpText('after', examples('patch --host pbs01 --check', 'patch --host pbs01', 'patch --all --json'))
@@ -113,6 +116,7 @@ function program(version: string, world: World, json: boolean, run: Run): Comman
   const locks = () => import('./commands/lock.js');
   add('show', 'who holds it, until when', lock)
     .addOption(cluster())
+    .addHelpText('after', examples('lock show', 'lock show --cluster main --json'))
     .action(run(async () => (await locks()).lockShow));
   add('acquire', 'take it; prints the run id, exit code 75 when another holds it', lock)
     .addOption(cluster())
@@ -125,6 +129,7 @@ function program(version: string, world: World, json: boolean, run: Run): Comman
     .addOption(cluster())
     .requiredOption('--owner <name>', 'who took it')
     .option('--run <id>', 'the run id that acquire printed')
+    .addHelpText('after', examples('lock release --cluster main --owner pve-patching'))
     .action(run(async () => (await locks()).lockRelease));
   add(
     'hold',
@@ -150,76 +155,10 @@ function program(version: string, world: World, json: boolean, run: Run): Comman
   add('break', 'remove whatever lock is there', lock)
     .addOption(cluster())
     .option('--yes', 'yes, its holder has ended')
+    .addHelpText('after', examples('lock break --cluster main --yes'))
     .action(run(async () => (await locks()).lockBreak));
 
-  add('doctor', 'is everything set up? config, TLS, tokens, privileges, guest agent, lock, Slack')
-    .addOption(host('host to look at; may be repeated, all of them unless named'))
-    .option('--all', 'every host of the config')
-    .addHelpText(
-      'after',
-      examples('doctor', 'doctor --host pbs01 --json') +
-        '\n\nEach finding comes with the commands that mend it. Changes nothing, posts nothing.' +
-        '\nExit code 0: ready, perhaps with warnings; 1: something to mend; 2: the config itself.',
-    )
-    .action(run(async () => (await import('./commands/doctor.js')).doctor));
-  const many = (flags: string, text: string) => new Option(flags, text).argParser(collect);
-  add('init', 'ask the way to a config: endpoints, fingerprints, tokens, guests; writes the file')
-    .option('--output <file>', 'where to write it; default: --config, else the place where it is looked for')
-    .option('--force', 'overwrite a config that is there')
-    .option('--defaults', 'ask nothing: take the default of what no option answers')
-    .option('--cluster <name>', 'name of the PVE cluster in the config')
-    .addOption(many('--pve <address>', 'address of a PVE node; may be repeated'))
-    .option('--pve-token <id>', 'API token of PVE')
-    .option('--pve-secret <where>', 'env:NAME, file:/path or credential:name')
-    .addOption(many('--pbs <address>', 'address of a PBS, or NAME=ADDRESS; may be repeated'))
-    .option('--pbs-token <id>', 'API token of every PBS')
-    .option('--pbs-secret <where>', 'as --pve-secret; {host} stands for the name of the host')
-    .addOption(many('--guest <host=vmid>', 'VM that a PBS runs in; may be repeated'))
-    .addOption(many('--fingerprint <sha256>', 'certificate to trust without asking; may be repeated'))
-    .option('--slack <where>', 'where the address of the Slack webhook lies, as --pve-secret')
-    .option('--systemd', 'instead: print a hardened service and its timer')
-    .option('--ansible', 'instead: print the tasks for a playbook')
-    .addHelpText(
-      'after',
-      `${examples(
-        'init',
-        'init --output config.json --defaults --pve pve1 --fingerprint AA:BB:…',
-        'init --systemd',
-      )}\n\nAnswers may come from a pipe, one a line. Nothing is written before the last question.`,
-    )
-    .action(run(async () => (await import('./commands/init.js')).init));
-  add('schema', 'JSON Schema of the config file').action(
-    run(async () => (await import('./commands/schema.js')).schema),
-  );
-  add('completion', 'completion for a shell, host names of the config included')
-    .argument('<shell>', 'bash, zsh or fish')
-    .addHelpText(
-      'after',
-      examples(
-        'completion bash > /etc/bash_completion.d/pbs-ctl',
-        'completion zsh > /usr/local/share/zsh/site-functions/_pbs-ctl',
-        'completion fish > ~/.config/fish/completions/pbs-ctl.fish',
-      ),
-    )
-    .action((shell: string, options: OptionValues, self: Command) =>
-      run(async () => {
-        const { completion } = await import('./commands/completion.js');
-        return (context: Parameters<typeof completion>[0]) => completion(context, { shell });
-      })(options, self),
-    );
-  // What the scripts of the shells call.
-  root
-    .command('complete', { hidden: true })
-    .argument('[words...]')
-    .action((words: string[], options: OptionValues, self: Command) =>
-      run(async () => {
-        const [{ complete }, { treeOf }] = await Promise.all([
-          import('./commands/completion.js'),
-          import('./completion/tree.js'),
-        ]);
-        return (context: Parameters<typeof complete>[0]) => complete(context, { words, tree: treeOf(root) });
-      })(options, self),
-    );
+  addSetUp({ root, add, run, host, version, closing: HELP });
   add('lab', 'start the embedded lab: a simulated PVE cluster and PBS hosts over real HTTPS on loopback')
     .option('--dir <folder>', 'where its config and files go; default: a new temporary folder')
     .option('--scenario <name>', 'what is there and what goes wrong', 'healthy')
@@ -243,22 +182,14 @@ function program(version: string, world: World, json: boolean, run: Run): Comman
       })
       .option('--config <file>', 'config file')
       .option('--json', 'print one JSON document on stdout')
-      .option('--quiet', 'no progress')
-      .option('--verbose', 'more progress')
+      .addOption(new Option('--quiet', 'no progress on stderr: only results and errors').conflicts('verbose'))
+      .option('--verbose', 'every check, step and request on stderr, a line each')
       .option('--no-color', 'no colour (also NO_COLOR)');
   }
   return root;
 }
 
 const withChildren = (command: Command): Command[] => [command, ...command.commands.flatMap(withChildren)];
-
-const collect = (value: string, previous: readonly string[] | undefined): string[] => [
-  ...(previous ?? []),
-  value,
-];
-
-const examples = (...lines: readonly string[]) =>
-  `\nExamples:\n${lines.map((line) => `  pbs-ctl ${line}`).join('\n')}`;
 
 const HELP = `
 Exit codes:

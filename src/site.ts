@@ -1,4 +1,4 @@
-import { connectPbs, connectPve } from './api/connect.js';
+import { connectPbs, connectPve, type ServerOptions } from './api/connect.js';
 import type { Pbs } from './api/pbs.js';
 import type { Config } from './config/schema.js';
 import { readSecret } from './config/secret.js';
@@ -34,6 +34,7 @@ export async function openSite(config: Config, target: Target, world: World): Pr
     tls: target.config.tls,
     requestTimeoutMs: target.policy.requestTimeout,
     env: world.env,
+    ...traced(world),
   });
   const guestCluster = clusters.find(({ name }) => name === target.guest?.cluster) ?? null;
   const guest =
@@ -78,12 +79,22 @@ export async function openCluster(
     tls: cluster.tls,
     requestTimeoutMs: (target?.policy ?? config.policy).requestTimeout,
     env: world.env,
+    ...traced(world),
   });
   return {
     name,
     config: cluster,
     lockVmid: cluster.lock.store === 'guest-tag' ? lockGuest(config, name) : null,
     pve,
+  };
+}
+
+/** `--verbose`: method, path, status and time of each request; no parameters, since those can be secret. */
+function traced({ trace }: World): Pick<ServerOptions, 'onRequest'> {
+  if (!trace) return {};
+  return {
+    onRequest: ({ endpoint, method, path, status, durationMs }) =>
+      trace(`  ${method} ${endpoint}${path} ${status ?? 'no answer'} ${Math.round(durationMs)} ms`),
   };
 }
 

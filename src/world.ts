@@ -45,6 +45,8 @@ export interface World {
   readonly cwd: string;
   readonly stdin: In;
   readonly stdout: Out;
+  /** Takes a line for every request, where somebody wants to see them. */
+  readonly trace?: (line: string) => void;
   readonly stderr: Out;
   /** A random word of lower-case letters and digits, as it stands in run ids and lock tags. */
   randomWord(length: number): string;

@@ -28,8 +28,9 @@ export interface Context {
 export type Command<Options> = (context: Context, options: Options) => Promise<number>;
 
 export function contextOf(world: World, options: GlobalOptions): Context {
+  const trace = (line: string) => world.stderr.write(`${line}\n`);
   return {
-    world,
+    world: options.verbose ? { ...world, trace } : world,
     options,
     color: options.color !== false && !world.env.NO_COLOR && world.stdout.isTTY,
     answer: (document, text) =>

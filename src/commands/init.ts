@@ -111,8 +111,8 @@ function defaultPath({ env }: World): string {
 async function printRecipes(context: Context, { systemd, ansible }: InitOptions): Promise<number> {
   const { world, options } = context;
   const found = await load(context).catch((error: unknown) => {
-    const named = options.config ?? world.env.PBS_CTL_CONFIG;
-    if (named === undefined && error instanceof Fault && error.code === 'config.missing') return null;
+    const named = options.config || world.env.PBS_CTL_CONFIG;
+    if (!named && error instanceof Fault && error.code === 'config.missing') return null;
     throw error;
   });
   const files = [

@@ -5,9 +5,11 @@ import { exitCodeOf, patchHost } from '../patch/host.js';
 import { hostMetrics } from '../patch/journal.js';
 import { pruneRuns } from '../patch/prune.js';
 import { reporterFor } from '../progress/choose.js';
+import { openEvents } from '../progress/event-stream.js';
 import type { Reporter } from '../progress/events.js';
 import { deliver } from '../report/deliver.js';
 import type { RunDocument } from '../report/document.js';
+import { oneLine } from '../report/layout.js';
 import { runText } from '../report/text.js';
 import { openSite } from '../site.js';
 import { awaitSlot } from '../windows/await-slot.js';
@@ -21,6 +23,8 @@ export interface PatchCommandOptions extends HostOptions {
   readonly plan?: string;
   readonly reboot?: string;
   readonly wait?: string;
+  readonly events?: string;
+  readonly ignoreWindow?: string;
 }
 
 const MODES = ['always', 'after-upgrade', 'when-required', 'never'] as const;
@@ -39,18 +43,31 @@ export const patch: Command<PatchCommandOptions> = async (context, options) => {
     });
   }
   const waitMs = options.wait === undefined ? null : duration(options.wait, '--wait');
+  const ignoredWindow = reasonOf(options.ignoreWindow);
+  if (options.events === '-' && context.options.json) {
+    throw new Fault('usage.events', '--events - and --json both want stdout.', {
+      hint: 'Give --events a file.',
+      exitCode: EXIT.usage,
+    });
+  }
+  const events = openEvents(options.events, world);
   const documents: RunDocument[] = [];
   let exitCode: ExitCode = EXIT.done;
   for (const target of targets) {
-    const reporter = await reporterFor(world, { ...context.options, color });
+    const reporter = events.around(await reporterFor(world, { ...context.options, color }));
     let document: RunDocument;
     try {
-      if (waitMs !== null) await waitFor(config, target, waitMs, world, reporter);
+      if (waitMs !== null) await waitFor(config, target, { waitMs, ignoredWindow }, world, reporter);
       document = await patchHost(
         config,
         stateDir,
         target,
-        { check: options.check === true, abandon: options.abandon === true, plan: options.plan ?? null },
+        {
+          check: options.check === true,
+          abandon: options.abandon === true,
+          plan: options.plan ?? null,
+          ignoredWindow,
+        },
         world,
         reporter,
       );
@@ -61,9 +78,10 @@ export const patch: Command<PatchCommandOptions> = async (context, options) => {
       ? document
       : await deliver(document, { config, stateDir, metrics: () => hostMetrics(stateDir) }, world);
     documents.push(delivered);
-    if (!context.options.json)
+    if (!context.options.json && options.events !== '-')
       world.stdout.write(runText(delivered, { color, columns: world.stdout.columns }));
     const code = exitCodeOf(delivered);
+    events.ended(delivered, code);
     if (exitCode === EXIT.done) exitCode = code;
     const goesOn = code === EXIT.done || code === EXIT.tryLater || options.keepGoing === true;
     if (!goesOn || code === EXIT.interrupted) break;
@@ -77,13 +95,13 @@ export const patch: Command<PatchCommandOptions> = async (context, options) => {
 async function waitFor(
   config: Config,
   target: Target,
-  waitMs: number,
+  wanted: { waitMs: number; ignoredWindow: string | null },
   world: World,
   reporter: Reporter,
 ): Promise<void> {
   const site = await openSite(config, target, world);
   try {
-    await awaitSlot(site, waitMs, world, reporter);
+    await awaitSlot(site, wanted, world, reporter);
   } finally {
     await site.close();
   }
@@ -95,6 +113,17 @@ function rebootMode(text: string | undefined): (typeof MODES)[number] | null {
   if (mode) return mode;
   throw new Fault('usage.reboot', `"${text}" is no reboot mode.`, {
     hint: `One of: ${MODES.join(', ')}.`,
+    exitCode: EXIT.usage,
+  });
+}
+
+/** @throws Fault `usage.reason` (exit 2): whoever overrides a rule says why, in the report and in Slack */
+function reasonOf(text: string | undefined): string | null {
+  if (text === undefined) return null;
+  const reason = oneLine(text);
+  if (reason !== '') return reason;
+  throw new Fault('usage.reason', '--ignore-window wants a reason.', {
+    hint: 'For example --ignore-window "CVE-2026-1234, agreed with operations".',
     exitCode: EXIT.usage,
   });
 }

@@ -11,6 +11,8 @@ export interface CommandNode {
     readonly required: boolean;
   }>;
   readonly commands: readonly CommandNode[];
+  /** Lines of its help under "Examples:". */
+  readonly examples: readonly string[];
 }
 
 export interface OptionNode {
@@ -52,5 +54,23 @@ export function treeOf(command: Command): CommandNode {
       required: argument.required,
     })),
     commands: visible.map(treeOf),
+    examples: examplesOf(command),
   };
+}
+
+/** What was added to the help is an event of commander, so the help is written to nowhere and read. */
+function examplesOf(command: Command): string[] {
+  const { writeOut } = command.configureOutput();
+  let help = '';
+  command.configureOutput({
+    writeOut: (text) => {
+      help += text;
+    },
+  });
+  command.outputHelp();
+  if (writeOut) command.configureOutput({ writeOut });
+  const [, after = ''] = help.split('\nExamples:\n');
+  return (after.split('\n\n')[0] ?? '')
+    .split('\n')
+    .flatMap((line) => (line.startsWith('  ') ? [line.trim()] : []));
 }

@@ -153,6 +153,7 @@ const policyFields = {
   stableFor: duration.describe('How long everything must stay healthy before verify passes'),
   minRebootInterval: duration,
   offlineNodes: z.enum(['block', 'warn']),
+  escalateAfter: duration.describe('Postponed for so long in a row: Slack is told in another tone'),
   pollInterval: duration,
   requestTimeout: duration,
 };
@@ -181,6 +182,7 @@ const policy = z.strictObject({
   stableFor: policyFields.stableFor.prefault('10s'),
   minRebootInterval: policyFields.minRebootInterval.prefault('1h'),
   offlineNodes: policyFields.offlineNodes.default('block'),
+  escalateAfter: policyFields.escalateAfter.prefault('7d'),
   pollInterval: policyFields.pollInterval.prefault('2s'),
   requestTimeout: policyFields.requestTimeout.prefault('15s'),
 });

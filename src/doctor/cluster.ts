@@ -83,8 +83,8 @@ async function examineToken(
           neededOnPve(token, version.major, { guest, carrier: lockVmid, registeredTags }),
         ),
       );
-      const missing = unmet(needs, await heldOn(pve, needs));
-      return judgePrivileges(subject, { asked: needs.length, missing, unseen: [] }, grants);
+      const lacking = unmet(needs, await heldOn(pve, needs));
+      return judgePrivileges(subject, needs.length, lacking, grants);
     }),
     guarded(subject, 'power', async () => {
       // Also those of hosts that are not looked at now: the token is the same.

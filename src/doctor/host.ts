@@ -17,7 +17,7 @@ import { type Examined, guarded } from './cluster.js';
 import { about, type Diagnosis } from './diagnosis.js';
 import type { Here } from './here.js';
 import { allowedOnPbs, excessOf } from './power.js';
-import { judgePower, judgePrivileges, UNSEEN_ON_PBS } from './privileges.js';
+import { judgePower, judgePrivileges } from './privileges.js';
 import { examineSecret, examineServer } from './reach.js';
 import { clockDiagnosis, daemonDiagnosis, repositoryDiagnosis } from './service.js';
 import { judgeToken, refusedToken } from './token.js';
@@ -95,13 +95,9 @@ async function examineToken(target: Target, world: World): Promise<Examined> {
       guarded(subject, 'privileges', async () => {
         const datastores = (await pbs.datastores()).map(({ name }) => name);
         const needs = neededOnPbs(token, datastores, { fence, unit: upgradeUnit });
-        const held = await heldOn(pbs, [...needs, ...UNSEEN_ON_PBS]);
+        const lacking = unmet(needs, await heldOn(pbs, needs));
         const grants = grantOnPbs({ token, datastores, fence, unit: upgradeUnit });
-        return judgePrivileges(
-          subject,
-          { asked: needs.length, missing: unmet(needs, held), unseen: unmet(UNSEEN_ON_PBS, held) },
-          [{ where: host, commands: grants }],
-        );
+        return judgePrivileges(subject, needs.length, lacking, [{ where: host, commands: grants }]);
       }),
       guarded(subject, 'power', async () => {
         const excess = excessOf(await pbs.look(everythingHeld), allowedOnPbs(upgradeUnit, fence));

@@ -3,20 +3,20 @@ import type { Need } from '../preflight/privileges.js';
 import { about, type Diagnosis } from './diagnosis.js';
 import { describeExcess, type Excess } from './power.js';
 
-/** Without these nothing fails, and something stays unseen: jobs that nobody may see are not listed. */
-export const UNSEEN_ON_PBS: readonly Need[] = [
-  { path: '/remote', anyOf: ['Remote.Audit'], why: 'see sync jobs', grant: 'RemoteAudit' },
-  { path: '/tape', anyOf: ['Tape.Audit'], why: 'see tape jobs', grant: 'TapeAudit' },
-];
-
-/** @param mends what grants all that is needed */
+/**
+ * @param lacking of the needs
+ * @param mends what grants all that is needed
+ */
 export function judgePrivileges(
   subject: string,
-  { asked, missing, unseen }: { asked: number; missing: readonly Need[]; unseen: readonly Need[] },
+  asked: number,
+  lacking: readonly Need[],
   mends: readonly Commands[],
 ): Diagnosis {
   const { pass, warn, block } = about(subject, 'privileges');
-  const detail = { missing: [...missing, ...unseen].map(({ path, anyOf }) => ({ path, anyOf })) };
+  const unseen = lacking.filter(({ onlySees }) => onlySees);
+  const missing = lacking.filter(({ onlySees }) => !onlySees);
+  const detail = { missing: lacking.map(({ path, anyOf }) => ({ path, anyOf })) };
   if (missing.length > 0) {
     const reasons = new Map<string, string[]>();
     for (const { anyOf, path, why } of missing) {
@@ -28,13 +28,10 @@ export function judgePrivileges(
   }
   if (unseen.length > 0) {
     const lines = unseen.map(({ anyOf, path, why }) => `${anyOf.join(' or ')} on ${path} (to ${why})`);
-    return warn(
-      `all ${asked} that a run needs are held; without these some jobs are not seen: ${lines.join('; ')}`,
-      {
-        mends,
-        detail,
-      },
-    );
+    return warn(`no run is refused, but without these some jobs are not seen: ${lines.join('; ')}`, {
+      mends,
+      detail,
+    });
   }
   return pass(`all ${asked} that a run needs are held`, { detail });
 }

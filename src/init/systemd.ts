@@ -7,8 +7,8 @@ export interface Recipe {
 }
 
 /**
- * A service that patches every host of the config, and a timer that tries nightly. What is not safe is
- * postponed (exit 75, no failure), so trying often is the way to be patched soon.
+ * A service that patches every host of the config, and its timer. What is not safe is postponed (exit 75,
+ * which is no failure).
  * @param config whose secrets become credentials; null: the names of the README
  * @param path of that config
  */
@@ -28,8 +28,9 @@ After=network-online.target
 
 [Service]
 Type=oneshot
-ExecStart=/usr/bin/env pbs-ctl patch --all --keep-going
-# Postponed is no failure: the timer tries again.
+# --wait: where it is not safe at once, for the next safe moment within these hours.
+ExecStart=/usr/bin/env pbs-ctl patch --all --keep-going --wait 3h
+# Postponed is no failure: the next time will do, and the report says why.
 SuccessExitStatus=75
 # A run can wait for an upgrade and a reboot; it ends by its own limits.
 TimeoutStartSec=infinity
@@ -73,14 +74,13 @@ SystemCallErrorNumber=EPERM
 }
 
 const TIMER = `[Unit]
-Description=Try nightly to patch Proxmox Backup Server hosts
+Description=Patch Proxmox Backup Server hosts every Sunday night
 
 [Timer]
-# Several times a night: a run that was postponed is tried again, one that was done finds nothing to upgrade.
-# With "reboot": "always" every run reboots, so set "reboot": "after-upgrade" or a single time then.
-OnCalendar=*-*-* 02:00
+# With "reboot": "always" every run reboots once. For a timer that tries every night, set "reboot": "after-upgrade".
+OnCalendar=Sun *-*-* 02:00
 RandomizedDelaySec=10min
-# Not after the machine was off: a run belongs into the night.
+# Not made up for after the machine was off: a run belongs into the night.
 Persistent=no
 
 [Install]

@@ -20,6 +20,7 @@ export interface PatchOptions {
   readonly check: boolean;
   readonly abandon: boolean;
   readonly plan: string | null;
+  readonly ignoredWindow: string | null;
 }
 
 /** One host through the whole workflow. @returns the report; throws only before a run has begun */
@@ -39,6 +40,13 @@ export async function patchHost(
     const earlier = options.check ? [] : runsOf(stateDir, target.host);
     const unfinished = earlier.findLast(isUnfinished);
     const journal = openJournal(stateDir, target, options, world, earlier, unfinished?.runId);
+    reporter.tell({
+      kind: 'begun',
+      host: target.host,
+      runId: journal.runId,
+      mode: options.check ? 'check' : 'patch',
+      resumed: unfinished !== undefined,
+    });
     const site = await openSite(config, target, world);
     const run: Run = {
       site,
@@ -47,11 +55,14 @@ export async function patchHost(
       reporter,
       interruption,
       requiredPlan: options.plan,
+      ignoredWindow: options.ignoredWindow,
       lease: null,
     };
     try {
       if (unfinished && !options.abandon)
         note(run, `going on with run ${journal.runId}, which was in phase "${unfinished.phase}"`);
+      if (options.ignoredWindow !== null)
+        warning(run, `window, blackouts and schedules are ignored: ${options.ignoredWindow}`);
       if (options.abandon) await abandon(run);
       else if (options.check) await checkOnly(run);
       else await carryOut(run);

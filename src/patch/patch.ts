@@ -5,6 +5,7 @@ import { takeLease } from '../lock/lease.js';
 import { release } from '../lock/lock.js';
 import { CHECKS } from '../preflight/catalogue.js';
 import { retryAfter, runChecks } from '../preflight/check.js';
+import { overridden } from '../preflight/override.js';
 import type { Finding, Phase } from '../report/document.js';
 import { takeBaseline } from '../verify/baseline.js';
 import { drain } from './drain.js';
@@ -93,7 +94,7 @@ async function advance(run: Run): Promise<void> {
 async function preflight(run: Run): Promise<string> {
   const facts = run.site.facts(run.journal.runId);
   const raw = await runChecks(CHECKS, facts);
-  const findings = raw.map((finding) => drainable(run, finding));
+  const findings = raw.map((finding) => overridden(drainable(run, finding), run.ignoredWindow));
   for (const finding of findings) run.reporter.tell({ kind: 'check', host: run.site.target.host, finding });
   record(run, { type: 'checked', findings });
   if (findings.some(({ status }) => status === 'block')) throw new NotSafe(findings);

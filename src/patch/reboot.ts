@@ -3,6 +3,7 @@ import { compareKernels, installedKernels } from '../guest/apt.js';
 import { CHECKS } from '../preflight/catalogue.js';
 import { runChecks } from '../preflight/check.js';
 import type { Facts } from '../preflight/facts.js';
+import { overridden } from '../preflight/override.js';
 import { type Run, record, requireLock, stateOfRun } from './run.js';
 import type { RunState } from './state.js';
 
@@ -113,7 +114,9 @@ async function stillFits(run: Run, facts: Facts): Promise<void> {
     CHECKS.filter(({ id }) => LAST_LOOK.has(id)),
     shortened,
   );
-  const blocked = findings.filter(({ status }) => status === 'block');
+  const blocked = findings
+    .map((finding) => overridden(finding, run.ignoredWindow))
+    .filter(({ status }) => status === 'block');
   if (blocked.length === 0) return;
   record(run, { type: 'checked', findings: blocked });
   throw new Fault(

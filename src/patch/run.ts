@@ -18,6 +18,8 @@ export interface Run {
   readonly interruption: Interruption;
   /** `--plan DIGEST`: the only plan that may be carried out. */
   readonly requiredPlan: string | null;
+  /** `--ignore-window REASON`: why window, blackouts and schedules do not count this time. */
+  readonly ignoredWindow: string | null;
   lease: Lease | null;
 }
 

@@ -26,6 +26,7 @@ export const emptyBoard = (host: string): Board => ({ host, phases: [], findings
 /** The board after something was told. Notes do not stand on it: they scroll by above. Pure. */
 export function advance(board: Board, progress: Progress, now: number): Board {
   switch (progress.kind) {
+    case 'begun':
     case 'note':
       return board;
     case 'check': {

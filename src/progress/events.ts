@@ -3,6 +3,14 @@ import type { Finding, Phase } from '../report/document.js';
 /** What the product tells a person while it works. */
 export type Progress =
   | {
+      readonly kind: 'begun';
+      readonly host: string;
+      readonly runId: string;
+      readonly mode: 'patch' | 'check';
+      /** It goes on with a run that was left unfinished. */
+      readonly resumed: boolean;
+    }
+  | {
       readonly kind: 'phase';
       readonly host: string;
       readonly phase: Phase;

@@ -18,6 +18,8 @@ export function lineReporter(out: Out, verbose: boolean, clock: Pick<Clock, 'now
 function lineOf(progress: Progress, verbose: boolean): string | null {
   const { host } = progress;
   switch (progress.kind) {
+    case 'begun':
+      return verbose ? `${host} run ${progress.runId}` : null;
     case 'phase':
       if (progress.status === 'started') return verbose ? `${host} ${progress.phase} …` : null;
       return `${host} ${progress.phase}: ${progress.status}${progress.text ? `, ${progress.text}` : ''}`;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Config } from '../config/schema.js';
 import { readSecret } from '../config/secret.js';
+import { targetOf } from '../config/target.js';
 import { errorDocument } from '../fault.js';
 import type { World } from '../world.js';
 import type { RunDocument } from './document.js';
@@ -24,6 +25,7 @@ export async function deliver(
     secrets: (reference) => readSecret(reference, world),
     clock: world.clock,
     memory: memoryIn(stateDir),
+    ...(config.hosts[doc.host] ? { escalateAfterMs: targetOf(config, doc.host).policy.escalateAfter } : {}),
   });
   if (textfile !== null) {
     try {
@@ -35,7 +37,10 @@ export async function deliver(
   return warnings.length === 0 ? doc : { ...doc, warnings: [...doc.warnings, ...warnings] };
 }
 
-const remembered = z.record(z.string(), z.object({ reasons: z.string(), sentAt: z.iso.datetime() }));
+const remembered = z.record(
+  z.string(),
+  z.object({ reasons: z.string(), sentAt: z.iso.datetime(), escalated: z.boolean().optional() }),
+);
 
 /** `stateDir/postponements-told.json`. One that cannot be read counts as empty: telling twice is better than not at all. */
 function memoryIn(stateDir: string): NotifyMemory {

@@ -133,5 +133,11 @@ export interface HostStatus {
     readonly run: string | null;
     readonly expiresAt: string | null;
   } | null;
+  /** Runs in a row that were postponed, and the checks that blocked the last of them; null where the journal cannot be read. */
+  readonly postponed: {
+    readonly count: number;
+    readonly since: string | null;
+    readonly checks: readonly string[];
+  } | null;
   readonly error: ErrorDocument | null;
 }

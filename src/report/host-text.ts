@@ -42,7 +42,10 @@ function hostLines(status: HostStatus, style: Style, paint: Paint): string[] {
       ]
     : [];
   const name = paint('strong', oneLine(status.host));
-  if (!status.reachable) return [`${name}: ${paint('bad', 'not reachable')}`, ...problem];
+  const waiting = status.postponed?.count
+    ? labelled(paint, 'postponed', wrap(postponedWords(status.postponed), width), 'careful')
+    : [];
+  if (!status.reachable) return [`${name}: ${paint('bad', 'not reachable')}`, ...problem, ...waiting];
   const names = Math.max(0, ...status.datastores.map((each) => each.name.length));
   const rows: Array<[string, string[]]> = [
     ['version', [status.version ?? 'unknown']],
@@ -61,8 +64,15 @@ function hostLines(status: HostStatus, style: Style, paint: Paint): string[] {
   return [
     `${name}: ${paint('good', 'reachable')}`,
     ...rows.flatMap(([label, lines]) => labelled(paint, label, lines.length > 0 ? lines : ['none'])),
+    ...waiting,
     ...problem,
   ];
+}
+
+function postponedWords({ count, since, checks }: NonNullable<HostStatus['postponed']>): string {
+  const times = count === 1 ? 'once' : `${count} times in a row`;
+  const from = since ? `, since ${localTime(since)}` : '';
+  return `${times}${from}${checks.length > 0 ? `, the last time by ${checks.join(', ')}` : ''}`;
 }
 
 function updates(count: number | null): string {

@@ -14,6 +14,8 @@ export interface SentPostponement {
   readonly reasons: string;
   /** ISO 8601, UTC. */
   readonly sentAt: string;
+  /** That message said that it has lasted too long. */
+  readonly escalated?: boolean | undefined;
 }
 
 /** Outlives the process, so that a timer that runs hourly does not post hourly. */
@@ -26,6 +28,8 @@ export interface NotifyTools {
   readonly secrets: (reference: SecretReference) => Promise<Secret>;
   readonly clock: Pick<Clock, 'now' | 'sleep'>;
   readonly memory: NotifyMemory;
+  /** Postponed for so long in a row is too long, milliseconds; default: never. */
+  readonly escalateAfterMs?: number;
   /** Time limit of one try in milliseconds; default 10 s. */
   readonly timeoutMs?: number;
 }
@@ -64,20 +68,40 @@ async function tellSlack(
   const { memory, clock } = tools;
   const postponed = doc.outcome === 'postponed' && doc.mode === 'patch';
   if (!postponed && doc.mode === 'patch') await remember(memory, doc.host, null);
-  if (!slack.on.includes(doc.outcome)) return null;
+  const overdueMs = postponed ? overdueOf(doc, tools) : null;
+  // Who does not want to hear of every postponement still has to hear of one that does not end.
+  if (!slack.on.includes(doc.outcome) && overdueMs === null) return null;
   const reasons = reasonsOf(doc);
   if (postponed) {
     const last = await memory.get(doc.host);
-    if (last?.reasons === reasons && clock.now() - Date.parse(last.sentAt) < slack.repeatPostponed)
+    const saidAlready = overdueMs === null || last?.escalated === true;
+    if (
+      saidAlready &&
+      last?.reasons === reasons &&
+      clock.now() - Date.parse(last.sentAt) < slack.repeatPostponed
+    )
       return null;
   }
   const url = (await tools.secrets(slack.webhook)).reveal();
   if (!isSafeWebhook(url)) return 'its address is neither https nor on loopback';
-  const failure = await postPatiently(await slackAttempt(url, doc, tools), clock);
+  const failure = await postPatiently(await slackAttempt(url, doc, overdueMs, tools), clock);
   if (failure === null && postponed) {
-    await remember(memory, doc.host, { reasons, sentAt: new Date(clock.now()).toISOString() });
+    await remember(memory, doc.host, {
+      reasons,
+      sentAt: new Date(clock.now()).toISOString(),
+      escalated: overdueMs !== null,
+    });
   }
   return failure;
+}
+
+/** For how long a host has been postponed, where that is too long; else null. */
+function overdueOf(
+  { postponements: { since } }: RunDocument,
+  { clock, escalateAfterMs = Number.POSITIVE_INFINITY }: NotifyTools,
+): number | null {
+  const lasted = since === null ? 0 : clock.now() - Date.parse(since);
+  return lasted > 0 && lasted >= escalateAfterMs ? lasted : null;
 }
 
 /** A memory that cannot be written must neither keep Slack from being told nor say that it was not. */
@@ -96,7 +120,12 @@ export function reasonsOf({ checks, error }: Pick<RunDocument, 'checks' | 'error
 }
 
 /** The library neither limits the time nor repeats a 429, nor does it show `Retry-After`: its fetch is wrapped for that. */
-async function slackAttempt(url: string, doc: RunDocument, tools: NotifyTools): Promise<() => Promise<Try>> {
+async function slackAttempt(
+  url: string,
+  doc: RunDocument,
+  overdueMs: number | null,
+  tools: NotifyTools,
+): Promise<() => Promise<Try>> {
   const { IncomingWebhook } = await import('@slack/webhook');
   let seen: { status: number; retryAfter: string | null } | null = null;
   const webhook = new IncomingWebhook(url, {
@@ -107,7 +136,7 @@ async function slackAttempt(url: string, doc: RunDocument, tools: NotifyTools): 
       return response;
     },
   });
-  const message = slackMessage(doc);
+  const message = slackMessage(doc, { overdueMs });
   return async () => {
     seen = null;
     try {

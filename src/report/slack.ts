@@ -42,15 +42,20 @@ export interface SlackMessage {
 /**
  * A run in Block Kit, in the order in which an operator reads: outcome and host; what changed and what
  * was left behind; the one command; why it was postponed and until when; run id and duration. Pure.
+ * @param overdueMs for how long it has been postponed where that is too long
  * @param count how many postponements in a row this is, itself included; default: as the report says
  */
 export function slackMessage(
   doc: RunDocument,
-  { count = doc.postponements.count + 1 }: { count?: number } = {},
+  {
+    count = doc.postponements.count + 1,
+    overdueMs = null,
+  }: { count?: number; overdueMs?: number | null } = {},
 ): SlackMessage {
   const title = `${doc.host}: ${doc.outcome}${doc.outcome === 'postponed' && count > 1 ? ` (${count} times in a row)` : ''}`;
+  const overdueTitle = `${doc.host}: not patched for ${formatDuration(overdueMs ?? 0)}, postponed ${count} times in a row`;
   const blocks: KnownBlock[] = [
-    header(`${SIGN[doc.outcome]} ${title}`),
+    header(overdueMs === null ? `${SIGN[doc.outcome]} ${title}` : `🚨 ${overdueTitle}`),
     ...reason(doc),
     fields(doc),
     ...packages(doc),
@@ -59,7 +64,7 @@ export function slackMessage(
     ...warnings(doc),
     context(`run ${doc.runId}, ${formatDuration(durationOf(doc))}`),
   ];
-  return { text: escaped(fallback(doc, title), LIMIT.fallback), blocks };
+  return { text: escaped(fallback(doc, overdueMs === null ? title : overdueTitle), LIMIT.fallback), blocks };
 }
 
 function fallback(doc: RunDocument, title: string): string {

@@ -2,6 +2,7 @@ import { formatDuration } from '../config/quantity.js';
 import { EXIT, Fault } from '../fault.js';
 import { CHECKS } from '../preflight/catalogue.js';
 import { retryAfter, runChecks } from '../preflight/check.js';
+import { overridden } from '../preflight/override.js';
 import type { Reporter } from '../progress/events.js';
 import { localTime } from '../report/summary.js';
 import type { Site } from '../site.js';
@@ -15,7 +16,12 @@ const POLLS_BETWEEN = 15;
  * goes on checks again: the lock is not taken while waiting.
  * @throws Fault `run.interrupted` (exit 130)
  */
-export async function awaitSlot(site: Site, waitMs: number, world: World, reporter: Reporter): Promise<void> {
+export async function awaitSlot(
+  site: Site,
+  { waitMs, ignoredWindow }: { waitMs: number; ignoredWindow: string | null },
+  world: World,
+  reporter: Reporter,
+): Promise<void> {
   const { clock } = world;
   const { host, policy } = site.target;
   const deadline = clock.monotonic() + waitMs;
@@ -29,7 +35,8 @@ export async function awaitSlot(site: Site, waitMs: number, world: World, report
   );
   try {
     for (;;) {
-      const findings = await runChecks(CHECKS, site.facts(null));
+      const raw = await runChecks(CHECKS, site.facts(null));
+      const findings = raw.map((finding) => overridden(finding, ignoredWindow));
       const blocks = findings.filter(({ status }) => status === 'block');
       const left = deadline - clock.monotonic();
       if (blocks.length === 0 || left <= 0) return;

@@ -9,6 +9,7 @@ const command = (name: string, more: Partial<CommandNode> = {}): CommandNode => 
   options: [option('--json'), option('--config', '<file>')],
   arguments: [],
   commands: [],
+  examples: [],
   ...more,
 });
 const tree = command('pbs-ctl', {

@@ -68,6 +68,7 @@ describe('a config', () => {
       stableFor: 10_000,
       minRebootInterval: 3_600_000,
       offlineNodes: 'block',
+      escalateAfter: 604_800_000,
       pollInterval: 2000,
       requestTimeout: 15_000,
     });

@@ -110,8 +110,8 @@ describe('doctor', () => {
       pbs01(lab).access.deny('/remote', 'Remote.Audit');
       const { find } = await doctor(lab);
       expect(find('host pbs01', 'privileges')).toMatchObject({
-        status: 'block',
-        summary: expect.stringContaining('Remote.Audit on /remote (to see sync jobs'),
+        status: 'warn',
+        summary: expect.stringContaining('Remote.Audit on /remote (to see sync jobs with a remote)'),
       });
     }));
 

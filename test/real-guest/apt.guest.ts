@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import type { RunDocument } from '../../src/report/document.js';
 import { pbsCtlJson } from '../support/command.js';
-import { everythingIn, fences, until } from '../support/lab.js';
+import { everythingIn, fences } from '../support/lab.js';
 import { type GuestLab, startGuestLab } from './lab.js';
+import { until } from './patience.js';
 import type { RealGuest } from './real-guest.js';
 
 let running: GuestLab | undefined;

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { AgentSocket } from './agent-socket.js';
 import { Emulator } from './emulator.js';
+import { until } from './patience.js';
 
 const RECIPE = fileURLToPath(new URL('./image/', import.meta.url));
 const EMULATOR = fileURLToPath(new URL('./emulator.ts', import.meta.url));
@@ -78,10 +79,10 @@ async function boot({ folder, kernels }: Image, to: string): Promise<void> {
   });
   const agent = new AgentSocket(join(to, 'agent'));
   try {
-    await until(180_000, () => emulator.isOpen('proxy'));
-    await until(60_000, () => emulator.isOpen('daemon'));
-    await until(60_000, () => agent.ping());
-    await until(120_000, () => isRunning(agent));
+    await until('PBS', () => emulator.isOpen('proxy'));
+    await until('the daemon of PBS', () => emulator.isOpen('daemon'));
+    await until('the agent', () => agent.ping());
+    await until('the end of the boot', () => isRunning(agent));
     await emulator.monitor(`savevm ${BOOTED}`);
   } finally {
     await emulator.kill();
@@ -102,14 +103,6 @@ async function isRunning(agent: AgentSocket): Promise<boolean> {
     );
     if (exited) return exitcode === 0;
     await sleep(200);
-  }
-}
-
-async function until(limitMs: number, holds: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + limitMs;
-  while (!(await holds())) {
-    if (performance.now() > deadline) throw new Error('the guest did not boot; see "console" in its folder');
-    await sleep(100);
   }
 }
 

@@ -5,6 +5,7 @@ import type { MachineEvent } from '../../src/lab/machine/boot.js';
 import { AgentSocket } from './agent-socket.js';
 import { Emulator } from './emulator.js';
 import { BOOTED, DISKS, type Image } from './image.js';
+import { until } from './patience.js';
 import { PbsPort } from './pbs-port.js';
 
 const LOOK_EVERY_MS = 100;
@@ -70,11 +71,7 @@ export class Vm {
 
   /** Until the PBS in the guest takes requests. */
   async untilApi(): Promise<void> {
-    const deadline = performance.now() + 240_000;
-    while (!this.#apiUp) {
-      if (performance.now() > deadline) throw new Error('the PBS in the guest does not come up');
-      await sleep(LOOK_EVERY_MS);
-    }
+    await until('the PBS in the guest', () => this.#apiUp);
   }
 
   /** The power fails; the machine stays off. */

@@ -94,6 +94,7 @@ describe('the report on a terminal', () => {
 
 describe('findings, status and lock on a terminal', () => {
   const status: HostStatus = {
+    postponed: { count: 0, since: null, checks: [] },
     host: 'pbs01',
     reachable: true,
     version: '4.2.3-1',
