@@ -145,6 +145,14 @@ describe('what PVE answers becomes a code', () => {
     await pve.close();
   });
 
+  it('of alternatives the grant takes the one that a run needs anyway', async () => {
+    const any = ['VM.Config.Disk', 'VM.Config.CDROM', 'VM.Config.Options'].join('|');
+    const pve = await pveThat({ status: 403, body: said(`Permission check failed (/vms/100, ${any})`) });
+    const { hint } = await thrownBy(pve.clusterStatus());
+    expect(hint).toContain('-privs "VM.Audit VM.Config.Options"');
+    await pve.close();
+  });
+
   it('the grant repeats what it takes to see the guest, for user and token', async () => {
     const pve = await pveThat({
       status: 403,

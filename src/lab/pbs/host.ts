@@ -5,10 +5,13 @@ import type { LabServer } from '../https.js';
 import type { LabRecord } from '../record.js';
 import type { LabTime } from '../time.js';
 import { pbsUpid } from '../upid.js';
+import { aptRoutes } from './apt-routes.js';
 import { datastoreRoutes } from './datastore-routes.js';
 import { DIFFERENCES } from './differences.js';
+import { logRoutes } from './log-routes.js';
 import { nodeRoutes } from './node-routes.js';
 import { type PbsRoute, pbsServer } from './server.js';
+import { taskRoutes } from './task-routes.js';
 
 export type PbsVersion = '3.4' | '4.0' | '4.1' | '4.2';
 
@@ -99,7 +102,7 @@ export class PbsHost<M extends GuestMachine = GuestMachine> {
     this.machine = machine;
     this.time = time;
     this.record = record;
-    this.routes = [...nodeRoutes(this), ...datastoreRoutes(this)];
+    this.routes = [nodeRoutes, aptRoutes, taskRoutes, logRoutes, datastoreRoutes].flatMap((of) => of(this));
     this.server = pbsServer({
       name,
       routes: this.routes,
