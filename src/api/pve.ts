@@ -5,6 +5,7 @@ import { AgentClient } from './agent-client.js';
 import * as backup from './backup-answers.js';
 import * as guest from './guest-answers.js';
 import { GuestPlaces } from './guest-places.js';
+import { switchVm } from './power.js';
 import * as answers from './pve-answers.js';
 import { at, type Request, type Server } from './request.js';
 import * as shared from './shared-answers.js';
@@ -224,12 +225,12 @@ export class Pve {
 
   /** Starts a VM that is stopped, once. @returns the UPID */
   startVm(vmid: number): Promise<string> {
-    return this.#power(vmid, 'start');
+    return switchVm(this.#server, this.#places, vmid, 'start');
   }
 
   /** Resets a VM, which is like pulling the plug, once. @returns the UPID */
   resetVm(vmid: number): Promise<string> {
-    return this.#power(vmid, 'reset');
+    return switchVm(this.#server, this.#places, vmid, 'reset');
   }
 
   /** A question of those in account.ts. */
@@ -239,13 +240,6 @@ export class Pve {
 
   close(): Promise<void> {
     return this.#server.close();
-  }
-
-  #power(vmid: number, action: 'start' | 'reset'): Promise<string> {
-    const needs = { privilege: 'VM.PowerMgmt', path: `/vms/${vmid}` };
-    return this.#places.on(vmid, (path) =>
-      this.#server.ask({ method: 'POST', path: `${path}/status/${action}`, needs }, shared.Upid),
-    );
   }
 
   #get<Answer>(path: string, data: z.ZodType<Answer>, given: Request['parameters'] = {}): Promise<Answer> {

@@ -159,7 +159,7 @@ describe('what PVE answers becomes a code', () => {
       body: said('Permission check failed (/vms/100, VM.GuestAgent.Audit|VM.GuestAgent.Unrestricted)'),
     });
     const error = await thrownBy(pve.clusterStatus());
-    expect(error.message).toContain('lacks VM.GuestAgent.Unrestricted on /vms/100');
+    expect(error.message).toContain('lacks VM.GuestAgent.Audit or VM.GuestAgent.Unrestricted on /vms/100');
     expect(error.hint).toBe(
       `pveum role add PbsCtl-VM.GuestAgent.Unrestricted -privs "VM.Audit VM.GuestAgent.Unrestricted" && pveum acl modify /vms/100 -user 'ctl@pve' -role PbsCtl-VM.GuestAgent.Unrestricted && pveum acl modify /vms/100 -token 'ctl@pve!patch' -role PbsCtl-VM.GuestAgent.Unrestricted`,
     );
