@@ -171,31 +171,34 @@ function forbidden(asked: Asked, answered: Answered): ApiFault {
     const message = `${asked.server} forbids token "${asked.tokenId}" ${action}: ${answered.words}`;
     return new ApiFault('api.forbidden', message, asked, answered);
   }
-  const [first = lacking.privilege] = lacking.privilege.split('|');
   return new ApiFault(
     'api.forbidden',
     `${asked.server} forbids ${action}: token "${asked.tokenId}" or its user lacks ${lacking.privilege.replaceAll('|', ' or ')} on ${lacking.path}`,
     asked,
     answered,
-    { hint: grantCommand(asked.product, asked.tokenId, { privilege: first, path: lacking.path }) },
+    {
+      hint: grantCommand(asked.product, asked.tokenId, {
+        privilege: oursOf(lacking.privilege),
+        path: lacking.path,
+      }),
+    },
   );
 }
 
 /** Privilege and path as the servers write them into a refusal; null when they do not. */
 function privilegeIn(words: string): Privilege | null {
   const pve = /\((\/[^,()]*), ([A-Za-z.|]+)[^)]*\)/.exec(words);
-  if (pve?.[1] && pve[2]) return { path: pve[1], privilege: oursOf(pve[2]) };
+  if (pve?.[1] && pve[2]) return { path: pve[1], privilege: pve[2] };
   const pbs = /missing permissions? '([A-Za-z.|]+)' on '([^']*)'/.exec(words);
   if (pbs?.[1]) return { privilege: pbs[1], path: pbs[2] || '/' };
   return null;
 }
 
-/** Of the alternatives that PVE lists, the one that a run needs anyway. */
+/** Of the alternatives that PVE lists, the one that a run needs anyway: another would open this door and no further one. */
 function oursOf(alternatives: string): string {
   const each = alternatives.split('|');
-  return (
-    ['VM.Config.Options', 'VM.GuestAgent.Unrestricted'].find((one) => each.includes(one)) ?? alternatives
-  );
+  const ours = ['VM.Config.Options', 'VM.GuestAgent.Unrestricted'].find((one) => each.includes(one));
+  return ours ?? each[0] ?? alternatives;
 }
 
 const refused = ({ server, method, path }: Asked) => `${server} refuses ${method} ${path}`;

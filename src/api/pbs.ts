@@ -1,13 +1,15 @@
 import type { z } from 'zod';
-import { Fault } from '../fault.js';
 import type { Look } from './account.js';
-import { ApiFault } from './failure.js';
+import { type MaintenanceMode, writeMaintenance } from './maintenance-write.js';
 import * as answers from './pbs-answers.js';
 import * as apt from './pbs-apt-answers.js';
+import { type PbsJob, scheduledJobs } from './pbs-jobs.js';
 import type { Privilege } from './privileges.js';
 import { at, type Request, type Server } from './request.js';
 import * as shared from './shared-answers.js';
+import { allLines, LOG_PAGE } from './task-log.js';
 
+export type { PbsJob } from './pbs-jobs.js';
 export type Datastore = answers.Datastore;
 export type DatastoreUsage = answers.DatastoreUsage;
 export type Maintenance = answers.Maintenance;
@@ -16,22 +18,10 @@ export type PbsPackage = apt.PbsPackage;
 export type Repositories = apt.Repositories;
 export type TaskState = shared.TaskState;
 
-export interface PbsJob {
-  readonly kind: 'garbage-collection' | 'prune' | 'verify' | 'sync' | 'tape';
-  readonly id: string;
-  readonly store: string;
-  readonly schedule: string | null;
-  readonly disabled: boolean;
-  /** Epoch seconds; may lie in the past. */
-  readonly nextRun: number | null;
-  readonly running: boolean;
-}
-
 /** The server compares the node's name with nothing, and refuses names with dots. */
 const NODE = '/nodes/localhost';
 /** Some answers take the server longer than a look: package lists are rebuilt, repositories read. */
 const SLOW_MS = 60_000;
-const LOG_PAGE = 5000;
 
 /**
  * One Proxmox Backup Server: a method for each endpoint that is used.
@@ -103,35 +93,8 @@ export class Pbs {
    * @param mode message of at most 64 characters
    * @throws Fault `pbs.modified` when the config is no longer the one with this digest
    */
-  async setMaintenance(
-    name: string,
-    mode: { readonly type: 'read-only' | 'offline'; readonly message: string } | null,
-    digest: string,
-  ): Promise<void> {
-    if (digest === '') throw new RangeError('without a digest the server would not compare anything');
-    const change = mode
-      ? { 'maintenance-mode': answers.maintenanceText(mode.type, mode.message) }
-      : { delete: 'maintenance-mode' };
-    try {
-      await this.#server.ask(
-        {
-          method: 'PUT',
-          path: at`/config/datastore/${name}`,
-          parameters: { ...change, digest },
-          repeat: 'swap',
-          ...needs('Datastore.Modify', `/datastore/${name}`),
-        },
-        shared.Nothing,
-      );
-    } catch (cause) {
-      if (!(cause instanceof ApiFault && cause.serverWords.includes('detected modified configuration')))
-        throw cause;
-      throw new Fault(
-        'pbs.modified',
-        `The datastore config of "${this.#server.name}" was changed by somebody else`,
-        { cause },
-      );
-    }
+  setMaintenance(name: string, mode: MaintenanceMode | null, digest: string): Promise<void> {
+    return writeMaintenance(this.#server, name, mode, digest);
   }
 
   activeOperations(name: string): Promise<{ read: number; write: number }> {
@@ -163,52 +126,19 @@ export class Pbs {
   }
 
   /** All lines of the log so far. */
-  async taskLog(upid: string): Promise<string[]> {
-    const lines: string[] = [];
-    // `start` is the number of the first line wanted, and lines count from 1.
-    for (let start = 1; ; ) {
-      const page = await this.#get(at`/nodes/localhost/tasks/${upid}/log`, shared.LogLines, {
-        parameters: { start, limit: LOG_PAGE },
+  taskLog(upid: string): Promise<string[]> {
+    return allLines((start, limit) =>
+      this.#get(at`/nodes/localhost/tasks/${upid}/log`, shared.LogLines, {
+        parameters: { start, limit },
         ...audit('/system/tasks'),
-      });
-      lines.push(...page.map(({ t }) => t));
-      const last = page.at(-1);
-      if (!last || page.length < LOG_PAGE || last.n < start) return lines;
-      start = last.n + 1;
-    }
+      }),
+    );
   }
 
   /** Scheduled work of all five kinds, as far as the token may see it. */
   async jobs(): Promise<PbsJob[]> {
-    const { version } = await this.version();
-    // Without the parameter only pull jobs are listed; before 3.3 there is nothing else, and it is refused.
-    const direction = isAtLeast(version, 3, 3) ? { parameters: { 'sync-direction': 'all' } } : {};
-    const [collections, tasks, prune, verify, sync, tape] = await Promise.all([
-      this.#get('/admin/gc', answers.GarbageCollections),
-      this.runningTasks(),
-      this.#get('/admin/prune', answers.Jobs),
-      this.#get('/admin/verify', answers.Jobs),
-      this.#get('/admin/sync', answers.Jobs, direction),
-      this.#get('/tape/backup', answers.Jobs),
-    ]);
-    const collecting = new Set(tasks.filter(({ type }) => type === 'garbage_collection').map(({ id }) => id));
-    return [
-      ...collections.map(
-        ({ store, schedule, ...rest }): PbsJob => ({
-          kind: 'garbage-collection',
-          id: store,
-          store,
-          schedule,
-          disabled: false,
-          nextRun: rest['next-run'],
-          running: collecting.has(store),
-        }),
-      ),
-      ...prune.map((job): PbsJob => ({ kind: 'prune', ...job })),
-      ...verify.map((job): PbsJob => ({ kind: 'verify', ...job })),
-      ...sync.map((job): PbsJob => ({ kind: 'sync', ...job })),
-      ...tape.map((job): PbsJob => ({ kind: 'tape', ...job })),
-    ];
+    const [{ version }, tasks] = await Promise.all([this.version(), this.runningTasks()]);
+    return scheduledJobs((path, data, more) => this.#get(path, data, more), version, tasks);
   }
 
   /** Starts `apt-get update`, once. @returns the UPID; a failed repository ends it with warnings, an unreachable mirror even with OK */
@@ -309,8 +239,3 @@ export class Pbs {
 
 const needs = (privilege: string, path: string): { needs: Privilege } => ({ needs: { privilege, path } });
 const audit = (path: string) => needs('Sys.Audit', path);
-
-function isAtLeast(version: string, major: number, minor: number): boolean {
-  const [ownMajor = 0, ownMinor = 0] = version.split('.').map(Number);
-  return ownMajor > major || (ownMajor === major && ownMinor >= minor);
-}

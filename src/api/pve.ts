@@ -1,29 +1,22 @@
 import type { z } from 'zod';
-import { Fault } from '../fault.js';
 import type { Look } from './account.js';
-import * as agent from './agent-answers.js';
+import type * as agent from './agent-answers.js';
+import { AgentClient } from './agent-client.js';
 import * as backup from './backup-answers.js';
-import { ApiFault } from './failure.js';
-import { agentFault, resultOf, simple } from './guest-agent.js';
 import * as guest from './guest-answers.js';
 import { GuestPlaces } from './guest-places.js';
+import { switchVm } from './power.js';
 import * as answers from './pve-answers.js';
 import { at, type Request, type Server } from './request.js';
 import * as shared from './shared-answers.js';
-import { tagFault } from './tag-write.js';
+import { writeTags } from './tag-write.js';
 
-export type ExecStatus = agent.ExecStatus;
-export type BackupJob = backup.BackupJob;
-export type PveStorage = backup.PveStorage;
-export type GuestConfig = guest.GuestConfig;
-export type PveGuest = guest.PveGuest;
-export type HaManager = answers.HaManager;
-export type NodeOverview = answers.NodeOverview;
-export type PveNode = answers.PveNode;
-export type PveTask = answers.PveTask;
-export type TaskState = shared.TaskState;
+export type { ExecStatus } from './agent-answers.js';
+export type { BackupJob, PveStorage } from './backup-answers.js';
+export type { GuestConfig, PveGuest } from './guest-answers.js';
+export type { HaManager, NodeOverview, PveNode, PveTask } from './pve-answers.js';
+export type { TaskState } from './shared-answers.js';
 
-const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 /** More running tasks than any node has; 0 would mean none at all. */
 const ALL_TASKS = 1000;
 const SLOW_MS = 60_000;
@@ -38,11 +31,13 @@ export class Pve {
   readonly cluster: string;
   readonly #server: Server;
   readonly #places: GuestPlaces;
+  readonly #agent: AgentClient;
 
   constructor(cluster: string, server: Server) {
     this.cluster = cluster;
     this.#server = server;
     this.#places = new GuestPlaces(cluster, () => this.guests());
+    this.#agent = new AgentClient(server, this.#places);
   }
 
   /** `https://host:port` of the node that answered last. */
@@ -61,16 +56,16 @@ export class Pve {
     return this.#get('/version', answers.Version);
   }
 
-  clusterStatus(): Promise<{ quorate: boolean; nodes: PveNode[] }> {
+  clusterStatus(): Promise<{ quorate: boolean; nodes: answers.PveNode[] }> {
     return this.#get('/cluster/status', answers.ClusterStatus);
   }
 
   /** Tags and lock are live; status and name are up to five minutes old where a node is down. */
-  guests(): Promise<PveGuest[]> {
+  guests(): Promise<guest.PveGuest[]> {
     return this.#get('/cluster/resources', guest.Guests, { type: 'vm' });
   }
 
-  nodesOverview(): Promise<NodeOverview[]> {
+  nodesOverview(): Promise<answers.NodeOverview[]> {
     return this.#get('/cluster/resources', answers.NodesOverview, { type: 'node' });
   }
 
@@ -88,11 +83,11 @@ export class Pve {
   }
 
   /** What the nodes last reported; the list of an offline node is as old as its last word. */
-  clusterTasks(): Promise<PveTask[]> {
+  clusterTasks(): Promise<answers.PveTask[]> {
     return this.#get('/cluster/tasks', answers.Tasks);
   }
 
-  async runningTasks(node: string): Promise<PveTask[]> {
+  async runningTasks(node: string): Promise<answers.PveTask[]> {
     const tasks = await this.#get(at`/nodes/${node}/tasks`, answers.Tasks, {
       source: 'active',
       limit: ALL_TASKS,
@@ -101,7 +96,7 @@ export class Pve {
   }
 
   /** @throws ApiFault `api.missing` or `api.refused` for a task that the node does not know */
-  taskState(node: string, upid: string): Promise<TaskState> {
+  taskState(node: string, upid: string): Promise<shared.TaskState> {
     return this.#get(at`/nodes/${node}/tasks/${upid}/status`, shared.TaskStatus);
   }
 
@@ -118,12 +113,12 @@ export class Pve {
   nodeTasksFinished(
     node: string,
     { type, since, limit }: { readonly type: string; readonly since: number; readonly limit: number },
-  ): Promise<PveTask[]> {
+  ): Promise<answers.PveTask[]> {
     const parameters = { source: 'archive', typefilter: type, since: Math.floor(since), limit };
     return this.#get(at`/nodes/${node}/tasks`, answers.Tasks, parameters);
   }
 
-  async haManager(): Promise<HaManager> {
+  async haManager(): Promise<answers.HaManager> {
     const [manager, armed] = await Promise.all([
       this.#get('/cluster/ha/status/manager_status', answers.HaManagerStatus),
       this.#get('/cluster/ha/status/current', answers.HaStatus),
@@ -131,7 +126,7 @@ export class Pve {
     return { ...manager, armed };
   }
 
-  backupJobs(): Promise<BackupJob[]> {
+  backupJobs(): Promise<backup.BackupJob[]> {
     return this.#get('/cluster/backup', backup.BackupJobs);
   }
 
@@ -146,7 +141,7 @@ export class Pve {
     return this.#get('/cluster/jobs/schedule-analyze', backup.ScheduleRuns, parameters);
   }
 
-  storages(): Promise<PveStorage[]> {
+  storages(): Promise<backup.PveStorage[]> {
     return this.#get('/storage', backup.Storages);
   }
 
@@ -171,11 +166,11 @@ export class Pve {
   }
 
   /** Null when there is none, or the token lacks VM.Audit on it. */
-  findGuest(vmid: number): Promise<PveGuest | null> {
+  findGuest(vmid: number): Promise<guest.PveGuest | null> {
     return this.#places.find(vmid);
   }
 
-  guestConfig(vmid: number): Promise<GuestConfig> {
+  guestConfig(vmid: number): Promise<guest.GuestConfig> {
     return this.#places.on(vmid, (path) => this.#get(`${path}/config`, guest.GuestConfig));
   }
 
@@ -183,20 +178,8 @@ export class Pve {
    * Replaces the tags of a guest if its config still has this digest.
    * @throws Fault `pve.modified` (it has not), `pve.guest-locked` (backup, snapshot …), `outcome.unknown` (look for your own tag)
    */
-  async setGuestTags(vmid: number, tags: readonly string[], digest: string): Promise<void> {
-    if (digest === '') throw new RangeError('without a digest the server would not compare anything');
-    // An empty value would be stored as a blank tag.
-    const change = tags.length === 0 ? { delete: 'tags' } : { tags: tags.join(';') };
-    try {
-      await this.#places.on(vmid, (path) =>
-        this.#server.ask(
-          { method: 'PUT', path: `${path}/config`, parameters: { ...change, digest }, repeat: 'swap' },
-          shared.Nothing,
-        ),
-      );
-    } catch (error) {
-      throw tagFault(this.cluster, vmid, error);
-    }
+  setGuestTags(vmid: number, tags: readonly string[], digest: string): Promise<void> {
+    return writeTags(this.#server, this.#places, { cluster: this.cluster, vmid, tags, digest });
   }
 
   guestStatus(vmid: number): Promise<z.output<typeof guest.GuestStatus>> {
@@ -204,84 +187,50 @@ export class Pve {
   }
 
   /** @param timeoutMs limit of the request; the server itself waits up to 8 s for the agent */
-  async agentPing(vmid: number, timeoutMs?: number): Promise<void> {
-    const limit = timeoutMs === undefined ? {} : { limitMs: timeoutMs };
-    const request = { method: 'POST', effect: false, ...limit } as const;
-    resultOf(vmid, 'ping', await this.#agent(vmid, 'ping', request, simple(shared.Nothing)));
+  agentPing(vmid: number, timeoutMs?: number): Promise<void> {
+    return this.#agent.ping(vmid, timeoutMs);
   }
 
   /** Its version, and for every command whether it is allowed. */
-  async agentInfo(vmid: number): Promise<{ version: string; commands: Map<string, boolean> }> {
-    return resultOf(
-      vmid,
-      'info',
-      await this.#agent(vmid, 'info', { method: 'GET' }, simple(agent.AgentInfo)),
-    );
+  agentInfo(vmid: number): Promise<{ version: string; commands: Map<string, boolean> }> {
+    return this.#agent.info(vmid);
   }
 
-  async osInfo(vmid: number): Promise<{ kernel: string }> {
-    return resultOf(
-      vmid,
-      'get-osinfo',
-      await this.#agent(vmid, 'get-osinfo', { method: 'GET' }, simple(agent.OsInfo)),
-    );
+  osInfo(vmid: number): Promise<{ kernel: string }> {
+    return this.#agent.osInfo(vmid);
   }
 
   /**
    * Starts a program as root in the guest, once; no shell. @returns its pid
    * @throws Fault `agent.*`; after `agent.timeout` and `outcome.unknown` it may run, now or later
    */
-  async exec(vmid: number, command: readonly string[]): Promise<number> {
-    try {
-      return await this.#agent(vmid, 'exec', { method: 'POST', json: { command } }, agent.Pid);
-    } catch (error) {
-      // From Debian 13 on the agent uses the same words for "forbidden" and "frozen".
-      if (error instanceof ApiFault && error.code === 'agent.blocked' && (await this.#isFrozen(vmid))) {
-        throw new ApiFault(
-          'agent.frozen',
-          `The file systems of guest ${vmid} are frozen, as during a backup or snapshot.`,
-          error,
-          { status: error.status ?? 0, words: error.serverWords },
-          { hint: 'Wait until the backup or snapshot is through.' },
-        );
-      }
-      throw error;
-    }
+  exec(vmid: number, command: readonly string[]): Promise<number> {
+    return this.#agent.exec(vmid, command);
   }
 
   /** How a program fares. Its end is told only once, so this is never asked again by itself. */
-  execStatus(vmid: number, pid: number): Promise<ExecStatus> {
-    return this.#agent(
-      vmid,
-      'exec-status',
-      { method: 'GET', parameters: { pid }, repeat: 'once' },
-      agent.ExecStatus,
-    );
+  execStatus(vmid: number, pid: number): Promise<agent.ExecStatus> {
+    return this.#agent.execStatus(vmid, pid);
   }
 
   /** A text file of the guest, at most 16 MiB. @throws Fault `agent.failed` when there is none, or it is larger */
-  async readFile(vmid: number, path: string): Promise<string> {
-    const request = { method: 'GET', parameters: { file: path } } as const;
-    const { content, truncated } = await this.#agent(vmid, 'file-read', request, agent.FileContent);
-    if (truncated)
-      throw new Fault('agent.failed', `The file "${path}" of guest ${vmid} is larger than 16 MiB.`);
-    return content;
+  readFile(vmid: number, path: string): Promise<string> {
+    return this.#agent.readFile(vmid, path);
+  }
+
+  /** The kernel's id of this boot, asked for once. @param limitMs a dying guest swallows requests */
+  bootId(vmid: number, limitMs: number): Promise<string> {
+    return this.#agent.bootId(vmid, limitMs);
   }
 
   /** Starts a VM that is stopped, once. @returns the UPID */
   startVm(vmid: number): Promise<string> {
-    return this.#power(vmid, 'start');
+    return switchVm(this.#server, this.#places, vmid, 'start');
   }
 
   /** Resets a VM, which is like pulling the plug, once. @returns the UPID */
   resetVm(vmid: number): Promise<string> {
-    return this.#power(vmid, 'reset');
-  }
-
-  /** The kernel's id of this boot, asked for once. @param limitMs a dying guest swallows requests */
-  async bootId(vmid: number, limitMs: number): Promise<string> {
-    const request = { method: 'GET', parameters: { file: BOOT_ID }, repeat: 'once', limitMs } as const;
-    return (await this.#agent(vmid, 'file-read', request, agent.FileContent)).content.trim();
+    return switchVm(this.#server, this.#places, vmid, 'reset');
   }
 
   /** A question of those in account.ts. */
@@ -293,43 +242,7 @@ export class Pve {
     return this.#server.close();
   }
 
-  #power(vmid: number, action: 'start' | 'reset'): Promise<string> {
-    const needs = { privilege: 'VM.PowerMgmt', path: `/vms/${vmid}` };
-    return this.#places.on(vmid, (path) =>
-      this.#server.ask({ method: 'POST', path: `${path}/status/${action}`, needs }, shared.Upid),
-    );
-  }
-
-  #get<Answer>(
-    path: string,
-    data: z.ZodType<Answer>,
-    parameters: Request['parameters'] = {},
-  ): Promise<Answer> {
-    return this.#server.ask({ method: 'GET', path, parameters }, data);
-  }
-
-  async #agent<Answer>(
-    vmid: number,
-    command: string,
-    request: Omit<Request, 'path'>,
-    data: z.ZodType<Answer>,
-  ): Promise<Answer> {
-    try {
-      return await this.#places.on(vmid, (path) =>
-        this.#server.ask({ ...request, path: `${path}/agent/${command}` }, data),
-      );
-    } catch (error) {
-      throw agentFault(vmid, command, error);
-    }
-  }
-
-  async #isFrozen(vmid: number): Promise<boolean> {
-    try {
-      const request = { method: 'POST', effect: false } as const;
-      const answer = await this.#agent(vmid, 'fsfreeze-status', request, simple(agent.FreezeState));
-      return resultOf(vmid, 'fsfreeze-status', answer) === 'frozen';
-    } catch {
-      return false; // the refusal that led here says more than this one
-    }
+  #get<Answer>(path: string, data: z.ZodType<Answer>, given: Request['parameters'] = {}): Promise<Answer> {
+    return this.#server.ask({ method: 'GET', path, parameters: given }, data);
   }
 }

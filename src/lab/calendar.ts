@@ -1,14 +1,4 @@
-const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
-const KEYWORDS: Record<string, string> = {
-  minutely: '*:*',
-  hourly: '*:0',
-  daily: '00:00',
-  weekly: 'mon 00:00',
-  monthly: '*-1 00:00',
-  quarterly: '*-1,4,7,10-1 00:00',
-  yearly: '*-1-1 00:00',
-};
-const LONGEST_SEARCH_DAYS = 1500;
+import { type CalendarEvent, type Field, parseEvent } from './calendar-event.js';
 
 /**
  * The next moments of a calendar event, strictly after `after`, in the local time zone of the process
@@ -16,81 +6,108 @@ const LONGEST_SEARCH_DAYS = 1500;
  * @throws Error for an event that cannot be parsed
  */
 export function nextRuns(event: string, after: number, count: number): number[] {
-  const utc = / UTC$/.test(event);
-  const plain = event.trim().replace(/ UTC$/, '');
-  const { weekdays, months, days, years, hours, minutes } = parse(KEYWORDS[plain] ?? plain);
+  const parsed = parseEvent(event);
   const runs: number[] = [];
-  const start = new Date(after * 1000);
-  for (let day = 0; day <= LONGEST_SEARCH_DAYS && runs.length < count; day += 1) {
-    const date = utc
-      ? new Date(Date.UTC(start.getUTCFullYear(), start.getUTCMonth(), start.getUTCDate() + day))
-      : new Date(start.getFullYear(), start.getMonth(), start.getDate() + day);
-    const [year, month, of, weekday] = utc
-      ? [date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate(), date.getUTCDay()]
-      : [date.getFullYear(), date.getMonth(), date.getDate(), date.getDay()];
-    if (!weekdays.has(weekday) || !months(month + 1) || !days(of) || !years(year)) continue;
-    for (let minute = 0; minute < 1440 && runs.length < count; minute += 1) {
-      const [hour, rest] = [Math.floor(minute / 60), minute % 60];
-      if (!hours(hour) || !minutes(rest)) continue;
-      const at = utc
-        ? new Date(Date.UTC(year, month, of, hour, rest))
-        : new Date(year, month, of, hour, rest);
-      // A local time in the gap of a change to summer time does not exist: that day has no run.
-      if (!utc && (at.getHours() !== hour || at.getMinutes() !== rest)) continue;
-      const seconds = at.getTime() / 1000;
-      if (seconds > after && seconds !== runs.at(-1)) runs.push(seconds);
-    }
+  for (let last = after; runs.length < count; ) {
+    const next = nextRun(parsed, last);
+    if (next === null) break;
+    runs.push(next);
+    last = next;
   }
   return runs;
 }
 
-function parse(event: string) {
-  const words = event.split(/\s+/).filter(Boolean);
-  if (words.length === 0) throw new Error('unable to parse calendar event - empty');
-  const time =
-    words.find((word) => word.includes(':')) ?? words.find((word) => /^(\d+|\*|[\d,/.]+)$/.test(word));
-  const date = words.find((word) => /^[\d*/,.]+-[\d*/,.-]+$/.test(word));
-  const named = words.find((word) => word !== time && word !== date);
-  if (words.length > [time, date, named].filter(Boolean).length)
-    throw new Error(`unable to parse calendar event - ${event}`);
-  const parts = date?.split('-') ?? [];
-  const [hour, minute] = time?.includes(':')
-    ? time.split(':')
-    : time === undefined
-      ? ['0', '0']
-      : ['*', time];
-  return {
-    weekdays: new Set(named ? weekdaysOf(named) : [0, 1, 2, 3, 4, 5, 6]),
-    years: parts.length === 3 ? field(parts[0] ?? '*') : () => true,
-    months: date ? field(parts.at(-2) ?? '*') : () => true,
-    days: date ? field(parts.at(-1) ?? '*') : () => true,
-    hours: field(hour ?? '*'),
-    minutes: field(minute ?? '0'),
-  };
+const ROUNDS = 1000;
+const LAST_YEAR = 2200;
+
+/**
+ * As the servers' own engine goes about it: on the first part that does not match it jumps to the next value
+ * that would, sets the smaller parts to their beginning, lets the calendar carry what is too large, and starts
+ * over. So an open-ended step goes on beyond the end of its period (`*:0/7`: after minute 56 comes 63, which is
+ * minute 3 of the next hour), and its first values there are left out.
+ */
+function nextRun(event: CalendarEvent, last: number): number | null {
+  let at = Math.floor(last) + 1;
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const moment = partsOf(at, event.utc);
+    const jump = jumpFrom(moment, event);
+    if (jump === null) return at;
+    if (jump.year >= LAST_YEAR) return null;
+    const to = epochOf(jump, event.utc);
+    // The hour that a change to winter time repeats: the earlier of the two was chosen, which is past.
+    at = to > at ? to : at + (3600 - (at % 3600));
+  }
+  return null;
 }
 
-function weekdaysOf(list: string): number[] {
-  return list.split(',').flatMap((item) => {
-    const [from = '', to] = item
-      .toLowerCase()
-      .split('..')
-      .map((day) => day.slice(0, 3));
-    const [first, last] = [DAYS.indexOf(from), DAYS.indexOf(to ?? from)];
-    if (first < 0 || last < 0) throw new Error(`unable to parse calendar event - weekday ${item}`);
-    return Array.from({ length: ((last - first + 7) % 7) + 1 }, (_, index) => (first + index) % 7);
-  });
+/** Month from 1, weekday 0 = Sunday. Parts may be larger than their period has room for. */
+interface Moment {
+  readonly year: number;
+  readonly month: number;
+  readonly day: number;
+  readonly hour: number;
+  readonly minute: number;
+  readonly second: number;
 }
 
-function field(text: string): (value: number) => boolean {
-  const tests = text.split(',').map((item) => {
-    const match = /^(\*|\d+)(?:\.\.(\d+))?(?:\/(\d+))?$/.exec(item);
-    if (!match) throw new Error(`unable to parse calendar event - ${item}`);
-    const from = match[1] === '*' ? 0 : Number(match[1]);
-    const step = match[3] === undefined ? null : Number(match[3]);
-    const open = match[1] === '*' || (step !== null && match[2] === undefined);
-    const to = match[2] === undefined ? (open ? Infinity : from) : Number(match[2]);
-    return (value: number) =>
-      value >= from && value <= to && (step === null || step === 0 || (value - from) % step === 0);
-  });
-  return (value) => tests.some((test) => test(value));
+const START = { month: 1, day: 1, hour: 0, minute: 0, second: 0 };
+
+/** Where to look next; null when the moment matches. */
+function jumpFrom(moment: Moment & { readonly weekday: number }, event: CalendarEvent): Moment | null {
+  const { year, month, day, hour, minute, second, weekday } = moment;
+  const of = (field: Field, value: number) => (field.has(value) ? null : field.after(value));
+  const years = of(event.years, year);
+  if (years !== null) return { ...START, year: years };
+  const months = of(event.months, month);
+  if (months !== null)
+    return months === Infinity ? { ...START, year: year + 1 } : { ...START, year, month: months };
+  const { hour: h0, minute: m0, second: s0 } = START;
+  const days = of(event.days, day);
+  if (days !== null) {
+    if (days === Infinity) return { ...START, year, month: month + 1 };
+    return { year, month, day: days, hour: h0, minute: m0, second: s0 };
+  }
+  if (!event.weekdays.has(weekday)) return { year, month, day: day + 1, hour: h0, minute: m0, second: s0 };
+  const hours = of(event.hours, hour);
+  if (hours !== null) {
+    if (hours === Infinity) return { year, month, day: day + 1, hour: h0, minute: m0, second: s0 };
+    return { year, month, day, hour: hours, minute: m0, second: s0 };
+  }
+  const minutes = of(event.minutes, minute);
+  if (minutes !== null) {
+    if (minutes === Infinity) return { year, month, day, hour: hour + 1, minute: m0, second: s0 };
+    return { year, month, day, hour, minute: minutes, second: s0 };
+  }
+  const seconds = of(event.seconds, second);
+  if (seconds === null) return null;
+  if (seconds === Infinity) return { year, month, day, hour, minute: minute + 1, second: s0 };
+  return { year, month, day, hour, minute, second: seconds };
 }
+
+function partsOf(epoch: number, utc: boolean): Moment & { readonly weekday: number } {
+  const date = new Date(epoch * 1000);
+  return utc
+    ? {
+        year: date.getUTCFullYear(),
+        month: date.getUTCMonth() + 1,
+        day: date.getUTCDate(),
+        hour: date.getUTCHours(),
+        minute: date.getUTCMinutes(),
+        second: date.getUTCSeconds(),
+        weekday: date.getUTCDay(),
+      }
+    : {
+        year: date.getFullYear(),
+        month: date.getMonth() + 1,
+        day: date.getDate(),
+        hour: date.getHours(),
+        minute: date.getMinutes(),
+        second: date.getSeconds(),
+        weekday: date.getDay(),
+      };
+}
+
+const epochOf = ({ year, month, day, hour, minute, second }: Moment, utc: boolean): number =>
+  (utc
+    ? Date.UTC(year, month - 1, day, hour, minute, second)
+    : new Date(year, month - 1, day, hour, minute, second).getTime()) / 1000;

@@ -145,13 +145,21 @@ describe('what PVE answers becomes a code', () => {
     await pve.close();
   });
 
+  it('of alternatives the grant takes the one that a run needs anyway', async () => {
+    const any = ['VM.Config.Disk', 'VM.Config.CDROM', 'VM.Config.Options'].join('|');
+    const pve = await pveThat({ status: 403, body: said(`Permission check failed (/vms/100, ${any})`) });
+    const { hint } = await thrownBy(pve.clusterStatus());
+    expect(hint).toContain('-privs "VM.Audit VM.Config.Options"');
+    await pve.close();
+  });
+
   it('the grant repeats what it takes to see the guest, for user and token', async () => {
     const pve = await pveThat({
       status: 403,
       body: said('Permission check failed (/vms/100, VM.GuestAgent.Audit|VM.GuestAgent.Unrestricted)'),
     });
     const error = await thrownBy(pve.clusterStatus());
-    expect(error.message).toContain('lacks VM.GuestAgent.Unrestricted on /vms/100');
+    expect(error.message).toContain('lacks VM.GuestAgent.Audit or VM.GuestAgent.Unrestricted on /vms/100');
     expect(error.hint).toBe(
       `pveum role add PbsCtl-VM.GuestAgent.Unrestricted -privs "VM.Audit VM.GuestAgent.Unrestricted" && pveum acl modify /vms/100 -user 'ctl@pve' -role PbsCtl-VM.GuestAgent.Unrestricted && pveum acl modify /vms/100 -token 'ctl@pve!patch' -role PbsCtl-VM.GuestAgent.Unrestricted`,
     );

@@ -9,15 +9,13 @@ const HERE = fileURLToPath(new URL('.', import.meta.url));
 const TABLES = resolve(process.env.PBS_CTL_REFERENCE ?? '../shared/reference');
 const tablesAreHere = existsSync(join(TABLES, 'pve-api.md'));
 
+const TITLE = /['"`]P[VB][ES] \d+(?:, P[VB][ES] \d+)*(?=[:'"])/g;
 /** Every "PVE 5" and "PBS 12" at the beginning of a test's name, or between its commas. */
 const named = new Set(
-  readdirSync(HERE)
-    .filter((file) => file.endsWith('.test.ts') && file !== 'traps-ledger.test.ts')
-    .flatMap(
-      (file) =>
-        readFileSync(join(HERE, file), 'utf8').match(/['"`]P[VB][ES] \d+(?:, P[VB][ES] \d+)*(?=[:'"])/g) ??
-        [],
-    )
+  [HERE, join(HERE, '../lab')]
+    .flatMap((folder) => readdirSync(folder).map((file) => join(folder, file)))
+    .filter((path) => path.endsWith('.test.ts') && !path.endsWith('traps-ledger.test.ts'))
+    .flatMap((path) => readFileSync(path, 'utf8').match(TITLE) ?? [])
     .flatMap((title) => title.match(/P[VB][ES] \d+/g) ?? []),
 );
 const rows = (product: 'pve' | 'pbs') =>

@@ -20,6 +20,5 @@ export const ELSEWHERE: Readonly<Record<string, Elsewhere>> = {
   'PBS 8': { scenario: 'repo-broken' },
   'PBS 9': { scenario: 'mirror-unreachable' },
   'PBS 19': { why: 'a run is over before overdue jobs begin, and promises nothing about the time after it' },
-  'PBS 28': { why: 'no calendar is worked out here: PVE is asked, and PBS tells its next runs' },
   'PBS 30': { scenario: 'reboot-answer-lost' },
 };

@@ -5,10 +5,14 @@ import type { LabServer } from '../https.js';
 import type { LabRecord } from '../record.js';
 import type { LabTime } from '../time.js';
 import { pbsUpid } from '../upid.js';
+import { aptRoutes } from './apt-routes.js';
 import { datastoreRoutes } from './datastore-routes.js';
 import { DIFFERENCES } from './differences.js';
+import { logRoutes } from './log-routes.js';
 import { nodeRoutes } from './node-routes.js';
 import { type PbsRoute, pbsServer } from './server.js';
+import { taskRoutes } from './task-routes.js';
+import type { PbsTrouble } from './trouble.js';
 
 export type PbsVersion = '3.4' | '4.0' | '4.1' | '4.2';
 
@@ -41,20 +45,6 @@ export interface PbsJob {
   schedule: string;
   /** Epoch seconds. */
   nextRun: number;
-}
-
-/** What may go wrong with a host, set by scenarios. */
-export interface PbsTrouble {
-  /** The package lists cannot be refreshed: with a warning, or with `Err:` lines under an `OK`. */
-  refresh?: 'warnings' | 'err-lines';
-  /** The connection is cut before the reboot request is answered. */
-  losesRebootAnswer?: boolean;
-  /** Simulated seconds from the proxy to the daemon after a boot. */
-  daemonSeconds?: number;
-  /** Simulated seconds from the daemon to the datastores after a boot. */
-  datastoreSeconds?: number;
-  /** A service that does not run after a boot, and for how long (null = for ever). */
-  service?: { readonly name: string; readonly seconds: number | null };
 }
 
 const SERVICES = [
@@ -99,7 +89,7 @@ export class PbsHost<M extends GuestMachine = GuestMachine> {
     this.machine = machine;
     this.time = time;
     this.record = record;
-    this.routes = [...nodeRoutes(this), ...datastoreRoutes(this)];
+    this.routes = [nodeRoutes, aptRoutes, taskRoutes, logRoutes, datastoreRoutes].flatMap((of) => of(this));
     this.server = pbsServer({
       name,
       routes: this.routes,

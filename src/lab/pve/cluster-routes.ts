@@ -1,11 +1,10 @@
-import { nextRuns } from '../calendar.js';
-import { oneOf, optional, text, whole } from '../parameters.js';
+import { oneOf, optional, text } from '../parameters.js';
 import { ownerOf, type PveCluster } from './cluster.js';
 import { PveError, type PveRoute } from './server.js';
 
 const root = (privilege: string) => () => ['/', [privilege]] as const;
 
-/** What belongs to the cluster as a whole: membership, options, tasks, jobs, storages, HA. */
+/** What belongs to the cluster as a whole: membership, guests, options, tasks. */
 export function clusterRoutes(cluster: PveCluster): PveRoute[] {
   const { access, nodes, guests, time } = cluster;
   const sees = (vmid: number) => access.has(`/vms/${vmid}`, 'VM.Audit');
@@ -169,144 +168,7 @@ export function clusterRoutes(cluster: PveCluster): PveRoute[] {
             ...(endedAt === null ? { pid: 4711 } : { endtime: endedAt, status }),
           })),
     },
-    {
-      method: 'GET',
-      path: '/cluster/backup',
-      needs: root('Sys.Audit'),
-      handle: () => cluster.jobs.map((job) => jobAnswer(job, time.now())),
-    },
-    {
-      method: 'GET',
-      path: '/cluster/backup/{id}/included_volumes',
-      needs: root('Sys.Audit'),
-      handle: ({ params }) => {
-        const job = cluster.jobs.find(({ id }) => id === params.id);
-        if (!job)
-          throw new PveError('Parameter verification failed.', 400, { id: `No such job '${params.id}'` });
-        const wanted = job.all ? [...guests.keys()] : (job.vmid ?? '').split(',').filter(Boolean).map(Number);
-        return {
-          children: wanted.filter(sees).map((vmid) => ({
-            id: vmid,
-            type: guests.get(vmid)?.type ?? 'unknown',
-            name: guests.get(vmid)?.name ?? '',
-            leaf: 0,
-            children: [
-              {
-                id: `${vmid}:scsi0`,
-                name: `local-zfs:vm-${vmid}-disk-0`,
-                included: 1,
-                reason: 'enabled',
-                leaf: 1,
-              },
-            ],
-          })),
-        };
-      },
-    },
-    {
-      method: 'GET',
-      path: '/cluster/jobs/schedule-analyze',
-      params: {
-        schedule: text,
-        starttime: optional(whole),
-        iterations: optional({ ...whole, min: 1, max: 100 }),
-      },
-      needs: null,
-      handle: ({ params }) => {
-        try {
-          const from = params.starttime === undefined ? time.now() : Number(params.starttime);
-          const runs = nextRuns(String(params.schedule), from, Number(params.iterations ?? 10));
-          return runs.map((timestamp) => ({ timestamp, utc: new Date(timestamp * 1000).toUTCString() }));
-        } catch (error) {
-          throw new PveError('Parameter verification failed.', 400, { schedule: (error as Error).message });
-        }
-      },
-    },
-    {
-      method: 'GET',
-      path: '/storage',
-      params: { type: optional(oneOf('btrfs', 'dir', 'lvm', 'lvmthin', 'nfs', 'pbs', 'zfspool')) },
-      needs: null,
-      handle: ({ params }) =>
-        cluster.storages
-          .filter(
-            ({ storage, type }) =>
-              access.has(`/storage/${storage}`, 'Datastore.Audit') && (params.type ?? type) === type,
-          )
-          .map((storage) => ({ ...storage, content: 'backup', shared: 1, digest: 'd'.repeat(40) })),
-    },
-    {
-      method: 'GET',
-      path: '/cluster/ha/status/manager_status',
-      needs: root('Sys.Audit'),
-      handle: () => ({
-        quorum: { node: [...nodes.keys()][0], quorate: cluster.quorate ? '1' : '' },
-        manager_status: {
-          master_node: [...nodes.keys()][0],
-          timestamp: time.now(),
-          node_status: Object.fromEntries(
-            [...nodes.values()].map((node) => [
-              node.name,
-              node.online ? (node.haMode === 'maintenance' ? 'maintenance' : 'online') : 'unknown',
-            ]),
-          ),
-          ...(anyInMaintenance(cluster) ? { node_request: anyInMaintenance(cluster) } : {}),
-          service_status: {},
-        },
-        lrm_status: Object.fromEntries(
-          [...nodes.values()].map((node) => [
-            node.name,
-            {
-              mode: node.haMode,
-              state: node.haMode === 'maintenance' ? 'maintenance' : 'active',
-              timestamp: time.now() - (node.online ? 2 : 600),
-              results: {},
-            },
-          ]),
-        ),
-      }),
-    },
-    {
-      method: 'GET',
-      path: '/cluster/ha/status/current',
-      needs: root('Sys.Audit'),
-      handle: () => [
-        { id: 'quorum', type: 'quorum', node: [...nodes.keys()][0], status: 'OK', quorate: 1 },
-        ...(cluster.version === '9.2'
-          ? [
-              {
-                id: 'fencing',
-                type: 'fencing',
-                node: [...nodes.keys()][0],
-                status: 'armed',
-                'armed-state': 'armed',
-              },
-            ]
-          : []),
-      ],
-    },
   ];
-}
-
-function jobAnswer(job: PveCluster['jobs'][number], now: number): Record<string, unknown> {
-  const [next] = nextRuns(job.schedule, now, 1);
-  return {
-    id: job.id,
-    type: 'vzdump',
-    enabled: job.enabled ? 1 : 0,
-    schedule: job.schedule,
-    mode: 'snapshot',
-    ...(job.storage ? { storage: job.storage } : {}),
-    ...(job.vmid ? { vmid: job.vmid } : {}),
-    ...(job.all ? { all: 1 } : {}),
-    ...(job.node ? { node: job.node } : {}),
-    ...(next === undefined ? {} : { 'next-run': next }),
-  };
-}
-
-function anyInMaintenance({ nodes }: PveCluster): Record<string, { maintenance: number }> | null {
-  const asked = [...nodes.values()].filter(({ haMode }) => haMode === 'maintenance');
-  return asked.length === 0 ? null : Object.fromEntries(asked.map(({ name }) => [name, { maintenance: 1 }]));
 }
 
 function tagStyleOf({ tagStyle: { caseSensitive, keepsOrder } }: PveCluster) {

@@ -6,8 +6,10 @@ import type { LabRecord } from '../record.js';
 import type { LabTime } from '../time.js';
 import { pveUpid } from '../upid.js';
 import { agentRoutes } from './agent-routes.js';
+import { backupRoutes } from './backup-routes.js';
 import { clusterRoutes } from './cluster-routes.js';
 import { guestRoutes } from './guest-routes.js';
+import { haRoutes } from './ha-routes.js';
 import { nodeRoutes } from './node-routes.js';
 import { type PveRoute, pveServer } from './server.js';
 
@@ -106,7 +108,9 @@ export class PveCluster {
         packages: packagesOf(version),
       });
     }
-    this.routes = [...clusterRoutes(this), ...nodeRoutes(this), ...guestRoutes(this), ...agentRoutes(this)];
+    this.routes = [clusterRoutes, backupRoutes, haRoutes, nodeRoutes, guestRoutes, agentRoutes].flatMap(
+      (of) => of(this),
+    );
     this.servers = nodes.map((node) =>
       pveServer({
         node,

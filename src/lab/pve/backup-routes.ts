@@ -1,0 +1,96 @@
+import { nextRuns } from '../calendar.js';
+import { oneOf, optional, text, whole } from '../parameters.js';
+import type { PveCluster } from './cluster.js';
+import { PveError, type PveRoute } from './server.js';
+
+const audit = () => ['/', ['Sys.Audit']] as const;
+
+/** Backup jobs, their schedules, and the storages that they write to. */
+export function backupRoutes(cluster: PveCluster): PveRoute[] {
+  const { access, guests, time } = cluster;
+  const sees = (vmid: number) => access.has(`/vms/${vmid}`, 'VM.Audit');
+  return [
+    {
+      method: 'GET',
+      path: '/cluster/backup',
+      needs: audit,
+      handle: () => cluster.jobs.map((job) => jobAnswer(job, time.now())),
+    },
+    {
+      method: 'GET',
+      path: '/cluster/backup/{id}/included_volumes',
+      needs: audit,
+      handle: ({ params }) => {
+        const job = cluster.jobs.find(({ id }) => id === params.id);
+        if (!job)
+          throw new PveError('Parameter verification failed.', 400, { id: `No such job '${params.id}'` });
+        const wanted = job.all ? [...guests.keys()] : (job.vmid ?? '').split(',').filter(Boolean).map(Number);
+        return {
+          children: wanted.filter(sees).map((vmid) => ({
+            id: vmid,
+            type: guests.get(vmid)?.type ?? 'unknown',
+            name: guests.get(vmid)?.name ?? '',
+            leaf: 0,
+            children: [
+              {
+                id: `${vmid}:scsi0`,
+                name: `local-zfs:vm-${vmid}-disk-0`,
+                included: 1,
+                reason: 'enabled',
+                leaf: 1,
+              },
+            ],
+          })),
+        };
+      },
+    },
+    {
+      method: 'GET',
+      path: '/cluster/jobs/schedule-analyze',
+      params: {
+        schedule: text,
+        starttime: optional(whole),
+        iterations: optional({ ...whole, min: 1, max: 100 }),
+      },
+      needs: null,
+      handle: ({ params }) => {
+        try {
+          const from = params.starttime === undefined ? time.now() : Number(params.starttime);
+          const runs = nextRuns(String(params.schedule), from, Number(params.iterations ?? 10));
+          return runs.map((timestamp) => ({ timestamp, utc: new Date(timestamp * 1000).toUTCString() }));
+        } catch (error) {
+          throw new PveError('Parameter verification failed.', 400, { schedule: (error as Error).message });
+        }
+      },
+    },
+    {
+      method: 'GET',
+      path: '/storage',
+      params: { type: optional(oneOf('btrfs', 'dir', 'lvm', 'lvmthin', 'nfs', 'pbs', 'zfspool')) },
+      needs: null,
+      handle: ({ params }) =>
+        cluster.storages
+          .filter(
+            ({ storage, type }) =>
+              access.has(`/storage/${storage}`, 'Datastore.Audit') && (params.type ?? type) === type,
+          )
+          .map((storage) => ({ ...storage, content: 'backup', shared: 1, digest: 'd'.repeat(40) })),
+    },
+  ];
+}
+
+function jobAnswer(job: PveCluster['jobs'][number], now: number): Record<string, unknown> {
+  const [next] = nextRuns(job.schedule, now, 1);
+  return {
+    id: job.id,
+    type: 'vzdump',
+    enabled: job.enabled ? 1 : 0,
+    schedule: job.schedule,
+    mode: 'snapshot',
+    ...(job.storage ? { storage: job.storage } : {}),
+    ...(job.vmid ? { vmid: job.vmid } : {}),
+    ...(job.all ? { all: 1 } : {}),
+    ...(job.node ? { node: job.node } : {}),
+    ...(next === undefined ? {} : { 'next-run': next }),
+  };
+}
