@@ -6,6 +6,7 @@ import * as backup from './backup-answers.js';
 import { ApiFault } from './failure.js';
 import { agentFault, resultOf, simple } from './guest-agent.js';
 import * as guest from './guest-answers.js';
+import { GuestConsole } from './guest-console.js';
 import { GuestPlaces } from './guest-places.js';
 import * as answers from './pve-answers.js';
 import { at, type Request, type Server } from './request.js';
@@ -36,6 +37,8 @@ const SLOW_MS = 60_000;
  */
 export class Pve {
   readonly cluster: string;
+  /** Screens and serial consoles of guests. */
+  readonly console: GuestConsole;
   readonly #server: Server;
   readonly #places: GuestPlaces;
 
@@ -43,6 +46,7 @@ export class Pve {
     this.cluster = cluster;
     this.#server = server;
     this.#places = new GuestPlaces(cluster, () => this.guests());
+    this.console = new GuestConsole(server, this.#places);
   }
 
   /** `https://host:port` of the node that answered last. */

@@ -7,9 +7,12 @@ import type { LabTime } from '../time.js';
 import { pveUpid } from '../upid.js';
 import { agentRoutes } from './agent-routes.js';
 import { clusterRoutes } from './cluster-routes.js';
+import { consoleRoutes } from './console-routes.js';
+import { Consoles } from './consoles.js';
 import { guestRoutes } from './guest-routes.js';
 import { nodeRoutes } from './node-routes.js';
 import { type PveRoute, pveServer } from './server.js';
+import { websocketOf } from './websocket.js';
 
 export type PveVersion = '8.4' | '9.2';
 
@@ -79,6 +82,7 @@ export class PveCluster {
   /** Every endpoint that is played. */
   readonly routes: readonly PveRoute[];
   readonly servers: LabServer[];
+  readonly consoles = new Consoles(this);
   readonly tasks: SimulatedTask[] = [];
   jobs: SimulatedJob[] = [];
   storages: SimulatedStorage[] = [];
@@ -106,9 +110,15 @@ export class PveCluster {
         packages: packagesOf(version),
       });
     }
-    this.routes = [...clusterRoutes(this), ...nodeRoutes(this), ...guestRoutes(this), ...agentRoutes(this)];
-    this.servers = nodes.map((node) =>
-      pveServer({
+    this.routes = [
+      ...clusterRoutes(this),
+      ...nodeRoutes(this),
+      ...guestRoutes(this),
+      ...agentRoutes(this),
+      ...consoleRoutes(this),
+    ];
+    this.servers = nodes.map((node) => {
+      const server = pveServer({
         node,
         routes: this.routes,
         access: this.access,
@@ -116,8 +126,10 @@ export class PveCluster {
         time,
         isOnline: (name) => this.nodes.get(name)?.online === true,
         knowsNode: (name) => this.nodes.has(name),
-      }),
-    );
+      });
+      server.upgrade = websocketOf(this, node);
+      return server;
+    });
   }
 
   async listen(): Promise<void> {
