@@ -37,14 +37,19 @@ export async function dial(
   const socket = new WebSocket(`${address.replace(/^http/, 'ws')}${pathAndQuery}`, 'binary', {
     createConnection: () => connection,
     headers: { authorization, 'user-agent': 'pbs-ctl' },
-    handshakeTimeout: limitMs,
     perMessageDeflate: false,
     maxPayload: FRAME_LIMIT_BYTES,
   });
   // Before it is open: the first bytes may come together with the answer.
   const stream = new ByteStream(socket);
+  // A limit of ws itself holds only for connections that it has opened.
+  let timer: NodeJS.Timeout | undefined;
   try {
     await new Promise<void>((resolve, reject) => {
+      timer = setTimeout(
+        () => reject(new Error(`no answer to the request for a websocket within ${limitMs / 1000} s`)),
+        limitMs,
+      );
       socket.once('open', () => resolve());
       socket.once('error', reject);
       socket.once('unexpected-response', (_request, response: IncomingMessage) => {
@@ -56,6 +61,8 @@ export async function dial(
     stream.end();
     connection.destroy();
     throw error;
+  } finally {
+    clearTimeout(timer);
   }
   return stream;
 }

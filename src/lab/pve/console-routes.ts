@@ -1,4 +1,4 @@
-import { flag, oneOf, optional } from '../parameters.js';
+import { flag, oneOf, optional, text, whole } from '../parameters.js';
 import type { PveCluster } from './cluster.js';
 import { guestAt } from './guest-routes.js';
 import { PveError, type PveRoute } from './server.js';
@@ -31,6 +31,16 @@ export function consoleRoutes(cluster: PveCluster): PveRoute[] {
         const serial = String(params.serial ?? guest.config.vga ?? '');
         if (guest.config[serial] !== 'socket') throw new PveError(`no serial interface '${serial}' defined`);
         return cluster.consoles.open(guest, { kind: 'term', serial, tokenId, receiver });
+      },
+    },
+    {
+      // As a websocket it is answered elsewhere; this is what an ordinary request gets.
+      method: 'GET',
+      path: '/nodes/{node}/qemu/{vmid}/vncwebsocket',
+      params: { port: whole, vncticket: text },
+      needs,
+      handle: () => {
+        throw new PveError('permission denied - invalid PVEVNC ticket', 401);
       },
     },
   ];
