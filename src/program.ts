@@ -86,9 +86,18 @@ function program(version: string, world: World, json: boolean, run: Run): Comman
     .option('--restart-services', 'start again what has failed')
     .option('--lift-fence', 'lift a fence that a run left; refused while verification fails')
     .option('--release-lock', 'release a lock that a run left; refused while verification fails')
+    .option('--console', 'show the screen of its VM in the terminal')
     .option('--yes', 'do not ask')
-    .option('--force', 'also while verification fails')
-    .addHelpText('after', examples('recover --host pbs01', 'recover --host pbs01 --mount --lift-fence'))
+    .option('--force', 'also while verification fails, or an upgrade still runs in the VM')
+    .addHelpText(
+      'after',
+      examples(
+        'recover --host pbs01',
+        'recover --host pbs01 --console',
+        'recover --host pbs01 --mount --restart-services',
+        'recover --host pbs01 --reset-vm --yes --json',
+      ),
+    )
     .action(run(async () => (await import('./commands/recover.js')).recover));
   add('history', 'past runs, newest first')
     .addOption(host('only runs of this host; may be repeated'))

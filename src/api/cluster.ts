@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { envelope } from './answer.js';
 import { ApiFault } from './failure.js';
 import { isRead, PATIENCE, type Patience, repeated } from './repeat.js';
-import { type Endpoint, type Request, repeatOf, type Server } from './request.js';
+import { type Endpoint, type OneServer, type Request, repeatOf, type Server } from './request.js';
 
 /**
  * The nodes of a cluster as one server: any of them answers for all. Stays with the one that answered
@@ -29,10 +29,18 @@ export class Cluster implements Server {
     return this.askWhole(request, envelope(data));
   }
 
+  onOne<Result>(act: (one: OneServer) => Promise<Result>): Promise<Result> {
+    return this.#inTurn(act, mayBeElsewhere);
+  }
+
   askWhole<Answer>(request: Request, answer: z.ZodType<Answer>): Promise<Answer> {
     return repeated(
       repeatOf(request),
-      () => this.#askInTurn(request, answer),
+      () =>
+        this.#inTurn(
+          (one) => one.askOnce(request, answer),
+          (error): error is ApiFault => mayAskNext(request, error),
+        ),
       this.#patience,
       request.signal,
     );
@@ -42,17 +50,22 @@ export class Cluster implements Server {
     await Promise.all(this.#endpoints.map((endpoint) => endpoint.close()));
   }
 
-  async #askInTurn<Answer>(request: Request, answer: z.ZodType<Answer>): Promise<Answer> {
+  async #inTurn<Result>(
+    act: (one: Endpoint) => Promise<Result>,
+    mayGoOn: (error: unknown) => error is ApiFault,
+  ): Promise<Result> {
     const first = this.#current;
     const failures: ApiFault[] = [];
     for (let offset = 0; offset < this.#endpoints.length; offset += 1) {
       const index = (first + offset) % this.#endpoints.length;
+      const endpoint = this.#endpoints[index];
+      if (!endpoint) continue;
       try {
-        const result = await this.#endpoints[index]?.askOnce(request, answer);
+        const result = await act(endpoint);
         this.#current = index;
-        return result as Answer;
+        return result;
       } catch (error) {
-        if (!mayAskNext(request, error)) {
+        if (!mayGoOn(error)) {
           // It refused, so it is there.
           if (error instanceof ApiFault && error.status !== null) this.#current = index;
           throw error;
@@ -63,6 +76,12 @@ export class Cluster implements Server {
     throw unreachable(this.name, failures);
   }
 }
+
+/** Only what leaves nothing behind is done on one of several. */
+const mayBeElsewhere = (error: unknown): error is ApiFault =>
+  error instanceof ApiFault &&
+  error.status === null &&
+  ['net.unreachable', 'net.timeout'].includes(error.code);
 
 /** Without a status no server has answered; for a write, `net.unreachable` then means that it was not sent. */
 function mayAskNext(request: Request, error: unknown): error is ApiFault {

@@ -4,6 +4,7 @@ import type * as agent from './agent-answers.js';
 import { AgentClient } from './agent-client.js';
 import * as backup from './backup-answers.js';
 import * as guest from './guest-answers.js';
+import { GuestConsole } from './guest-console.js';
 import { GuestPlaces } from './guest-places.js';
 import { switchVm } from './power.js';
 import * as answers from './pve-answers.js';
@@ -29,6 +30,8 @@ const SLOW_MS = 60_000;
  */
 export class Pve {
   readonly cluster: string;
+  /** Screens and serial consoles of guests. */
+  readonly console: GuestConsole;
   readonly #server: Server;
   readonly #places: GuestPlaces;
   readonly #agent: AgentClient;
@@ -38,6 +41,7 @@ export class Pve {
     this.#server = server;
     this.#places = new GuestPlaces(cluster, () => this.guests());
     this.#agent = new AgentClient(server, this.#places);
+    this.console = new GuestConsole(server, this.#places);
   }
 
   /** `https://host:port` of the node that answered last. */

@@ -1,8 +1,10 @@
-import { Client, type Dispatcher, Pool } from 'undici';
+import { type buildConnector, Client, type Dispatcher, Pool } from 'undici';
 import type { z } from 'zod';
 import type { TlsConfig } from '../config/schema.js';
 import { Fault } from '../fault.js';
 import { envelope } from './answer.js';
+import type { ByteStream } from './byte-stream.js';
+import { dial, NotUpgraded } from './dial.js';
 import { type Asked, broken, refusal, timedOut, unreachable, unreadable } from './failure.js';
 import type { Privilege } from './privileges.js';
 import { isRead, PATIENCE, type Patience, type Repeat, repeated } from './repeat.js';
@@ -44,7 +46,15 @@ export interface Server {
   ask<Answer>(request: Request, data: z.ZodType<Answer>): Promise<Answer>;
   /** The whole answer, for what stands beside `data`. */
   askWhole<Answer>(request: Request, answer: z.ZodType<Answer>): Promise<Answer>;
+  /** For requests that belong together on one server: of a cluster the first that answers. */
+  onOne<Result>(act: (one: OneServer) => Promise<Result>): Promise<Result>;
   close(): Promise<void>;
+}
+
+/** A single server, to which one can also keep a connection for bytes in both directions. */
+export interface OneServer extends Server {
+  /** @throws ApiFault, or Fault `net.untrusted` */
+  dial(path: string, parameters: Parameters): Promise<ByteStream>;
 }
 
 export interface ServerOptions {
@@ -82,12 +92,13 @@ export function at(texts: TemplateStringsArray, ...parts: readonly (string | num
 }
 
 /** One server at one address. */
-export class Endpoint implements Server {
+export class Endpoint implements OneServer {
   readonly product: Product;
   readonly name: string;
   readonly address: string;
   readonly #options: ServerOptions;
   readonly #token: Token;
+  readonly #connect: buildConnector.connector;
   readonly #clientOptions: Client.Options;
   readonly #pool: Pool;
 
@@ -97,14 +108,14 @@ export class Endpoint implements Server {
     this.address = address;
     this.#options = options;
     this.#token = { id: options.tokenId, secret: options.secret };
-    const connect = trustingConnector({
+    this.#connect = trustingConnector({
       tls: options.tls,
       env: options.env ?? {},
       connectTimeoutMs: Math.min(LONGEST_CONNECT_MS, options.requestTimeoutMs),
     });
     // undici's own limits are off: one limit covers the whole request.
     this.#clientOptions = {
-      connect,
+      connect: this.#connect,
       keepAliveTimeout: IDLE_MS,
       keepAliveMaxTimeout: IDLE_MS,
       headersTimeout: 0,
@@ -143,6 +154,27 @@ export class Endpoint implements Server {
       return `${field || 'data'}: ${message}`;
     });
     throw unreadable(asked, this.#quote(issues.join('; ')), status);
+  }
+
+  onOne<Result>(act: (one: OneServer) => Promise<Result>): Promise<Result> {
+    return act(this);
+  }
+
+  async dial(path: string, parameters: Parameters): Promise<ByteStream> {
+    const asked = this.#asked({ method: 'GET', path, repeat: 'once', effect: false });
+    const limitMs = this.#options.requestTimeoutMs;
+    try {
+      return await dial(this.#connect, this.address, `/api2/json${path}?${encode(parameters)}`, {
+        authorization: authorization(this.product, this.#token),
+        limitMs,
+      });
+    } catch (error) {
+      if (error instanceof Fault) throw error;
+      const words = this.#quote(error instanceof Error ? error.message : String(error));
+      if (error instanceof NotConnected) throw unreachable(asked, words);
+      if (error instanceof NotUpgraded) throw refusal(asked, { status: error.status, words });
+      throw broken(asked, words, error);
+    }
   }
 
   async close(): Promise<void> {

@@ -1,3 +1,6 @@
+import { join } from 'node:path';
+import { drawn } from '../console/drawn.js';
+import { keepConsole } from '../console/keep.js';
 import { type ErrorDocument, EXIT, errorDocument, Fault } from '../fault.js';
 import { claimHost } from '../patch/claim.js';
 import { act, shortfall } from '../recover/act.js';
@@ -19,6 +22,7 @@ export interface RecoverOptions extends HostOptions {
   readonly releaseLock?: boolean;
   readonly yes?: boolean;
   readonly force?: boolean;
+  readonly console?: boolean;
 }
 
 /** What became of the flags: what was done, in words, and what stopped the rest. */
@@ -49,15 +53,27 @@ export const recover: Command<RecoverOptions> = async (context, options) => {
     const diagnosis = diagnose(sight);
     const style = { color, columns: world.stdout.columns };
     const failure = error && { code: error.code, message: error.message, hint: error.hint };
+    const wanted = site.guest && (options.console === true || !diagnosis.healthy);
+    const { shot, shown } =
+      wanted && site.guest
+        ? await keepConsole(site.guest, consoleFolder(stateDir, sight))
+        : { shot: null, shown: null };
     context.answer(
-      { ...sight, done, diagnosis, error: failure },
-      recoverText({ sight, done, diagnosis, error: failure }, style),
+      { ...sight, console: shot, done, diagnosis, error: failure },
+      recoverText({ sight, shot, done, diagnosis, error: failure }, style) +
+        (options.console && shown ? `${drawn(shown, style).join('\n')}\n` : ''),
     );
     return error?.exitCode ?? (diagnosis.healthy ? EXIT.done : EXIT.failed);
   } finally {
     unclaim();
     await site.close();
   }
+};
+
+/** In the folder of the run that it belongs to; in one of the host where there is none. */
+const consoleFolder = (stateDir: string, { host, runs, unfinishedRun }: Sight): string => {
+  const run = unfinishedRun ?? runs.at(-1)?.run;
+  return run === undefined ? join(stateDir, 'consoles', host) : join(stateDir, 'runs', run);
 };
 
 /** In the order in which they help. */

@@ -56,6 +56,9 @@ export interface GuestMachine {
   /** `apt-get update`, where the machine can really do it. */
   readonly refreshPackages?: () => Promise<{ readonly exitCode: number; readonly lines: readonly string[] }>;
 
+  /** What stands on its screen, line by line. */
+  readonly screen?: () => readonly string[];
+
   /** What an administrator lays down in the guest. */
   writeFile(path: string, text: string): Awaitable<void>;
   reboot(): Awaitable<void>;

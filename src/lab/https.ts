@@ -54,6 +54,8 @@ export class LabServer {
   weather: Weather = () => null;
   /** Told of every request that was answered, with its answer. */
   observe: (request: RawRequest, reply: Reply) => void = () => {};
+  /** Takes a connection over for another protocol; by default nobody does. */
+  upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void = (_, socket) => socket.destroy();
   #certificate: Certificate | undefined;
   #server: Server | undefined;
   #port = 0;
@@ -86,6 +88,9 @@ export class LabServer {
       socket.on('error', () => {});
     });
     server.on('tlsClientError', () => {});
+    server.on('upgrade', (request, socket, head) => {
+      if (this.#dark !== 'drop') this.upgrade(request, socket, head);
+    });
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(this.#port, '127.0.0.1', resolve);

@@ -13,6 +13,7 @@ import { fence, liftFence } from './fence.js';
 import { decideReboot, reboot } from './reboot.js';
 import { refresh } from './refresh.js';
 import { note, phase, type Run, record, skipPhase, stateOfRun, warning } from './run.js';
+import { keepScreen } from './screen.js';
 import { followUpgrade, planUpgrade, upgrade, upgradeArrived } from './upgrade.js';
 import { validate } from './validate.js';
 import { waitForBoot } from './wait.js';
@@ -157,6 +158,7 @@ async function conclude(run: Run, error: unknown): Promise<void> {
   const pendingReboot = progress === 'done' && asked === null && isLater(error);
   if (untouched || pendingReboot) await undo(run);
   if (pendingReboot && !untouched) return end(run, 'reboot-pending', error);
+  if (asked !== null) await keepScreen(run, outcomeOf(error));
   end(run, outcomeOf(error), error);
 }
 

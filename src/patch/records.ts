@@ -80,6 +80,8 @@ export const event = z.discriminatedUnion('type', [
   z.object({ type: z.literal('rebooted'), boot }),
   z.object({ type: z.literal('after'), state: hostState }),
   z.object({ type: z.literal('warning'), text: z.string() }),
+  /** What was on the console when the host did not come back as it should: a file, or why there is none. */
+  z.object({ type: z.literal('screen'), file: z.string().nullable(), why: z.string().nullable() }),
   z.object({
     type: z.literal('ended'),
     outcome: z.enum(OUTCOMES),

@@ -38,6 +38,7 @@ export interface RunState {
   } | null;
   readonly after: HostState | null;
   readonly warnings: readonly string[];
+  readonly screen: RunDocument['screen'];
   readonly ended: {
     readonly outcome: Outcome;
     readonly retryAfter: string | null;
@@ -71,6 +72,7 @@ export function stateOf(records: readonly RunRecord[]): RunState | undefined {
     reboot: null,
     after: null,
     warnings: [],
+    screen: null,
     ended: null,
   };
   return rest.reduce((state, { at, event }) => {
@@ -125,6 +127,8 @@ function after(state: RunState, event: RunEvent, at: string): RunState {
       return { ...state, after: event.state };
     case 'warning':
       return { ...state, warnings: [...state.warnings, event.text] };
+    case 'screen':
+      return { ...state, screen: { file: event.file, why: event.why } };
     case 'ended':
       return {
         ...state,
@@ -196,6 +200,7 @@ export function documentOf(state: RunState, postponements: RunDocument['postpone
     retryAfter: ended.retryAfter,
     postponements,
     warnings: state.warnings,
+    screen: state.screen,
     error: ended.error,
   };
 }

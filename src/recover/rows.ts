@@ -1,4 +1,5 @@
 import { formatDuration } from '../config/quantity.js';
+import type { ConsoleShot } from '../console/keep.js';
 import { clip, oneLine, wrap } from '../report/layout.js';
 import type { Sight } from './sight.js';
 
@@ -12,6 +13,7 @@ export interface Row {
 /** What was seen, from outside in, for a person. Pure. */
 export function sightRows(
   sight: Sight,
+  shot: ConsoleShot | null,
   { healthy, width }: { readonly healthy: boolean; readonly width: number },
 ): Row[] {
   const row = (label: string, text: string, bad = false): Row => ({ label, lines: wrap(text, width), bad });
@@ -27,6 +29,7 @@ export function sightRows(
           row('VM', vmText(vm), vm.status !== 'running' || (vm.qmpStatus ?? 'running') !== 'running'),
           // Not broken: it has to be copied.
           { label: 'console', lines: [oneLine(vm.consoleUrl)], bad: false },
+          ...(shot ? [{ label: 'screen', lines: screenLines(shot, width), bad: false }] : []),
         ]
       : [row('VM', vmError?.message ?? 'the config names no guest', vmError !== null)]),
     row(
@@ -51,6 +54,12 @@ export function sightRows(
     ),
     ...(inside && !healthy ? journalRows(inside.journal, width) : []),
   ];
+}
+
+function screenLines({ file, note, error }: ConsoleShot, width: number): string[] {
+  if (error) return wrap(`cannot be shown: ${error.message}${error.hint ? ` ${error.hint}` : ''}`, width);
+  // A path is not broken: it has to be copied.
+  return [...(file ? [oneLine(file)] : []), ...(note ? wrap(note, width) : [])];
 }
 
 const vmText = ({ vmid, status, qmpStatus, lock }: NonNullable<Sight['vm']>): string =>

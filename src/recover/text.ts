@@ -1,3 +1,4 @@
+import type { ConsoleShot } from '../console/keep.js';
 import type { ErrorDocument } from '../fault.js';
 import {
   labelled,
@@ -19,11 +20,14 @@ const WIDEST = 110;
 export function recoverText(
   {
     sight,
+    shot,
     done,
     diagnosis,
     error,
   }: {
     readonly sight: Sight;
+    /** Null where nobody looked at the console. */
+    readonly shot: ConsoleShot | null;
     readonly done: readonly string[];
     readonly diagnosis: Diagnosis;
     readonly error: ErrorDocument | null;
@@ -37,7 +41,7 @@ export function recoverText(
     ...(error ? refusal(error, paint, width) : []),
     ...(done.length > 0 || error ? [''] : []),
     headline(sight.host, diagnosis, paint),
-    ...sightRows(sight, { healthy: diagnosis.healthy, width: textWidth(style) }).flatMap(
+    ...sightRows(sight, shot, { healthy: diagnosis.healthy, width: textWidth(style) }).flatMap(
       ({ label, lines, bad }) => labelled(paint, label, lines, bad ? 'bad' : 'quiet'),
     ),
     '',

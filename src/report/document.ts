@@ -113,6 +113,8 @@ export interface RunDocument {
   readonly postponements: { readonly count: number; readonly since: string | null };
   /** Things that went wrong without changing the outcome, such as a Slack post that failed. */
   readonly warnings: readonly string[];
+  /** What was on the console of the VM when the run failed: a file in the folder of the run, or why there is none. */
+  readonly screen: { readonly file: string | null; readonly why: string | null } | null;
   readonly error: ErrorDocument | null;
 }
 

@@ -57,6 +57,8 @@ export function runText(doc: RunDocument, style: Style): string {
       behind.flatMap((each) => wrap(each, width)),
       'bad',
     );
+  if (doc.screen?.file) add('screen', wrap(doc.screen.file, width));
+  if (doc.screen?.why) add(doc.screen.file ? '' : 'screen', wrap(doc.screen.why, width));
   for (const text of doc.warnings) add('warning', wrap(text, width), 'careful');
   lines.push(...next(doc, width, paint));
   add(

@@ -1,9 +1,10 @@
 import type { z } from 'zod';
 import * as account from '../../src/api/account.js';
+import type { ByteStream } from '../../src/api/byte-stream.js';
 import { ApiFault } from '../../src/api/failure.js';
 import { Pbs } from '../../src/api/pbs.js';
 import { Pve } from '../../src/api/pve.js';
-import type { Request, Server } from '../../src/api/request.js';
+import type { OneServer, Request, Server } from '../../src/api/request.js';
 import { encode } from '../../src/api/wire.js';
 import { readForm } from '../../src/lab/parameters.js';
 
@@ -86,6 +87,8 @@ export async function everyRequest(versions: { pve: string; pbs: string }): Prom
   await pve.guestConfig(103);
   for (const look of LOOKS.pve) await pve.look(look);
   for (const look of LOOKS.pbs) await pbs.look(look);
+  await pve.console.screen(900);
+  await pve.console.serial(900, 'serial0');
   return sent;
 }
 
@@ -95,8 +98,10 @@ async function callAll(client: object, given: Readonly<Record<string, readonly u
   for (const name of Object.getOwnPropertyNames(prototype)) {
     // `look` asks what it is told, of endpoints beyond the published extracts.
     if (['constructor', 'close', 'look'].includes(name)) continue;
-    if (typeof Object.getOwnPropertyDescriptor(prototype, name)?.value !== 'function') continue;
-    const method = prototype[name] as (...args: unknown[]) => Promise<unknown>;
+    const method = Object.getOwnPropertyDescriptor(prototype, name)?.value as
+      | ((...args: unknown[]) => Promise<unknown>)
+      | undefined;
+    if (method === undefined) continue; // a getter
     await method.apply(client, [...(given[name] ?? [])]).catch((error: unknown) => {
       // Refused below on purpose, so that the question after the refusal is asked.
       if (!(error instanceof ApiFault && error.code === 'agent.blocked')) throw error;
@@ -122,7 +127,21 @@ function recorder(product: 'pve' | 'pbs', version: string, sent: Sent[]): Server
       });
     return answerTo(path, version) as Answer;
   };
-  return { product, name: 'test', address: 'https://test', ask, askWhole: ask, close: async () => {} };
+  const server: OneServer = {
+    product,
+    name: 'test',
+    address: '',
+    ask,
+    askWhole: ask,
+    onOne: (act) => act(server),
+    dial: async (path, parameters) => {
+      const form = readForm(encode(parameters));
+      sent.push({ product, method: 'GET', path, needs: undefined, parameters: form, from: 'query' });
+      return {} as ByteStream;
+    },
+    close: async () => {},
+  };
+  return server;
 }
 
 /** Just enough for a client to go on with. */
@@ -135,5 +154,6 @@ function answerTo(path: string, version: string): unknown {
     ];
   if (path === '/access/permissions') return {};
   if (path.includes('/agent/')) return { value: 'thawed', content: '', truncated: false };
+  if (/(vnc|term)proxy$/.test(path)) return { port: 5900, ticket: 'PVEVNC:x', user: 'x', password: null };
   return /manager_status|\/status$|\/time$/.test(path) ? {} : [];
 }

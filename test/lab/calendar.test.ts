@@ -70,12 +70,9 @@ describe('the calendar of the lab', () => {
       '2026-03-25 10:56',
       '2026-03-25 11:00',
     ],
-  ])(
-    'PBS 28: leaves out the first slots of a period where the steps of "%s" have no end',
-    (event, ...runs) => {
-      expect(nextRuns(event, 1_774_431_015, runs.length).map(shown)).toEqual(runs);
-    },
-  );
+  ])('PBS 28: leaves out the first slots of a period where the steps of "%s" have no end', (event, ...runs) => {
+    expect(nextRuns(event, 1_774_431_015, runs.length).map(shown)).toEqual(runs);
+  });
 
   it.each([
     ['2026-12-24 18:00', ['2026-12-24 18:00']],
@@ -90,12 +87,9 @@ describe('the calendar of the lab', () => {
     ['sun 02:30', '2026-03-28T23:59', '2026-04-05 02:30'],
     ['hourly', '2026-03-29T01:00', '2026-03-29 03:00'],
     ['hourly', '2026-10-25T02:00', '2026-10-25 03:00'],
-  ])(
-    'has no run of "%s" in the hour that is missing, and one in the hour that comes twice',
-    (event, last, run) => {
-      expect(nextRuns(event, local(last), 1).map(shown)).toEqual([run]);
-    },
-  );
+  ])('has no run of "%s" in the hour that is missing, and one in the hour that comes twice', (event, last, run) => {
+    expect(nextRuns(event, local(last), 1).map(shown)).toEqual([run]);
+  });
 
   it.each([
     'Daily',
@@ -111,6 +105,5 @@ describe('the calendar of the lab', () => {
     ' 10:00',
     '',
   ])('refuses "%s" like the servers', (event) =>
-    expect(() => nextRuns(event, 0, 1)).toThrow('unable to parse calendar event'),
-  );
+    expect(() => nextRuns(event, 0, 1)).toThrow('unable to parse calendar event'));
 });

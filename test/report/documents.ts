@@ -42,6 +42,7 @@ export const document = (more: Partial<RunDocument> = {}): RunDocument => ({
   retryAfter: null,
   postponements: { count: 0, since: null },
   warnings: [],
+  screen: null,
   error: null,
   ...more,
 });
@@ -101,6 +102,7 @@ export const hostile = (words = HOSTILE): RunDocument => {
     ),
     leftBehind: { fenced: [words], locks: [words] },
     warnings: [words],
+    screen: { file: words, why: words },
     error: { code: 'x', message: words, hint: words },
   });
 };
@@ -174,6 +176,7 @@ export const anyDocument: fc.Arbitrary<RunDocument> = (() => {
     retryAfter: fc.option(moment),
     postponements: fc.record({ count: fc.nat({ max: 300 }), since: fc.option(moment) }),
     warnings: fc.array(words, { maxLength: 5 }),
+    screen: fc.option(fc.record({ file: fc.option(words), why: fc.option(words) })),
     error: fc.option(
       fc.record({ code: fc.constantFrom('not-safe', 'x'), message: words, hint: fc.option(words) }),
     ),

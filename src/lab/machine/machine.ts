@@ -17,6 +17,7 @@ import {
 } from './packages.js';
 import { type Release, releaseOf } from './release.js';
 import { MachineReports } from './reports.js';
+import { screenOf } from './screen.js';
 import { type AgentState, type BootSpec, DEFAULT_ROOT, FRONTEND_LOCK, type MachineSpec } from './spec.js';
 import { install, makeRoot, putSystemState, type Root, removeRootLink, startSystem } from './system.js';
 import { killTransientUnits } from './units.js';
@@ -238,6 +239,17 @@ export class Machine implements GuestMachine {
   startUnit(unit: string): Promise<number | null> {
     return runOneshot(this.root, { factor: this.#time.factor, bootId: this.bootId, unit });
   }
+
+  /** What stands on its screen. Scenarios may say something else. */
+  screen = (): readonly string[] =>
+    screenOf({
+      name: this.name,
+      power: this.power,
+      phase: this.phase,
+      kernel: this.runningKernel,
+      debian: this.#release.debian.id,
+      emergency: this.#boot.neverComesBack === 'emergency',
+    });
 
   writeFile(path: string, text: string): void {
     put(this.root, path, text);

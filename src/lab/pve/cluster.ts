@@ -8,10 +8,13 @@ import { pveUpid } from '../upid.js';
 import { agentRoutes } from './agent-routes.js';
 import { backupRoutes } from './backup-routes.js';
 import { clusterRoutes } from './cluster-routes.js';
+import { consoleRoutes } from './console-routes.js';
+import { Consoles } from './consoles.js';
 import { guestRoutes } from './guest-routes.js';
 import { haRoutes } from './ha-routes.js';
 import { nodeRoutes } from './node-routes.js';
 import { type PveRoute, pveServer } from './server.js';
+import { websocketOf } from './websocket.js';
 
 export type PveVersion = '8.4' | '9.2';
 
@@ -81,6 +84,7 @@ export class PveCluster {
   /** Every endpoint that is played. */
   readonly routes: readonly PveRoute[];
   readonly servers: LabServer[];
+  readonly consoles = new Consoles(this);
   readonly tasks: SimulatedTask[] = [];
   jobs: SimulatedJob[] = [];
   storages: SimulatedStorage[] = [];
@@ -108,11 +112,17 @@ export class PveCluster {
         packages: packagesOf(version),
       });
     }
-    this.routes = [clusterRoutes, backupRoutes, haRoutes, nodeRoutes, guestRoutes, agentRoutes].flatMap(
-      (of) => of(this),
-    );
-    this.servers = nodes.map((node) =>
-      pveServer({
+    this.routes = [
+      clusterRoutes,
+      backupRoutes,
+      haRoutes,
+      nodeRoutes,
+      guestRoutes,
+      agentRoutes,
+      consoleRoutes,
+    ].flatMap((of) => of(this));
+    this.servers = nodes.map((node) => {
+      const server = pveServer({
         node,
         routes: this.routes,
         access: this.access,
@@ -120,8 +130,10 @@ export class PveCluster {
         time,
         isOnline: (name) => this.nodes.get(name)?.online === true,
         knowsNode: (name) => this.nodes.has(name),
-      }),
-    );
+      });
+      server.upgrade = websocketOf(this, node);
+      return server;
+    });
   }
 
   async listen(): Promise<void> {

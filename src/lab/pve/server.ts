@@ -76,6 +76,14 @@ export function pveServer(options: PveServerOptions): LabServer {
   });
 }
 
+const TOKEN = /^PVEAPIToken[= ]([^=;]+)=([^;]+)$/;
+
+/** The token of a request, where its secret is right. */
+export function tokenOf(access: Access, header: string): string | null {
+  const [, id, secret] = TOKEN.exec(header) ?? [];
+  return id && secret && access.isKnown(id, decodeURIComponent(secret)) ? id : null;
+}
+
 /** In the order of the real server: authentication, route, parameters of the path, privilege, node, schema, code. */
 async function answer(
   { node, routes, access, time, isOnline, knowsNode }: PveServerOptions,
@@ -86,10 +94,10 @@ async function answer(
   const framing = misframed(raw);
   if (framing) return framing;
   const header = raw.headers.authorization ?? '';
-  const match = /^PVEAPIToken[= ]([^=;]+)=([^;]+)$/.exec(header);
-  if (!match?.[1] || !match[2]) return late(time, 'No ticket');
-  if (!access.isKnown(match[1], decodeURIComponent(match[2]))) return late(time, 'Authentication failed!');
-  seen.tokenId = match[1];
+  if (!TOKEN.test(header)) return late(time, 'No ticket');
+  const tokenId = tokenOf(access, header);
+  if (tokenId === null) return late(time, 'Authentication failed!');
+  seen.tokenId = tokenId;
   const path = url.pathname.replace(/^\/api2\/json/, '');
   const found = find(routes, raw.method, path);
   if (!found) return failure(new PveError(`Method '${raw.method} ${path}' not implemented`, 501));
@@ -123,7 +131,7 @@ async function answer(
   if (Object.keys(wrong).length > 0)
     return failure(new PveError('Parameter verification failed.', 400, wrong));
   try {
-    const data = (await route.handle({ params, receiver: node, tokenId: match[1] })) ?? null;
+    const data = (await route.handle({ params, receiver: node, tokenId })) ?? null;
     return json(200, 'OK', { data });
   } catch (error) {
     if (error instanceof PveError) return failure(error);

@@ -1,0 +1,66 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer } from 'ws';
+import { ByteStream, StreamEnded } from '../../api/byte-stream.js';
+import { matchPath, readForm } from '../parameters.js';
+import type { PveCluster } from './cluster.js';
+import { tokenOf } from './server.js';
+
+/** Answers the request for a websocket on `vncwebsocket`, and nothing else. */
+export function websocketOf(cluster: PveCluster, receiver: string) {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    handleProtocols: () => 'binary',
+    perMessageDeflate: false,
+  });
+  return (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    const url = new URL(request.url ?? '/', 'https://lab');
+    const path = url.pathname.replace(/^\/api2\/json/, '');
+    const params = { ...readForm(url.search), ...matchPath('/nodes/{node}/qemu/{vmid}/vncwebsocket', path) };
+    const tokenId = tokenOf(cluster.access, request.headers.authorization ?? '');
+    const refusal = refusalOf();
+    const serve =
+      refusal === null && tokenId !== null
+        ? cluster.consoles.take(Number(params.port), {
+            ticket: String(params.vncticket),
+            tokenId,
+            receiver,
+            vmid: Number(params.vmid),
+          })
+        : null;
+    const status = refusal?.status ?? (serve ? 101 : 401);
+    cluster.record.request({
+      at: Date.now(),
+      server: receiver,
+      method: 'GET',
+      path,
+      params: { port: params.port },
+      tokenId,
+      status,
+    });
+    if (!serve) {
+      const { reason } = refusal ?? { reason: 'permission denied - invalid PVEVNC ticket' };
+      socket.end(`HTTP/1.1 ${status} ${reason}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+      return;
+    }
+    sockets.handleUpgrade(request, socket, head, (websocket) => {
+      const stream = new ByteStream(websocket);
+      serve(stream).then(
+        () => stream.end(),
+        (error: unknown) => {
+          stream.end();
+          if (!(error instanceof StreamEnded))
+            cluster.record.event('console-broken', String(params.vmid), { why: String(error) });
+        },
+      );
+    });
+
+    function refusalOf(): { status: number; reason: string } | null {
+      if (tokenId === null) return { status: 401, reason: 'No ticket' };
+      if (params.vmid === undefined) return { status: 501, reason: `Method 'GET ${path}' not implemented` };
+      if (!cluster.access.has(`/vms/${params.vmid}`, 'VM.Console'))
+        return { status: 403, reason: `Permission check failed (/vms/${params.vmid}, VM.Console)` };
+      return null;
+    }
+  };
+}
