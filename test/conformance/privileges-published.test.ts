@@ -15,7 +15,7 @@ function granted(product: 'pve' | 'pbs', version: string): Access {
   if (product === 'pve') {
     grantPve(access, version as '8.4', [900]);
     access.grant('/', ['Sys.Modify']);
-    access.grant('/vms/900', ['VM.PowerMgmt']);
+    access.grant('/vms/900', ['VM.PowerMgmt', 'VM.Console']);
     return access;
   }
   grantPbs(access, ['tank']);
@@ -57,8 +57,8 @@ async function asked(product: 'pve' | 'pbs', version: string): Promise<Asked[]> 
 
 /** What `doctor` looks up beside a run: it says what it could not learn. */
 const OF_DOCTOR = /^\/access\/users\//;
-/** Only `recover` with a flag switches a VM: a run does without the privilege, and the README says so. */
-const OF_RECOVER = /\/status\/(?:start|reset)$/;
+/** Only `recover` switches a VM or looks at its console: a run does without the privileges, and the README says so. */
+const OF_RECOVER = /\/status\/(?:start|reset)$|\/(?:vncproxy|termproxy|vncwebsocket)$/;
 /** The tag of a container that carries the lock is written like that of a VM; its config alone is read here. */
 const OTHER_GUEST = /\/lxc\//;
 

@@ -35,6 +35,7 @@ export async function samplesOf(
     'pve GET /nodes/{node}/qemu/{vmid}/agent/file-read': { file: '/etc/hostname' },
     'pve GET /nodes/{node}/qemu/{vmid}/agent/exec-status': { pid: String(pid) },
     'pve POST /nodes/{node}/qemu/{vmid}/agent/exec': { command: '/bin/true' },
+    'pve POST /nodes/{node}/qemu/{vmid}/termproxy': { serial: 'serial0' },
     'pbs POST /nodes/localhost/status': { command: 'reboot' },
     'pbs PUT /config/datastore/{name}': { 'maintenance-mode': 'type=read-only,message=sample' },
   };

@@ -65,8 +65,8 @@ export class Consoles {
       ticket,
       port: String(port),
       upid,
-      cert: '-----BEGIN CERTIFICATE-----\n',
-      ...(old || asked.kind === 'term' ? {} : { password }),
+      ...(asked.kind === 'vnc' && { cert: '-----BEGIN CERTIFICATE-----\n' }),
+      ...(asked.kind === 'vnc' && !old && { password }),
     };
   }
 
