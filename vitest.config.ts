@@ -8,5 +8,7 @@ export default defineConfig({
     // More workers than cores: the end-to-end tests spend most of their time waiting for simulated machines.
     maxWorkers: 3,
     maxConcurrency: 5,
+    // One process for many files: what they import is loaded once. None of them changes what the others see.
+    isolate: false,
   },
 });

@@ -62,6 +62,8 @@ function* openings(window: MaintenanceWindow | null, now: number, zone: string):
 function at(date: DateTime, time: string, edge: 'begin' | 'end'): number {
   const [hour = 0, minute = 0] = time.split(':').map(Number);
   const set = date.set({ hour, minute });
+  // Most days have no change of the clock, and each look at the zone is dear.
+  if (date.minus({ hours: 1 }).offset === date.plus({ days: 1 }).offset) return set.toSeconds();
   const shows = (moment: DateTime) =>
     moment.hour === hour && moment.minute === minute && moment.hasSame(date, 'day');
   if (!shows(set)) return changeBefore(set).toSeconds();
