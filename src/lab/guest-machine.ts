@@ -3,7 +3,7 @@ import type { MachineEvent } from './machine/boot.js';
 import type { FsInfo, OsInfo } from './machine/facts.js';
 import type { InstalledPackage, PendingChange } from './machine/packages.js';
 
-type Awaitable<Value> = Value | Promise<Value>;
+export type Awaitable<Value> = Value | Promise<Value>;
 
 /** What PBS tells of the host that it runs on. */
 export interface Vitals {

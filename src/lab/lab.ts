@@ -190,7 +190,7 @@ async function start<M extends GuestMachine>(
     },
   };
   writeConfig(lab, { ...secrets, slack: webhook }, play);
-  play.arrange?.(lab);
+  await play.arrange?.(lab);
   return lab;
 }
 

@@ -1,5 +1,5 @@
 import { upgradeFiles } from '../guest/upgrade-script.js';
-import type { GuestMachine } from './guest-machine.js';
+import type { Awaitable, GuestMachine } from './guest-machine.js';
 import type { Lab as AnyLab } from './lab.js';
 import type { MachineSpec } from './machine/spec.js';
 
@@ -18,7 +18,7 @@ export interface Scenario {
   /** Keys of pbs01 in the lab's config that differ. */
   readonly host?: Readonly<Record<string, unknown>>;
   /** Changes the lab after it has started, or listens for what happens in it. */
-  readonly arrange?: (lab: Lab) => void;
+  readonly arrange?: (lab: Lab) => Awaitable<void>;
 }
 
 const UPGRADE_UNIT = 'pbs-ctl-upgrade.service';
@@ -174,11 +174,11 @@ export const SCENARIOS: readonly Scenario[] = [
     expected: 'patched',
     machine: { agent: { installed: false }, held: ['openssl'] },
     host: { guest: undefined, serves: ['main'], upgrade: { via: 'service', unit: UPGRADE_UNIT } },
-    arrange: (lab) => {
+    arrange: async (lab) => {
       const { access, machine } = pbs01(lab);
       access.grant(`/system/services/${UPGRADE_UNIT}`, ['Sys.Modify'], false);
       const order = { repairDpkg: false, cleanup: true, protectedPackages: ['proxmox-backup-server'] };
-      for (const { path, text } of upgradeFiles(UPGRADE_UNIT, order)) void machine.writeFile(path, text);
+      for (const { path, text } of upgradeFiles(UPGRADE_UNIT, order)) await machine.writeFile(path, text);
     },
   },
   {

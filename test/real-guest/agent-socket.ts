@@ -3,11 +3,12 @@ import { LineSocket } from './line-socket.js';
 
 /**
  * The guest agent on its own socket, asked as PVE asks it: a connection per command, synchronised first.
- * The socket serves one client at a time; another one waits until its limit.
+ * The socket serves one client at a time, and refuses a third: here each waits for the one before.
  */
 export class AgentSocket {
   readonly #path: string;
   #lastId = 1000;
+  #before: Promise<unknown> = Promise.resolve();
 
   constructor(path: string) {
     this.#path = path;
@@ -24,10 +25,16 @@ export class AgentSocket {
   }
 
   /** @throws AgentError when the agent refuses, AgentSilence when it does not answer */
-  async ask<Answer>(
+  ask<Answer>(command: string, parameters: Record<string, unknown> = {}, limitMs = 5000): Promise<Answer> {
+    const answer = this.#before.then(() => this.#askAlone<Answer>(command, parameters, limitMs));
+    this.#before = answer.catch(() => {});
+    return answer;
+  }
+
+  async #askAlone<Answer>(
     command: string,
-    parameters: Record<string, unknown> = {},
-    limitMs = 5000,
+    parameters: Record<string, unknown>,
+    limitMs: number,
   ): Promise<Answer> {
     const socket = await LineSocket.open(this.#path).catch(() => null);
     if (!socket) throw new AgentSilence(command, { closed: true });
