@@ -12,7 +12,7 @@ const tablesAreHere = existsSync(join(TABLES, 'pve-api.md'));
 const TITLE = /['"`]P[VB][ES] \d+(?:, P[VB][ES] \d+)*(?=[:'"])/g;
 /** Every "PVE 5" and "PBS 12" at the beginning of a test's name, or between its commas. */
 const named = new Set(
-  [HERE, join(HERE, '../lab')]
+  [HERE, join(HERE, '../lab'), join(HERE, '../end-to-end')]
     .flatMap((folder) => readdirSync(folder).map((file) => join(folder, file)))
     .filter((path) => path.endsWith('.test.ts') && !path.endsWith('traps-ledger.test.ts'))
     .flatMap((path) => readFileSync(path, 'utf8').match(TITLE) ?? [])

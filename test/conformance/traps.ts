@@ -7,16 +7,11 @@ export type Elsewhere = { readonly scenario: string } | { readonly why: string }
 
 export const ROWS = { pve: 52, pbs: 30 } as const;
 
-const noConsole = { why: 'no console is opened: `recover` names its address for a person' };
-const noPool = { why: 'no pool is used as a lock' };
-
 export const ELSEWHERE: Readonly<Record<string, Elsewhere>> = {
-  'PVE 23': noPool,
+  'PVE 23': { why: 'no pool is used as a lock' },
   'PVE 33': { why: 'nothing rests on failed backups being repeated: whatever would hit a run is waited for' },
   'PVE 41': { scenario: 'agent-restarts' },
   'PVE 45': { why: 'the time of a guest is not asked of its agent' },
-  'PVE 46': noConsole,
-  'PVE 47': noConsole,
   'PBS 8': { scenario: 'repo-broken' },
   'PBS 9': { scenario: 'mirror-unreachable' },
   'PBS 19': { why: 'a run is over before overdue jobs begin, and promises nothing about the time after it' },

@@ -74,7 +74,9 @@ describe('the picture of the console', () => {
       expect(shot.error?.hint).toContain('pveum');
     }));
 
-  it.concurrent('goes through another node where the first is away', ({ expect }) =>
+  it.concurrent('PVE 46: goes through another node where the first is away, ticket and websocket through the same', ({
+    expect,
+  }) =>
     withLab({}, async (lab) => {
       mayLook(lab);
       lab.cluster.servers[0]?.goDark('refuse');
@@ -89,7 +91,7 @@ describe('the picture of the console', () => {
   it.concurrent.for([
     { pve: '9.2', kind: 'text', because: 'a token may read it' },
     { pve: '8.4', kind: 'picture', because: 'only the drawn one takes a token' },
-  ] as const)('of a serial display is $kind with PVE $pve: $because', ({ pve, kind }, { expect }) =>
+  ] as const)('PVE 47: of a serial display is $kind with PVE $pve: $because', ({ pve, kind }, { expect }) =>
     withLab({ pve }, async (lab) => {
       mayLook(lab);
       Object.assign(configOf(lab), { vga: 'serial0', serial0: 'socket' });
