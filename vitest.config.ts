@@ -10,5 +10,7 @@ export default defineConfig({
     maxConcurrency: 5,
     // One process for many files: what they import is loaded once. None of them changes what the others see.
     isolate: false,
+    // The built product is loaded as node loads it.
+    server: { deps: { external: [/\/dist\//] } },
   },
 });

@@ -1,7 +1,7 @@
 import fc, { type Arbitrary } from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { z } from 'zod';
-import { pbsCtl } from '../support/command.js';
+import { pbsCtl } from '../support/in-process.js';
 import { withLab } from '../support/lab.js';
 import { type Contract, contract, contractsAreHere, type Schema, WHY_SKIPPED } from './contract.js';
 import { DECODERS } from './decoders.js';

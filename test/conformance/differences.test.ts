@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { connectPbs } from '../../src/api/connect.js';
 import { Secret } from '../../src/config/secret.js';
 import { type Lab, type LabOptions, startLab } from '../../src/lab/lab.js';
-import { pbsCtlJson } from '../support/command.js';
+import { pbsCtlJson } from '../support/in-process.js';
 import { withLab } from '../support/lab.js';
 import { type Caller, callerOf } from './caller.js';
 

@@ -3,7 +3,7 @@ import { describe, it } from 'vitest';
 import type { Access } from '../../src/lab/access.js';
 import { type Need, neededOnPbs, neededOnPve } from '../../src/preflight/privileges.js';
 import type { Finding } from '../../src/report/document.js';
-import { pbsCtlJson } from '../support/command.js';
+import { pbsCtlJson } from '../support/in-process.js';
 import { withLab } from '../support/lab.js';
 
 interface Checked {

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { connectPbs } from '../../src/api/connect.js';
 import type { Finding } from '../../src/report/document.js';
 import { options, type Received, type Reply, serve, type TestServer } from '../api/server.js';
-import { pbsCtlJson } from '../support/command.js';
+import { pbsCtlJson } from '../support/in-process.js';
 import { eventsOf, fences, withLab } from '../support/lab.js';
 import { everyRequest } from './client-requests.js';
 

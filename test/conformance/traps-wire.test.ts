@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { RawRequest, Reply } from '../../src/lab/https.js';
 import { readForm } from '../../src/lab/parameters.js';
-import { pbsCtl } from '../support/command.js';
+import { pbsCtl } from '../support/in-process.js';
 import { eventsOf, fences, withLab } from '../support/lab.js';
 
 /**

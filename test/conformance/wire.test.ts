@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Lab, LabOptions } from '../../src/lab/lab.js';
-import { pbsCtl } from '../support/command.js';
+import { pbsCtl } from '../support/in-process.js';
 import { withLab } from '../support/lab.js';
 import { type Contract, contract, contractsAreHere, type Schema, WHY_SKIPPED } from './contract.js';
 import { type Exchange, recordExchanges } from './exchanges.js';

@@ -1,7 +1,8 @@
 import { describe, it } from 'vitest';
 import type { Finding } from '../../src/report/document.js';
 import { CHECK_IDS } from '../../src/report/document.js';
-import { pbsCtl, pbsCtlJson, start } from '../support/command.js';
+import { start } from '../support/command.js';
+import { pbsCtl, pbsCtlJson } from '../support/in-process.js';
 import { carrierTags, eventsOf, systemOf, until, withLab } from '../support/lab.js';
 
 interface Checked {

@@ -5,7 +5,7 @@ import { describe, it } from 'vitest';
 import type { ConsoleShot } from '../../src/console/keep.js';
 import type { Lab } from '../../src/lab/lab.js';
 import type { RunDocument } from '../../src/report/document.js';
-import { pbsCtl, pbsCtlJson } from '../support/command.js';
+import { pbsCtl, pbsCtlJson } from '../support/in-process.js';
 import { everythingIn, withLab } from '../support/lab.js';
 
 const args = ({ configPath }: Lab, ...more: string[]) => [

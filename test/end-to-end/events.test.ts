@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { pbsCtl, pbsCtlJson } from '../support/command.js';
+import { pbsCtl, pbsCtlJson } from '../support/in-process.js';
 import { withLab } from '../support/lab.js';
 
 interface Line {

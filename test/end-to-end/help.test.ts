@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { pbsCtl } from '../support/command.js';
+import { pbsCtl } from '../support/in-process.js';
 
 const hasMan = (() => {
   try {

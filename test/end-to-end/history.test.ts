@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { allRuns, documentsOf } from '../../src/patch/journal.js';
 import type { RunDocument } from '../../src/report/document.js';
-import { pbsCtl, pbsCtlJson } from '../support/command.js';
+import { pbsCtl, pbsCtlJson } from '../support/in-process.js';
 
 let folder: string;
 let config: string;
@@ -87,7 +87,7 @@ describe('history', () => {
     const first = async () => (await pbsCtl(['history', '--config', elsewhere])).stdout.split('\n')[2];
     expect(await first()).toMatch(/ interrupted /);
     mkdirSync(join(folder, 'open', 'hosts'));
-    writeFileSync(join(folder, 'open', 'hosts', 'pbs01.pid'), `${process.pid}\n`);
+    writeFileSync(join(folder, 'open', 'hosts', 'pbs01.pid'), `${process.ppid}\n`);
     expect(await first()).toMatch(/ running /);
     const { stderr } = await pbsCtl(['report', patched.runId, '--config', elsewhere]);
     expect(stderr).toContain('still goes on');

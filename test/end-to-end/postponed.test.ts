@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Lab } from '../../src/lab/lab.js';
 import type { HostStatus, RunDocument } from '../../src/report/document.js';
-import { pbsCtl, pbsCtlJson } from '../support/command.js';
+import { pbsCtl, pbsCtlJson } from '../support/in-process.js';
 import { eventsOf, withLab } from '../support/lab.js';
 
 const patch = (lab: Lab, ...more: string[]) => [

@@ -2,7 +2,8 @@ import { describe, it } from 'vitest';
 import type { Sight } from '../../src/recover/sight.js';
 import type { Diagnosis } from '../../src/recover/step.js';
 import type { RunDocument } from '../../src/report/document.js';
-import { pbsCtl, pbsCtlJson, start } from '../support/command.js';
+import { start } from '../support/command.js';
+import { pbsCtl, pbsCtlJson } from '../support/in-process.js';
 import { carrierTags, eventsOf, fences, until, withLab } from '../support/lab.js';
 
 type Answer = Sight & {

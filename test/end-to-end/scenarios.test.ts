@@ -1,7 +1,7 @@
 import { describe, it } from 'vitest';
 import { SCENARIOS } from '../../src/lab/scenario.js';
 import type { RunDocument } from '../../src/report/document.js';
-import { pbsCtlJson } from '../support/command.js';
+import { pbsCtlJson } from '../support/in-process.js';
 import { carrierTags, eventsOf, everythingIn, fences, withLab } from '../support/lab.js';
 
 const EXIT = { patched: 0, postponed: 75, failed: 1, unverified: 3 } as const;

@@ -1,6 +1,7 @@
 import { describe, it } from 'vitest';
 import type { RunDocument } from '../../src/report/document.js';
-import { pbsCtl, pbsCtlJson, start } from '../support/command.js';
+import { start } from '../support/command.js';
+import { pbsCtl, pbsCtlJson } from '../support/in-process.js';
 import { carrierTags, eventsOf, until, withLab } from '../support/lab.js';
 
 interface Windows {

@@ -59,8 +59,12 @@ export const pbsCtl = (args: readonly string[], env?: Record<string, string>): P
   start(args, env).ended;
 
 /** Runs it with `--json` and reads its one document. */
-export async function pbsCtlJson<Document>(args: readonly string[]): Promise<Ended & { document: Document }> {
-  const ended = await pbsCtl([...args, '--json']);
+export const pbsCtlJson = <Document>(args: readonly string[]) =>
+  readJson<Document>(pbsCtl([...args, '--json']));
+
+/** The document that a command printed. @throws Error when it printed anything else */
+export async function readJson<Document>(running: Promise<Ended>): Promise<Ended & { document: Document }> {
+  const ended = await running;
   try {
     return { ...ended, document: JSON.parse(ended.stdout) as Document };
   } catch {

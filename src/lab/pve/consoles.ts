@@ -17,7 +17,7 @@ interface Waiting {
 
 const FIRST_PORT = 5900;
 const PORTS = 100;
-/** A worker waits so long for somebody to connect, in simulated seconds. */
+/** Seconds that a worker waits for somebody to connect: of the clients' clock, which no factor hastens. */
 const PATIENCE = 10;
 
 /** Consoles that have been asked for and wait for their websocket. */
@@ -50,7 +50,7 @@ export class Consoles {
     const password = old ? ticket.slice(0, 8) : secret;
     const waiting = { ...asked, guest, ticket, password };
     this.#waiting.set(port, waiting);
-    cluster.time.after(PATIENCE, () => {
+    cluster.time.after(PATIENCE * cluster.time.factor, () => {
       if (this.#waiting.get(port) === waiting) this.#waiting.delete(port);
     });
     const { upid } = cluster.startTask({
