@@ -1,4 +1,4 @@
-import type { Recipe } from './systemd.js';
+import type { Recipe } from './recipe.js';
 
 /** Tasks for a playbook: one that patches the PBS hosts, one that patches PVE under the same lock. */
 export function ansibleTasks(): Recipe[] {
@@ -20,13 +20,14 @@ const PATCH_PBS = `# Takes the place of a role that upgrades and reboots PBS hos
         argv: [pbs-ctl, patch, --host, "{{ item }}", --json]
       loop: "{{ pbs_hosts }}"
       register: patched
-      # 0: patched. 75: not safe now, nothing was changed. All else stops the play.
+      # 0: patched. 75: not safe now, the next play tries again. All else stops this one and needs a person.
       failed_when: patched.rc not in [0, 75]
-      changed_when: (patched.stdout | from_json).outcome == "patched"
+      # An error before the run, such as one of the config, has no outcome.
+      changed_when: (patched.stdout | from_json).outcome | default("") in ["patched", "reboot-pending"]
 
     - name: Tell what was postponed
       ansible.builtin.debug:
-        msg: "{{ item.item }}: postponed, expected to be safe from {{ (item.stdout | from_json).retryAfter or 'an unknown time' }}"
+        msg: "{{ item.item }}: {{ (item.stdout | from_json).outcome | default('not reached') }}, expected to be safe from {{ (item.stdout | from_json).retryAfter | default('an unknown time', true) }}"
       loop: "{{ patched.results }}"
       loop_control:
         label: "{{ item.item }}"
