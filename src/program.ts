@@ -31,7 +31,7 @@ export async function main(args: readonly string[], version: string, world: Worl
 
 export type Run = <Options>(load: () => Promise<Act<Options>>) => (...parameters: unknown[]) => Promise<void>;
 
-function program(version: string, world: World, json: boolean, run: Run): Command {
+export function program(version: string, world: World, json: boolean, run: Run): Command {
   const root = new Command('pbs-ctl')
     .description(
       'Patches Proxmox Backup Server hosts safely, over the REST APIs of PBS and PVE, without SSH.',
