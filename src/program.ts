@@ -25,7 +25,7 @@ export async function main(args: readonly string[], version: string, world: Worl
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return usage(error, json, world);
-    return report(error, json, world);
+    return await report(error, json, world);
   }
 }
 
@@ -224,11 +224,25 @@ function usage(error: CommanderError, json: boolean, world: World): ExitCode {
   return EXIT.usage;
 }
 
-function report(error: unknown, json: boolean, world: World): ExitCode {
+async function report(error: unknown, json: boolean, world: World): Promise<ExitCode> {
   const document = errorDocument(error);
   if (json) world.stdout.write(`${JSON.stringify({ error: document }, null, 2)}\n`);
-  else world.stderr.write(`pbs-ctl: ${document.message}\n${document.hint ? `  ${document.hint}\n` : ''}`);
+  else {
+    const message = await forReading(`pbs-ctl: ${document.message}`, world);
+    // The hint stays whole: it often ends in a command that is to be copied.
+    world.stderr.write(`${message}\n${document.hint ? `  ${document.hint}\n` : ''}`);
+  }
   if (!(error instanceof Fault) && world.env.PBS_CTL_DEBUG)
     world.stderr.write(`${(error as Error)?.stack}\n`);
   return error instanceof Fault ? error.exitCode : EXIT.failed;
+}
+
+/** Broken between words on a terminal; as it is in a file, where lines are searched for. */
+async function forReading(text: string, { stderr }: World): Promise<string> {
+  if (!stderr.isTTY || text.length < stderr.columns) return text;
+  const { wrap } = await import('./report/layout.js');
+  return text
+    .split('\n')
+    .flatMap((line) => (line.length < stderr.columns ? [line] : wrap(line, stderr.columns)))
+    .join('\n');
 }

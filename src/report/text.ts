@@ -130,10 +130,15 @@ function rebootLines(
 function packages(doc: RunDocument, width: number): string[] {
   const all = packageLines(doc.packages).map(oneLine);
   const shown = doc.mode === 'check' ? all : all.slice(0, PACKAGES_SHOWN);
-  const names = Math.min(34, Math.max(0, ...shown.map((line) => line.indexOf(' '))));
-  const lines = shown.flatMap((line) => {
-    const name = line.slice(0, line.indexOf(' '));
-    const rest = line.slice(name.length + 1);
+  const parts = shown.map((line) => {
+    const at = line.indexOf(' ');
+    return { name: line.slice(0, at), rest: line.slice(at + 1) };
+  });
+  const longest = (words: readonly string[]) => Math.max(0, ...words.map((word) => word.length));
+  // So wide that every version has room beside it: a name that is longer pushes only its own aside.
+  const room = width - 2 - longest(parts.map(({ rest }) => rest));
+  const names = Math.max(0, Math.min(34, room, longest(parts.map(({ name }) => name))));
+  const lines = parts.flatMap(({ name, rest }) => {
     const joined = `${name.padEnd(names)}  ${rest}`;
     const short = `${name} ${rest}`;
     if (joined.length > width && short.length <= width) return [short];
