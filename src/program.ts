@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option, type OptionValues } from 'commander';
 import type { Command as Act, GlobalOptions } from './commands/context.js';
-import { EXIT, type ExitCode, errorDocument, Fault } from './fault.js';
+import { EXIT } from './fault.js';
+import { report, usage } from './program-errors.js';
 import { addSetUp, collect, examples } from './program-setup.js';
 import type { World } from './world.js';
 
@@ -213,36 +214,3 @@ Durations: 90s, 20m, 2h, 1d, 500ms, or a number of seconds.
 The config is found by --config, $PBS_CTL_CONFIG, ./config.json,
 $XDG_CONFIG_HOME/pbs-ctl/config.json, /etc/pbs-ctl/config.json.
 Try it without any server: pbs-ctl demo`;
-
-function usage(error: CommanderError, json: boolean, world: World): ExitCode {
-  if (error.exitCode === 0) return EXIT.done;
-  const message = error.message.replace(/^error: /, '');
-  if (json)
-    world.stdout.write(
-      `${JSON.stringify({ error: { code: 'usage', message, hint: 'See pbs-ctl --help.' } })}\n`,
-    );
-  return EXIT.usage;
-}
-
-async function report(error: unknown, json: boolean, world: World): Promise<ExitCode> {
-  const document = errorDocument(error);
-  if (json) world.stdout.write(`${JSON.stringify({ error: document }, null, 2)}\n`);
-  else {
-    const message = await forReading(`pbs-ctl: ${document.message}`, world);
-    // The hint stays whole: it often ends in a command that is to be copied.
-    world.stderr.write(`${message}\n${document.hint ? `  ${document.hint}\n` : ''}`);
-  }
-  if (!(error instanceof Fault) && world.env.PBS_CTL_DEBUG)
-    world.stderr.write(`${(error as Error)?.stack}\n`);
-  return error instanceof Fault ? error.exitCode : EXIT.failed;
-}
-
-/** Broken between words on a terminal; as it is in a file, where lines are searched for. */
-async function forReading(text: string, { stderr }: World): Promise<string> {
-  if (!stderr.isTTY || text.length < stderr.columns) return text;
-  const { wrap } = await import('./report/layout.js');
-  return text
-    .split('\n')
-    .flatMap((line) => (line.length < stderr.columns ? [line] : wrap(line, stderr.columns)))
-    .join('\n');
-}

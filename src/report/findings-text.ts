@@ -1,5 +1,5 @@
 import type { Finding } from './document.js';
-import { oneLine, painter, type Style, type Tone, wrap } from './layout.js';
+import { hintLines, oneLine, painter, type Style, type Tone, wrap } from './layout.js';
 import { localTime } from './summary.js';
 
 const TONE: Readonly<Record<Finding['status'], Tone>> = {
@@ -23,7 +23,7 @@ export function findingsText(
   const indent = 2 + 5 + 1 + ids + 2;
   const width = Math.max(24, Math.min(columns, 130) - indent);
   const lines = saidOnce(findings).flatMap(({ id, status, summary, detail }) => {
-    const hint = status === 'block' && typeof detail.hint === 'string' ? wrap(detail.hint, width) : [];
+    const hint = status === 'block' && typeof detail.hint === 'string' ? hintLines(detail.hint, width) : [];
     const commands = status === 'block' ? commandsIn(detail) : [];
     const [first = '', ...rest] = wrap(summary, width);
     return [

@@ -2,7 +2,17 @@ import { formatDuration } from '../config/quantity.js';
 import type { Finding, RunDocument } from './document.js';
 import { commandsIn } from './findings-text.js';
 import { datastoreLine } from './host-text.js';
-import { labelled, oneLine, type Paint, painter, type Style, type Tone, textWidth, wrap } from './layout.js';
+import {
+  hintLines,
+  labelled,
+  oneLine,
+  type Paint,
+  painter,
+  type Style,
+  type Tone,
+  textWidth,
+  wrap,
+} from './layout.js';
 import { nextStep } from './next-step.js';
 import { OUTCOME } from './outcome.js';
 import {
@@ -77,7 +87,7 @@ function why({ error, outcome, phase }: RunDocument, width: number, paint: Paint
   const where = outcome === 'failed' || outcome === 'interrupted' ? labelled(paint, 'in phase', [phase]) : [];
   const told = error.code === 'not-safe' ? [] : labelled(paint, 'reason', wrap(error.message, width), 'bad');
   const hint =
-    error.hint && error.code !== 'not-safe' ? labelled(paint, 'hint', wrap(error.hint, width)) : [];
+    error.hint && error.code !== 'not-safe' ? labelled(paint, 'hint', hintLines(error.hint, width)) : [];
   return [...where, ...told, ...hint];
 }
 
