@@ -67,8 +67,10 @@ export function runText(doc: RunDocument, style: Style): string {
       behind.flatMap((each) => wrap(each, width)),
       'bad',
     );
-  if (doc.screen?.file) add('screen', wrap(doc.screen.file, width));
-  if (doc.screen?.why) add(doc.screen.file ? '' : 'screen', wrap(doc.screen.why, width));
+  // Of a run that was mended and went on: the screen shows what is over.
+  const screen = doc.outcome === 'patched' ? null : doc.screen;
+  if (screen?.file) add('screen', wrap(screen.file, width));
+  if (screen?.why) add(screen.file ? '' : 'screen', wrap(screen.why, width));
   for (const text of doc.warnings) add('warning', wrap(text, width), 'careful');
   lines.push(...next(doc, width, paint));
   add(
