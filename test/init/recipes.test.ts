@@ -87,7 +87,7 @@ describe('init --ansible', () => {
     expect(code).toBe(0);
     expect(document.files.map(({ path }) => path)).toEqual(['patch_pbs.yml', 'patch_pve_under_lock.yml']);
     const [pbs, pve] = document.files.map(({ text }) => text);
-    expect(pbs).toContain('argv: [pbs-ctl, patch, --host, "{{ item }}", --json]');
+    expect(pbs).toContain("['pbs-ctl', 'patch', '--json']");
     expect(pbs).toContain('failed_when: patched.rc not in [0, 75]');
     expect(pve).toMatch(/- lock\n\s+- hold\n/);
   });
