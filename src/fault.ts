@@ -2,6 +2,22 @@
 export const EXIT = { done: 0, failed: 1, usage: 2, unverified: 3, tryLater: 75, interrupted: 130 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
+const BY_GRAVITY: readonly number[] = [
+  EXIT.done,
+  EXIT.tryLater,
+  EXIT.interrupted,
+  EXIT.usage,
+  EXIT.failed,
+  EXIT.unverified,
+];
+
+/** The exit code for several hosts: that which most needs a person. A postponement must not hide a failure. */
+export const gravest = <Code extends number>(first: Code, ...others: readonly Code[]): Code =>
+  others.reduce(
+    (worst, code) => (BY_GRAVITY.indexOf(code) > BY_GRAVITY.indexOf(worst) ? code : worst),
+    first,
+  );
+
 export interface FaultOptions {
   /** What the reader should do next: one sentence or one command. */
   readonly hint?: string;

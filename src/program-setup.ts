@@ -40,6 +40,7 @@ export function addSetUp({ root, add, run, host, version, closing }: SetUp): voi
     .option('--slack <where>', 'where the address of the Slack webhook lies, as --pve-secret')
     .option('--systemd', 'instead: print a hardened service and its timer')
     .option('--ansible', 'instead: print the tasks for a playbook')
+    .option('--unit', 'instead: print the unit and the script for "upgrade": {"via": "service"}')
     .addHelpText(
       'after',
       `${examples(

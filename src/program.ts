@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option, type OptionValues } from 'commander';
 import type { Command as Act, GlobalOptions } from './commands/context.js';
-import { EXIT, type ExitCode, errorDocument, Fault } from './fault.js';
+import { EXIT } from './fault.js';
+import { report, usage } from './program-errors.js';
 import { addSetUp, collect, examples } from './program-setup.js';
 import type { World } from './world.js';
 
@@ -25,13 +26,13 @@ export async function main(args: readonly string[], version: string, world: Worl
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return usage(error, json, world);
-    return report(error, json, world);
+    return await report(error, json, world);
   }
 }
 
 export type Run = <Options>(load: () => Promise<Act<Options>>) => (...parameters: unknown[]) => Promise<void>;
 
-function program(version: string, world: World, json: boolean, run: Run): Command {
+export function program(version: string, world: World, json: boolean, run: Run): Command {
   const root = new Command('pbs-ctl')
     .description(
       'Patches Proxmox Backup Server hosts safely, over the REST APIs of PBS and PVE, without SSH.',
@@ -213,22 +214,3 @@ Durations: 90s, 20m, 2h, 1d, 500ms, or a number of seconds.
 The config is found by --config, $PBS_CTL_CONFIG, ./config.json,
 $XDG_CONFIG_HOME/pbs-ctl/config.json, /etc/pbs-ctl/config.json.
 Try it without any server: pbs-ctl demo`;
-
-function usage(error: CommanderError, json: boolean, world: World): ExitCode {
-  if (error.exitCode === 0) return EXIT.done;
-  const message = error.message.replace(/^error: /, '');
-  if (json)
-    world.stdout.write(
-      `${JSON.stringify({ error: { code: 'usage', message, hint: 'See pbs-ctl --help.' } })}\n`,
-    );
-  return EXIT.usage;
-}
-
-function report(error: unknown, json: boolean, world: World): ExitCode {
-  const document = errorDocument(error);
-  if (json) world.stdout.write(`${JSON.stringify({ error: document }, null, 2)}\n`);
-  else world.stderr.write(`pbs-ctl: ${document.message}\n${document.hint ? `  ${document.hint}\n` : ''}`);
-  if (!(error instanceof Fault) && world.env.PBS_CTL_DEBUG)
-    world.stderr.write(`${(error as Error)?.stack}\n`);
-  return error instanceof Fault ? error.exitCode : EXIT.failed;
-}

@@ -96,9 +96,21 @@ function unreachable(name: string, failures: readonly ApiFault[]): Error {
   const code = failures.every((each) => each.code === 'net.timeout') ? 'net.timeout' : 'net.unreachable';
   return new ApiFault(
     code,
-    `No endpoint of PVE cluster "${name}" answers: ${failures.map(({ message }) => message).join('; ')}`,
+    `No endpoint of PVE cluster "${name}" answers: ${together(failures)}`,
     { method: first.method, path: first.path },
     {},
     { exitCode: first.exitCode, ...(first.hint ? { hint: first.hint } : {}) },
   );
+}
+
+/** The name of the cluster is said once, and endpoints with the same trouble share a line. */
+function together(failures: readonly ApiFault[]): string {
+  const addresses = new Map<string, string[]>();
+  for (const { message } of failures) {
+    const [, address = '', why = ''] =
+      /^(?:Cannot reach )?PVE cluster ".*?" \((\S+?)\)(.*)$/s.exec(message) ?? [];
+    const trouble = address === '' ? message : why;
+    addresses.set(trouble, [...(addresses.get(trouble) ?? []), address]);
+  }
+  return [...addresses].map(([trouble, names]) => `${names.join(', ')}${trouble}`).join('; ');
 }

@@ -14,8 +14,10 @@ import { askCluster } from '../init/cluster.js';
 import { commandsOf, configOf, type Draft } from '../init/draft.js';
 import { askHosts } from '../init/hosts.js';
 import type { InitOptions } from '../init/options.js';
+import type { Recipe } from '../init/recipe.js';
 import type { NewSecret } from '../init/secret.js';
 import { systemdFiles } from '../init/systemd.js';
+import { unitFiles } from '../init/unit.js';
 import { allowOverwriting, writeFiles } from '../init/write.js';
 import type { World } from '../world.js';
 import { type Command, type Context, load } from './context.js';
@@ -23,7 +25,7 @@ import { doctorDocument } from './doctor.js';
 
 /** From nothing to a config, its secrets, and the commands that make the tokens. Writes only these files. */
 export const init: Command<InitOptions> = async (context, options) => {
-  if (options.systemd || options.ansible) return printRecipes(context, options);
+  if (options.systemd || options.ansible || options.unit) return printRecipes(context, options);
   const { world } = context;
   const path = resolve(world.cwd, options.output ?? context.options.config ?? defaultPath(world));
   const quiet = context.options.quiet === true;
@@ -108,17 +110,19 @@ function defaultPath({ env }: World): string {
 }
 
 /** Recipes go by the config where there is one. */
-async function printRecipes(context: Context, { systemd, ansible }: InitOptions): Promise<number> {
+async function printRecipes(context: Context, { systemd, ansible, unit }: InitOptions): Promise<number> {
   const { world, options } = context;
   const found = await load(context).catch((error: unknown) => {
     const named = options.config || world.env.PBS_CTL_CONFIG;
     if (!named && error instanceof Fault && error.code === 'config.missing') return null;
     throw error;
   });
-  const files = [
+  const files: Recipe[] = [
     ...(systemd ? systemdFiles(found?.config ?? null, found?.path ?? null) : []),
     ...(ansible ? ansibleTasks() : []),
+    ...(unit ? unitFiles(found?.config ?? null) : []),
   ];
-  context.answer({ files }, files.map(({ path, text }) => `# ${path}\n${text}`).join('\n'));
+  const place = ({ path, hosts }: Recipe) => `# ${path}${hosts ? `, on ${hosts.join(', ')}` : ''}`;
+  context.answer({ files }, files.map((file) => `${place(file)}\n${file.text}`).join('\n'));
   return EXIT.done;
 }

@@ -1,6 +1,6 @@
 import type { Config } from '../config/schema.js';
 import type { Target } from '../config/target.js';
-import { EXIT, type ExitCode, Fault } from '../fault.js';
+import { EXIT, type ExitCode, Fault, gravest } from '../fault.js';
 import { exitCodeOf, patchHost } from '../patch/host.js';
 import { hostMetrics } from '../patch/journal.js';
 import { pruneRuns } from '../patch/prune.js';
@@ -82,7 +82,7 @@ export const patch: Command<PatchCommandOptions> = async (context, options) => {
       world.stdout.write(runText(delivered, { color, columns: world.stdout.columns }));
     const code = exitCodeOf(delivered);
     events.ended(delivered, code);
-    if (exitCode === EXIT.done) exitCode = code;
+    exitCode = gravest(exitCode, code);
     const goesOn = code === EXIT.done || code === EXIT.tryLater || options.keepGoing === true;
     if (!goesOn || code === EXIT.interrupted) break;
   }

@@ -1,4 +1,4 @@
-import type { Recipe } from './systemd.js';
+import type { Recipe } from './recipe.js';
 
 /** Tasks for a playbook: one that patches the PBS hosts, one that patches PVE under the same lock. */
 export function ansibleTasks(): Recipe[] {
@@ -15,22 +15,25 @@ const PATCH_PBS = `# Takes the place of a role that upgrades and reboots PBS hos
   vars:
     pbs_hosts: [pbs01]
   tasks:
-    - name: Patch {{ item }}
+    # One command for all: it takes them in this order, and after one that fails it does not touch the next.
+    - name: Patch the hosts
       ansible.builtin.command:
-        argv: [pbs-ctl, patch, --host, "{{ item }}", --json]
-      loop: "{{ pbs_hosts }}"
+        argv: "{{ ['pbs-ctl', 'patch', '--json'] + (['--host'] | product(pbs_hosts) | flatten) }}"
       register: patched
-      # 0: patched. 75: not safe now, nothing was changed. All else stops the play.
+      # 0: patched. 75: not safe now, the next play tries again. All else needs a person.
       failed_when: patched.rc not in [0, 75]
-      changed_when: (patched.stdout | from_json).outcome == "patched"
+      changed_when: runs | selectattr("outcome", "defined") | selectattr("outcome", "in", ["patched", "reboot-pending"]) | list | length > 0
+      vars: &documents
+        # With several hosts the documents stand in a list; an error before any run has no outcome.
+        runs: "{{ (patched.stdout | from_json).runs | default([patched.stdout | from_json]) }}"
 
-    - name: Tell what was postponed
+    - name: Tell what was put off
       ansible.builtin.debug:
-        msg: "{{ item.item }}: postponed, expected to be safe from {{ (item.stdout | from_json).retryAfter or 'an unknown time' }}"
-      loop: "{{ patched.results }}"
+        msg: "{{ item.host }}: {{ item.outcome }}, expected to be safe from {{ item.retryAfter or 'a time that is not known' }}"
+      loop: "{{ runs | selectattr('outcome', 'defined') | selectattr('outcome', 'in', ['postponed', 'reboot-pending']) | list }}"
       loop_control:
-        label: "{{ item.item }}"
-      when: item.rc == 75
+        label: "{{ item.host }}"
+      vars: *documents
 `;
 
 const PATCH_PVE = `# Whoever patches PVE takes the lock of the cluster, so that no PBS is patched meanwhile, and none is while one is.

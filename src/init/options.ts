@@ -16,4 +16,5 @@ export interface InitOptions {
   readonly defaults?: boolean;
   readonly systemd?: boolean;
   readonly ansible?: boolean;
+  readonly unit?: boolean;
 }

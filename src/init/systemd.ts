@@ -1,10 +1,6 @@
 import { basename, dirname } from 'node:path';
 import type { Config, SecretReference } from '../config/schema.js';
-
-export interface Recipe {
-  readonly path: string;
-  readonly text: string;
-}
+import type { Recipe } from './recipe.js';
 
 /**
  * A service that patches every host of the config, and its timer. What is not safe is postponed (exit 75,

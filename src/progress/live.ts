@@ -1,5 +1,5 @@
 import { createLogUpdate } from 'log-update';
-import { oneLine } from '../report/layout.js';
+import { wrap } from '../report/layout.js';
 import type { Clock, Out } from '../world.js';
 import { advance, type Board, draw, emptyBoard } from './board.js';
 import type { Reporter } from './events.js';
@@ -25,7 +25,8 @@ export function liveReporter(
     tell: (progress) => {
       if (progress.kind === 'note') {
         screen.clear();
-        out.write(`${new Date(clock.now()).toTimeString().slice(0, 8)} ${oneLine(progress.text)}\n`);
+        const time = new Date(clock.now()).toTimeString().slice(0, 8);
+        out.write(`${wrap(`${time} ${progress.text}`, out.columns).join('\n')}\n`);
       }
       board = advance(board ?? emptyBoard(progress.host), progress, clock.monotonic());
       redraw();

@@ -1,6 +1,6 @@
 import { formatDuration } from '../config/quantity.js';
 import type { ConsoleShot } from '../console/keep.js';
-import { clip, oneLine, wrap } from '../report/layout.js';
+import { hintLines, oneLine, wrap } from '../report/layout.js';
 import type { Sight } from './sight.js';
 
 /** One line of the account, or several. `bad`: this is where to look. */
@@ -57,7 +57,10 @@ export function sightRows(
 }
 
 function screenLines({ file, note, error }: ConsoleShot, width: number): string[] {
-  if (error) return wrap(`cannot be shown: ${error.message}${error.hint ? ` ${error.hint}` : ''}`, width);
+  if (error) {
+    const why = wrap(`cannot be shown: ${error.message}`, width);
+    return error.hint ? [...why, ...hintLines(error.hint, width)] : why;
+  }
   // A path is not broken: it has to be copied.
   return [...(file ? [oneLine(file)] : []), ...(note ? wrap(note, width) : [])];
 }
@@ -126,6 +129,7 @@ function lockText({ locks, foreignLocks }: Sight): string {
 }
 
 const JOURNAL_LINES = 4;
+const indented = (line: string, index: number) => `${index === 0 ? '  ' : '    '}${line}`;
 
 /** The last words of each unit; their times are in front of them. */
 function journalRows(journal: NonNullable<Sight['inside']>['journal'], width: number): Row[] {
@@ -135,7 +139,8 @@ function journalRows(journal: NonNullable<Sight['inside']>['journal'], width: nu
       label: 'journal',
       lines: [
         `${unit ?? 'errors of this boot'}:`,
-        ...lines.slice(-JOURNAL_LINES).map((line) => `  ${clip(oneLine(line), width - 2)}`),
+        // Whole: what matters often stands at the end of a line.
+        ...lines.slice(-JOURNAL_LINES).flatMap((line) => wrap(line, width - 4).map(indented)),
       ],
       bad: false,
     }));

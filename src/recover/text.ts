@@ -1,6 +1,7 @@
 import type { ConsoleShot } from '../console/keep.js';
 import type { ErrorDocument } from '../fault.js';
 import {
+  hintLines,
   labelled,
   oneLine,
   type Paint,
@@ -62,7 +63,7 @@ function headline(host: string, { healthy, steps: left }: Diagnosis, paint: Pain
 
 const refusal = ({ message, hint }: ErrorDocument, paint: Paint, width: number): string[] => [
   ...wrap(message, width).map((line) => paint('bad', line)),
-  ...(hint ? wrap(hint, width - 2).map((line) => `  ${line}`) : []),
+  ...(hint ? hintLines(hint, width - 2).map((line) => `  ${line}`) : []),
 ];
 
 function steps(host: string, { steps: all }: Diagnosis, width: number): string[] {

@@ -1,5 +1,5 @@
 import type { Finding } from './document.js';
-import { oneLine, painter, type Style, type Tone, wrap } from './layout.js';
+import { hintLines, oneLine, painter, type Style, type Tone, wrap } from './layout.js';
 import { localTime } from './summary.js';
 
 const TONE: Readonly<Record<Finding['status'], Tone>> = {
@@ -22,8 +22,8 @@ export function findingsText(
   const ids = Math.max(0, ...findings.map(({ id }) => id.length));
   const indent = 2 + 5 + 1 + ids + 2;
   const width = Math.max(24, Math.min(columns, 130) - indent);
-  const lines = findings.flatMap(({ id, status, summary, detail }) => {
-    const hint = status === 'block' && typeof detail.hint === 'string' ? wrap(detail.hint, width) : [];
+  const lines = saidOnce(findings).flatMap(({ id, status, summary, detail }) => {
+    const hint = status === 'block' && typeof detail.hint === 'string' ? hintLines(detail.hint, width) : [];
     const commands = status === 'block' ? commandsIn(detail) : [];
     const [first = '', ...rest] = wrap(summary, width);
     return [
@@ -41,6 +41,18 @@ export function findingsText(
     ...next(host, findings).map((line) => `  ${line}`),
     '',
   ].join('\n');
+}
+
+/** Two lines at 80 columns: from here on a repetition is in the way. */
+const LONG = 70;
+
+/** A server that is away stops many checks with the same words: the later ones name the first. */
+export function saidOnce(findings: readonly Finding[]): Finding[] {
+  return findings.map((finding) => {
+    const first = findings.find(({ summary }) => summary === finding.summary) ?? finding;
+    if (first === finding || finding.status !== 'block' || finding.summary.length < LONG) return finding;
+    return { ...finding, summary: `the same as ${first.id}`, detail: {} };
+  });
 }
 
 /** The commands that mend what a check found. */

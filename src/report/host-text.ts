@@ -1,6 +1,6 @@
 import { formatDuration, formatSize } from '../config/quantity.js';
 import type { DatastoreState, HostStatus } from './document.js';
-import { labelled, oneLine, type Paint, painter, type Style, textWidth, wrap } from './layout.js';
+import { hintLines, labelled, oneLine, type Paint, painter, type Style, textWidth, wrap } from './layout.js';
 import { localTime } from './summary.js';
 
 /** One datastore: name, how full, and what is wrong with it where something is. */
@@ -38,7 +38,7 @@ function hostLines(status: HostStatus, style: Style, paint: Paint): string[] {
   const problem = error
     ? [
         ...labelled(paint, 'reason', wrap(error.message, width), 'bad'),
-        ...(error.hint ? labelled(paint, 'hint', wrap(error.hint, width)) : []),
+        ...(error.hint ? labelled(paint, 'hint', hintLines(error.hint, width)) : []),
       ]
     : [];
   const name = paint('strong', oneLine(status.host));

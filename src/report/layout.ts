@@ -41,6 +41,12 @@ export function wrap(text: string, width: number): string[] {
   return [...lines, line];
 }
 
+const COMMAND = /^(?:pveum|pvesh|qm|pct|proxmox-backup-manager|pbs-ctl|systemctl|apt|for \w+ in) /;
+
+/** What to do next: prose is broken, a command never, so that it can be copied. */
+export const hintLines = (hint: string, width: number): string[] =>
+  COMMAND.test(hint) ? [oneLine(hint)] : wrap(hint, width);
+
 /** Cuts to a width, the cut being visible. */
 export function clip(text: string, width: number): string {
   const letters = [...text];

@@ -2,7 +2,17 @@ import { formatDuration } from '../config/quantity.js';
 import type { Finding, RunDocument } from './document.js';
 import { commandsIn } from './findings-text.js';
 import { datastoreLine } from './host-text.js';
-import { labelled, oneLine, type Paint, painter, type Style, type Tone, textWidth, wrap } from './layout.js';
+import {
+  hintLines,
+  labelled,
+  oneLine,
+  type Paint,
+  painter,
+  type Style,
+  type Tone,
+  textWidth,
+  wrap,
+} from './layout.js';
 import { nextStep } from './next-step.js';
 import { OUTCOME } from './outcome.js';
 import {
@@ -57,8 +67,10 @@ export function runText(doc: RunDocument, style: Style): string {
       behind.flatMap((each) => wrap(each, width)),
       'bad',
     );
-  if (doc.screen?.file) add('screen', wrap(doc.screen.file, width));
-  if (doc.screen?.why) add(doc.screen.file ? '' : 'screen', wrap(doc.screen.why, width));
+  // Of a run that was mended and went on: the screen shows what is over.
+  const screen = doc.outcome === 'patched' ? null : doc.screen;
+  if (screen?.file) add('screen', wrap(screen.file, width));
+  if (screen?.why) add(screen.file ? '' : 'screen', wrap(screen.why, width));
   for (const text of doc.warnings) add('warning', wrap(text, width), 'careful');
   lines.push(...next(doc, width, paint));
   add(
@@ -77,7 +89,7 @@ function why({ error, outcome, phase }: RunDocument, width: number, paint: Paint
   const where = outcome === 'failed' || outcome === 'interrupted' ? labelled(paint, 'in phase', [phase]) : [];
   const told = error.code === 'not-safe' ? [] : labelled(paint, 'reason', wrap(error.message, width), 'bad');
   const hint =
-    error.hint && error.code !== 'not-safe' ? labelled(paint, 'hint', wrap(error.hint, width)) : [];
+    error.hint && error.code !== 'not-safe' ? labelled(paint, 'hint', hintLines(error.hint, width)) : [];
   return [...where, ...told, ...hint];
 }
 
@@ -130,10 +142,15 @@ function rebootLines(
 function packages(doc: RunDocument, width: number): string[] {
   const all = packageLines(doc.packages).map(oneLine);
   const shown = doc.mode === 'check' ? all : all.slice(0, PACKAGES_SHOWN);
-  const names = Math.min(34, Math.max(0, ...shown.map((line) => line.indexOf(' '))));
-  const lines = shown.flatMap((line) => {
-    const name = line.slice(0, line.indexOf(' '));
-    const rest = line.slice(name.length + 1);
+  const parts = shown.map((line) => {
+    const at = line.indexOf(' ');
+    return { name: line.slice(0, at), rest: line.slice(at + 1) };
+  });
+  const longest = (words: readonly string[]) => Math.max(0, ...words.map((word) => word.length));
+  // So wide that every version has room beside it: a name that is longer pushes only its own aside.
+  const room = width - 2 - longest(parts.map(({ rest }) => rest));
+  const names = Math.max(0, Math.min(34, room, longest(parts.map(({ name }) => name))));
+  const lines = parts.flatMap(({ name, rest }) => {
     const joined = `${name.padEnd(names)}  ${rest}`;
     const short = `${name} ${rest}`;
     if (joined.length > width && short.length <= width) return [short];

@@ -36,6 +36,8 @@ export function timelineText(host: string, plan: Plan, zone: string, style: Styl
   if (jobs.size > 12) lines.push(`  … and ${jobs.size - 12} more jobs (--json lists them)`);
   for (const slot of plan.free.slice(0, 6))
     lines.push(...labelled(paint, 'free', [range(slot, zone)], 'good'));
+  if (plan.free.length > 6)
+    lines.push(...labelled(paint, '', [`and ${plan.free.length - 6} more later (--json lists them)`]));
   if (plan.next)
     lines.push(
       ...labelled(

@@ -168,6 +168,17 @@ describe('what PVE answers becomes a code', () => {
 });
 
 describe('what the wire does becomes a code', () => {
+  it('no node of a cluster listens: the cluster and what is wrong are said once', async () => {
+    const endpoints = [await deadAddress(), await deadAddress()];
+    const all = options(await server(() => 'silent'), { endpoints, tokenId: 'ctl@pve!patch' });
+    const pve = connectPve(all);
+    const { message } = await thrownBy(pve.clusterStatus());
+    expect(message).toBe(
+      `No endpoint of PVE cluster "main" answers: ${endpoints.join(', ')}: connection refused`,
+    );
+    await pve.close();
+  });
+
   it('nobody listens', async () => {
     const pbs = await pbsThat('silent', { endpoints: [await deadAddress()] });
     await expect(pbs.reboot()).rejects.toMatchObject({

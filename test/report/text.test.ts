@@ -138,4 +138,32 @@ describe('findings, status and lock on a terminal', () => {
     expect(text([finding({ status: 'pass' })])).toContain('pbs-ctl patch --host pbs01 --check');
     expect(text([finding()])).not.toContain('--check');
   });
+
+  it('findings with the same long words say them once, and once how to mend them', () => {
+    const away = {
+      summary: 'Cannot reach PBS "pbs01" (https://pbs01.example.net:8007): connection refused',
+      detail: { hint: 'Check that the host is up.' },
+    };
+    const text = findingsText(
+      'pbs01',
+      [
+        finding({ id: 'pbs.api', ...away }),
+        finding({ id: 'pbs.jobs', ...away }),
+        finding({ id: 'pbs.apt', summary: 'short' }),
+        finding({ id: 'pbs.disk', summary: 'short' }),
+      ],
+      { ...style, retryAfter: null },
+    );
+    expect(text).toContain('block pbs.jobs  the same as pbs.api');
+    expect(text.match(/host is up/g)).toHaveLength(1);
+    expect(text.match(/short/g)).toHaveLength(2);
+  });
+
+  it('commands that mend are never broken, prose is', () => {
+    const command = `pveum role add PbsCtlAudit -privs "${'Sys.Audit VM.Audit '.repeat(6)}"`;
+    const text = (hint: string) =>
+      findingsText('pbs01', [finding({ detail: { hint } })], { ...style, retryAfter: null }).split('\n');
+    expect(text(command).some((line) => line.includes(command))).toBe(true);
+    expect(text('Look at it. '.repeat(12)).every((line) => line.length <= 80)).toBe(true);
+  });
 });

@@ -1,9 +1,6 @@
 import { accessSync, constants, readdirSync, statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-/** Folder of the stand-ins: beside this file, in src as in dist. */
-export const TOOLBOX = fileURLToPath(new URL('./toolbox/', import.meta.url)).replace(/\/$/, '');
+import { TOOLBOX } from './toolbox-folder.js';
 
 export const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 

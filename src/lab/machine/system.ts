@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { layOut, put, writeBootFiles, writeJournal, writeMounts } from './disk.js';
 import { readInstalled, writePackages } from './packages.js';
 import { releaseOf } from './release.js';
-import { TOOLBOX } from './shell.js';
 import { DEFAULT_MOUNTS, type MachineSpec, UPGRADE_SECONDS } from './spec.js';
+import { TOOLBOX } from './toolbox-folder.js';
 import { HOST_UNITS, mountUnit, writeUnit } from './units.js';
 
 /** One boot of a machine. */
