@@ -1,0 +1,85 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Lab, startLab } from '../src/lab/lab.js';
+import { type PlayedJob, playJobs, type Toll } from './backups.js';
+import { Controller, documentIn, patchArgs } from './controller.js';
+import { hurry } from './crash.js';
+import { playbook } from './playbook.js';
+import { Random } from './random.js';
+
+const FACTOR = 40;
+/** Seconds after the start of the last job until everything is judged: its datastore may go away meanwhile. */
+const AFTERMATH = 2;
+const POLICY = { maintenanceDuration: '25s', backupMargin: '5s', drainTimeout: '0s' };
+
+/** What the same jobs suffered at the hands of both. */
+export interface HarmTrial {
+  readonly seed: number;
+  readonly outcome: string;
+  readonly pbsCtl: Toll;
+  readonly playbook: Toll;
+}
+
+interface Plan {
+  readonly jobs: readonly PlayedJob[];
+  /** Epoch seconds at which both begin. */
+  readonly at: number;
+  readonly drain: boolean;
+}
+
+/** Jobs of random kinds and lengths around the moment at which somebody patches. */
+function draw(random: Random, now: number): Plan {
+  const store = () => random.oneOf(['tank', 'tank', 'vault'] as const);
+  const length = () => random.between(20, 500);
+  const jobs: PlayedJob[] = [];
+  let at = now + 1;
+  if (random.next() < 0.5) {
+    // PVE starts its backup jobs at full minutes.
+    const minute = Math.ceil((now + 3) / 60) * 60;
+    jobs.push({ kind: 'backup', by: 'schedule', store: store(), at: minute, length: length() });
+    at = Math.max(at, minute - random.between(-3, 70));
+  }
+  if (random.next() < 0.25)
+    jobs.push({ kind: 'backup', by: 'hand', store: store(), at: at - 1, length: length() });
+  for (let some = random.between(0, 2); some > 0; some -= 1)
+    jobs.push({ kind: 'backup', by: 'hand', store: store(), at: at + random.next() * 8, length: length() });
+  if (random.next() < 0.4) {
+    const kind = random.oneOf(['verify', 'sync', 'prune', 'gc'] as const);
+    const due = Math.floor(at) + random.between(-4, 90);
+    jobs.push({ kind, by: 'schedule', store: store(), at: due, length: length() });
+  }
+  return { jobs, at, drain: random.next() < 0.5 };
+}
+
+/** The same jobs twice, at the same time: in one lab pbs-ctl patches pbs01, in the other the playbook does. */
+export async function harmTrial(seed: number): Promise<HarmTrial> {
+  const [ours, theirs] = await Promise.all([startLab({ factor: FACTOR }), startLab({ factor: FACTOR })]);
+  try {
+    const plan = draw(new Random(seed), Math.floor(Date.now() / 1000));
+    const end = Math.max(plan.at, ...plan.jobs.filter(({ kind }) => kind === 'backup').map(({ at }) => at));
+    const [document, theirToll] = await Promise.all([
+      patchWithUs(ours, plan),
+      patchWithPlaybook(theirs, plan),
+    ]);
+    await until(end + AFTERMATH);
+    return { seed, outcome: document.outcome, pbsCtl: document.toll, playbook: theirToll };
+  } finally {
+    await Promise.all([ours.stop(), theirs.stop()]);
+  }
+}
+
+async function patchWithUs(lab: Lab, { jobs, at, drain }: Plan): Promise<{ outcome: string; toll: Toll }> {
+  hurry(lab.configPath, { ...POLICY, ...(drain && { drainTimeout: '4s' }) });
+  const toll = playJobs(lab, jobs, FACTOR);
+  await until(at);
+  const ended = await new Controller(patchArgs(lab.configPath)).ended;
+  return { outcome: documentIn(ended)?.outcome ?? `no report: ${ended.stderr}`, toll };
+}
+
+async function patchWithPlaybook(lab: Lab, { jobs, at }: Plan): Promise<Toll> {
+  const toll = playJobs(lab, jobs, FACTOR);
+  await until(at);
+  await playbook(lab);
+  return toll;
+}
+
+const until = (seconds: number) => delay(Math.max(0, seconds * 1000 - Date.now()));
