@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Certificate, makeCertificate } from './certificate.js';
+import { listenOn } from './port.js';
 
 export interface RawRequest {
   readonly method: string;
@@ -91,11 +91,7 @@ export class LabServer {
     server.on('upgrade', (request, socket, head) => {
       if (this.#dark !== 'drop') this.upgrade(request, socket, head);
     });
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(this.#port, '127.0.0.1', resolve);
-    });
-    this.#port = (server.address() as AddressInfo).port;
+    this.#port = await listenOn(server, this.#port);
     this.#server = server;
     this.#dark = null;
   }
