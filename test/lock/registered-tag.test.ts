@@ -1,0 +1,113 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Pve } from '../../src/api/pve.js';
+import { Fault } from '../../src/fault.js';
+import { acquire, type ClusterLock, confirm, release } from '../../src/lock/lock.js';
+import { registeredTagStore } from '../../src/lock/store.js';
+import { VirtualClock } from '../support/virtual-clock.js';
+
+/** Milliseconds within which every request ends: what the settle time is twice of. */
+const LIMIT = 5000;
+const SETTLE = 2 * LIMIT;
+
+/** The datacenter options: the last write wins, whatever the writer had read. Each request takes as long as it is told. */
+class Datacenter {
+  tags: string[] = ['prod'];
+  readonly #clock: VirtualClock;
+
+  constructor(clock: VirtualClock) {
+    this.#clock = clock;
+  }
+
+  /** What a client of its own sees; `delays` in milliseconds, one for each request, half of it before and half after. */
+  client(delays: () => number): Pve {
+    const late = async <Value>(act: () => Value): Promise<Value> => {
+      const half = delays() / 2;
+      await this.#clock.sleep(half);
+      const value = act();
+      await this.#clock.sleep(half);
+      return value;
+    };
+    const asked: Partial<Pve> = {
+      cluster: 'main',
+      registeredTags: () => late(() => [...this.tags]),
+      setRegisteredTags: (tags) =>
+        late(() => {
+          this.tags = [...tags];
+        }),
+      clusterStatus: async () =>
+        ({ nodes: [{ name: 'pve1', online: true }] }) as unknown as Awaited<ReturnType<Pve['clusterStatus']>>,
+      nodeTime: async () =>
+        ({ epochSeconds: Math.floor(this.#clock.now() / 1000) }) as Awaited<ReturnType<Pve['nodeTime']>>,
+    };
+    return asked as Pve;
+  }
+}
+
+function contender(datacenter: Datacenter, clock: VirtualClock, index: number, delays: () => number) {
+  const lock: ClusterLock = {
+    cluster: 'main',
+    prefix: 'pbs-ctl-lock',
+    store: registeredTagStore(datacenter.client(delays), clock, SETTLE),
+    clock,
+  };
+  const claim = { owner: `host${index}`, run: `r${index}`, ttlMs: 3_600_000, onExpired: 'postpone' as const };
+  return { lock, claim };
+}
+
+describe('the lock in the registered tags, where PVE has no compare-and-swap', () => {
+  it('has at most one owner as long as requests end within the limit that the settle time is made of', async () => {
+    const contenders = fc.array(
+      fc.record({
+        begins: fc.nat({ max: 20_000 }),
+        delays: fc.infiniteStream(fc.integer({ min: 1, max: LIMIT })),
+        holds: fc.integer({ min: 100, max: 30_000 }),
+      }),
+      { minLength: 2, maxLength: 5 },
+    );
+    await fc.assert(
+      fc.asyncProperty(contenders, async (drawn) => {
+        const clock = new VirtualClock();
+        const datacenter = new Datacenter(clock);
+        const owners = new Set<number>();
+        let most = 0;
+        const races = drawn.map(async ({ begins, delays, holds }, index) => {
+          const { lock, claim } = contender(datacenter, clock, index, () => delays.next().value ?? 1);
+          await clock.sleep(begins);
+          try {
+            await acquire(lock, claim);
+          } catch (error) {
+            if (!(error instanceof Fault)) throw error;
+            return;
+          }
+          owners.add(index);
+          most = Math.max(most, owners.size);
+          await clock.sleep(holds);
+          owners.delete(index);
+          await release(lock, { run: claim.run }).catch(() => false);
+        });
+        await clock.until(Promise.all(races));
+        expect(most).toBeLessThanOrEqual(1);
+        expect(datacenter.tags).toContain('prod');
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('beyond it a stalled writer may push the owner out: the owner sees that before its next step', async () => {
+    const clock = new VirtualClock();
+    const datacenter = new Datacenter(clock);
+    // Reads, is stalled for a minute with the write under way, and wakes in a cluster that is locked.
+    const waits = [10, 10, 60_000, 10, 10];
+    const stalled = contender(datacenter, clock, 0, () => waits.shift() ?? 10);
+    const prompt = contender(datacenter, clock, 1, () => 10);
+    const first = acquire(stalled.lock, stalled.claim);
+    await clock.pass(100);
+    await clock.until(acquire(prompt.lock, prompt.claim));
+    await clock.until(confirm(prompt.lock, prompt.claim.run));
+    await clock.until(first);
+    const lost = await clock.until(confirm(prompt.lock, prompt.claim.run).catch((error: unknown) => error));
+    expect(lost).toMatchObject({ code: 'lock.lost' });
+    expect(String(lost)).toContain('"host0" (run r0) holds it');
+  });
+});

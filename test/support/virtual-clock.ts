@@ -1,0 +1,54 @@
+import type { Clock } from '../../src/world.js';
+
+interface Sleeper {
+  readonly at: number;
+  readonly wake: () => void;
+}
+
+/** Time that passes only when a test says so; whoever sleeps meanwhile wakes in order. */
+export class VirtualClock implements Clock {
+  #now = 1_764_000_000_000;
+  #sleepers: Sleeper[] = [];
+
+  now = () => this.#now;
+  monotonic = () => this.#now;
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const sleeper = { at: this.#now + ms, wake: resolve };
+      this.#sleepers.push(sleeper);
+      signal?.addEventListener('abort', () => {
+        this.#sleepers = this.#sleepers.filter((each) => each !== sleeper);
+        reject(signal.reason);
+      });
+      if (signal?.aborted) reject(signal.reason);
+    });
+  }
+
+  async pass(ms: number): Promise<void> {
+    const until = this.#now + ms;
+    for (;;) {
+      await settled();
+      const [next] = this.#sleepers.filter(({ at }) => at <= until).sort((a, b) => a.at - b.at);
+      if (!next) break;
+      this.#sleepers = this.#sleepers.filter((each) => each !== next);
+      this.#now = Math.max(this.#now, next.at);
+      next.wake();
+    }
+    this.#now = until;
+  }
+
+  /** Lets time pass until the promise is settled, an hour at most. */
+  async until<Value>(promise: Promise<Value>): Promise<Value> {
+    let over = false;
+    const watched = promise.finally(() => {
+      over = true;
+    });
+    watched.catch(() => {});
+    for (let passed = 0; !over && passed < 3_600_000; passed += 50) await this.pass(50);
+    return watched;
+  }
+}
+
+/** Until everything that needs no time has happened. */
+const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
