@@ -1,13 +1,19 @@
 import type { Lab } from '../src/lab/lab.js';
 import { tagsOf } from '../src/lab/pve/cluster.js';
+import type { RecordedRequest } from '../src/lab/record.js';
 import type { RunDocument } from '../src/report/document.js';
 
 const LOCK = /^pbs-ctl-lock\+([a-z0-9._-]+)\+([a-z0-9._-]+)\+\d+$/;
+
+/** Requests from the look at the lock to the change that rests on it; the unit begins some after it was asked for. */
+const LOOKED_LATELY = 20;
 
 /** Watches the servers of a lab, and says which guarantee was broken when. Judges by nothing but what they saw. */
 export class Witness {
   readonly violations: string[] = [];
   readonly #lab: Lab;
+  #seen: readonly string[] = [];
+  #sinceLook = 0;
   readonly #foreign: ReadonlyMap<string, string>;
 
   constructor(lab: Lab) {
@@ -18,7 +24,7 @@ export class Witness {
       ),
     );
     lab.record.onEntry((entry) => {
-      if (!('kind' in entry)) return;
+      if (!('kind' in entry)) return this.#sees(entry);
       if (entry.kind === 'lock-tag-set') this.#oneOwner();
       if (entry.kind === 'reboot') this.#mayChange('the reboot');
       if (entry.kind === 'upgrade-started') this.#mayChange('the upgrade');
@@ -68,8 +74,22 @@ export class Witness {
     if (runs.size > 1) this.#say('G1', `two runs hold the lock: ${[...runs].join(', ')}`);
   }
 
+  #owners(): string[] {
+    return this.#locks().flatMap((tag) => LOCK.exec(tag)?.[1] ?? []);
+  }
+
+  /** Every look of a run at the tags that carry the lock. */
+  #sees({ method, path, status }: RecordedRequest): void {
+    this.#sinceLook += 1;
+    if (method !== 'GET' || status !== 200 || !path.endsWith('/qemu/900/config')) return;
+    this.#seen = this.#owners();
+    this.#sinceLook = 0;
+  }
+
+  /** Nobody can act on what happens after the look and before the request: what was seen then counts. */
   #mayChange(what: string): void {
-    const owners = this.#locks().map((tag) => LOCK.exec(tag)?.[1]);
+    const owners = this.#seen;
+    if (this.#sinceLook > LOOKED_LATELY) this.#say('G1', `${what} began without a look at the lock`);
     if (owners.length !== 1 || owners[0] !== 'pbs01')
       this.#say('G1', `${what} began without our lock (${owners.join(', ') || 'none'})`);
     const busy =
