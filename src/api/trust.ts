@@ -30,11 +30,11 @@ export function trustingConnector(options: TrustOptions): buildConnector.connect
     const { fingerprints } = options.tls;
     let socket: tls.TLSSocket;
     try {
-      const secureContext = fingerprints ? undefined : trustedContext(options);
+      const secureContext = contextFor(options);
       socket = tls.connect({
         host: hostname,
         port: Number(port || 443),
-        ...(secureContext ? { secureContext } : {}),
+        secureContext,
         // Judged below instead, where the certificate that was seen can still be named.
         rejectUnauthorized: false,
         ALPNProtocols: ['http/1.1'],
@@ -67,16 +67,18 @@ export function trustingConnector(options: TrustOptions): buildConnector.connect
 }
 
 /**
- * The CAs to trust, read once for all servers of a process: the system's are hundreds, and a fleet has
- * as many connections. Kept with the environment that says where they are.
+ * What a connection trusts, made once for all servers of a process: the system's CAs are hundreds, and a
+ * fleet has as many connections. Kept with the environment that says where the CAs are.
  */
 const contexts = new WeakMap<TrustOptions['env'], Map<string, tls.SecureContext>>();
 
-function trustedContext(options: TrustOptions): tls.SecureContext {
+function contextFor(options: TrustOptions): tls.SecureContext {
   const known = contexts.get(options.env) ?? new Map<string, tls.SecureContext>();
   contexts.set(options.env, known);
-  const source = options.tls.caFile ?? '';
-  const context = known.get(source) ?? tls.createSecureContext({ ca: readAuthorities(options) });
+  const { fingerprints, caFile } = options.tls;
+  const source = fingerprints ? 'pinned' : `CAs ${caFile ?? ''}`;
+  const context =
+    known.get(source) ?? tls.createSecureContext(fingerprints ? {} : { ca: readAuthorities(options) });
   known.set(source, context);
   return context;
 }

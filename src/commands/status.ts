@@ -12,7 +12,7 @@ import { hostState } from '../verify/baseline.js';
 import { type Command, type HostOptions, load, targetsOf } from './context.js';
 
 /** So many hosts are asked at once, each over one connection: a look at a fleet is no flood. */
-const LANES = 64;
+const LANES = 128;
 
 export const status: Command<HostOptions> = async (context, options) => {
   const { world, color } = context;
@@ -20,7 +20,7 @@ export const status: Command<HostOptions> = async (context, options) => {
   const targets = targetsOf(config, options, true);
   const postponed = postponedIn(stateDir);
   const holders = lockHolders(config, world);
-  const connections = targets.length > LANES / 8 ? 1 : undefined;
+  const connections = targets.length > LANES / 16 ? 1 : undefined;
   const hosts = await inLanes(targets, LANES, async (target): Promise<HostStatus> => {
     const { host } = target;
     const pbs = await openPbs(target, world, connections);
