@@ -67,6 +67,7 @@ export async function everyRequest(versions: { pve: string; pbs: string }): Prom
     vzdumpStorage: ['pve1'],
     nodeStatus: ['pve1'],
     nodeTime: ['pve1'],
+    guestNodeTime: [900],
     nodePackages: ['pve1'],
     findGuest: [900],
     guestConfig: [900],
