@@ -7,7 +7,7 @@ import { type PbsJob, scheduledJobs } from './pbs-jobs.js';
 import type { Privilege } from './privileges.js';
 import { at, type Request, type Server } from './request.js';
 import * as shared from './shared-answers.js';
-import { allLines, LOG_PAGE } from './task-log.js';
+import { eachLine, LOG_PAGE } from './task-log.js';
 
 export type { PbsJob } from './pbs-jobs.js';
 export type Datastore = answers.Datastore;
@@ -125,13 +125,15 @@ export class Pbs {
     });
   }
 
-  /** All lines of the log so far. */
-  taskLog(upid: string): Promise<string[]> {
-    return allLines((start, limit) =>
-      this.#get(at`/nodes/localhost/tasks/${upid}/log`, shared.LogLines, {
-        parameters: { start, limit },
-        ...audit('/system/tasks'),
-      }),
+  /** Tells every line of the log so far, in order; none of them is kept. */
+  taskLog(upid: string, tell: (line: string) => void): Promise<void> {
+    return eachLine(
+      (start, limit) =>
+        this.#get(at`/nodes/localhost/tasks/${upid}/log`, shared.LogLines, {
+          parameters: { start, limit },
+          ...audit('/system/tasks'),
+        }),
+      tell,
     );
   }
 

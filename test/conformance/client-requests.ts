@@ -47,7 +47,7 @@ export async function everyRequest(versions: { pve: string; pbs: string }): Prom
     activeOperations: ['tank'],
     recentTasks: [5],
     taskState: [UPID.pbs],
-    taskLog: [UPID.pbs],
+    taskLog: [UPID.pbs, () => {}],
     startService: ['pbs-ctl-upgrade.service'],
     unitLog: ['pbs-ctl-upgrade.service', new Date('2026-11-23T02:00:00Z')],
     probe: [1000],
