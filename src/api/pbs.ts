@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Look } from './account.js';
+import { knock } from './knock.js';
 import { type MaintenanceMode, writeMaintenance } from './maintenance-write.js';
 import * as answers from './pbs-answers.js';
 import * as apt from './pbs-apt-answers.js';
@@ -203,6 +204,11 @@ export class Pbs {
       },
       shared.Nothing,
     );
+  }
+
+  /** Whether the host takes connections at all: for the wait for a reboot. */
+  knock(limitMs: number): Promise<boolean> {
+    return knock(this.#server.address, limitMs);
   }
 
   /** One look over connections of its own, without a second try: for the wait for a reboot. */
