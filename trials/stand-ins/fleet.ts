@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export interface Fleet {
+  readonly port: number;
+  readonly fingerprint: string;
   readonly configPath: string;
   /** Ends the servers. @returns how often they were connected to and asked */
   stop(): Promise<{ connections: number; requests: number }>;
@@ -51,6 +53,8 @@ export async function startFleet(hosts: number, clusters: number, roundTripMs: n
     }),
   );
   return {
+    port,
+    fingerprint,
     configPath,
     stop: async () => {
       child.kill('SIGTERM');

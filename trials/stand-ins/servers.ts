@@ -12,8 +12,9 @@ const counts = { connections: 0, requests: 0 };
 
 const server = createServer({ key, cert }, (request, response) => {
   counts.requests += 1;
-  const path = new URL(request.url ?? '/', 'https://here').pathname.replace('/api2/json', '');
-  const data = answerTo(path);
+  const { pathname, searchParams } = new URL(request.url ?? '/', 'https://here');
+  const path = pathname.replace('/api2/json', '');
+  const data = longAnswerTo(path, searchParams, request.method) ?? answerTo(path);
   setTimeout(() => {
     response.statusCode = data === undefined ? 404 : 200;
     response.setHeader('content-type', 'application/json');
@@ -35,6 +36,41 @@ process.on('SIGTERM', () => {
   console.log(JSON.stringify(counts));
   process.exit(0);
 });
+
+const LOG_LINES = 1_000_000;
+const ARCHIVED_TASKS = 100_000;
+
+/** A task log and a task archive without end, as far as they are asked for. */
+function longAnswerTo(path: string, asked: URLSearchParams, method = 'GET'): unknown {
+  const limit = Number(asked.get('limit') ?? 50);
+  if (method === 'POST' && path.endsWith('/apt/update')) return upid(0);
+  if (/\/tasks\/[^/]+\/status$/.test(path)) return { status: 'stopped', exitstatus: 'OK' };
+  if (/\/tasks\/[^/]+\/log$/.test(path)) {
+    const start = Number(asked.get('start') ?? 1);
+    const count = Math.max(0, Math.min(limit, LOG_LINES - start + 1));
+    return Array.from({ length: count }, (_, index) => ({
+      n: start + index,
+      t: `Get:${start + index} http://deb.example.net/debian trixie/main amd64 Packages [9,668 kB]`,
+    }));
+  }
+  const finished = path.endsWith('/tasks') && !asked.get('running') && asked.get('source') !== 'active';
+  if (!finished || roundTripMs > 0) return undefined;
+  return Array.from({ length: Math.min(limit, ARCHIVED_TASKS) }, (_, index) => ({
+    upid: upid(index),
+    node: 'pve1',
+    worker_type: 'backup',
+    type: 'vzdump',
+    worker_id: `tank:vm/${index}`,
+    id: `${index}`,
+    user: 'root@pam',
+    starttime: 1_764_000_000 - index * 60,
+    endtime: 1_764_000_030 - index * 60,
+    status: 'OK',
+  }));
+}
+
+const upid = (index: number) =>
+  `UPID:pve1:0000ABCD:0000ABCD:00000001:${index.toString(16).padStart(8, '0')}:vzdump:1:root@pam:`;
 
 function answerTo(path: string): unknown {
   if (path === '/version') return { version: '4.2', release: '3', repoid: 'a'.repeat(40) };
