@@ -15,7 +15,9 @@ export const rebootDetection = {
       const downAt = 1 + random.next() * 3;
       return { downAt, upAt: downAt + 15 + random.next() * 45, drops: index % 2 === 0, swallows: false };
     }).map((each, index) => ({ ...each, swallows: index % 8 < 2 }));
-    const seen = await sideBySide(downtimes, 20, (downtime) => waitThrough(downtime, POLL_MS));
+    const seen = await sideBySide(downtimes, 20, (downtime, index) =>
+      waitThrough(downtime, POLL_MS, `127.77.${process.pid % 250}.${index + 1}`),
+    );
     const late = seen.map(({ lateSeconds }) => lateSeconds);
     const ansible = downtimes.flatMap((downtime) =>
       Array.from({ length: 25 }, () => ansibleKnowsAfter(downtime, random)),

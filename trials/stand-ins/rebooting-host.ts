@@ -14,6 +14,8 @@ export type Word =
   | { readonly kind: 'done' }
   | { readonly kind: 'most'; readonly inFlight: number };
 
+// Of its own, so that nobody takes its port while it is away.
+const address = process.argv[2] ?? '127.0.0.1';
 const { key, cert, fingerprint } = await makeCertificate('rebooting');
 const say = (word: Word) => process.send?.(word);
 const sockets = new Set<Socket>();
@@ -51,7 +53,7 @@ server.on('connection', (socket: Socket) => {
   socket.on('error', () => {}).on('close', () => sockets.delete(socket));
 });
 server.on('tlsClientError', () => {});
-server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
+server.listen({ port: 0, host: address, backlog: 1 }, () => {
   say({ kind: 'ready', port: (server.address() as AddressInfo).port, fingerprint });
 });
 
@@ -70,7 +72,7 @@ process.on('message', (order: Order) => {
       say({ kind: 'most', inFlight: most });
     };
     if (server.listening) up();
-    else server.listen({ port, host: '127.0.0.1', backlog: 1 }, up);
+    else server.listen({ port, host: address, backlog: 1 }, up);
   }
 });
 process.on('disconnect', () => process.exit(0));

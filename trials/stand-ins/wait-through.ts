@@ -13,13 +13,13 @@ import type { Downtime } from './ansible-wait.js';
 import type { Order, Word } from './rebooting-host.js';
 
 /** Lets the product wait for a host through one downtime. @returns how long after the host was back it knew */
-export async function waitThrough(downtime: Downtime, pollMs: number) {
-  const host = fork(fileURLToPath(new URL('rebooting-host.js', import.meta.url)));
+export async function waitThrough(downtime: Downtime, pollMs: number, address: string) {
+  const host = fork(fileURLToPath(new URL('rebooting-host.js', import.meta.url)), [address]);
   try {
     const { port, fingerprint } = await hear(host, 'ready');
     const pbs = connectPbs({
       name: 'pbs01',
-      endpoints: [`https://127.0.0.1:${port}`],
+      endpoints: [`https://${address}:${port}`],
       tokenId: 'pbs-ctl@pbs!patch',
       secret: new Secret('11111111-2222-3333-4444-555555555555', 'the trial'),
       tls: { fingerprints: [fingerprint] },
@@ -30,7 +30,7 @@ export async function waitThrough(downtime: Downtime, pollMs: number) {
     const at = (seconds: number) => delay(Math.max(0, begun + seconds * 1000 - Date.now()));
     await at(downtime.downAt);
     await order(host, { kind: 'down', listening: downtime.drops, swallow: downtime.swallows });
-    const fillers = downtime.drops ? await dropPackets(host, port) : [];
+    const fillers = downtime.drops ? await dropPackets(host, address, port) : [];
     await at(downtime.upAt);
     const most = hear(host, 'most');
     host.kill('SIGCONT');
@@ -49,11 +49,11 @@ export async function waitThrough(downtime: Downtime, pollMs: number) {
 }
 
 /** Stops the process and fills its queue until the kernel answers no more. */
-async function dropPackets(host: ChildProcess, port: number): Promise<Socket[]> {
+async function dropPackets(host: ChildProcess, address: string, port: number): Promise<Socket[]> {
   host.kill('SIGSTOP');
   const fillers: Socket[] = [];
   for (;;) {
-    const filler = connect({ host: '127.0.0.1', port }).on('error', () => {});
+    const filler = connect({ host: address, port }).on('error', () => {});
     fillers.push(filler);
     const taken = await Promise.race([
       once(filler, 'connect').then(() => true),
