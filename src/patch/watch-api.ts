@@ -13,10 +13,11 @@ export interface ApiSight {
 }
 
 /** A knock is one TCP connection without a byte in it: cheap enough to be frequent. Milliseconds. */
-const KNOCK_EVERY = 300;
-const KNOCK_LIMIT = 500;
+const KNOCK_EVERY = 250;
+/** How long a knock may take: four times that of the last one that was answered, within these. */
+const KNOCK_LIMITS = { shortest: 200, longest: 1000 };
 /** A host that has just come up may swallow a request: the first gets this long, each further twice as long. */
-const FIRST_LIMIT = 1000;
+const FIRST_LIMIT = 750;
 /** Between probes of a host that takes connections and does not answer yet; doubles up to the poll interval. */
 const FIRST_PAUSE = 250;
 
@@ -40,14 +41,17 @@ export async function watchApi(
   let opened = new AbortController();
   let open = true;
   const over = new AbortController();
+  let limit = KNOCK_LIMITS.longest;
   const knock = async () => {
     const ended = AbortSignal.any([signal, over.signal]);
     while (!ended.aborted) {
       const begun = clock.monotonic();
-      const answers = await pbs.knock(KNOCK_LIMIT);
+      const answers = await pbs.knock(limit);
+      const took = clock.monotonic() - begun;
+      if (answers) limit = Math.min(Math.max(4 * took, KNOCK_LIMITS.shortest), KNOCK_LIMITS.longest);
       if (answers && !open) opened.abort();
       open = answers;
-      const pause = KNOCK_EVERY - (clock.monotonic() - begun);
+      const pause = KNOCK_EVERY - took;
       if (pause > 0) await clock.sleep(pause, ended).catch(() => {});
     }
   };
