@@ -104,7 +104,7 @@ export const patch: Command<PatchCommandOptions> = async (context, options) => {
     context.answer(targets.length === 1 ? runs[0] : { runs, ...error }, '');
   }
   if (failure) return failure.error instanceof Fault ? failure.error.exitCode : EXIT.failed;
-  const code = runs.map(exitCodeOf).reduce<ExitCode>(gravest, EXIT.done);
+  const code = gravest<ExitCode>(EXIT.done, ...runs.map(exitCodeOf));
   return interrupted && left.length > 0 ? EXIT.interrupted : code;
 };
 
