@@ -60,11 +60,12 @@ export class Pbs {
    * @param limitMs given while waiting for a reboot: one look over a connection of its own
    * @throws Fault `pbs.daemon-down`
    */
-  daemonAnswers(limitMs?: number): Promise<void> {
+  daemonAnswers(limitMs?: number, signal?: AbortSignal): Promise<void> {
     const once = limitMs === undefined ? {} : ({ repeat: 'once', fresh: true, limitMs } as const);
     return this.#get(`${NODE}/journal`, shared.Nothing, {
       parameters: { lastentries: 1 },
       ...once,
+      ...(signal ? { signal } : {}),
       ...audit('/system/log'),
     });
   }

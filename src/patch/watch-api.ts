@@ -91,21 +91,22 @@ async function ask(
   signal: AbortSignal,
   seen: ApiSight,
 ): Promise<boolean> {
-  try {
-    const { uptimeSeconds, epochSeconds } = await pbs.probe(limitMs, signal);
+  const [host, daemon] = await Promise.allSettled([
+    pbs.probe(limitMs, signal),
+    pbs.daemonAnswers(limitMs, signal),
+  ]);
+  if (host.status === 'fulfilled') {
+    const { uptimeSeconds, epochSeconds } = host.value;
     seen.api = { uptimeSeconds, epochSeconds };
-  } catch (error) {
-    // A refused token or certificate does not mend itself by waiting.
-    if (error instanceof Fault && ['api.unauthorized', 'api.forbidden', 'net.untrusted'].includes(error.code))
-      throw error;
-    seen.api = null;
-    seen.daemon = false;
-    seen.lost ||= !signal.aborted;
-    return false;
+    seen.daemon = daemon.status === 'fulfilled';
+    return seen.daemon;
   }
-  seen.daemon = await pbs.daemonAnswers(limitMs).then(
-    () => true,
-    () => false,
-  );
-  return seen.daemon;
+  const error: unknown = host.reason;
+  // A refused token or certificate does not mend itself by waiting.
+  if (error instanceof Fault && ['api.unauthorized', 'api.forbidden', 'net.untrusted'].includes(error.code))
+    throw error;
+  seen.api = null;
+  seen.daemon = false;
+  seen.lost ||= !signal.aborted;
+  return false;
 }
