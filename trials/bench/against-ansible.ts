@@ -9,7 +9,7 @@ import { footprintOf } from '../stand-ins/footprint.js';
 export const againstAnsible = {
   name: 'the same steps by an Ansible playbook, machines that take no time',
   target: 'own time at most 0.15 of the playbook’s, CPU at most a fifth',
-  how: 'The playbook runs over a local connection (SSH would cost more) with commands that end at once in place of apt, the reboot and the checks. pbs-ctl patches a host of the lab that is 2,000 times as fast as a real one; what the lab still takes is counted as its own. CPU is that of each command with its children. Skipped where ansible-playbook is missing.',
+  how: 'The playbook runs over a local connection (SSH would cost more) with commands that end at once in place of apt, the reboot and the checks. pbs-ctl patches a host of the lab that is 2,000 times as fast as a real one; the phases `upgrade` and `wait`, in which it only follows the machine, are taken off. CPU is that of each command with its children. Skipped where ansible-playbook is missing.',
   async measure() {
     if (spawnSync('ansible-playbook', ['--version']).status !== 0)
       return { skipped: 'ansible-playbook is not installed (Debian: ansible-core)', met: null };
@@ -19,15 +19,28 @@ export const againstAnsible = {
       const config = JSON.parse(readFileSync(lab.configPath, 'utf8'));
       config.policy = { ...config.policy, stableFor: '0s', pollInterval: '100ms' };
       writeFileSync(lab.configPath, JSON.stringify(config));
-      const { ended, wallMs, cpuMs } = await footprintOf(patchArgs(lab.configPath));
+      const events = join(lab.dir, 'events.jsonl');
+      const { ended, wallMs, cpuMs } = await footprintOf(patchArgs(lab.configPath, '--events', events));
       if (ended.code !== 0) throw new Error(`patch ended with ${ended.code}: ${ended.stderr}`);
-      const [time, cpu] = [wallMs / playbook.wallMs, cpuMs / playbook.cpuMs];
-      return { playbook, pbsCtl: { wallMs, cpuMs }, time, cpu, met: time <= 0.15 && cpu <= 0.2 };
+      const ownMs = wallMs - lengthOf(events, 'upgrade') - lengthOf(events, 'wait');
+      const [time, cpu] = [ownMs / playbook.wallMs, cpuMs / playbook.cpuMs];
+      return { playbook, pbsCtl: { wallMs, ownMs, cpuMs }, time, cpu, met: time <= 0.15 && cpu <= 0.2 };
     } finally {
       await lab.stop();
     }
   },
 };
+
+/** From the beginning of a phase to its end, milliseconds. */
+function lengthOf(events: string, phase: string): number {
+  const times = readFileSync(events, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { event: string; phase?: string; time: string })
+    .filter((each) => each.event === 'phase' && each.phase === phase)
+    .map(({ time }) => Date.parse(time));
+  return (times.at(-1) ?? 0) - (times[0] ?? 0);
+}
 
 /** What a role for one host usually asks, in its order; each is a task of its own, as in a role. */
 const STEPS = [
