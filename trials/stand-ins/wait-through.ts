@@ -27,6 +27,8 @@ export async function waitThrough(downtime: Downtime, pollMs: number, address: s
     });
     const begun = Date.now();
     const knows = waitForBoot(runOf(pbs, begun, pollMs)).then(() => Date.now());
+    // Seen below; until then it must not end the process, which has hosts to end that it has stopped.
+    knows.catch(() => {});
     const at = (seconds: number) => delay(Math.max(0, begun + seconds * 1000 - Date.now()));
     await at(downtime.downAt);
     await order(host, { kind: 'down', listening: downtime.drops, swallow: downtime.swallows });
