@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option, type OptionValues } from 'commander';
 import type { Command as Act, GlobalOptions } from './commands/context.js';
 import { EXIT } from './fault.js';
+import { FLEET_RULES } from './fleet/rules.js';
 import { report, usage } from './program-errors.js';
 import { addSetUp, collect, examples } from './program-setup.js';
 import type { World } from './world.js';
@@ -45,7 +46,7 @@ export function program(version: string, world: World, json: boolean, run: Run):
 
   add('patch', 'check, lock, fence, upgrade, reboot once, verify: the whole workflow')
     .addOption(host('host to patch; may be repeated'))
-    .option('--all', 'every host of the config, one after the other')
+    .option('--all', 'every host of the config')
     .option('--check', 'change nothing: run every check, simulate the upgrade, show the plan')
     .option('--reboot <mode>', 'always, after-upgrade, when-required or never; overrides the policy')
     .option('--plan <digest>', 'refuse any plan but the one that --check showed')
@@ -53,8 +54,17 @@ export function program(version: string, world: World, json: boolean, run: Run):
     .option('--ignore-window <reason>', 'run outside window, blackouts and schedules; the reason is reported')
     .option('--events <file>', 'add a JSON line for every change of state to a file; - for stdout')
     .option('--keep-going', 'with several hosts: go on after one that failed')
+    .option('--parallel <n>', 'hosts at once, never two of one cluster; default: 1, one after the other')
     .option('--abandon', 'give the unfinished run up: undo what can be undone, start nothing')
-    .addHelpText('after', examples('patch --host pbs01 --check', 'patch --host pbs01', 'patch --all --json'))
+    .addHelpText(
+      'after',
+      examples(
+        'patch --host pbs01 --check',
+        'patch --host pbs01',
+        'patch --all --json',
+        'patch --all --parallel 8 --keep-going',
+      ) + FLEET_RULES,
+    )
     .action(run(async () => (await import('./commands/patch.js')).patch));
   add('preflight', 'every check, once; changes nothing')
     .addOption(host('host to check; may be repeated'))

@@ -26,16 +26,7 @@ export interface Site {
 export async function openSite(config: Config, target: Target, world: World): Promise<Site> {
   const { clock } = world;
   const clusters = await Promise.all(target.clusters.map((name) => openCluster(config, name, world, target)));
-  const pbs = connectPbs({
-    name: target.host,
-    endpoints: [target.config.endpoint],
-    tokenId: target.config.token,
-    secret: await readSecret(target.config.secret, world),
-    tls: target.config.tls,
-    requestTimeoutMs: target.policy.requestTimeout,
-    env: world.env,
-    ...traced(world),
-  });
+  const pbs = await openPbs(target, world);
   const guestCluster = clusters.find(({ name }) => name === target.guest?.cluster) ?? null;
   const guest =
     guestCluster && target.guest ? { pve: guestCluster.pve, vmid: target.guest.vmid, clock } : null;
@@ -59,6 +50,21 @@ export async function openSite(config: Config, target: Target, world: World): Pr
       await Promise.all([pbs.close(), ...clusters.map(({ pve }) => pve.close())]);
     },
   };
+}
+
+/** The PBS of a host. @param connections how many at once; without it as many as there are questions */
+export async function openPbs(target: Target, world: World, connections?: number): Promise<Pbs> {
+  return connectPbs({
+    name: target.host,
+    endpoints: [target.config.endpoint],
+    tokenId: target.config.token,
+    secret: await readSecret(target.config.secret, world),
+    tls: target.config.tls,
+    requestTimeoutMs: target.policy.requestTimeout,
+    env: world.env,
+    ...(connections === undefined ? {} : { connections }),
+    ...traced(world),
+  });
 }
 
 /** One cluster of the config. `target` decides the time limits; without it those of the top-level policy hold. */

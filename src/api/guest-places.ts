@@ -8,6 +8,7 @@ export class GuestPlaces {
   readonly #cluster: string;
   readonly #list: () => Promise<PveGuest[]>;
   readonly #places = new Map<number, PveGuest>();
+  readonly #located = new Map<number, Promise<PveGuest>>();
 
   constructor(cluster: string, list: () => Promise<PveGuest[]>) {
     this.#cluster = cluster;
@@ -23,19 +24,26 @@ export class GuestPlaces {
   }
 
   /** Acts on the path of a guest, and once more where the guest turns out to be on another node by now. */
-  async on<Result>(vmid: number, act: (path: string) => Promise<Result>): Promise<Result> {
-    const guest = this.#places.get(vmid) ?? (await this.#locate(vmid));
+  async on<Result>(vmid: number, act: (path: string, node: string) => Promise<Result>): Promise<Result> {
+    const guest = this.#places.get(vmid) ?? (await this.#located.get(vmid)) ?? (await this.#locate(vmid));
     try {
-      return await act(pathOf(guest));
+      return await act(pathOf(guest), guest.node);
     } catch (error) {
       if (!mayHaveMoved(error)) throw error;
       const now = await this.find(vmid);
       if (!now || now.node === guest.node) throw error;
-      return act(pathOf(now));
+      return act(pathOf(now), now.node);
     }
   }
 
-  async #locate(vmid: number): Promise<PveGuest> {
+  /** Questions that are asked side by side look for their guest once. */
+  #locate(vmid: number): Promise<PveGuest> {
+    const located = this.#look(vmid).finally(() => this.#located.delete(vmid));
+    this.#located.set(vmid, located);
+    return located;
+  }
+
+  async #look(vmid: number): Promise<PveGuest> {
     const guest = await this.find(vmid);
     if (guest) return guest;
     throw new Fault(

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Look } from './account.js';
+import { knock } from './knock.js';
 import { type MaintenanceMode, writeMaintenance } from './maintenance-write.js';
 import * as answers from './pbs-answers.js';
 import * as apt from './pbs-apt-answers.js';
@@ -7,7 +8,7 @@ import { type PbsJob, scheduledJobs } from './pbs-jobs.js';
 import type { Privilege } from './privileges.js';
 import { at, type Request, type Server } from './request.js';
 import * as shared from './shared-answers.js';
-import { allLines, LOG_PAGE } from './task-log.js';
+import { eachLine, LOG_PAGE } from './task-log.js';
 
 export type { PbsJob } from './pbs-jobs.js';
 export type Datastore = answers.Datastore;
@@ -59,11 +60,12 @@ export class Pbs {
    * @param limitMs given while waiting for a reboot: one look over a connection of its own
    * @throws Fault `pbs.daemon-down`
    */
-  daemonAnswers(limitMs?: number): Promise<void> {
+  daemonAnswers(limitMs?: number, signal?: AbortSignal): Promise<void> {
     const once = limitMs === undefined ? {} : ({ repeat: 'once', fresh: true, limitMs } as const);
     return this.#get(`${NODE}/journal`, shared.Nothing, {
       parameters: { lastentries: 1 },
       ...once,
+      ...(signal ? { signal } : {}),
       ...audit('/system/log'),
     });
   }
@@ -125,13 +127,15 @@ export class Pbs {
     });
   }
 
-  /** All lines of the log so far. */
-  taskLog(upid: string): Promise<string[]> {
-    return allLines((start, limit) =>
-      this.#get(at`/nodes/localhost/tasks/${upid}/log`, shared.LogLines, {
-        parameters: { start, limit },
-        ...audit('/system/tasks'),
-      }),
+  /** Tells every line of the log so far, in order; none of them is kept. */
+  taskLog(upid: string, tell: (line: string) => void): Promise<void> {
+    return eachLine(
+      (start, limit) =>
+        this.#get(at`/nodes/localhost/tasks/${upid}/log`, shared.LogLines, {
+          parameters: { start, limit },
+          ...audit('/system/tasks'),
+        }),
+      tell,
     );
   }
 
@@ -201,6 +205,11 @@ export class Pbs {
       },
       shared.Nothing,
     );
+  }
+
+  /** Whether the host takes connections at all: for the wait for a reboot. */
+  knock(limitMs: number): Promise<boolean> {
+    return knock(this.#server.address, limitMs);
   }
 
   /** One look over connections of its own, without a second try: for the wait for a reboot. */

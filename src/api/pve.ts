@@ -162,6 +162,11 @@ export class Pve {
     return this.#get(at`/nodes/${node}/time`, shared.Time);
   }
 
+  /** The clock of the node that a guest is on. */
+  guestNodeTime(vmid: number): Promise<{ epochSeconds: number; timezone: string }> {
+    return this.#places.on(vmid, (_, node) => this.nodeTime(node));
+  }
+
   nodePackages(node: string): Promise<z.output<typeof answers.NodePackages>> {
     return this.#server.ask(
       { method: 'GET', path: at`/nodes/${node}/apt/versions`, limitMs: SLOW_MS },

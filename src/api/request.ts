@@ -69,6 +69,8 @@ export interface ServerOptions {
   /** For SSL_CERT_FILE. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly patience?: Patience;
+  /** How many connections are kept at once for what only looks; without it as many as there are questions. */
+  readonly connections?: number;
   /** Told after each request, without parameters and secrets. */
   readonly onRequest?: (event: RequestEvent) => void;
 }
@@ -121,7 +123,7 @@ export class Endpoint implements OneServer {
       headersTimeout: 0,
       bodyTimeout: 0,
     };
-    this.#pool = new Pool(address, this.#clientOptions);
+    this.#pool = new Pool(address, { ...this.#clientOptions, connections: options.connections ?? null });
   }
 
   ask<Answer>(request: Request, data: z.ZodType<Answer>): Promise<Answer> {

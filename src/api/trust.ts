@@ -26,16 +26,15 @@ const DEBIAN_CA_BUNDLE = '/etc/ssl/certs/ca-certificates.crt';
  * @throws (through the callback) Fault `net.untrusted`, `config.ca-file`, or {@link NotConnected}
  */
 export function trustingConnector(options: TrustOptions): buildConnector.connector {
-  let authorities: string[] | undefined;
   return ({ hostname, port }, callback) => {
     const { fingerprints } = options.tls;
     let socket: tls.TLSSocket;
     try {
-      if (!fingerprints) authorities ??= readAuthorities(options);
+      const secureContext = contextFor(options);
       socket = tls.connect({
         host: hostname,
         port: Number(port || 443),
-        ...(authorities ? { ca: authorities } : {}),
+        secureContext,
         // Judged below instead, where the certificate that was seen can still be named.
         rejectUnauthorized: false,
         ALPNProtocols: ['http/1.1'],
@@ -65,6 +64,23 @@ export function trustingConnector(options: TrustOptions): buildConnector.connect
       .once('error', (cause) => settle(new NotConnected(reason(cause), { cause })))
       .once('close', () => settle(new NotConnected('the connection was closed before it was encrypted')));
   };
+}
+
+/**
+ * What a connection trusts, made once for all servers of a process: the system's CAs are hundreds, and a
+ * fleet has as many connections. Kept with the environment that says where the CAs are.
+ */
+const contexts = new WeakMap<TrustOptions['env'], Map<string, tls.SecureContext>>();
+
+function contextFor(options: TrustOptions): tls.SecureContext {
+  const known = contexts.get(options.env) ?? new Map<string, tls.SecureContext>();
+  contexts.set(options.env, known);
+  const { fingerprints, caFile } = options.tls;
+  const source = fingerprints ? 'pinned' : `CAs ${caFile ?? ''}`;
+  const context =
+    known.get(source) ?? tls.createSecureContext(fingerprints ? {} : { ca: readAuthorities(options) });
+  known.set(source, context);
+  return context;
 }
 
 /** Null when the certificate of the other side is one that the config accepts. */

@@ -1,12 +1,13 @@
 import type { Config } from '../config/schema.js';
 import type { Target } from '../config/target.js';
-import { EXIT, type ExitCode, Fault, gravest } from '../fault.js';
+import { EXIT, type ExitCode, errorDocument, Fault, gravest } from '../fault.js';
+import { inFleet } from '../fleet/in-fleet.js';
 import { exitCodeOf, patchHost } from '../patch/host.js';
 import { hostMetrics } from '../patch/journal.js';
 import { pruneRuns } from '../patch/prune.js';
-import { reporterFor } from '../progress/choose.js';
 import { openEvents } from '../progress/event-stream.js';
 import type { Reporter } from '../progress/events.js';
+import { screenFor } from '../progress/screen.js';
 import { deliver } from '../report/deliver.js';
 import type { RunDocument } from '../report/document.js';
 import { oneLine } from '../report/layout.js';
@@ -25,6 +26,7 @@ export interface PatchCommandOptions extends HostOptions {
   readonly wait?: string;
   readonly events?: string;
   readonly ignoreWindow?: string;
+  readonly parallel?: string;
 }
 
 const MODES = ['always', 'after-upgrade', 'when-required', 'never'] as const;
@@ -50,11 +52,13 @@ export const patch: Command<PatchCommandOptions> = async (context, options) => {
       exitCode: EXIT.usage,
     });
   }
+  const lanes = lanesOf(options.parallel);
   const events = openEvents(options.events, world);
-  const documents: RunDocument[] = [];
-  let exitCode: ExitCode = EXIT.done;
-  for (const target of targets) {
-    const reporter = events.around(await reporterFor(world, { ...context.options, color }));
+  const screen = await screenFor(world, { ...context.options, color });
+  const documents = new Map<string, RunDocument>();
+  const deliverInTurn = oneAtATime();
+  const patchOne = async (target: Target): Promise<boolean> => {
+    const reporter = events.around(screen.begin());
     let document: RunDocument;
     try {
       if (waitMs !== null) await waitFor(config, target, { waitMs, ignoredWindow }, world, reporter);
@@ -74,23 +78,58 @@ export const patch: Command<PatchCommandOptions> = async (context, options) => {
     } finally {
       reporter.end();
     }
+    // What is told of runs is remembered in one file for all hosts.
     const delivered = options.check
       ? document
-      : await deliver(document, { config, stateDir, metrics: () => hostMetrics(stateDir) }, world);
-    documents.push(delivered);
+      : await deliverInTurn(() =>
+          deliver(document, { config, stateDir, metrics: () => hostMetrics(stateDir) }, world),
+        );
+    documents.set(target.host, delivered);
     if (!context.options.json && options.events !== '-')
-      world.stdout.write(runText(delivered, { color, columns: world.stdout.columns }));
+      screen.above(() => world.stdout.write(runText(delivered, { color, columns: world.stdout.columns })));
     const code = exitCodeOf(delivered);
     events.ended(delivered, code);
-    exitCode = gravest(exitCode, code);
-    const goesOn = code === EXIT.done || code === EXIT.tryLater || options.keepGoing === true;
-    if (!goesOn || code === EXIT.interrupted) break;
-  }
-  if (context.options.json) context.answer(targets.length === 1 ? documents[0] : { runs: documents }, '');
+    if (code === EXIT.interrupted) return false;
+    return code === EXIT.done || code === EXIT.tryLater || options.keepGoing === true;
+  };
+  const { left, failure, interrupted } = await inFleet(config, targets, { lanes, world, act: patchOne });
+  const runs = targets.flatMap(({ host }) => documents.get(host) ?? []);
   const untidy = options.check ? null : pruneRuns(stateDir, config.keepRuns);
   if (untidy) world.stderr.write(`pbs-ctl: old runs could not be removed: ${untidy.message}\n`);
-  return exitCode;
+  if (left.length > 0)
+    world.stderr.write(`pbs-ctl: not begun: ${left.join(', ')} (${whyLeft(interrupted, options)})\n`);
+  if (failure && (runs.length === 0 || !context.options.json)) throw failure.error;
+  if (context.options.json) {
+    const error = failure ? { error: errorDocument(failure.error) } : {};
+    context.answer(targets.length === 1 ? runs[0] : { runs, ...error }, '');
+  }
+  if (failure) return failure.error instanceof Fault ? failure.error.exitCode : EXIT.failed;
+  const code = gravest<ExitCode>(EXIT.done, ...runs.map(exitCodeOf));
+  return interrupted && left.length > 0 ? EXIT.interrupted : code;
 };
+
+const whyLeft = (interrupted: boolean, { keepGoing }: PatchCommandOptions) =>
+  interrupted ? 'interrupted' : keepGoing ? 'after that error' : '--keep-going goes on after a failure';
+
+/** Carries out what it is given, each when the one before has ended. */
+function oneAtATime(): <Result>(act: () => Promise<Result>) => Promise<Result> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (act) => {
+    const result = last.then(act);
+    last = result.catch(() => {});
+    return result;
+  };
+}
+
+/** @throws Fault `usage.parallel` (exit 2) */
+function lanesOf(text: string | undefined): number {
+  const lanes = text === undefined ? 1 : Number(text);
+  if (Number.isInteger(lanes) && lanes >= 1) return lanes;
+  throw new Fault('usage.parallel', `--parallel "${text}" is no number of hosts.`, {
+    hint: 'For example --parallel 4; 1 patches one host after the other.',
+    exitCode: EXIT.usage,
+  });
+}
 
 async function waitFor(
   config: Config,

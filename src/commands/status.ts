@@ -1,30 +1,39 @@
-import type { Target } from '../config/target.js';
+import type { Pbs } from '../api/pbs.js';
 import { EXIT, errorDocument } from '../fault.js';
-import { lockOf } from '../lock/cluster-lock.js';
-import { look } from '../lock/lock.js';
-import { postponementsOf, runsOf } from '../patch/journal.js';
+import { inLanes } from '../fleet/in-lanes.js';
+import { lockHolders } from '../fleet/lock-holders.js';
+import { allRuns, postponementsOf } from '../patch/journal.js';
+import type { RunState } from '../patch/state.js';
+import { remembering } from '../preflight/facts.js';
 import type { HostStatus } from '../report/document.js';
 import { statusText } from '../report/text.js';
-import { openSite, type Site } from '../site.js';
+import { openPbs } from '../site.js';
 import { hostState } from '../verify/baseline.js';
 import { type Command, type HostOptions, load, targetsOf } from './context.js';
+
+/** So many hosts are asked at once, each over one connection: a look at a fleet is no flood. */
+const LANES = 128;
 
 export const status: Command<HostOptions> = async (context, options) => {
   const { world, color } = context;
   const { config, stateDir } = await load(context);
-  const hosts = await Promise.all(
-    targetsOf(config, options, true).map(async (target): Promise<HostStatus> => {
-      const postponed = postponedOf(stateDir, target.host);
-      const site = await openSite(config, target, world);
-      try {
-        return { ...(await statusOf(site, target)), postponed };
-      } catch (error) {
-        return { ...UNREACHABLE, host: target.host, postponed, error: errorDocument(error) };
-      } finally {
-        await site.close();
-      }
-    }),
-  );
+  const targets = targetsOf(config, options, true);
+  const postponed = postponedIn(stateDir);
+  const holders = lockHolders(config, world);
+  const connections = targets.length > LANES / 16 ? 1 : undefined;
+  const hosts = await inLanes(targets, LANES, async (target): Promise<HostStatus> => {
+    const { host } = target;
+    const pbs = await openPbs(target, world, connections);
+    try {
+      const [state, lock] = await Promise.all([stateOf(pbs), holders.ofHost(target)]);
+      return { host, ...state, lock, postponed: postponed(host) };
+    } catch (error) {
+      return { ...UNREACHABLE, host, postponed: postponed(host), error: errorDocument(error) };
+    } finally {
+      await pbs.close();
+    }
+  });
+  await holders.close();
   context.answer({ hosts }, statusText(hosts, { color, columns: world.stdout.columns }));
   return hosts.every(({ reachable }) => reachable) ? EXIT.done : EXIT.tryLater;
 };
@@ -40,30 +49,35 @@ const UNREACHABLE = {
   lock: null,
 };
 
-/** Why is it not patched? Told by the journal, so also while the host cannot be reached. */
-function postponedOf(stateDir: string, host: string): HostStatus['postponed'] {
+/** Why is a host not patched? Told by the journal, so also while it cannot be reached. */
+function postponedIn(stateDir: string): (host: string) => HostStatus['postponed'] {
+  const runs = new Map<string, RunState[]>();
   try {
-    const runs = runsOf(stateDir, host);
-    const last = runs.findLast(({ mode, ended }) => mode === 'patch' && ended);
-    const { count, since } = postponementsOf(runs);
+    for (const run of allRuns(stateDir)) runs.set(run.host, [...(runs.get(run.host) ?? []), run]);
+  } catch {
+    return () => null; // another user's, perhaps: no reason to hide the rest
+  }
+  return (host) => {
+    const own = runs.get(host) ?? [];
+    const last = own.findLast(({ mode, ended }) => mode === 'patch' && ended);
+    const { count, since } = postponementsOf(own);
     const blocks = (last?.findings ?? []).filter(({ status }) => status === 'block');
     return { count, since, checks: count === 0 ? [] : blocks.map(({ id }) => id) };
-  } catch {
-    return null; // another user's, perhaps: no reason to hide the rest
-  }
+  };
 }
 
-async function statusOf(site: Site, target: Target): Promise<Omit<HostStatus, 'postponed'>> {
-  const facts = site.facts(null);
-  const [state, { uptimeSeconds }, updates, tasks, lock] = await Promise.all([
-    hostState(facts),
-    facts.pbs.nodeStatus(),
-    facts.pbs.updates(),
-    facts.pbs.runningTasks(),
-    holders(site),
+/** What the PBS itself tells. What is answered at once is asked first: with one connection the rest waits behind it. */
+async function stateOf(client: Pbs): Promise<Omit<HostStatus, 'host' | 'lock' | 'postponed'>> {
+  const pbs = remembering(client);
+  const [{ uptimeSeconds }, tasks, , , state, updates] = await Promise.all([
+    pbs.nodeStatus(),
+    pbs.runningTasks(),
+    pbs.time(),
+    pbs.datastores(),
+    hostState({ pbs }),
+    pbs.updates(),
   ]);
   return {
-    host: target.host,
     reachable: true,
     version: state.version,
     kernel: state.kernel,
@@ -71,20 +85,6 @@ async function statusOf(site: Site, target: Target): Promise<Omit<HostStatus, 'p
     updates: updates.length,
     datastores: state.datastores,
     tasks: tasks.map(({ upid, type, id }) => ({ upid, type, id })),
-    lock,
     error: null,
   };
-}
-
-async function holders(site: Site): Promise<HostStatus['lock']> {
-  for (const cluster of site.clusters) {
-    const current = await look(lockOf(cluster, site.facts(null).clock, 0));
-    if (current.kind === 'unreadable')
-      return { cluster: cluster.name, owner: null, run: null, expiresAt: null };
-    if (current.kind === 'held') {
-      const { owner, run, expiresAt } = current.lock;
-      return { cluster: cluster.name, owner, run, expiresAt: new Date(expiresAt * 1000).toISOString() };
-    }
-  }
-  return null;
 }

@@ -31,8 +31,7 @@ export async function look(lock: ClusterLock): Promise<Standing> {
  *   (all exit 75), `lock.contended` after too many lost races
  */
 export async function acquire(lock: ClusterLock, claim: Claim): Promise<LockTag> {
-  return swapUntilSettled(lock, 'take', async (seen) => {
-    const now = await lock.store.now();
+  return swapUntilSettled(lock, 'take', (seen, now) => {
     const current = standing(lock.prefix, seen.tags, now);
     if (current.kind === 'unreadable') throw unreadable(lock, current.tag);
     if (current.kind === 'held' && current.lock.run !== claim.run) {
@@ -49,8 +48,7 @@ export async function acquire(lock: ClusterLock, claim: Claim): Promise<LockTag>
  * @throws Fault `lock.lost` when the tag of this run is no longer there
  */
 export async function renew(lock: ClusterLock, claim: Claim): Promise<LockTag> {
-  return swapUntilSettled(lock, 'renew', async (seen) => {
-    const now = await lock.store.now();
+  return swapUntilSettled(lock, 'renew', (seen, now) => {
     requireOwn(lock, seen, claim.run);
     if (seen.configLock) throw configLocked(lock, seen.configLock);
     const mine = { owner: claim.owner, run: claim.run, expiresAt: now + Math.ceil(claim.ttlMs / 1000) };
@@ -72,7 +70,7 @@ export async function release(
   lock: ClusterLock,
   mine: { readonly owner?: string | undefined; readonly run?: string | undefined },
 ): Promise<boolean> {
-  return swapUntilSettled(lock, 'release', async (seen) => {
+  return swapUntilSettled(lock, 'release', (seen) => {
     const locks = locksIn(lock, seen);
     const own = locks.filter(
       ({ lock: { owner, run } }) =>
@@ -88,7 +86,7 @@ export async function release(
 
 /** Removes whatever lock is there, readable or not. @returns the tags removed */
 export async function breakLock(lock: ClusterLock): Promise<string[]> {
-  return swapUntilSettled(lock, 'break', async (seen) => {
+  return swapUntilSettled(lock, 'break', (seen) => {
     const rest = withoutLock(lock.prefix, seen.tags);
     const removed = seen.tags.filter((tag) => !rest.includes(tag));
     return removed.length === 0 ? { value: removed } : { next: rest, value: removed };
@@ -98,12 +96,14 @@ export async function breakLock(lock: ClusterLock): Promise<string[]> {
 /** Decide on what is seen, swap, read back; once more where somebody was faster or the outcome is unknown. */
 async function swapUntilSettled<Value>(
   lock: ClusterLock,
-  verb: string,
-  decide: (seen: StoredTags) => Promise<{ next?: readonly string[]; value: Value }>,
+  verb: 'take' | 'renew' | 'release' | 'break',
+  decide: (seen: StoredTags, now: number) => { next?: readonly string[]; value: Value },
 ): Promise<Value> {
+  const timed = verb === 'take' || verb === 'renew';
   for (let attempt = 0; attempt < LOST_RACES; attempt += 1) {
-    const seen = await lock.store.read();
-    const { next, value } = await decide(seen);
+    // A clock that was read a moment before the tags errs on the safe side.
+    const [seen, now] = await Promise.all([lock.store.read(), timed ? lock.store.now() : 0]);
+    const { next, value } = decide(seen, now);
     if (!next) return value;
     try {
       await lock.store.swap(seen, next);

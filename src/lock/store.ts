@@ -31,11 +31,7 @@ export function guestTagStore(pve: Pve, vmid: number): LockStore {
       return { tags, digest, configLock: lock };
     },
     swap: (seen, next) => pve.setGuestTags(vmid, [...next], seen.digest),
-    async now() {
-      const guest = await pve.findGuest(vmid);
-      if (!guest) throw noCarrier(pve.cluster, vmid);
-      return (await pve.nodeTime(guest.node)).epochSeconds;
-    },
+    now: async () => (await pve.guestNodeTime(vmid)).epochSeconds,
   };
 }
 
@@ -71,12 +67,3 @@ export function registeredTagStore(pve: Pve, clock: Clock, settleMs: number): Lo
 
 const modified = (cluster: string) =>
   new Fault('pve.modified', `The registered tags of cluster "${cluster}" were changed by somebody else.`);
-
-const noCarrier = (cluster: string, vmid: number) =>
-  new Fault(
-    'lock.no-carrier',
-    `Guest ${vmid}, which carries the lock of cluster "${cluster}", does not exist.`,
-    {
-      hint: `Set clusters.${cluster}.lock.vmid to a guest of that cluster.`,
-    },
-  );

@@ -16,11 +16,14 @@ export async function refresh(run: Run): Promise<string> {
   for (;;) {
     const { running, exitStatus } = await pbs.taskState(upid);
     if (!running) {
-      const failed = (await pbs.taskLog(upid)).filter(isFailure);
-      if (exitStatus === 'OK' && failed.length === 0) return 'package lists are fresh';
+      let failure: string | undefined;
+      await pbs.taskLog(upid, (line) => {
+        if (failure === undefined && isFailure(line)) failure = line;
+      });
+      if (exitStatus === 'OK' && failure === undefined) return 'package lists are fresh';
       throw new Fault(
         'refresh.failed',
-        `The package lists could not be refreshed (${exitStatus ?? 'no result'}): ${failed[0]?.trim() ?? 'see the task log on the host'}`,
+        `The package lists could not be refreshed (${exitStatus ?? 'no result'}): ${failure?.trim() ?? 'see the task log on the host'}`,
         {
           hint: `Mend the repositories of ${target.host} (Administration > Repositories), then run again.`,
           exitCode: EXIT.tryLater,

@@ -1,13 +1,16 @@
-import type { Pbs } from '../api/pbs.js';
 import { formatDuration } from '../config/quantity.js';
 import { Fault } from '../fault.js';
 import type { Guest } from '../guest/exec.js';
 import type { Clock } from '../world.js';
 import { type BootSight, rebootVerdict } from './boot.js';
 import { type Run, record, stateOfRun, step } from './run.js';
+import { type ApiSight, watchApi } from './watch-api.js';
 
 /** So long may a host take for an answer that has just booted, whatever the polls are apart. Milliseconds. */
 const SLOW_ANSWER = 5000;
+
+/** So often what was seen is put together. Milliseconds. */
+const TICK = 100;
 
 /**
  * Waits until the host has provably booted again and both daemons of its API answer. Asks API, guest
@@ -29,7 +32,7 @@ export async function waitForBoot(run: Run): Promise<string> {
   const stop = new AbortController();
   let refused: unknown = null;
   const watchers = [
-    every(run.clock, pollInterval, stop.signal, () => watchApi(pbs, limit, seen)),
+    watchApi(pbs, { clock: run.clock, pollMs: pollInterval, longestMs: limit, signal: stop.signal }, seen),
     ...(guest ? [every(run.clock, pollInterval, stop.signal, () => watchAgent(guest, limit, seen))] : []),
     ...(guest ? [every(run.clock, pollInterval * 2, stop.signal, () => watchVm(guest, seen))] : []),
   ].map((watcher) =>
@@ -39,6 +42,7 @@ export async function waitForBoot(run: Run): Promise<string> {
   );
   const begun = run.clock.monotonic();
   let down = reboot.downAt !== null;
+  let told = '';
   try {
     for (;;) {
       if (refused) throw refused;
@@ -47,7 +51,9 @@ export async function waitForBoot(run: Run): Promise<string> {
         down = true;
         record(run, { type: 'went-down', seenAt: new Date(run.clock.now()).toISOString() });
       }
-      step(run, 'reboot', null, describe(seen, verdict));
+      const text = describe(seen, verdict);
+      if (text !== told) step(run, 'reboot', null, text);
+      told = text;
       if (verdict === 'rebooted' && seen.api && seen.daemon) {
         const { epochSeconds, uptimeSeconds } = seen.api;
         record(run, {
@@ -60,7 +66,7 @@ export async function waitForBoot(run: Run): Promise<string> {
       // Also after a short silence: what answers is provably the boot of before.
       if ((!down || verdict === 'not-rebooted') && waited > rebootTimeout / 4) throw notDown(run, waited);
       if (waited > rebootTimeout) throw notBack(run, seen, verdict === 'rebooted');
-      await run.clock.sleep(Math.min(pollInterval, 250), run.interruption.signal);
+      await run.clock.sleep(Math.min(pollInterval, TICK), run.interruption.signal);
     }
   } finally {
     stop.abort();
@@ -68,34 +74,11 @@ export async function waitForBoot(run: Run): Promise<string> {
   }
 }
 
-interface Sight extends BootSight {
+interface Sight extends BootSight, ApiSight {
   api: BootSight['api'];
   bootId: string | null;
   /** What the hypervisor says of the VM. */
   vm: string | null;
-  /** The privileged daemon behind the proxy answers. */
-  daemon: boolean;
-  /** A connection was refused, cut or swallowed since the request. */
-  lost: boolean;
-}
-
-async function watchApi(pbs: Pbs, limitMs: number, seen: Sight): Promise<void> {
-  try {
-    const { uptimeSeconds, epochSeconds } = await pbs.probe(limitMs);
-    seen.api = { uptimeSeconds, epochSeconds };
-  } catch (error) {
-    // A refused token or certificate does not mend itself by waiting.
-    if (error instanceof Fault && ['api.unauthorized', 'api.forbidden', 'net.untrusted'].includes(error.code))
-      throw error;
-    seen.api = null;
-    seen.daemon = false;
-    seen.lost = true;
-    return;
-  }
-  seen.daemon = await pbs.daemonAnswers(limitMs).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** Silence says nothing: an id that was read before it must not count as that of the boot that runs now. */

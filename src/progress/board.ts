@@ -97,6 +97,25 @@ export function draw(board: Board, drawing: Drawing): string {
   return [paint('strong', oneLine(board.host)), ...lines, ...findings].join('\n');
 }
 
+/** One line of a run beside which others are under way: what it does now, and what was found. Pure. */
+export function drawRow(board: Board, { color, columns, now, tick }: Drawing): string {
+  const paint = painter(color);
+  const host = oneLine(board.host);
+  const row = board.phases.at(-1);
+  if (!row) return paint('strong', clip(host, columns));
+  const [mark, tone] = MARK[row.status];
+  const sign = row.status === 'started' ? (SPINNER[tick % SPINNER.length] ?? '') : mark;
+  const blocks = board.findings.filter(({ status }) => status === 'block').length;
+  const telling =
+    blocks > 0 ? ` ■ ${blocks}` : board.findings.length > 0 ? ` ▲ ${board.findings.length}` : '';
+  const took = formatDuration((row.endedAt ?? now) - row.begunAt);
+  const percent = row.percent === null ? '' : `${Math.round(row.percent)} % `;
+  const name = clip(host, 20).padEnd(10);
+  const room = columns - name.length - NAME_WIDTH - telling.length - took.length - 8;
+  const text = clip(`${percent}${oneLine(row.text)}`, Math.max(0, room));
+  return `${paint('strong', name)} ${paint(tone, sign)} ${row.phase.padEnd(NAME_WIDTH)} ${text}${text === '' ? '' : '  '}${paint('quiet', took)}${paint('careful', telling)}`;
+}
+
 function barOf(percent: number): string {
   const full = Math.round((Math.max(0, Math.min(100, percent)) / 100) * BAR_WIDTH);
   return `${'█'.repeat(full)}${'░'.repeat(BAR_WIDTH - full)} ${String(Math.round(percent)).padStart(3)} %`;

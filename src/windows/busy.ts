@@ -52,25 +52,20 @@ async function backups(
       ),
   );
   const past = await pastBackups(pve, online, span.from);
-  // Jobs often share a schedule: each distinct one is asked for once.
-  const schedules = new Map<string, Promise<number[]>>();
+  // Jobs often share a schedule: each distinct one is asked for, and looked up in the past, once.
+  const schedules = new Map<string, Promise<Stretch[]>>();
+  const ahead = async (schedule: string): Promise<Stretch[]> => {
+    const runs = await runsBetween(pve, schedule, span.from - PAST, span.to);
+    const earlier = runs.filter((at) => at < span.from);
+    const { p90 } = lengthOf(lengthsOfRuns(earlier, past), guess);
+    return runs.filter((at) => at + p90 > span.from).map((at) => ({ from: at, to: at + p90 }));
+  };
   const times = await Promise.all(
-    writing.flat().map(async (job): Promise<Busy[]> => {
-      const schedule = job.schedule ?? '';
-      const asked = schedules.get(schedule) ?? runsBetween(pve, schedule, span.from - PAST, span.to);
-      schedules.set(schedule, asked);
-      const runs = await asked;
-      const earlier = runs.filter((at) => at < span.from);
-      const { p90 } = lengthOf(lengthsOfRuns(earlier, past), guess);
-      return runs
-        .filter((at) => at + p90 > span.from)
-        .map((at) => ({
-          from: at,
-          to: at + p90,
-          source: `pve:${name}`,
-          label: `backup ${job.id}`,
-          estimated: true,
-        }));
+    writing.flat().map(async ({ id, schedule }): Promise<Busy[]> => {
+      const known = schedules.get(schedule ?? '') ?? ahead(schedule ?? '');
+      schedules.set(schedule ?? '', known);
+      const [source, label] = [`pve:${name}`, `backup ${id}`];
+      return (await known).map(({ from, to }) => ({ from, to, source, label, estimated: true }));
     }),
   );
   return times.flat();
@@ -79,10 +74,10 @@ async function backups(
 /** How long it took from each run to the end of the last task that began with it. */
 function lengthsOfRuns(runs: readonly number[], tasks: readonly PveTask[]): number[] {
   return runs.flatMap((at) => {
-    const ends = tasks.flatMap(({ startedAt, endedAt }) =>
-      startedAt >= at && startedAt <= at + SOON && endedAt !== null ? [endedAt - at] : [],
-    );
-    return ends.length === 0 ? [] : [Math.max(...ends)];
+    let end = 0;
+    for (const { startedAt, endedAt } of tasks)
+      if (startedAt >= at && startedAt <= at + SOON && endedAt !== null) end = Math.max(end, endedAt);
+    return end === 0 ? [] : [end - at];
   });
 }
 

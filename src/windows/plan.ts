@@ -27,17 +27,33 @@ type Limits = Pick<Policy, 'maintenanceDuration' | 'backupMargin' | 'maintenance
  */
 export function planOf(busy: readonly Busy[], policy: Limits, { from, to }: Stretch, zone: string): Plan {
   const [need, margin] = [policy.maintenanceDuration / 1000, policy.backupMargin / 1000];
-  const sorted = [...busy].sort((a, b) => a.from - b.from || a.to - b.to);
-  const taken = merged(sorted.map((each) => ({ from: each.from - margin, to: each.to })));
+  const groups = byBeginning(busy);
+  const taken = merged(groups.map(({ from, until }) => ({ from: from - margin, to: until })));
   const free = gaps(taken, { from, to }).flatMap((gap) => allowedIn(gap, policy, need, zone));
   const [first] = free;
   return {
     from,
     to,
-    busy: sorted.filter((each) => each.to > from && each.from < to),
+    busy: groups.flatMap(({ entries }) => entries.filter((each) => each.to > from && each.from < to)),
     free,
     next: first ? { from: first.from, to: first.from + need } : null,
   };
+}
+
+/** In order of their beginnings. Thousands of jobs share a few schedules, so there are far fewer groups than entries. */
+function byBeginning(busy: readonly Busy[]): Array<{ from: number; until: number; entries: Busy[] }> {
+  const groups = new Map<number, Busy[]>();
+  for (const each of busy) {
+    const group = groups.get(each.from);
+    if (group) group.push(each);
+    else groups.set(each.from, [each]);
+  }
+  return [...groups]
+    .sort(([a], [b]) => a - b)
+    .map(([from, entries]) => {
+      entries.sort((a, b) => a.to - b.to);
+      return { from, until: entries.at(-1)?.to ?? from, entries };
+    });
 }
 
 /** Stretches that overlap or touch become one; the input is sorted by its beginnings. */

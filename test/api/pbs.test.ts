@@ -27,7 +27,8 @@ describe('PBS answers', () => {
       );
       return { data: numbers.map((n) => ({ n, t: `line ${n}` })), total: 5002, success: 1 };
     });
-    const lines = await pbs.taskLog('UPID:pbs1:1:2:3:4:backup:store1\\x3avm-100:pve@pbs!c1:');
+    const lines: string[] = [];
+    await pbs.taskLog('UPID:pbs1:1:2:3:4:backup:store1\\x3avm-100:pve@pbs!c1:', (line) => lines.push(line));
     expect(lines).toHaveLength(5002);
     expect(lines.at(-1)).toBe('line 5002');
     expect(new Set(lines).size).toBe(5002);
