@@ -43,8 +43,15 @@ function draw(random: Random, now: number): Plan {
   }
   if (random.next() < 0.25)
     jobs.push({ kind: 'backup', by: 'hand', store: store(), at: at - 1, length: length() });
+  // Near the start, and over the whole of a run on a busy machine: the fence has to turn some of them away.
   for (let some = random.between(0, 2); some > 0; some -= 1)
-    jobs.push({ kind: 'backup', by: 'hand', store: store(), at: at + random.next() * 8, length: length() });
+    jobs.push({
+      kind: 'backup',
+      by: 'hand',
+      store: store(),
+      at: at + random.next() * random.oneOf([8, 30]),
+      length: length(),
+    });
   if (random.next() < 0.4) {
     const kind = random.oneOf(['verify', 'sync', 'prune', 'gc'] as const);
     const due = Math.floor(at) + random.between(-4, 90);
