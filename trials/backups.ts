@@ -13,6 +13,8 @@ export interface PlayedJob {
 
 /** What became of the jobs of a trial. */
 export interface Toll {
+  /** Backups that began to write while somebody patched: these are the ones that a check beforehand cannot see. */
+  begunMeanwhile: number;
   /** Backups that ran when their datastore went away, and scheduled ones that found it away or closed. */
   harmed: number;
   /** Backups by hand that were refused at once: behind the fence, or while the host was away. */
@@ -29,9 +31,17 @@ const TASK = {
 } as const;
 const OF_PBS: ReadonlySet<string> = new Set(Object.values(TASK));
 
-/** Plays the jobs in a lab, whatever else happens there, and counts what became of them. */
-export function playJobs(lab: Lab, jobs: readonly PlayedJob[], factor: number): Toll {
-  const toll: Toll = { harmed: 0, turnedAway: 0, interrupted: 0 };
+/**
+ * Plays the jobs in a lab, whatever else happens there, and counts what became of them.
+ * @param isPatching whether somebody patches at that moment
+ */
+export function playJobs(
+  lab: Lab,
+  jobs: readonly PlayedJob[],
+  factor: number,
+  isPatching: () => boolean,
+): Toll {
+  const toll: Toll = { begunMeanwhile: 0, harmed: 0, turnedAway: 0, interrupted: 0 };
   const host = lab.hosts.get('pbs01');
   if (!host) throw new Error('the lab has no pbs01');
   // The record tells of backups; what else runs is seen before the machine goes down.
@@ -51,6 +61,7 @@ export function playJobs(lab: Lab, jobs: readonly PlayedJob[], factor: number): 
     if (kind !== 'backup') {
       if (open) host.startTask({ type: TASK[kind], id: store, store, access: 'write', seconds: length });
     } else if (open) {
+      if (isPatching()) toll.begunMeanwhile += 1;
       host.startTask({ type: 'backup', id: `${store}:vm/101`, store, access: 'write', seconds: length });
       const log = [`INFO: starting new backup job: vzdump 101 --storage pbs01-${store} --mode snapshot`];
       lab.cluster.startTask({ node: 'pve2', type: 'vzdump', id: '101', log, seconds: length });

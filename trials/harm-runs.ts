@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { type HarmTrial, harmTrial } from './harm.js';
 import { sideBySide } from './side-by-side.js';
 
-// npm run harm -- --runs N --seed S: the same backup jobs meet `pbs-ctl patch` and a playbook that upgrades
+// npm run harm -- --runs N --seed S --lanes L --json: the same backup jobs meet `pbs-ctl patch` and a playbook that upgrades
 // and reboots without a question, and it is counted whose backups were harmed.
 
 const { values } = parseArgs({
@@ -10,6 +10,7 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '1000' },
     seed: { type: 'string', default: '1' },
     lanes: { type: 'string', default: '8' },
+    json: { type: 'boolean', default: false },
   },
 });
 const [runs, first, lanes] = [Number(values.runs), Number(values.seed), Number(values.lanes)];
@@ -18,21 +19,46 @@ const trials = await sideBySide(seeds, lanes, async (seed, index): Promise<HarmT
   const trial = await harmTrial(seed);
   const { harmed, interrupted } = trial.pbsCtl;
   if (harmed + interrupted > 0)
-    console.log(`HARM seed ${seed}: ${harmed} backups, ${interrupted} jobs of PBS`);
-  if ((index + 1) % 50 === 0) console.log(`… ${index + 1}`);
+    console.error(`HARM seed ${seed}: ${harmed} backups, ${interrupted} jobs of PBS`);
+  if ((index + 1) % 50 === 0) console.error(`… ${index + 1}`);
   return trial;
 });
 const outcomes = new Map<string, number>();
 for (const { outcome } of trials) outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
 const sum = (of: (trial: HarmTrial) => number) => trials.reduce((total, trial) => total + of(trial), 0);
-const line = (name: string, of: (trial: HarmTrial) => HarmTrial['pbsCtl']) =>
+const tollOf = (of: (trial: HarmTrial) => HarmTrial['pbsCtl']) => ({
+  harmed: sum((trial) => of(trial).harmed),
+  harmedSchedules: trials.filter((trial) => of(trial).harmed > 0).length,
+  interrupted: sum((trial) => of(trial).interrupted),
+  turnedAway: sum((trial) => of(trial).turnedAway),
+  begunMeanwhile: sum((trial) => of(trial).begunMeanwhile),
+});
+const [ours, theirs] = [tollOf(({ pbsCtl }) => pbsCtl), tollOf(({ playbook }) => playbook)];
+if (values.json)
   console.log(
-    `${name.padEnd(11)} harmed ${sum((trial) => of(trial).harmed)} backups in ` +
-      `${trials.filter((trial) => of(trial).harmed > 0).length} schedules, interrupted ` +
-      `${sum((trial) => of(trial).interrupted)} jobs of PBS, turned away ${sum((trial) => of(trial).turnedAway)} backups by hand`,
+    JSON.stringify({
+      schedules: runs,
+      firstSeed: first,
+      outcomes: Object.fromEntries(outcomes),
+      waited: trials.filter(({ waited }) => waited).length,
+      pbsCtl: ours,
+      playbook: theirs,
+      trials,
+    }),
   );
-console.log(`schedules   ${runs} (seeds ${first} to ${first + runs - 1})`);
-console.log(`ended       ${[...outcomes].map(([outcome, count]) => `${count} ${outcome}`).join(', ')}`);
-line('pbs-ctl', (trial) => trial.pbsCtl);
-line('playbook', (trial) => trial.playbook);
-process.exitCode = sum(({ pbsCtl }) => pbsCtl.harmed + pbsCtl.interrupted) === 0 ? 0 : 1;
+else {
+  const ended = [...outcomes].map(([outcome, count]) => `${outcome} ${count}`).join(', ');
+  const line = (name: string, { interrupted, turnedAway, begunMeanwhile }: typeof ours) =>
+    console.log(
+      `${name.padEnd(8)} interrupted ${interrupted} jobs of PBS, turned away ${turnedAway} backups by hand; ` +
+        `${begunMeanwhile} backups began while it was at work`,
+    );
+  console.log(
+    `${runs.toLocaleString('en')} schedules: pbs-ctl harmed ${ours.harmed} (${ended}), ` +
+      `the playbook harmed ${theirs.harmed} backups in ${theirs.harmedSchedules} schedules`,
+  );
+  console.log(`seeds    ${first} to ${first + runs - 1}`);
+  line('pbs-ctl', ours);
+  line('playbook', theirs);
+}
+process.exitCode = ours.harmed + ours.interrupted === 0 ? 0 : 1;

@@ -15,6 +15,7 @@ const POLICY = { maintenanceDuration: '25s', backupMargin: '5s', drainTimeout: '
 export interface HarmTrial {
   readonly seed: number;
   readonly outcome: string;
+  readonly waited: boolean;
   readonly pbsCtl: Toll;
   readonly playbook: Toll;
 }
@@ -24,6 +25,8 @@ interface Plan {
   /** Epoch seconds at which both begin. */
   readonly at: number;
   readonly drain: boolean;
+  /** Whether pbs-ctl is told to wait for a safe time instead of postponing at once. */
+  readonly wait: boolean;
 }
 
 /** Jobs of random kinds and lengths around the moment at which somebody patches. */
@@ -40,14 +43,21 @@ function draw(random: Random, now: number): Plan {
   }
   if (random.next() < 0.25)
     jobs.push({ kind: 'backup', by: 'hand', store: store(), at: at - 1, length: length() });
+  // Near the start, and over the whole of a run on a busy machine: the fence has to turn some of them away.
   for (let some = random.between(0, 2); some > 0; some -= 1)
-    jobs.push({ kind: 'backup', by: 'hand', store: store(), at: at + random.next() * 8, length: length() });
+    jobs.push({
+      kind: 'backup',
+      by: 'hand',
+      store: store(),
+      at: at + random.next() * random.oneOf([8, 30]),
+      length: length(),
+    });
   if (random.next() < 0.4) {
     const kind = random.oneOf(['verify', 'sync', 'prune', 'gc'] as const);
     const due = Math.floor(at) + random.between(-4, 90);
     jobs.push({ kind, by: 'schedule', store: store(), at: due, length: length() });
   }
-  return { jobs, at, drain: random.next() < 0.5 };
+  return { jobs, at, drain: random.next() < 0.5, wait: random.next() < 0.4 };
 }
 
 /** The same jobs twice, at the same time: in one lab pbs-ctl patches pbs01, in the other the playbook does. */
@@ -61,24 +71,33 @@ export async function harmTrial(seed: number): Promise<HarmTrial> {
       patchWithPlaybook(theirs, plan),
     ]);
     await until(end + AFTERMATH);
-    return { seed, outcome: document.outcome, pbsCtl: document.toll, playbook: theirToll };
+    return { seed, outcome: document.outcome, waited: plan.wait, pbsCtl: document.toll, playbook: theirToll };
   } finally {
     await Promise.all([ours.stop(), theirs.stop()]);
   }
 }
 
-async function patchWithUs(lab: Lab, { jobs, at, drain }: Plan): Promise<{ outcome: string; toll: Toll }> {
+async function patchWithUs(
+  lab: Lab,
+  { jobs, at, drain, wait }: Plan,
+): Promise<{ outcome: string; toll: Toll }> {
   hurry(lab.configPath, { ...POLICY, ...(drain && { drainTimeout: '4s' }) });
-  const toll = playJobs(lab, jobs, FACTOR);
+  let patching = false;
+  const toll = playJobs(lab, jobs, FACTOR, () => patching);
   await until(at);
-  const ended = await new Controller(patchArgs(lab.configPath)).ended;
+  patching = true;
+  const ended = await new Controller(patchArgs(lab.configPath, ...(wait ? ['--wait', '20s'] : []))).ended;
+  patching = false;
   return { outcome: documentIn(ended)?.outcome ?? `no report: ${ended.stderr}`, toll };
 }
 
 async function patchWithPlaybook(lab: Lab, { jobs, at }: Plan): Promise<Toll> {
-  const toll = playJobs(lab, jobs, FACTOR);
+  let patching = false;
+  const toll = playJobs(lab, jobs, FACTOR, () => patching);
   await until(at);
+  patching = true;
   await playbook(lab);
+  patching = false;
   return toll;
 }
 

@@ -2,6 +2,7 @@ import { describe, it } from 'vitest';
 import { chaosTrial } from '../../trials/chaos.js';
 import { contend } from '../../trials/contention.js';
 import { type CrashPoint, tryCrashPoint } from '../../trials/crash.js';
+import { harmTrial } from '../../trials/harm.js';
 
 // A few of what `npm run test:crash`, `npm run chaos` and `npm run contention` try by the hundred.
 
@@ -46,5 +47,15 @@ describe('processes that race for the lock', () => {
     });
     expect(acquisitions).toBeGreaterThanOrEqual(8);
     expect(violations).toBe(0);
+  });
+});
+
+describe('backups by hand that run when somebody comes to patch', () => {
+  it.concurrent('are harmed by the playbook and not by pbs-ctl', async ({ expect }) => {
+    const trials = await Promise.all([1779, 1965].map((seed) => harmTrial(seed)));
+    const harmed = (of: 'pbsCtl' | 'playbook') => trials.reduce((sum, trial) => sum + trial[of].harmed, 0);
+    // Or else the trial could not fail.
+    expect(harmed('playbook')).toBeGreaterThan(0);
+    expect(harmed('pbsCtl')).toBe(0);
   });
 });
