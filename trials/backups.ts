@@ -17,6 +17,8 @@ export interface Toll {
   begunMeanwhile: number;
   /** Backups that ran when their datastore went away, and scheduled ones that found it away or closed. */
   harmed: number;
+  /** How each of them was. */
+  how: string[];
   /** Backups by hand that were refused at once: behind the fence, or while the host was away. */
   turnedAway: number;
   /** Jobs of PBS that ran when the host went down. */
@@ -41,13 +43,17 @@ export function playJobs(
   factor: number,
   isPatching: () => boolean,
 ): Toll {
-  const toll: Toll = { begunMeanwhile: 0, harmed: 0, turnedAway: 0, interrupted: 0 };
+  const toll: Toll = { begunMeanwhile: 0, harmed: 0, how: [], turnedAway: 0, interrupted: 0 };
   const host = lab.hosts.get('pbs01');
   if (!host) throw new Error('the lab has no pbs01');
+  const harm = (how: string) => {
+    toll.harmed += 1;
+    toll.how.push(how);
+  };
   // The record tells of backups; what else runs is seen before the machine goes down.
   lab.record.onEntry((entry) => {
     if (!('kind' in entry) || entry.host !== 'pbs01') return;
-    if (entry.kind === 'harmed') toll.harmed += 1;
+    if (entry.kind === 'harmed') harm(`${String(entry.detail.id)} ran when the host went down`);
     if (entry.kind === 'reboot')
       toll.interrupted += host.running().filter(({ type }) => OF_PBS.has(type)).length;
   });
@@ -66,7 +72,7 @@ export function playJobs(
       const log = [`INFO: starting new backup job: vzdump 101 --storage pbs01-${store} --mode snapshot`];
       lab.cluster.startTask({ node: 'pve2', type: 'vzdump', id: '101', log, seconds: length });
     } else if (by === 'hand') toll.turnedAway += 1;
-    else toll.harmed += 1;
+    else harm(`a scheduled backup to ${store} found it ${host.machine.phase === 'up' ? 'closed' : 'away'}`);
   };
   for (const job of jobs) {
     announce(lab, job);

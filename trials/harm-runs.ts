@@ -17,9 +17,9 @@ const [runs, first, lanes] = [Number(values.runs), Number(values.seed), Number(v
 const seeds = Array.from({ length: runs }, (_, index) => first + index);
 const trials = await sideBySide(seeds, lanes, async (seed, index): Promise<HarmTrial> => {
   const trial = await harmTrial(seed);
-  const { harmed, interrupted } = trial.pbsCtl;
+  const { harmed, how, interrupted } = trial.pbsCtl;
   if (harmed + interrupted > 0)
-    console.error(`HARM seed ${seed}: ${harmed} backups, ${interrupted} jobs of PBS`);
+    console.error(`HARM seed ${seed}: ${harmed} backups (${how.join('; ')}), ${interrupted} jobs of PBS`);
   if ((index + 1) % 50 === 0) console.error(`… ${index + 1}`);
   return trial;
 });

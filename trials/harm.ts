@@ -9,7 +9,8 @@ import { Random } from './random.js';
 const FACTOR = 40;
 /** Seconds after the start of the last job until everything is judged: its datastore may go away meanwhile. */
 const AFTERMATH = 2;
-const POLICY = { maintenanceDuration: '25s', backupMargin: '5s', drainTimeout: '0s' };
+/** Longer than a run takes on a machine that runs many labs at once: what outlasts its own policy is not tried here. */
+const POLICY = { maintenanceDuration: '45s', backupMargin: '10s', drainTimeout: '0s' };
 
 /** What the same jobs suffered at the hands of both. */
 export interface HarmTrial {
@@ -37,9 +38,9 @@ function draw(random: Random, now: number): Plan {
   let at = now + 1;
   if (random.next() < 0.5) {
     // PVE starts its backup jobs at full minutes.
-    const minute = Math.ceil((now + 3) / 60) * 60;
+    const minute = Math.ceil((now + 3) / 60) * 60 + random.oneOf([0, 60]);
     jobs.push({ kind: 'backup', by: 'schedule', store: store(), at: minute, length: length() });
-    at = Math.max(at, minute - random.between(-3, 70));
+    at = Math.max(at, minute - random.between(-3, 110));
   }
   if (random.next() < 0.25)
     jobs.push({ kind: 'backup', by: 'hand', store: store(), at: at - 1, length: length() });
@@ -54,7 +55,7 @@ function draw(random: Random, now: number): Plan {
     });
   if (random.next() < 0.4) {
     const kind = random.oneOf(['verify', 'sync', 'prune', 'gc'] as const);
-    const due = Math.floor(at) + random.between(-4, 90);
+    const due = Math.floor(at) + random.between(-4, 140);
     jobs.push({ kind, by: 'schedule', store: store(), at: due, length: length() });
   }
   return { jobs, at, drain: random.next() < 0.5, wait: random.next() < 0.4 };
