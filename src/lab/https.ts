@@ -46,12 +46,14 @@ export type Weather = (request: {
   readonly path: string;
 }) => (Mishap & { readonly struck?: () => void }) | null;
 
-/** One HTTPS server on loopback with a certificate of its own and a port that the system chose. */
+/** One HTTPS server on loopback with a certificate of its own and a port of its own. */
 export class LabServer {
   readonly name: string;
   readonly #handle: (request: RawRequest) => Promise<Reply>;
   readonly #sockets = new Set<Duplex>();
   weather: Weather = () => null;
+  /** How many connections it has taken. */
+  connections = 0;
   /** Told of every request that was answered, with its answer. */
   observe: (request: RawRequest, reply: Reply) => void = () => {};
   /** Takes a connection over for another protocol; by default nobody does. */
@@ -84,6 +86,7 @@ export class LabServer {
     const server = createServer({ key, cert }, (request, response) => void this.#answer(request, response));
     server.on('connection', (socket) => {
       this.#sockets.add(socket);
+      this.connections += 1;
       socket.on('close', () => this.#sockets.delete(socket));
       socket.on('error', () => {});
     });
