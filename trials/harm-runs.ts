@@ -19,7 +19,9 @@ const trials = await sideBySide(seeds, lanes, async (seed, index): Promise<HarmT
   const trial = await harmTrial(seed);
   const { harmed, how, interrupted } = trial.pbsCtl;
   if (harmed + interrupted > 0)
-    console.error(`HARM seed ${seed}: ${harmed} backups (${how.join('; ')}), ${interrupted} jobs of PBS`);
+    console.error(
+      `HARM seed ${seed}: ${harmed} backups (${how.join('; ')}), ${interrupted} jobs of PBS; the run took ${trial.took} s`,
+    );
   if ((index + 1) % 50 === 0) console.error(`… ${index + 1}`);
   return trial;
 });

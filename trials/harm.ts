@@ -10,13 +10,15 @@ const FACTOR = 40;
 /** Seconds after the start of the last job until everything is judged: its datastore may go away meanwhile. */
 const AFTERMATH = 2;
 /** Longer than a run takes on a machine that runs many labs at once: what outlasts its own policy is not tried here. */
-const POLICY = { maintenanceDuration: '45s', backupMargin: '10s', drainTimeout: '0s' };
+const POLICY = { maintenanceDuration: '90s', backupMargin: '15s', drainTimeout: '0s' };
 
 /** What the same jobs suffered at the hands of both. */
 export interface HarmTrial {
   readonly seed: number;
   readonly outcome: string;
   readonly waited: boolean;
+  /** Seconds that the run of pbs-ctl took. */
+  readonly took: number;
   readonly pbsCtl: Toll;
   readonly playbook: Toll;
 }
@@ -38,9 +40,9 @@ function draw(random: Random, now: number): Plan {
   let at = now + 1;
   if (random.next() < 0.5) {
     // PVE starts its backup jobs at full minutes.
-    const minute = Math.ceil((now + 3) / 60) * 60 + random.oneOf([0, 60]);
+    const minute = Math.ceil((now + 3) / 60) * 60 + random.oneOf([0, 60, 120]);
     jobs.push({ kind: 'backup', by: 'schedule', store: store(), at: minute, length: length() });
-    at = Math.max(at, minute - random.between(-3, 110));
+    at = Math.max(at, minute - random.between(-3, 180));
   }
   if (random.next() < 0.25)
     jobs.push({ kind: 'backup', by: 'hand', store: store(), at: at - 1, length: length() });
@@ -55,7 +57,7 @@ function draw(random: Random, now: number): Plan {
     });
   if (random.next() < 0.4) {
     const kind = random.oneOf(['verify', 'sync', 'prune', 'gc'] as const);
-    const due = Math.floor(at) + random.between(-4, 140);
+    const due = Math.floor(at) + random.between(-4, 220);
     jobs.push({ kind, by: 'schedule', store: store(), at: due, length: length() });
   }
   return { jobs, at, drain: random.next() < 0.5, wait: random.next() < 0.4 };
@@ -72,7 +74,14 @@ export async function harmTrial(seed: number): Promise<HarmTrial> {
       patchWithPlaybook(theirs, plan),
     ]);
     await until(end + AFTERMATH);
-    return { seed, outcome: document.outcome, waited: plan.wait, pbsCtl: document.toll, playbook: theirToll };
+    return {
+      seed,
+      outcome: document.outcome,
+      waited: plan.wait,
+      took: document.took,
+      pbsCtl: document.toll,
+      playbook: theirToll,
+    };
   } finally {
     await Promise.all([ours.stop(), theirs.stop()]);
   }
@@ -81,15 +90,17 @@ export async function harmTrial(seed: number): Promise<HarmTrial> {
 async function patchWithUs(
   lab: Lab,
   { jobs, at, drain, wait }: Plan,
-): Promise<{ outcome: string; toll: Toll }> {
+): Promise<{ outcome: string; took: number; toll: Toll }> {
   hurry(lab.configPath, { ...POLICY, ...(drain && { drainTimeout: '4s' }) });
   let patching = false;
   const toll = playJobs(lab, jobs, FACTOR, () => patching);
   await until(at);
   patching = true;
+  const begun = Date.now();
   const ended = await new Controller(patchArgs(lab.configPath, ...(wait ? ['--wait', '20s'] : []))).ended;
   patching = false;
-  return { outcome: documentIn(ended)?.outcome ?? `no report: ${ended.stderr}`, toll };
+  const took = (Date.now() - begun) / 1000;
+  return { outcome: documentIn(ended)?.outcome ?? `no report: ${ended.stderr}`, took, toll };
 }
 
 async function patchWithPlaybook(lab: Lab, { jobs, at }: Plan): Promise<Toll> {
