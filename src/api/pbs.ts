@@ -9,6 +9,7 @@ import type { Privilege } from './privileges.js';
 import { at, type Request, type Server } from './request.js';
 import * as shared from './shared-answers.js';
 import { eachLine, LOG_PAGE } from './task-log.js';
+import { together } from './together.js';
 
 export type { PbsJob } from './pbs-jobs.js';
 export type Datastore = answers.Datastore;
@@ -43,9 +44,9 @@ export class Pbs {
   }
 
   /** Of the running proxy: `version` is major.minor, `release` the patch level. */
-  version(): Promise<{ version: string; release: string }> {
-    return this.#get('/version', answers.Version);
-  }
+  readonly version = together<{ version: string; release: string }>(() =>
+    this.#get('/version', answers.Version),
+  );
 
   nodeStatus(): Promise<z.output<typeof answers.NodeStatus>> {
     return this.#get(`${NODE}/status`, answers.NodeStatus, audit('/system/status'));
@@ -108,10 +109,10 @@ export class Pbs {
   }
 
   /** Every running task that the token may see. No further filter: some of them hide running tasks. */
-  runningTasks(): Promise<PbsTask[]> {
+  readonly runningTasks = together<PbsTask[]>(() =>
     // limit=0 means no limit here; elsewhere it means nothing at all.
-    return this.#get(`${NODE}/tasks`, answers.Tasks, { parameters: { running: true, limit: 0 } });
-  }
+    this.#get(`${NODE}/tasks`, answers.Tasks, { parameters: { running: true, limit: 0 } }),
+  );
 
   /** Running ones first, then the last to end. */
   recentTasks(limit: number): Promise<PbsTask[]> {

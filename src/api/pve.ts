@@ -11,6 +11,7 @@ import * as answers from './pve-answers.js';
 import { at, type Request, type Server } from './request.js';
 import * as shared from './shared-answers.js';
 import { writeTags } from './tag-write.js';
+import { together } from './together.js';
 
 export type { ExecStatus } from './agent-answers.js';
 export type { BackupJob, PveStorage } from './backup-answers.js';
@@ -65,9 +66,9 @@ export class Pve {
   }
 
   /** Tags and lock are live; status and name are up to five minutes old where a node is down. */
-  guests(): Promise<guest.PveGuest[]> {
-    return this.#get('/cluster/resources', guest.Guests, { type: 'vm' });
-  }
+  readonly guests = together<guest.PveGuest[]>(() =>
+    this.#get('/cluster/resources', guest.Guests, { type: 'vm' }),
+  );
 
   nodesOverview(): Promise<answers.NodeOverview[]> {
     return this.#get('/cluster/resources', answers.NodesOverview, { type: 'node' });

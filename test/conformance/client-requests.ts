@@ -96,15 +96,17 @@ export async function everyRequest(versions: { pve: string; pbs: string }): Prom
 /** Methods without arguments here are called without any: one that is new is called, too. */
 async function callAll(client: object, given: Readonly<Record<string, readonly unknown[]>>): Promise<void> {
   const prototype = Object.getPrototypeOf(client) as Record<string, unknown>;
-  for (const name of Object.getOwnPropertyNames(prototype)) {
+  const members = {
+    ...Object.getOwnPropertyDescriptors(prototype),
+    ...Object.getOwnPropertyDescriptors(client),
+  };
+  for (const [name, { value: method }] of Object.entries(members)) {
     // `look` asks what it is told, of endpoints beyond the published extracts.
     // A knock is no request: it opens a connection and says nothing.
     if (['constructor', 'close', 'look', 'knock'].includes(name)) continue;
-    const method = Object.getOwnPropertyDescriptor(prototype, name)?.value as
-      | ((...args: unknown[]) => Promise<unknown>)
-      | undefined;
-    if (method === undefined) continue; // a getter
-    await method.apply(client, [...(given[name] ?? [])]).catch((error: unknown) => {
+    if (typeof method !== 'function') continue; // a getter, or what the client is made of
+    const asked: Promise<unknown> = method.apply(client, [...(given[name] ?? [])]);
+    await asked.catch((error: unknown) => {
       // Refused below on purpose, so that the question after the refusal is asked.
       if (!(error instanceof ApiFault && error.code === 'agent.blocked')) throw error;
     });

@@ -27,9 +27,13 @@ describe('preflight', () => {
       expect(document.checks.map(({ id }) => id)).toEqual(CHECK_IDS);
     }));
 
-  it.concurrent('asks nothing but GETs and the probe through the agent', ({ expect }) =>
+  it.concurrent('asks nothing but GETs and the probe through the agent, and nothing twice', ({ expect }) =>
     withLab({}, async (lab) => {
       await pbsCtl(['preflight', '--host', 'pbs01', '--config', lab.configPath]);
+      const asked = lab.record.requests
+        .filter(({ path }) => !path.endsWith('/exec-status'))
+        .map(({ server, method, path, params }) => `${method} ${server}${path} ${JSON.stringify(params)}`);
+      expect(asked.filter((each, index) => asked.indexOf(each) !== index)).toEqual([]);
       const others = lab.record.requests.filter(({ method }) => method !== 'GET').map(({ path }) => path);
       expect(new Set(others)).toEqual(new Set(['/nodes/pve1/qemu/900/agent/exec']));
     }));
