@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { constants } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -89,8 +88,11 @@ export function realWorld(): World {
     },
     stdout: out(process.stdout),
     stderr: out(process.stderr),
-    randomWord: (length) =>
-      Array.from({ length }, () => WORD_LETTERS[randomInt(WORD_LETTERS.length)]).join(''),
+    randomWord: (length) => {
+      // Loaded only where it is needed: it is a tenth of the time that --version takes.
+      const { randomInt } = process.getBuiltinModule('node:crypto');
+      return Array.from({ length }, () => WORD_LETTERS[randomInt(WORD_LETTERS.length)]).join('');
+    },
     run: (file, args, env) => {
       const child = spawn(file, [...args], { stdio: 'inherit', env: { ...process.env, ...env } });
       return {
