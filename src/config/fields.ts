@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { parseDuration, parseSize } from './quantity.js';
+
+export const duration = z
+  .union([z.string(), z.number().nonnegative()])
+  .describe('A duration: 90s, 20m, 2h, 1d, 500ms, or a number of seconds')
+  .transform((value, context) => {
+    const ms = parseDuration(value);
+    if (ms !== undefined) return ms;
+    context.addIssue({ code: 'custom', message: 'expected a duration such as "90s", "20m", "2h" or "1d"' });
+    return z.NEVER;
+  });
+
+export const size = z
+  .union([z.string(), z.number().nonnegative()])
+  .describe('A size: 2GiB, 512MiB, or a number of bytes')
+  .transform((value, context) => {
+    const bytes = parseSize(value);
+    if (bytes !== undefined) return bytes;
+    context.addIssue({ code: 'custom', message: 'expected a size such as "2GiB" or "512MiB"' });
+    return z.NEVER;
+  });
+
+/** Where a secret is found. It never stands in the config itself. */
+export const secret = z
+  .union(
+    [
+      z.strictObject({ env: z.string().min(1).describe('Name of an environment variable') }),
+      z.strictObject({ file: z.string().min(1).describe('Path of a file that only its owner can read') }),
+      z.strictObject({
+        credential: z
+          .string()
+          .regex(/^[A-Za-z0-9._-]+$/)
+          .describe('File name in $CREDENTIALS_DIRECTORY (systemd)'),
+      }),
+    ],
+    {
+      error: ({ input }) =>
+        typeof input === 'string'
+          ? 'a secret must not stand in the config: write {"env": "NAME"}, {"file": "/path"} or {"credential": "name"} instead'
+          : 'expected {"env": "NAME"}, {"file": "/path"} or {"credential": "name"}',
+    },
+  )
+  .describe('Reference to a secret: environment variable, file or systemd credential');
+export type SecretReference = z.output<typeof secret>;
+
+export const fingerprint = z
+  .string()
+  .regex(
+    /^(?:[0-9A-Fa-f]{2}:){31}[0-9A-Fa-f]{2}$/,
+    'expected a SHA-256 fingerprint: 32 hex pairs joined by ":"',
+  )
+  .transform((value) => value.toUpperCase());
+
+export const tls = z
+  .strictObject({
+    fingerprints: z
+      .array(fingerprint)
+      .min(1)
+      .optional()
+      .describe('SHA-256 fingerprints of accepted certificates'),
+    caFile: z.string().min(1).optional().describe('PEM file with the CAs to trust'),
+  })
+  .refine(
+    (value) => !(value.fingerprints && value.caFile),
+    'give either "fingerprints" or "caFile", not both',
+  )
+  .default({})
+  .describe('How the certificate is checked; {} means the CAs of the system');
+export type TlsConfig = z.output<typeof tls>;
+
+export const endpoint = z
+  .string()
+  .regex(
+    /^https:\/\/[^/?#]+\/?$/,
+    'expected an address such as "https://pve1.example.net:8006" (https, no path)',
+  )
+  .transform((value) => value.replace(/\/$/, ''));
+
+export const token = z
+  .string()
+  .regex(
+    /^[^\s:/!@]+@[A-Za-z][A-Za-z0-9._-]*![A-Za-z0-9_][A-Za-z0-9._-]*$/,
+    'expected a token id of the form "user@realm!token"',
+  );
+
+export const tag = z
+  .string()
+  .regex(/^[a-z0-9_][a-z0-9_.-]*$/, 'expected a tag of lower-case letters, digits, "_", "." and "-"');
+export const vmid = z.int().min(100).max(999_999_999);
+export const name = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]*$/, 'expected a name of lower-case letters, digits, ".", "_" and "-"');
