@@ -1,12 +1,13 @@
 import { appendFileSync, mkdirSync, readdirSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
-import { errorDocument, Fault } from '../fault.js';
+import { Fault } from '../fault.js';
 import type { RunDocument } from '../report/document.js';
 import type { HostMetrics } from '../report/metrics.js';
 import type { Clock } from '../world.js';
 import { type Disk, LineFile, realDisk } from './line-file.js';
 import { type RunEvent, type RunRecord, record } from './records.js';
 import { documentOf, type RunState, stateOf } from './state.js';
+import { guarded } from './unwritable.js';
 
 /** The diary of one run: `stateDir/runs/<run>/journal.jsonl`, one JSON line an event, flushed to disk. */
 export class Journal {
@@ -214,21 +215,5 @@ function names(folder: string): string[] {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
-  }
-}
-
-function guarded<Value>(path: string | null, act: () => Value): Value {
-  try {
-    return act();
-  } catch (error) {
-    if (error instanceof Fault) throw error;
-    throw new Fault(
-      'state.unwritable',
-      `The state directory cannot be used (${path}): ${errorDocument(error).message}`,
-      {
-        hint: 'Without a journal nothing is changed. Free space or mend the rights, or set "stateDir".',
-        cause: error,
-      },
-    );
   }
 }
