@@ -10,8 +10,9 @@ const die = () => process.kill(process.pid, 'SIGKILL');
 let writes = 0;
 let armed = false;
 
-fs.writeSync = (file, text, ...rest) => {
-  if (typeof text !== 'string' || !text.startsWith('{"v":')) return writeSync(file, text, ...rest);
+fs.writeSync = (file, data, ...rest) => {
+  const text = typeof data === 'string' ? data : Buffer.from(data).toString();
+  if (!text.startsWith('{"v":')) return writeSync(file, data, ...rest);
   writes += 1;
   if (writes === at && side === 'before') die();
   if (writes === at && side === 'within') {
@@ -19,7 +20,7 @@ fs.writeSync = (file, text, ...rest) => {
     die();
   }
   armed = writes === at && side === 'after';
-  return writeSync(file, text, ...rest);
+  return writeSync(file, data, ...rest);
 };
 fs.fsyncSync = (file) => {
   fsyncSync(file);

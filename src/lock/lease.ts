@@ -23,11 +23,20 @@ export interface LeaseOptions {
   readonly onAcquired: (cluster: string, expiresAt: number) => void;
 }
 
+/** By both clocks of this machine: one stands still while it is suspended, the other may be set back. */
+interface Moment {
+  readonly wall: number;
+  readonly monotonic: number;
+}
+const moment = (clock: Clock): Moment => ({ wall: clock.now(), monotonic: clock.monotonic() });
+const since = ({ wall, monotonic }: Moment, clock: Clock): number =>
+  Math.max(clock.now() - wall, clock.monotonic() - monotonic);
+
 interface Held {
   readonly lock: ClusterLock;
   readonly claim: Claim;
-  /** Wall clock of this machine, milliseconds: an upper bound of what the tag says. */
-  freshUntil: number;
+  /** When the last renewal that succeeded was begun: an upper bound of what the tag says. */
+  renewed: Moment;
   lost: unknown;
 }
 
@@ -42,9 +51,9 @@ export async function takeLease(
   const held: Held[] = [];
   for (const { lock, claim } of wanted) {
     try {
-      const asked = options.clock.now();
+      const renewed = moment(options.clock);
       const { expiresAt } = await acquire(lock, claim);
-      held.push({ lock, claim, freshUntil: asked + claim.ttlMs, lost: null });
+      held.push({ lock, claim, renewed, lost: null });
       options.onAcquired(lock.cluster, expiresAt);
     } catch (error) {
       for (const each of held.reverse()) await release(each.lock, each.claim).catch(() => false);
@@ -75,9 +84,9 @@ export async function takeLease(
 }
 
 /** A lease that was not renewed for three quarters of its time changes nothing more: others may soon think it stale. */
-function requireFresh({ lock, claim, freshUntil, lost }: Held, clock: Clock): void {
+function requireFresh({ lock, claim, renewed, lost }: Held, clock: Clock): void {
   if (lost) throw lost;
-  if (freshUntil - clock.now() >= claim.ttlMs / 4) return;
+  if (since(renewed, clock) <= (claim.ttlMs * 3) / 4) return;
   throw new Fault(
     'lock.stale',
     `The lock of cluster "${lock.cluster}" was not renewed in time; the run changes nothing more.`,
@@ -101,9 +110,9 @@ async function keepRenewed(
       return;
     }
     try {
-      const asked = clock.now();
+      const asked = moment(clock);
       await renew(held.lock, held.claim);
-      held.freshUntil = asked + held.claim.ttlMs;
+      held.renewed = asked;
       pause = third;
     } catch (error) {
       if (signal.aborted) return;

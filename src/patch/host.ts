@@ -108,6 +108,7 @@ function openJournal(
 /** Gives the unfinished run up: undoes what can be undone, by what the servers say, and starts nothing. */
 async function abandon(run: Run): Promise<void> {
   const { site, journal, clock } = run;
+  journal.goOnWithoutDisk();
   if (!stateOfRun(run).resumed) {
     note(run, `host "${site.target.host}" has no unfinished run; nothing to give up`);
     record(run, { type: 'ended', outcome: 'abandoned', retryAfter: null, error: null, open: false });

@@ -1,40 +1,35 @@
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  truncateSync,
-  writeSync,
-} from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
-import { errorDocument, Fault } from '../fault.js';
+import { Fault } from '../fault.js';
 import type { RunDocument } from '../report/document.js';
 import type { HostMetrics } from '../report/metrics.js';
 import type { Clock } from '../world.js';
+import { type Disk, LineFile, realDisk } from './line-file.js';
 import { type RunEvent, type RunRecord, record } from './records.js';
 import { documentOf, type RunState, stateOf } from './state.js';
+import { guarded } from './unwritable.js';
 
 /** The diary of one run: `stateDir/runs/<run>/journal.jsonl`, one JSON line an event, flushed to disk. */
 export class Journal {
   readonly runId: string;
   readonly folder: string | null;
-  readonly #file: number | null;
+  readonly #file: LineFile | null;
   readonly #clock: Clock;
   #records: RunRecord[];
+  #mayLose = false;
+  #lost: Fault | null = null;
 
-  private constructor(runId: string, folder: string | null, records: RunRecord[], clock: Clock) {
+  private constructor(runId: string, folder: string | null, records: RunRecord[], clock: Clock, disk: Disk) {
     this.runId = runId;
     this.folder = folder;
     this.#records = records;
     this.#clock = clock;
-    this.#file = folder === null ? null : openSync(join(folder, 'journal.jsonl'), 'a', 0o600);
+    this.#file = folder === null ? null : new LineFile(join(folder, 'journal.jsonl'), disk);
   }
 
   /** A journal that is kept nowhere: for `--check`, which changes nothing at all. */
   static inMemory(runId: string, clock: Clock, first: Extract<RunEvent, { type: 'started' }>): Journal {
-    const journal = new Journal(runId, null, [], clock);
+    const journal = new Journal(runId, null, [], clock, realDisk);
     journal.append(first);
     return journal;
   }
@@ -45,20 +40,26 @@ export class Journal {
     runId: string,
     clock: Clock,
     first: Extract<RunEvent, { type: 'started' }>,
+    disk = realDisk,
   ): Journal {
     return guarded(stateDir, () => {
       const folder = join(stateDir, 'runs', runId);
       mkdirSync(folder, { recursive: true, mode: 0o700 });
-      const journal = new Journal(runId, folder, [], clock);
-      journal.append(first);
-      return journal;
+      const journal = new Journal(runId, folder, [], clock, disk);
+      try {
+        journal.append(first);
+        return journal;
+      } catch (error) {
+        journal.close();
+        throw error;
+      }
     });
   }
 
-  static reopen(stateDir: string, runId: string, clock: Clock): Journal {
+  static reopen(stateDir: string, runId: string, clock: Clock, disk = realDisk): Journal {
     return guarded(stateDir, () => {
       const folder = join(stateDir, 'runs', runId);
-      return new Journal(runId, folder, readJournal(join(folder, 'journal.jsonl'), true), clock);
+      return new Journal(runId, folder, readJournal(join(folder, 'journal.jsonl'), true), clock, disk);
     });
   }
 
@@ -72,29 +73,42 @@ export class Journal {
   /** Returns once the event is on disk. @throws Fault `state.unwritable`, also for a full disk */
   append(event: RunEvent): void {
     const line: RunRecord = { v: 1, run: this.runId, at: new Date(this.#clock.now()).toISOString(), event };
-    const file = this.#file;
-    if (file !== null) {
-      guarded(this.folder, () => {
-        writeSync(file, `${JSON.stringify(line)}\n`);
-        fsyncSync(file);
-      });
-    }
+    // Behind a gap nothing is written: what is on disk has to be how far the run came, not a part of its end.
+    if (!this.#lost) this.#write(line);
     this.#records = [...this.#records, line];
+  }
+
+  #write(line: RunRecord): void {
+    try {
+      guarded(this.folder, () => this.#file?.append(JSON.stringify(line)));
+    } catch (error) {
+      if (!this.#mayLose || !(error instanceof Fault)) throw error;
+      this.#lost = error;
+    }
+  }
+
+  /**
+   * From here on what cannot be written is kept in memory alone. For undoing, which must not stop for want
+   * of a disk: the next run goes on from what is on disk and finds on the servers what was undone.
+   */
+  goOnWithoutDisk(): void {
+    this.#mayLose = true;
+  }
+
+  /** Why the end of the run is not on disk; null where all of it is. */
+  get lost(): Fault | null {
+    return this.#lost;
   }
 
   /** Adds to a file beside the journal, such as apt's output. */
   keep(name: string, text: string): void {
     const { folder } = this;
     if (folder === null) return;
-    guarded(folder, () => {
-      const file = openSync(join(folder, name), 'a', 0o600);
-      writeSync(file, text);
-      closeSync(file);
-    });
+    guarded(folder, () => appendFileSync(join(folder, name), text, { mode: 0o600 }));
   }
 
   close(): void {
-    if (this.#file !== null) closeSync(this.#file);
+    this.#file?.close();
   }
 }
 
@@ -201,21 +215,5 @@ function names(folder: string): string[] {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
-  }
-}
-
-function guarded<Value>(path: string | null, act: () => Value): Value {
-  try {
-    return act();
-  } catch (error) {
-    if (error instanceof Fault) throw error;
-    throw new Fault(
-      'state.unwritable',
-      `The state directory cannot be used (${path}): ${errorDocument(error).message}`,
-      {
-        hint: 'Without a journal nothing is changed. Free space or mend the rights, or set "stateDir".',
-        cause: error,
-      },
-    );
   }
 }

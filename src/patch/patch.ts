@@ -152,6 +152,7 @@ async function unlock(run: Run): Promise<string> {
 
 /** Undoes or leaves behind, as the phase demands, and journals the end. */
 async function conclude(run: Run, error: unknown): Promise<void> {
+  run.journal.goOnWithoutDisk();
   const { upgrade: progress, reboot: asked } = stateOfRun(run);
   const untouched =
     progress === 'not-begun' || (progress === 'done' && asked === null && nothingChanged(run));
@@ -219,6 +220,9 @@ function end(run: Run, outcome: Outcome, error: unknown): void {
     phase: lastPhase(run, outcome),
     status: outcome === 'patched' || outcome === 'checked' ? 'intended' : 'failed',
   });
+  const { lost } = run.journal;
+  if (lost)
+    warning(run, `the end of this run is in no journal, so the next one goes on with it: ${lost.message}`);
   record(run, {
     type: 'ended',
     // A run that has touched the host is not "postponed", whatever stopped it.

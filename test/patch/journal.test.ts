@@ -1,17 +1,8 @@
-import {
-  appendFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { claimHost } from '../../src/patch/claim.js';
 import { Journal, postponementsOf, runsOf } from '../../src/patch/journal.js';
 import { pruneRuns } from '../../src/patch/prune.js';
 import type { RunEvent } from '../../src/patch/records.js';
@@ -94,24 +85,6 @@ describe('a journal', () => {
     run('run004', ended('postponed'));
     const runs = runsOf(stateDir, 'pbs01');
     expect(postponementsOf(runs)).toEqual({ count: 2, since: runs[2]?.startedAt });
-  });
-});
-
-describe('the claim on a host', () => {
-  it('is refused while another process that lives has it, and to be had again afterwards', () => {
-    const giveUp = claimHost(stateDir, 'pbs01');
-    expect(() => claimHost(stateDir, 'pbs01')).toThrowError(
-      expect.objectContaining({ code: 'state.busy', exitCode: 75 }),
-    );
-    claimHost(stateDir, 'pbs02')();
-    giveUp();
-    claimHost(stateDir, 'pbs01')();
-  });
-
-  it('of a process that has died is taken over', () => {
-    mkdirSync(join(stateDir, 'hosts'));
-    writeFileSync(join(stateDir, 'hosts', 'pbs01.pid'), '4194999\n');
-    claimHost(stateDir, 'pbs01')();
   });
 });
 

@@ -8,19 +8,30 @@ interface Sleeper {
 /** Time that passes only when a test says so; whoever sleeps meanwhile wakes in order. */
 export class VirtualClock implements Clock {
   #now = 1_764_000_000_000;
+  #stepped = 0;
   #sleepers: Sleeper[] = [];
 
-  now = () => this.#now;
+  now = () => this.#now + this.#stepped;
   monotonic = () => this.#now;
+
+  /** Sets the wall clock forward or back; nobody who sleeps wakes by that. */
+  step(ms: number): void {
+    this.#stepped += ms;
+  }
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
-      const sleeper = { at: this.#now + ms, wake: resolve };
-      this.#sleepers.push(sleeper);
-      signal?.addEventListener('abort', () => {
+      const aborted = () => {
         this.#sleepers = this.#sleepers.filter((each) => each !== sleeper);
-        reject(signal.reason);
-      });
+        reject(signal?.reason);
+      };
+      const wake = () => {
+        signal?.removeEventListener('abort', aborted);
+        resolve();
+      };
+      const sleeper = { at: this.#now + ms, wake };
+      this.#sleepers.push(sleeper);
+      signal?.addEventListener('abort', aborted);
       if (signal?.aborted) reject(signal.reason);
     });
   }

@@ -1,0 +1,59 @@
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+
+/** How bytes come to a disk. */
+export interface Disk {
+  /** @returns how many of them it took */
+  writeSync(file: number, bytes: Uint8Array): number;
+  fsyncSync(file: number): void;
+  ftruncateSync(file: number, length: number): void;
+}
+export const realDisk: Disk = { writeSync, fsyncSync, ftruncateSync };
+
+/** A file that grows by whole lines, each on disk before the next one is begun. */
+export class LineFile {
+  readonly #file: number;
+  readonly #disk: Disk;
+  /** What is known to be whole; null when what stands behind it could not be cut off. */
+  #whole: number | null;
+
+  constructor(path: string, disk: Disk) {
+    this.#disk = disk;
+    this.#file = openSync(path, 'a', 0o600);
+    this.#whole = fstatSync(this.#file).size;
+  }
+
+  /**
+   * Returns once the line is on disk. One that is there in part only, as on a disk that fills up, is cut
+   * off again: the next line must not be written behind half a line.
+   * @throws Error of the file system
+   */
+  append(line: string): void {
+    if (this.#whole === null) throw new Error('an earlier line of it could not be written');
+    const bytes = Buffer.from(`${line}\n`);
+    const whole = this.#whole;
+    try {
+      // A disk with room for less than all takes what fits and calls it a success.
+      for (let done = 0; done < bytes.length; )
+        done += this.#disk.writeSync(this.#file, bytes.subarray(done));
+      this.#disk.fsyncSync(this.#file);
+      this.#whole = whole + bytes.length;
+    } catch (error) {
+      this.#whole = this.#cutTo(whole);
+      throw error;
+    }
+  }
+
+  close(): void {
+    closeSync(this.#file);
+  }
+
+  #cutTo(length: number): number | null {
+    try {
+      this.#disk.ftruncateSync(this.#file, length);
+      this.#disk.fsyncSync(this.#file);
+      return length;
+    } catch {
+      return null;
+    }
+  }
+}
