@@ -52,8 +52,14 @@ export async function openSite(config: Config, target: Target, world: World): Pr
   };
 }
 
-/** The PBS of a host. @param connections how many at once; without it as many as there are questions */
-export async function openPbs(target: Target, world: World, connections?: number): Promise<Pbs> {
+/**
+ * Connections that are kept to a server at once: as many as a round of checks has questions that need no
+ * other answer first. More would cost handshakes, each of which takes longer than an answer.
+ */
+const LANES = 12;
+
+/** The PBS of a host. @param connections how many at once */
+export async function openPbs(target: Target, world: World, connections = LANES): Promise<Pbs> {
   return connectPbs({
     name: target.host,
     endpoints: [target.config.endpoint],
@@ -62,7 +68,7 @@ export async function openPbs(target: Target, world: World, connections?: number
     tls: target.config.tls,
     requestTimeoutMs: target.policy.requestTimeout,
     env: world.env,
-    ...(connections === undefined ? {} : { connections }),
+    connections,
     ...traced(world),
   });
 }
@@ -85,6 +91,7 @@ export async function openCluster(
     tls: cluster.tls,
     requestTimeoutMs: (target?.policy ?? config.policy).requestTimeout,
     env: world.env,
+    connections: LANES,
     ...traced(world),
   });
   return {

@@ -50,6 +50,14 @@ export class Pve {
     return this.#server.address;
   }
 
+  /** Privileges of the token on every path that has entries of its own; a path that is not there may inherit some. */
+  async listedPermissions(): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+    const held = await this.#get('/access/permissions', shared.Permissions);
+    return new Map(
+      Object.entries(held).map(([path, privileges]) => [path, new Set(Object.keys(privileges))]),
+    );
+  }
+
   /** Privileges of the token itself on exactly this path, inherited ones included. */
   async permissions(path: string): Promise<ReadonlySet<string>> {
     const held = await this.#get('/access/permissions', shared.Permissions, { path });

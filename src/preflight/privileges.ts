@@ -168,13 +168,22 @@ export function unmet(needs: readonly Need[], held: ReadonlyMap<string, Readonly
 export const describeNeed = ({ path, anyOf, why }: Need) =>
   `${anyOf.join(' or ')} on ${path} is missing (to ${why})`;
 
-/** Asks for the privileges on every path that the needs name. */
+/**
+ * The privileges on every path that the needs name. One question tells those of all paths with entries of
+ * their own; a path that is missing there inherits or has none, and only asking for it tells which.
+ */
 export async function heldOn(
-  client: { permissions(path: string): Promise<ReadonlySet<string>> },
-  needs: readonly Need[],
+  client: {
+    listedPermissions(): Promise<ReadonlyMap<string, ReadonlySet<string>>>;
+    permissions(path: string): Promise<ReadonlySet<string>>;
+  },
+  needs: readonly Need[] | Promise<readonly Need[]>,
 ): Promise<Map<string, ReadonlySet<string>>> {
-  const paths = [...new Set(needs.map(({ path }) => path))];
+  const [listed, known] = await Promise.all([client.listedPermissions(), needs]);
+  const paths = [...new Set(known.map(({ path }) => path))];
   return new Map(
-    await Promise.all(paths.map(async (path) => [path, await client.permissions(path)] as const)),
+    await Promise.all(
+      paths.map(async (path) => [path, listed.get(path) ?? (await client.permissions(path))] as const),
+    ),
   );
 }

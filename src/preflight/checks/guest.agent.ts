@@ -11,8 +11,9 @@ interface Seen {
   readonly enabled: boolean;
   /** Why running a command through the agent did not work; null where it did, or was not tried. */
   readonly error: { readonly code: string; readonly message: string; readonly hint: string | null } | null;
-  /** What the agent says of itself; null where it did not say. */
-  readonly agent: { readonly version: string; readonly commands: ReadonlyMap<string, boolean> } | null;
+  readonly version: string | null;
+  /** What the agent says of itself; null where it did not say, or was not asked because it works. */
+  readonly agent: { readonly commands: ReadonlyMap<string, boolean> } | null;
 }
 
 const NEEDED = ['guest-exec', 'guest-exec-status'];
@@ -29,18 +30,24 @@ export const guestAgent: Check<Seen | null> = {
       pve.guestConfig(vmid),
     ]);
     const base = { vmid, major, token: config.token, configured: agentConfigured, enabled: agentEnabled };
-    if (!agentConfigured || !agentEnabled) return { ...base, error: null, agent: null };
-    const error = await survey().then(
-      () => null,
-      (reason: unknown) => errorDocument(reason),
-    );
-    // Only now: the agent serves one caller at a time, and PVE calls one that is busy "not running".
-    const agent = await pve.agentInfo(vmid).catch(() => null);
-    return { ...base, error, agent };
+    if (!agentConfigured || !agentEnabled) return { ...base, error: null, version: null, agent: null };
+    try {
+      const { installedPackages } = await survey();
+      return {
+        ...base,
+        error: null,
+        version: installedPackages.get('qemu-guest-agent') ?? null,
+        agent: null,
+      };
+    } catch (reason) {
+      // Only now: the agent serves one caller at a time, and PVE calls one that is busy "not running".
+      const agent = await pve.agentInfo(vmid).catch(() => null);
+      return { ...base, error: errorDocument(reason), version: agent?.version ?? null, agent };
+    }
   },
   judge(seen) {
     if (!seen) return skip('the config names no guest');
-    const { vmid, configured, enabled, error, agent } = seen;
+    const { vmid, configured, enabled, error, version, agent } = seen;
     if (!configured || !enabled) {
       const why = configured ? 'is switched off' : 'is not enabled';
       const code = configured ? 'agent.disabled' : 'agent.not-configured';
@@ -49,7 +56,7 @@ export const guestAgent: Check<Seen | null> = {
         hint: enableAgent(vmid),
       });
     }
-    if (!error) return pass(`guest agent${agent ? ` ${agent.version}` : ''} runs commands`);
+    if (!error) return pass(`guest agent${version ? ` ${version}` : ''} runs commands`);
     const forbidden = NEEDED.filter((command) => agent?.commands.get(command) === false);
     // While file systems are frozen the agent lists every command as forbidden.
     const named =

@@ -5,12 +5,15 @@ import { describeNeed, heldOn, type Need, neededOnPbs, unmet } from '../privileg
 export const pbsAccess: Check<{ missing: readonly Need[]; asked: number }> = {
   id: 'pbs.access',
   async look({ pbs, target }) {
-    const datastores = (await pbs.datastores()).map(({ name }) => name);
-    const needs = neededOnPbs(target.config.token, datastores, {
-      fence: target.policy.fence !== 'none',
-      unit: target.upgradeUnit,
-    });
-    return { missing: unmet(needs, await heldOn(pbs, needs)), asked: needs.length };
+    const asked = pbs.datastores().then((datastores) =>
+      neededOnPbs(
+        target.config.token,
+        datastores.map(({ name }) => name),
+        { fence: target.policy.fence !== 'none', unit: target.upgradeUnit },
+      ),
+    );
+    const [needs, held] = await Promise.all([asked, heldOn(pbs, asked)]);
+    return { missing: unmet(needs, held), asked: needs.length };
   },
   judge({ missing, asked }) {
     if (missing.length === 0) return pass(`all ${asked} privileges are held`);

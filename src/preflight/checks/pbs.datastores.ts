@@ -20,14 +20,15 @@ export const pbsDatastores: Check<Seen> = {
   id: 'pbs.datastores',
   async look(facts) {
     const { pbs, target, ownRun } = facts;
-    const [datastores, usage, survey] = await Promise.all([
-      pbs.datastores(),
+    const listed = pbs.datastores();
+    const [datastores, usage, paths, survey] = await Promise.all([
+      listed,
       pbs.datastoreUsage(),
+      listed.then((all) =>
+        Promise.all(all.map(async ({ name }) => [name, (await pbs.datastoreConfig(name)).path] as const)),
+      ),
       facts.survey().catch((error: unknown) => errorDocument(error)),
     ]);
-    const paths = await Promise.all(
-      datastores.map(async ({ name }) => [name, (await pbs.datastoreConfig(name)).path] as const),
-    );
     return {
       datastores,
       usage,

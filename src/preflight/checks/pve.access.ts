@@ -8,14 +8,16 @@ export const pveAccess: Check<ReadonlyArray<readonly [string, { missing: readonl
     look: ({ clusters, target }) =>
       Promise.all(
         clusters.map(async ({ name, pve, config, lockVmid }) => {
-          const { major } = await pve.version();
-          const needs = neededOnPve(config.token, major, {
-            // Also where a service upgrades: mounts and boots are looked at from inside the guest.
-            guest: target.guest?.cluster === name ? target.guest.vmid : null,
-            carrier: lockVmid,
-            registeredTags: config.lock.store === 'registered-tag',
-          });
-          return [name, { missing: unmet(needs, await heldOn(pve, needs)), asked: needs.length }] as const;
+          const asked = pve.version().then(({ major }) =>
+            neededOnPve(config.token, major, {
+              // Also where a service upgrades: mounts and boots are looked at from inside the guest.
+              guest: target.guest?.cluster === name ? target.guest.vmid : null,
+              carrier: lockVmid,
+              registeredTags: config.lock.store === 'registered-tag',
+            }),
+          );
+          const [needs, held] = await Promise.all([asked, heldOn(pve, asked)]);
+          return [name, { missing: unmet(needs, held), asked: needs.length }] as const;
         }),
       ),
     judge: (seen) =>
