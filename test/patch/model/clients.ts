@@ -31,6 +31,7 @@ export function pbsClient(servers: Servers, carry: Carry, run: string, seen: See
   const time = () => ({ epochSeconds: Math.floor((servers.time + servers.skew) / 1000), timezone: 'UTC' });
   const client = {
     permissions: () => read(() => EVERYTHING),
+    listedPermissions: () => read(() => new Map<string, ReadonlySet<string>>()),
     version: () => read(() => ({ version: '4.1', release: '2' })),
     nodeStatus: () => read(status),
     time: () => read(time),
