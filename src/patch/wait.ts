@@ -46,7 +46,9 @@ export async function waitForBoot(run: Run): Promise<string> {
   try {
     for (;;) {
       if (refused) throw refused;
-      const verdict = rebootVerdict(reboot.before, (run.clock.now() - requested) / 1000, seen);
+      // A wall clock that is set back must not make the request younger than the wait for it.
+      const elapsed = Math.max(run.clock.now() - requested, run.clock.monotonic() - begun);
+      const verdict = rebootVerdict(reboot.before, elapsed / 1000, seen);
       if (!down && (seen.lost || verdict === 'rebooted')) {
         down = true;
         record(run, { type: 'went-down', seenAt: new Date(run.clock.now()).toISOString() });

@@ -7,7 +7,7 @@ import { runsOf } from '../../src/patch/journal.js';
 import { isUnfinished, type RunState } from '../../src/patch/state.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { WRITES } from './model/clients.js';
-import { type Fate, type Moment, patch } from './model/controller.js';
+import { type Fate, HEALTHY, type Moment, patch } from './model/controller.js';
 import { AT_ANY_TIME, BETWEEN_RUNS, type Event, mend, SIGTERM } from './model/events.js';
 import { HOUR, Servers } from './model/servers.js';
 
@@ -17,7 +17,6 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
-const HEALTHY: Fate = { killAt: null, mishaps: [], events: [], diskFullAt: null };
 /** Of a healthy run, and some more for one that goes on. */
 const [REQUESTS, LINES] = [200, 50];
 
@@ -93,7 +92,9 @@ class Patch implements Command {
       expect(servers.bootedAt, 'it has booted since').toBeGreaterThan(asked);
     if (outcome === 'patched')
       expect({ fences, booted: run.reboot?.upAt != null }).toEqual({ fences: [], booted: true });
-    if (outcome === 'unverified' && !servers.liftedByHand) expect(fences, 'G4').toEqual(run.fenced);
+    const hadPassed = run.timeline.some(({ phase }) => phase === 'unfence');
+    if (outcome === 'unverified' && !servers.liftedByHand && !hadPassed)
+      expect(fences, 'G4').toContain('tank');
   }
 }
 
@@ -122,32 +123,40 @@ const when: fc.Arbitrary<Moment> = fc.oneof(
   fc.record({ after: fc.constantFrom(...WRITES), plus: fc.nat({ max: 30 }) }),
 );
 const side = fc.constantFrom('before' as const, 'after' as const);
-const fate: fc.Arbitrary<Fate> = fc.record({
-  killAt: fc.option(
-    fc.oneof(
-      fc.tuple(when, side).map(([at, each]) => ({ ...at, side: each })),
-      fc.record({ write: fc.integer({ min: 1, max: LINES }), side }),
-    ),
-  ),
-  mishaps: fc.array(
-    fc
-      .tuple(when, fc.constantFrom('lost' as const, 'unheard' as const))
-      .map(([at, kind]) => ({ ...at, kind })),
-    { maxLength: 2 },
-  ),
-  events: fc.array(
-    fc.tuple(when, fc.constantFrom(...AT_ANY_TIME, SIGTERM)).map(([at, event]) => ({ ...at, ...event })),
-    { maxLength: 3 },
-  ),
-  diskFullAt: fc.option(fc.integer({ min: 1, max: LINES }), { freq: 6 }),
-});
+const killAt = fc.oneof(
+  fc.tuple(when, side).map(([at, each]) => ({ ...at, side: each })),
+  fc.record({ write: fc.integer({ min: 1, max: LINES }), side }),
+);
+const mishap = fc
+  .tuple(when, fc.constantFrom('lost' as const, 'unheard' as const))
+  .map(([at, kind]) => ({ ...at, kind }));
+const event = fc
+  .tuple(when, fc.constantFrom(...AT_ANY_TIME, SIGTERM))
+  .map(([at, each]) => ({ ...at, ...each }));
+const diskFullAt = fc.integer({ min: 1, max: LINES });
+/** One thing at a time comes furthest; several at once meet what nobody thought of. */
+const fate: fc.Arbitrary<Fate> = fc.oneof(
+  { weight: 3, arbitrary: killAt.map((each) => ({ ...HEALTHY, killAt: each })) },
+  { weight: 3, arbitrary: mishap.map((each) => ({ ...HEALTHY, mishaps: [each] })) },
+  { weight: 3, arbitrary: event.map((each) => ({ ...HEALTHY, events: [each] })) },
+  { weight: 1, arbitrary: diskFullAt.map((each) => ({ ...HEALTHY, diskFullAt: each })) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      killAt: fc.option(killAt),
+      mishaps: fc.array(mishap, { maxLength: 2 }),
+      events: fc.array(event, { maxLength: 3 }),
+      diskFullAt: fc.option(diskFullAt, { freq: 6 }),
+    }),
+  },
+);
 
 const commands = fc.commands(
   [
-    ...Array.from({ length: 3 }, () => fc.constant(new Patch(HEALTHY))),
-    ...Array.from({ length: 6 }, () => fate.map((drawn) => new Patch(drawn))),
+    ...Array.from({ length: 6 }, () => fc.constant(new Patch(HEALTHY))),
+    ...Array.from({ length: 20 }, () => fate.map((drawn) => new Patch(drawn))),
     ...[...AT_ANY_TIME, ...BETWEEN_RUNS].map((event) => fc.constant(new Meanwhile(event))),
-    ...Array.from({ length: 8 }, () =>
+    ...Array.from({ length: 16 }, () =>
       fc.constant(
         plain('everything is mended', async (_, real) => {
           mend(real, unfinishedIn(real)?.runId ?? null);
@@ -167,6 +176,8 @@ const commands = fc.commands(
   ],
   { maxCommands: 12, size: 'max' },
 );
+
+// MODEL_RUNS=3000 npx vitest run test/patch/workflow.model: as many lists as there is patience for; MODEL_SEED repeats them.
 
 describe('the workflow, in arbitrary order of what can happen to it', () => {
   it('breaks no guarantee, tells what it leaves behind, and comes to its end when everything is mended', async () => {
@@ -191,7 +202,7 @@ describe('the workflow, in arbitrary order of what can happen to it', () => {
         expect.unreachable('three runs on mended systems did not end patched');
       }),
       {
-        numRuns: Number(process.env.MODEL_RUNS ?? 60),
+        numRuns: Number(process.env.MODEL_RUNS ?? 30),
         ...(process.env.MODEL_SEED ? { seed: Number(process.env.MODEL_SEED) } : {}),
       },
     );

@@ -31,6 +31,7 @@ export interface Fate {
   /** The journal write for which there is room in part only. */
   readonly diskFullAt: number | null;
 }
+export const HEALTHY: Fate = { killAt: null, mishaps: [], events: [], diskFullAt: null };
 /** What an event may do to the process itself. */
 export interface Process {
   readonly servers: Servers;

@@ -1,0 +1,103 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { VirtualClock } from '../support/virtual-clock.js';
+import { type Fate, HEALTHY, type Process, patch } from './model/controller.js';
+import { HOUR, Servers } from './model/servers.js';
+
+let scratch: string;
+beforeAll(() => {
+  scratch = mkdtempSync(join(tmpdir(), 'pbs-ctl-run-'));
+});
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+/** Lines that the journal of a healthy run has, and a few more. */
+const LINES = 50;
+
+describe('a run', () => {
+  const begin = () => {
+    const clock = new VirtualClock();
+    const servers = new Servers(clock);
+    const stateDir = mkdtempSync(join(scratch, 'r-'));
+    let runs = 0;
+    const go = (changes: Partial<Fate> = {}) => {
+      runs += 1;
+      return patch(servers, clock, stateDir, `run${runs}`, { ...HEALTHY, ...changes });
+    };
+    return { servers, clock, go };
+  };
+
+  it('that died with its lock just taken gives it back when the next one is postponed', async () => {
+    const { servers, go } = begin();
+    expect(await go({ killAt: { after: 'lock', plus: 0, side: 'after' } })).toBeNull();
+    expect(servers.lockRuns).toEqual(['run1']);
+    servers.backup = true;
+    expect((await go())?.ended).toMatchObject({ outcome: 'postponed', open: false });
+    expect(servers.lockRuns).toEqual([]);
+  });
+
+  it('whose disk fills up before the upgrade undoes lock and fence all the same', async () => {
+    for (let line = 2; ; line += 1) {
+      const { servers, go } = begin();
+      const run = await go({ diskFullAt: line });
+      if (run?.upgrade !== 'not-begun') break;
+      expect(run.ended).toMatchObject({ outcome: 'failed', error: { code: 'state.unwritable' } });
+      const behind = [...servers.fencesOf('run1'), ...servers.lockRuns];
+      expect({ line, behind, upgraded: servers.pending === 0 }).toEqual({
+        line,
+        behind: [],
+        upgraded: false,
+      });
+      expect((await go())?.ended, `after line ${line}`).toMatchObject({ outcome: 'patched' });
+      expect(line).toBeLessThan(LINES);
+    }
+  });
+
+  it('whose disk fills up at any later line is ended by the next one, with one reboot at most', async () => {
+    for (let line = LINES; line > 20; line -= 1) {
+      const { servers, go, clock } = begin();
+      await go({ diskFullAt: line });
+      const second = await go();
+      // With the intent on disk in part only nothing was asked for: then the second run has rebooted.
+      expect(servers.violations).toEqual([]);
+      expect([...servers.rebootsOf.values()]).toEqual([1]);
+      if (second?.ended?.outcome === 'patched') continue;
+      // The first had ended, and booted the host just now.
+      expect(second?.ended?.outcome).toBe('postponed');
+      await clock.pass(2 * HOUR);
+      expect((await go())?.ended).toMatchObject({ outcome: 'patched' });
+    }
+  });
+
+  it.each(['lost', 'unheard'] as const)('whose request to reboot is %s asks no second time', async (kind) => {
+    const { servers, go } = begin();
+    const run = await go({ mishaps: [{ after: 'reboot', plus: 0, kind }] });
+    expect(servers.rebootsOf.get('run1') ?? 0).toBe(kind === 'unheard' ? 1 : 0);
+    expect(run?.ended?.error?.code ?? run?.ended?.outcome).toBe(
+      kind === 'unheard' ? 'patched' : 'reboot.not-down',
+    );
+    await go();
+    expect(servers.rebootsOf.get('run1') ?? 0).toBe(kind === 'unheard' ? 1 : 0);
+  });
+
+  it.each([
+    -600, 600,
+  ])('takes no clock that is set by %i s for a boot, nor a boot for a clock', async (seconds) => {
+    const step = (process: Process) => {
+      process.servers.skew += seconds * 1000;
+      process.clock.step(seconds * 1000);
+    };
+    const stepped = { after: 'reboot', plus: 1, name: 'clocks are set', act: step } as const;
+    const deaf = begin();
+    deaf.servers.deaf = true;
+    expect((await deaf.go({ events: [stepped] }))?.ended?.outcome).toBe('failed');
+    const { servers, go } = begin();
+    const run = await go({ events: [stepped] });
+    expect({ outcome: run?.ended?.outcome, why: run?.ended?.error }).toEqual({
+      outcome: 'patched',
+      why: null,
+    });
+    expect(servers.violations).toEqual([]);
+  });
+});
