@@ -93,12 +93,13 @@ export async function reboot(run: Run): Promise<string> {
     await pbs.reboot();
     return 'asked for';
   } catch (error) {
-    const unknown =
-      error instanceof Fault && ['outcome.unknown', 'pbs.daemon-down', 'net.timeout'].includes(error.code);
-    if (!unknown) throw error;
+    if (!(error instanceof Fault && MAY_HAVE_ARRIVED.has(error.code))) throw error;
     return 'asked for; the answer was lost, so the boot itself has to tell';
   }
 }
+
+/** An answer that cannot be read was given all the same: by whom, and before or after what, is not known. */
+const MAY_HAVE_ARRIVED = new Set(['outcome.unknown', 'api.unreadable', 'pbs.daemon-down', 'net.timeout']);
 
 async function stillFits(run: Run, facts: Facts): Promise<void> {
   const { target } = run.site;

@@ -34,8 +34,9 @@ export async function upgrade(run: Run): Promise<string> {
   try {
     await road.start();
   } catch (error) {
-    // Whether an unanswered start arrived shows at the next look.
-    if (!(error instanceof Fault && error.code === 'outcome.unknown')) throw error;
+    // Whether a start without an answer that can be read arrived shows at the next look.
+    const unknown = error instanceof Fault && ['outcome.unknown', 'api.unreadable'].includes(error.code);
+    if (!unknown) throw error;
   }
   return followUpgrade(run, road);
 }

@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -16,7 +17,11 @@ export interface Received {
 }
 
 /** An answer; `cut` breaks the connection off instead of answering, `silent` never answers. */
-export type Reply = { status?: number; reason?: string; body?: unknown } | 'cut' | 'silent';
+export type Reply =
+  | { status?: number; reason?: string; body?: unknown }
+  | { write: (response: ServerResponse) => void }
+  | 'cut'
+  | 'silent';
 
 export interface TestServer {
   readonly address: string;
@@ -67,6 +72,7 @@ export async function serve(
           incoming.socket.destroy();
           return;
         }
+        if ('write' in answer) return answer.write(response);
         const { status = 200, reason = '', body = { data: null } } = answer;
         response.writeHead(status, reason || undefined, { 'content-type': 'application/json;charset=UTF-8' });
         response.end(typeof body === 'string' ? body : JSON.stringify(body));

@@ -128,7 +128,7 @@ const killAt = fc.oneof(
   fc.record({ write: fc.integer({ min: 1, max: LINES }), side }),
 );
 const mishap = fc
-  .tuple(when, fc.constantFrom('lost' as const, 'unheard' as const))
+  .tuple(when, fc.constantFrom('lost' as const, 'unheard' as const, 'garbled' as const))
   .map(([at, kind]) => ({ ...at, kind }));
 const event = fc
   .tuple(when, fc.constantFrom(...AT_ANY_TIME, SIGTERM))

@@ -70,15 +70,26 @@ describe('a run', () => {
     }
   });
 
-  it.each(['lost', 'unheard'] as const)('whose request to reboot is %s asks no second time', async (kind) => {
+  it.each([
+    ['lost', 0, 'reboot.not-down'],
+    ['unheard', 1, 'patched'],
+    ['garbled', 1, 'patched'],
+  ] as const)('whose request to reboot is %s asks no second time', async (kind, arrived, end) => {
     const { servers, go } = begin();
     const run = await go({ mishaps: [{ after: 'reboot', plus: 0, kind }] });
-    expect(servers.rebootsOf.get('run1') ?? 0).toBe(kind === 'unheard' ? 1 : 0);
-    expect(run?.ended?.error?.code ?? run?.ended?.outcome).toBe(
-      kind === 'unheard' ? 'patched' : 'reboot.not-down',
-    );
+    expect(run?.ended?.error?.code ?? run?.ended?.outcome).toBe(end);
     await go();
-    expect(servers.rebootsOf.get('run1') ?? 0).toBe(kind === 'unheard' ? 1 : 0);
+    expect(servers.rebootsOf.get('run1') ?? 0).toBe(arrived);
+  });
+
+  it.each([
+    'unheard',
+    'garbled',
+  ] as const)('whose start of the upgrade is %s looks what has come of it', async (kind) => {
+    const { servers, go } = begin();
+    const run = await go({ mishaps: [{ after: 'upgrade', plus: 0, kind }] });
+    expect(run?.ended).toMatchObject({ outcome: 'patched' });
+    expect(servers.tasks.filter(({ type }) => type === 'srvstart')).toHaveLength(1);
   });
 
   it.each([

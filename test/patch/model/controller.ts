@@ -26,7 +26,7 @@ export interface Fate {
     | (Moment & { readonly side: 'before' | 'after' })
     | { readonly write: number; readonly side: 'before' | 'after' }
     | null;
-  readonly mishaps: ReadonlyArray<Moment & { readonly kind: 'lost' | 'unheard' }>;
+  readonly mishaps: ReadonlyArray<Moment & { readonly kind: 'lost' | 'unheard' | 'garbled' }>;
   readonly events: ReadonlyArray<Moment & Event>;
   /** The journal write for which there is room in part only. */
   readonly diskFullAt: number | null;
@@ -135,6 +135,7 @@ export async function patch(
     if (killed === 'after') die();
     if (dead) return never();
     if (mishap === 'unheard') throw unknown;
+    if (mishap === 'garbled') throw new Fault('api.unreadable', 'a page of a proxy');
     return answer;
   };
   const site = siteOf(servers, carry, own, journal.runId, seen);
