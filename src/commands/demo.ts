@@ -10,7 +10,7 @@ export const demo: Command<{ scenario: string }> = async (context, { scenario })
   const quiet = options.json === true;
   if (!quiet) {
     world.stdout.write(
-      `The lab is up: three PVE nodes and two PBS hosts on loopback, scenario "${scenario}".\n` +
+      `The lab is up: three PVE nodes and two PBS hosts, scenario "${scenario}".\n` +
         `$ pbs-ctl patch --host pbs01 --config ${lab.configPath}\n\n`,
     );
   }

@@ -188,18 +188,21 @@ export async function undo(run: Run): Promise<void> {
     );
   }
   if (run.lease) await unlock(run);
-  else if (stateOfRun(run).phase !== 'preflight') await releaseStrays(run);
+  else if (stateOfRun(run).timeline.some(({ phase: begun }) => begun === 'lock')) await releaseStrays(run);
 }
 
-/** A lock that was taken while its answer was lost is known to nobody but the tag itself. */
+/** A lock that was taken while its answer was lost, or before the process died, is known to nobody but the tag itself. */
 async function releaseStrays(run: Run): Promise<void> {
   const { site, clock, journal } = run;
   for (const cluster of site.clusters) {
     const lock = lockOf(cluster, clock, site.target.policy.requestTimeout * 2);
     try {
-      await release(lock, { run: journal.runId });
+      await release(lock, { run: journal.runId }).catch((error) => {
+        if (!(error instanceof Fault && error.code === 'lock.foreign')) throw error;
+      });
+      if (stateOfRun(run).locks.includes(cluster.name))
+        record(run, { type: 'unlocked', cluster: cluster.name });
     } catch (error) {
-      if (error instanceof Fault && error.code === 'lock.foreign') continue;
       record(run, { type: 'locked', cluster: cluster.name, expiresAt: 0 });
       warning(
         run,

@@ -28,7 +28,7 @@ export function api({ host, proxy, daemon, servicesDown, apiError }: Sight): Tro
     };
   if (servicesDown.length > 0)
     return {
-      problem: `On ${host} is not running: ${list(servicesDown)}.`,
+      problem: `Not running on ${host}: ${list(servicesDown)}.`,
       steps: [
         byCommand('See why.', `journalctl -b -u ${servicesDown[0]}`),
         byFlag('Start it again.', 'restart-services'),

@@ -154,7 +154,7 @@ export function insides({ host, inside }: Sight): Trouble | null {
     };
   if (failed !== undefined)
     return {
-      problem: `On ${host} has failed: ${list(failedUnits)}.`,
+      problem: `Failed on ${host}: ${list(failedUnits)}.`,
       steps: [
         byCommand('See why.', `journalctl -b -u ${failed}`),
         byFlag('Start again what has failed.', 'restart-services'),

@@ -123,7 +123,7 @@ describe('recover', () => {
     withLab({ scenario: 'service-fails' }, async (lab) => {
       expect((await patch(lab.configPath)).code).toBe(3);
       const seen = await recover(lab.configPath);
-      expect(seen.document.diagnosis.problem).toBe('On pbs01 has failed: chrony.service.');
+      expect(seen.document.diagnosis.problem).toBe('Failed on pbs01: chrony.service.');
       expect(flags(seen.document.diagnosis)).toContain('restart-services');
       const mended = await recover(lab.configPath, '--restart-services');
       expect(mended.document.done).toEqual(['restarted chrony.service']);

@@ -102,13 +102,13 @@ describe('what is wrong, and what a flag can do about it', () => {
     ${inside({ missingMounts: ['/mnt/tank'] })}                                                                        | ${/misses \/mnt\/tank, which its fstab names/}        | ${'mount'}
     ${inside({ missingMounts: ['/mnt/tank'], failedUnits: ['x.service'] })}                                            | ${/misses \/mnt\/tank/}                               | ${'mount restart-services'}
     ${inside({ audit: 'The following packages are only half configured' })}                                            | ${/half installed: The following/}                    | ${''}
-    ${inside({ failedUnits: ['chrony.service'] })}                                                                     | ${/has failed: chrony\.service/}                      | ${'restart-services'}
+    ${inside({ failedUnits: ['chrony.service'] })}                                                                     | ${/Failed on pbs01: chrony\.service/}                 | ${'restart-services'}
     ${inside({ state: 'starting' })}                                                                                   | ${/still starting/}                                   | ${''}
     ${{ ...DARK, agent: 'answers', inside: INSIDE }}                                                                   | ${/The system of pbs01 runs, its API does not/}       | ${'restart-services'}
     ${{ proxy: 'refuses', apiError: fault('api.unauthorized', 'bad token') }}                                          | ${/cannot be asked: bad token/}                       | ${''}
     ${{ proxy: 'refuses', apiError: fault('net.untrusted', 'other certificate') }}                                     | ${/cannot be asked: other certificate/}               | ${''}
     ${{ daemon: 'silent' }}                                                                                            | ${/the daemon behind it does not/}                    | ${'restart-services'}
-    ${{ servicesDown: ['chrony'] }}                                                                                    | ${/is not running: chrony/}                           | ${'restart-services'}
+    ${{ servicesDown: ['chrony'] }}                                                                                    | ${/Not running on pbs01: chrony/}                     | ${'restart-services'}
     ${{ apiError: fault('api.refused', 'strange') }}                                                                   | ${/does not answer everything: strange/}              | ${''}
     ${{ datastores: broken('unable to open') }}                                                                        | ${/cannot use tank \(unable to open\)/}               | ${''}
     ${{ datastores: broken('offline'), foreignModes: [{ datastore: 'tank', type: 'offline', message: 'new disks' }] }} | ${/Somebody has set tank to offline \("new disks"\)/} | ${''}

@@ -56,7 +56,13 @@ export class VirtualClock implements Clock {
       over = true;
     });
     watched.catch(() => {});
-    for (let passed = 0; !over && passed < 3_600_000; passed += 50) await this.pass(50);
+    const limit = this.#now + 3_600_000;
+    for (;;) {
+      await settled();
+      if (over || this.#now >= limit) break;
+      const next = Math.min(...this.#sleepers.map(({ at }) => at), limit);
+      await this.pass(Math.max(0, next - this.#now));
+    }
     return watched;
   }
 }
