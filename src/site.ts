@@ -7,6 +7,8 @@ import { Fault } from './fault.js';
 import type { Guest } from './guest/exec.js';
 import { takeSurvey } from './guest/survey.js';
 import { type ClusterAccess, type Facts, facts } from './preflight/facts.js';
+import { KnownRuns } from './preflight/known-runs.js';
+import type { Recent } from './preflight/recent.js';
 import type { World } from './world.js';
 
 /** A host with everything that reaches it: its PBS, the clusters it serves, its guest. */
@@ -17,8 +19,8 @@ export interface Site {
   readonly guestCluster: ClusterAccess | null;
   /** The VM that is this PBS; null where the config names none. */
   readonly guest: Guest | null;
-  /** A fresh round of questions: what it answers is remembered within it and not beyond. */
-  facts(ownRun: string | null): Facts;
+  /** A fresh round of questions: what it answers is remembered within it and, but for what `recent` keeps, not beyond. */
+  facts(ownRun: string | null, recent?: Recent): Facts;
   close(): Promise<void>;
 }
 
@@ -30,22 +32,27 @@ export async function openSite(config: Config, target: Target, world: World): Pr
   const guestCluster = clusters.find(({ name }) => name === target.guest?.cluster) ?? null;
   const guest =
     guestCluster && target.guest ? { pve: guestCluster.pve, vmid: target.guest.vmid, clock } : null;
+  const knownRuns = new KnownRuns();
   return {
     target,
     pbs,
     clusters,
     guestCluster,
     guest,
-    facts: (ownRun) =>
-      facts({
-        target,
-        pbs,
-        clusters,
-        guestCluster,
-        clock,
-        ownRun,
-        survey: () => (guest ? takeSurvey(guest) : Promise.reject(noGuest(target.host))),
-      }),
+    facts: (ownRun, recent) =>
+      facts(
+        {
+          target,
+          pbs,
+          clusters,
+          guestCluster,
+          clock,
+          ownRun,
+          knownRuns,
+          survey: () => (guest ? takeSurvey(guest) : Promise.reject(noGuest(target.host))),
+        },
+        recent,
+      ),
     close: async () => {
       await Promise.all([pbs.close(), ...clusters.map(({ pve }) => pve.close())]);
     },

@@ -10,6 +10,7 @@ const { version, license } = JSON.parse(readFileSync('package.json', 'utf8'));
 // Modules that know where files lie, and what stands in their place where there are no files.
 const instead = {
   'src/version.ts': `export const version = ${JSON.stringify(version)};`,
+  'src/help-text.ts': 'export const writtenHelp = () => null;',
   'src/lab/machine/toolbox-folder.ts': unpacking(),
 };
 

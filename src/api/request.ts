@@ -4,7 +4,6 @@ import type { TlsConfig } from '../config/schema.js';
 import { Fault } from '../fault.js';
 import { envelope } from './answer.js';
 import type { ByteStream } from './byte-stream.js';
-import { dial, NotUpgraded } from './dial.js';
 import { type Asked, broken, refusal, timedOut, unreachable, unreadable } from './failure.js';
 import type { Privilege } from './privileges.js';
 import { isRead, PATIENCE, type Patience, type Repeat, repeated } from './repeat.js';
@@ -165,6 +164,8 @@ export class Endpoint implements OneServer {
   async dial(path: string, parameters: Parameters): Promise<ByteStream> {
     const asked = this.#asked({ method: 'GET', path, repeat: 'once', effect: false });
     const limitMs = this.#options.requestTimeoutMs;
+    // Few commands look at a console.
+    const { dial, NotUpgraded } = await import('./dial.js');
     try {
       return await dial(this.#connect, this.address, `/api2/json${path}?${encode(parameters)}`, {
         authorization: authorization(this.product, this.#token),

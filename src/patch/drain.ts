@@ -2,6 +2,7 @@ import { formatDuration } from '../config/quantity.js';
 import { EXIT, Fault } from '../fault.js';
 import { CHECKS } from '../preflight/catalogue.js';
 import { runChecks } from '../preflight/check.js';
+import type { Recent } from '../preflight/recent.js';
 import type { Run } from './run.js';
 import { requireLock, step } from './run.js';
 
@@ -11,14 +12,14 @@ const DRAINED = new Set(['pbs.tasks', 'pve.backups']);
  * Waits until no task and no active operation uses a datastore; the fence keeps new ones away.
  * @throws Fault `drain.timeout` (exit 75) after `drainTimeout`, naming what still runs
  */
-export async function drain(run: Run): Promise<string> {
+export async function drain(run: Run, recent: Recent): Promise<string> {
   const { policy } = run.site.target;
   const begun = run.clock.monotonic();
   for (;;) {
     await requireLock(run);
     const findings = await runChecks(
       CHECKS.filter(({ id }) => DRAINED.has(id)),
-      run.site.facts(run.journal.runId),
+      run.site.facts(run.journal.runId, recent),
     );
     const busy = findings.filter(({ status }) => status === 'block').map(({ summary }) => summary);
     if (busy.length === 0) return 'nothing uses a datastore';

@@ -6,6 +6,7 @@ import { release } from '../lock/lock.js';
 import { CHECKS } from '../preflight/catalogue.js';
 import { retryAfter, runChecks } from '../preflight/check.js';
 import { overridden } from '../preflight/override.js';
+import { Recent } from '../preflight/recent.js';
 import type { Finding, Phase } from '../report/document.js';
 import { takeBaseline } from '../verify/baseline.js';
 import { drain } from './drain.js';
@@ -56,7 +57,7 @@ export async function carryOut(run: Run): Promise<void> {
 /** `--check`: every check and the simulated upgrade; changes nothing at all. */
 export async function checkOnly(run: Run): Promise<void> {
   try {
-    await phase(run, 'preflight', () => preflight(run));
+    await phase(run, 'preflight', () => preflight(run, new Recent(run.clock)));
     await planUpgrade(run);
     end(run, 'checked', null);
   } catch (error) {
@@ -69,11 +70,12 @@ async function advance(run: Run): Promise<void> {
     record(run, { type: 'upgrade-void' });
   const before = stateOfRun(run);
   if (before.upgrade === 'not-begun' || before.upgrade === 'failed') {
-    await phase(run, 'preflight', () => preflight(run));
+    const recent = new Recent(run.clock);
+    await phase(run, 'preflight', () => preflight(run, recent));
     await phase(run, 'lock', () => lock(run));
-    await phase(run, 'recheck', () => preflight(run));
+    await phase(run, 'recheck', () => preflight(run, recent));
     await phase(run, 'fence', () => fence(run));
-    await phase(run, 'drain', () => drain(run));
+    await phase(run, 'drain', () => drain(run, recent));
     await phase(run, 'refresh', () => refresh(run));
     await phase(run, 'upgrade', () => upgrade(run));
   } else {
@@ -92,9 +94,17 @@ async function advance(run: Run): Promise<void> {
   await phase(run, 'unlock', () => unlock(run));
 }
 
-async function preflight(run: Run): Promise<string> {
-  const facts = run.site.facts(run.journal.runId);
-  const raw = await runChecks(CHECKS, facts);
+/** Every check; the second time, moments later and under the lock, without what still holds of the first. */
+async function preflight(run: Run, recent: Recent): Promise<string> {
+  const facts = run.site.facts(run.journal.runId, recent);
+  const settled = recent.settled();
+  const fresh = await runChecks(
+    CHECKS.filter(({ id }) => !settled.has(id)),
+    facts,
+  );
+  const found = new Map([...settled, ...fresh.map((finding) => [finding.id, finding] as const)]);
+  const raw = CHECKS.flatMap(({ id }) => found.get(id) ?? []);
+  recent.keep(raw);
   const findings = raw.map((finding) => overridden(drainable(run, finding), run.ignoredWindow));
   for (const finding of findings) run.reporter.tell({ kind: 'check', host: run.site.target.host, finding });
   record(run, { type: 'checked', findings });

@@ -76,14 +76,12 @@ const LAST_LOOK = new Set([
 export async function reboot(run: Run): Promise<string> {
   const { pbs, target } = run.site;
   const facts = run.site.facts(run.journal.runId);
-  await stillFits(run, facts);
-  const [{ uptimeSeconds }, { epochSeconds }, bootId] = await Promise.all([
-    pbs.nodeStatus(),
-    pbs.time(),
-    facts.survey().then(
-      (survey) => survey.bootId,
-      () => null,
-    ),
+  // Before the last look, since what is asked inside the guest takes its time.
+  const bootId = await bootIdOf(run);
+  const [{ uptimeSeconds }, { epochSeconds }] = await Promise.all([
+    facts.pbs.nodeStatus(),
+    facts.pbs.time(),
+    stillFits(run, facts),
   ]);
   if (uptimeSeconds * 1000 < target.policy.minRebootInterval) throw tooSoon(target.host, uptimeSeconds);
   await requireLock(run);
@@ -100,6 +98,11 @@ export async function reboot(run: Run): Promise<string> {
 
 /** An answer that cannot be read was given all the same: by whom, and before or after what, is not known. */
 const MAY_HAVE_ARRIVED = new Set(['outcome.unknown', 'api.unreadable', 'pbs.daemon-down', 'net.timeout']);
+
+/** Null where the guest does not tell: then the boot is told by its time. */
+async function bootIdOf({ site: { guest, target } }: Run): Promise<string | null> {
+  return (await guest?.pve.bootId(guest.vmid, target.policy.requestTimeout).catch(() => null)) ?? null;
+}
 
 async function stillFits(run: Run, facts: Facts): Promise<void> {
   const { target } = run.site;

@@ -1,5 +1,4 @@
 import type { Outcome } from '../config/schema.js';
-import { keepConsole } from '../console/keep.js';
 import { note, type Run, record } from './run.js';
 
 /**
@@ -10,6 +9,8 @@ export async function keepScreen(run: Run, outcome: Outcome): Promise<void> {
   const { guest } = run.site;
   const { folder } = run.journal;
   if (!guest || folder === null || (outcome !== 'failed' && outcome !== 'unverified')) return;
+  // Pictures are for runs that went wrong: nothing that draws them is loaded before.
+  const { keepConsole } = await import('../console/keep.js');
   const { shot } = await keepConsole(guest, folder);
   const why = shot.error ? `The console cannot be shown: ${shot.error.message}` : shot.note;
   record(run, { type: 'screen', file: shot.file, why });

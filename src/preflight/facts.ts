@@ -4,6 +4,8 @@ import type { ClusterConfig } from '../config/schema.js';
 import type { Target } from '../config/target.js';
 import type { Survey } from '../guest/survey.js';
 import type { Clock } from '../world.js';
+import type { KnownRuns } from './known-runs.js';
+import type { Recent } from './recent.js';
 
 /** A cluster that a run has to do with. `vmid`: the guest that carries the lock tag, null where there is none. */
 export interface ClusterAccess {
@@ -31,10 +33,18 @@ export interface Facts {
   readonly clock: Clock;
   /** The run that asks, null for a preflight: its own lock, fence and tasks do not block it. */
   readonly ownRun: string | null;
+  /** When schedules run, kept over the rounds of a run. */
+  readonly knownRuns: KnownRuns;
+}
+
+/** What may be taken over from the round before. */
+interface Earlier {
+  readonly whose: string;
+  readonly recent: Recent | null;
 }
 
 /** A view of an API client that asks each question (method and arguments) once. */
-export function remembering<Client extends object>(client: Client): Client {
+export function remembering<Client extends object>(client: Client, earlier?: Earlier): Client {
   const answers = new Map<string, unknown>();
   return new Proxy(client, {
     get(subject, property) {
@@ -42,24 +52,33 @@ export function remembering<Client extends object>(client: Client): Client {
       if (typeof member !== 'function') return member;
       return (...parameters: unknown[]) => {
         const key = `${String(property)} ${JSON.stringify(parameters)}`;
-        if (!answers.has(key)) answers.set(key, Reflect.apply(member, subject, parameters));
+        if (!answers.has(key)) {
+          const ask = () => Reflect.apply(member, subject, parameters);
+          answers.set(key, earlier?.recent?.answer(earlier.whose, String(property), key, ask) ?? ask());
+        }
         return answers.get(key);
       };
     },
   });
 }
 
-export function facts(parts: Omit<Facts, 'survey' | 'now'> & { survey: () => Promise<Survey> }): Facts {
-  const clusters = parts.clusters.map((cluster) => ({ ...cluster, pve: remembering(cluster.pve) }));
+export function facts(
+  parts: Omit<Facts, 'survey' | 'now'> & { survey: () => Promise<Survey> },
+  recent: Recent | null = null,
+): Facts {
+  const clusters = parts.clusters.map((cluster) => ({
+    ...cluster,
+    pve: remembering(cluster.pve, { whose: `PVE ${cluster.name}`, recent }),
+  }));
   let survey: Promise<Survey> | undefined;
   return {
     ...parts,
-    pbs: remembering(parts.pbs),
+    pbs: remembering(parts.pbs, { whose: 'PBS', recent }),
     clusters,
     guestCluster: clusters.find((cluster) => cluster.name === parts.guestCluster?.name) ?? null,
     now: Math.floor(parts.clock.now() / 1000),
     survey: () => {
-      survey ??= parts.survey();
+      survey ??= recent ? recent.survey(parts.survey) : parts.survey();
       return survey;
     },
   };

@@ -37,7 +37,7 @@ describe('the package', () => {
         ...['dist', 'docs', 'packaging'],
       ].sort(),
     );
-    expect(paths()).toContain('dist/pbs-ctl.1');
+    expect(paths()).toEqual(expect.arrayContaining(['dist/pbs-ctl.1', 'dist/help.txt']));
     expect(paths().filter((path) => /\.(ts|map|tgz)$|test/.test(path))).toEqual([]);
   });
 
@@ -74,6 +74,7 @@ describe('the single file', () => {
   it('has nothing that looks for files beside it', () => {
     const text = readFileSync(join(folder, 'alone/pbs-ctl.mjs'), 'utf8');
     expect(text).not.toContain('../package.json');
+    expect(text).not.toContain('./help.txt');
     expect(text).not.toContain('./toolbox/');
   });
 });

@@ -4,6 +4,7 @@ import { planFor } from '../../src/commands/windows.js';
 import { parseConfig } from '../../src/config/load.js';
 import { targetOf } from '../../src/config/target.js';
 import { facts } from '../../src/preflight/facts.js';
+import { KnownRuns } from '../../src/preflight/known-runs.js';
 import { realClock } from '../../src/world.js';
 
 const [JOBS, SCHEDULES, DAYS, DAY] = [2000, 60, 14, 86_400];
@@ -14,7 +15,13 @@ export const manyJobs = {
   how: 'The plan of `windows` over answers that cost nothing: 50 of the schedules run daily (one page of 100 runs), 10 hourly (7 pages: 14 days ahead, 14 back), 1,500 past tasks. Computing is the CPU time of this process for it, JSON included; the first of 3.',
   async measure() {
     const asked = new Map<string, number>();
-    const seen = facts({ ...site(asked), clock: realClock, ownRun: null, survey: () => Promise.reject() });
+    const seen = facts({
+      ...site(asked),
+      clock: realClock,
+      ownRun: null,
+      knownRuns: new KnownRuns(),
+      survey: () => Promise.reject(),
+    });
     const before = process.cpuUsage();
     const plan = await planFor(seen, DAYS * 24, 'UTC');
     JSON.stringify(plan);

@@ -1,5 +1,6 @@
 import { block, type Check, type Judgement, pass, worstOf } from '../check.js';
 import { destinationOfJob } from '../job-destination.js';
+import { RUNS_ASKED } from '../known-runs.js';
 import { type Destination, storagesOfHost } from '../storage-match.js';
 
 /** An enabled job that writes to this host, or may. */
@@ -8,6 +9,8 @@ interface SeenJob {
   readonly destination: Exclude<Destination, 'elsewhere'>;
   /** Its next runs, epoch seconds, at most {@link RUNS_ASKED}; null where nobody can tell. */
   readonly runs: readonly number[] | null;
+  /** There are more; where it is not said, as many as were asked for mean that. */
+  readonly goesOn?: boolean;
   /** Why nobody can: the nodes read the schedule by different time zones, and one of them answers for all. */
   readonly zones?: readonly string[];
   readonly repeatMissed: boolean;
@@ -15,12 +18,11 @@ interface SeenJob {
 
 /** A run that began within the last minute may not yet show as a task. Seconds. */
 const JUST_BEGUN = 60;
-const RUNS_ASKED = 20;
 
 /** Does a backup job that writes to this host start before a run would be over? PVE itself says when jobs run. */
 export const pveSchedule: Check<ReadonlyArray<readonly [string, readonly SeenJob[]]>> = {
   id: 'pve.schedule',
-  look: ({ clusters, pbs, target, now }) =>
+  look: ({ clusters, pbs, target, now, knownRuns }) =>
     Promise.all(
       clusters.map(async ({ name, pve }) => {
         const [all, storages, { fingerprint }, { nodes }] = await Promise.all([
@@ -43,7 +45,9 @@ export const pveSchedule: Check<ReadonlyArray<readonly [string, readonly SeenJob
               const seen = { id, destination, repeatMissed };
               if (schedule === null) return [{ ...seen, runs: null }];
               if (zones.length > 1 && !/ UTC$/.test(schedule)) return [{ ...seen, runs: null, zones }];
-              return [{ ...seen, runs: await pve.scheduleRuns(schedule, now - JUST_BEGUN, RUNS_ASKED) }];
+              const by = { cluster: name, pve, zones };
+              const runs = await knownRuns.after(by, { ...job, schedule }, now - JUST_BEGUN, now);
+              return [{ ...seen, ...runs }];
             }),
         );
         return [name, jobs.flat()] as const;
@@ -94,7 +98,9 @@ function judge(jobs: readonly SeenJob[], now: number, need: number, margin: numb
  * backup takes is not known here. Undefined where it lies beyond the runs that were asked for.
  */
 function freeFrom(jobs: readonly SeenJob[], now: number, need: number, margin: number): number | undefined {
-  const known = jobs.flatMap(({ runs }) => (runs?.length === RUNS_ASKED ? (runs.at(-1) ?? []) : []));
+  const known = jobs.flatMap(({ runs, goesOn = runs?.length === RUNS_ASKED }) =>
+    goesOn ? (runs?.at(-1) ?? []) : [],
+  );
   const horizon = Math.min(...known);
   const runs = jobs.flatMap((job) => job.runs ?? []).sort((a, b) => a - b);
   let free = now;

@@ -8,6 +8,7 @@ import { type Disk, realDisk } from '../../../src/patch/line-file.js';
 import { carryOut } from '../../../src/patch/patch.js';
 import { isUnfinished, type RunState } from '../../../src/patch/state.js';
 import { facts } from '../../../src/preflight/facts.js';
+import { KnownRuns } from '../../../src/preflight/known-runs.js';
 import type { Site } from '../../../src/site.js';
 import type { Clock, World } from '../../../src/world.js';
 import type { VirtualClock } from '../../support/virtual-clock.js';
@@ -175,6 +176,7 @@ function siteOf(servers: Servers, carry: Carry, clock: Clock, run: string, seen:
         guestCluster: null,
         clock,
         ownRun,
+        knownRuns: new KnownRuns(),
         survey: () => Promise.reject(new Fault('guest.none', 'no guest')),
       }),
     close: async () => {},
