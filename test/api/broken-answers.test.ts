@@ -45,7 +45,7 @@ describe('an answer that is not whole', () => {
       'net.timeout',
       'outcome.unknown',
     ],
-  ])('and %s is an error, and of a write nobody knows whether it counts', async (_, write, asked, written) => {
+  ])('and %s is an error, another one for a write where it may have had its effect', async (_, write, asked, written) => {
     const { pbs } = await pbsThat(write);
     await expect(pbs.version()).rejects.toMatchObject({ code: asked });
     await expect(pbs.startService('pbs-ctl-upgrade.service')).rejects.toMatchObject({ code: written });
