@@ -1,5 +1,7 @@
 import { againstAnsible } from './against-ansible.js';
 import { fleetStatus } from './fleet-status.js';
+import { idle } from './idle.js';
+import { installed } from './installed.js';
 import { lockWrites } from './lock-writes.js';
 import { longAnswers } from './long-answers.js';
 import { manyJobs } from './many-jobs.js';
@@ -21,6 +23,8 @@ export const MEASURES: Readonly<Record<string, Measure>> = {
   'start-up': startUp,
   preflight,
   'whole-patch': wholePatch,
+  idle,
+  installed,
   'reboot-detection': rebootDetection,
   'lock-writes': lockWrites,
   'fleet-status': fleetStatus,

@@ -18,7 +18,7 @@ interface PhaseEvent {
 export const wholePatch = {
   name: `whole \`patch\`: requests without polling, and its own time; 2 datastores, ${JOBS} jobs, 3 nodes`,
   target: 'at most 60 requests; at most 3 s',
-  how: 'Against the lab. A request that repeats another of the same phase (method, path, parameters) is polling and not counted, nor is the question for the result of a command in the guest. Own time is that of the process less the phases refresh, upgrade, wait and verify, in which it follows the machine.',
+  how: 'Against the lab, every job with a schedule of its own. Polling, which is not counted: every question for the result of a command in the guest; a repeated look (method, path and parameters as before) at tasks, operations, the agent or a unit through it, and at whether a server, node or VM lives, anywhere in the run; any other question within the same phase. Beside it `first`: each question once in the whole run, as if nothing had to be looked at again under the lock and before the reboot; and `all` that went over the wire. Own time is that of the process less the phases refresh, upgrade, wait and verify, in which it follows the machine.',
   async measure() {
     const lab = await startLab({ factor: FACTOR });
     const folder = mkdtempSync(join(tmpdir(), 'pbs-ctl-bench-'));
@@ -33,14 +33,12 @@ export const wholePatch = {
       const phases = phasesIn(readFileSync(events, 'utf8'));
       const followed = phases.filter(({ name }) => OF_MACHINES.has(name));
       const ownSeconds = (took - followed.reduce((sum, { from, to }) => sum + to - from, 0)) / 1000;
-      const byPhase = requestsBy(lab, phases);
-      const requests = Object.values(byPhase).reduce((sum, count) => sum + count, 0);
+      const counted = count(lab, phases);
       return {
-        requests,
-        byPhase,
+        ...counted,
         all: lab.record.requests.length,
         ownSeconds,
-        met: requests <= 60 && ownSeconds <= 3,
+        met: counted.requests <= 60 && ownSeconds <= 3,
       };
     } finally {
       await lab.stop();
@@ -77,13 +75,34 @@ function phasesIn(lines: string): Array<{ name: string; from: number; to: number
   return phases;
 }
 
-function requestsBy(lab: Lab, phases: ReadonlyArray<{ name: string; from: number; to: number }>) {
-  const seen = new Map<string, Set<string>>();
+/** Looks at what may have changed since: tasks and operations, the agent and its commands, whether servers and VM live. */
+const LOOKS =
+  /\/tasks(\/|$)|\/active-operations$|\/agent\/|\/version$|\/status(\/current)?$|\/time$|\/journal$/;
+
+interface Counted {
+  /** Without polling. */
+  requests: number;
+  /** Questions and commands that had not come before in the run. */
+  first: number;
+  readonly byPhase: Record<string, number>;
+}
+
+function count(lab: Lab, phases: ReadonlyArray<{ name: string; from: number; to: number }>): Counted {
+  const counted: Counted = { requests: 0, first: 0, byPhase: {} };
+  const run = new Set<string>();
+  const within = new Set<string>();
   for (const { at, method, path, params } of lab.record.requests) {
     if (path.endsWith('/exec-status')) continue;
     const phase = phases.find(({ from, to }) => from <= at && at <= to)?.name ?? 'between';
-    const asked = seen.get(phase) ?? new Set();
-    seen.set(phase, asked.add(`${method} ${path} ${JSON.stringify(params)}`));
+    const asked = `${method} ${path} ${JSON.stringify(params)}`;
+    const isFirst = !run.has(asked);
+    const polls = !isFirst && (LOOKS.test(path) || within.has(`${phase} ${asked}`));
+    run.add(asked);
+    within.add(`${phase} ${asked}`);
+    if (isFirst) counted.first += 1;
+    if (polls) continue;
+    counted.requests += 1;
+    counted.byPhase[phase] = (counted.byPhase[phase] ?? 0) + 1;
   }
-  return Object.fromEntries([...seen].map(([phase, asked]) => [phase, asked.size]));
+  return counted;
 }
