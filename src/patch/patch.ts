@@ -2,7 +2,7 @@ import type { Outcome } from '../config/schema.js';
 import { EXIT, errorDocument, Fault } from '../fault.js';
 import { lockOf } from '../lock/cluster-lock.js';
 import { takeLease } from '../lock/lease.js';
-import { release } from '../lock/lock.js';
+import { confirm, release } from '../lock/lock.js';
 import { CHECKS } from '../preflight/catalogue.js';
 import { retryAfter, runChecks } from '../preflight/check.js';
 import { overridden } from '../preflight/override.js';
@@ -168,6 +168,7 @@ async function conclude(run: Run, error: unknown): Promise<void> {
     progress === 'not-begun' || (progress === 'done' && asked === null && nothingChanged(run));
   const pendingReboot = progress === 'done' && asked === null && isLater(error);
   if (untouched || pendingReboot) await undo(run);
+  else if (!run.lease) await findStrays(run);
   if (pendingReboot && !untouched) return end(run, 'reboot-pending', error);
   if (asked !== null) await keepScreen(run, outcomeOf(error));
   end(run, outcomeOf(error), error);
@@ -204,13 +205,29 @@ async function releaseStrays(run: Run): Promise<void> {
         record(run, { type: 'unlocked', cluster: cluster.name });
     } catch (error) {
       record(run, { type: 'locked', cluster: cluster.name, expiresAt: 0 });
-      warning(
-        run,
-        `whether the lock of cluster "${cluster.name}" was taken is not known: ${errorDocument(error).message}`,
-      );
+      warning(run, unknownLock(cluster.name, error));
     }
   }
 }
+
+/** The same where locks stay: what may have been taken is in the report, and the next run goes on. */
+async function findStrays(run: Run): Promise<void> {
+  const { site, clock, journal } = run;
+  if (!stateOfRun(run).timeline.some(({ phase: begun }) => begun === 'lock')) return;
+  for (const cluster of site.clusters) {
+    if (stateOfRun(run).locks.includes(cluster.name)) continue;
+    try {
+      await confirm(lockOf(cluster, clock, site.target.policy.requestTimeout * 2), journal.runId);
+    } catch (error) {
+      if (error instanceof Fault && error.code === 'lock.lost') continue;
+      warning(run, unknownLock(cluster.name, error));
+    }
+    record(run, { type: 'locked', cluster: cluster.name, expiresAt: 0 });
+  }
+}
+
+const unknownLock = (cluster: string, error: unknown) =>
+  `whether the lock of cluster "${cluster}" was taken is not known: ${errorDocument(error).message}`;
 
 function outcomeOf(error: unknown): Outcome {
   if (!(error instanceof Fault)) return 'failed';

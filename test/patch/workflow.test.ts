@@ -70,6 +70,29 @@ describe('a run', () => {
     }
   });
 
+  it('that goes on after the reboot tells of a lock that it may have taken, and the next one gives it back', async () => {
+    let taken = 0;
+    for (let line = 30; line < LINES; line += 1) {
+      const { servers, go, clock } = begin();
+      await go({ diskFullAt: line });
+      // The write of the lock arrives, and the look at it does not.
+      const run = await go({ mishaps: [{ after: 'lock', plus: 1, kind: 'lost' }] });
+      const holds = run !== null && servers.lockRuns.includes(run.runId);
+      if (holds) {
+        taken += 1;
+        expect({ line, locks: run.locks, open: run.ended?.open }).toEqual({
+          line,
+          locks: ['main'],
+          open: true,
+        });
+      }
+      await clock.pass(2 * HOUR);
+      expect((await go())?.ended, `line ${line}`).toMatchObject({ outcome: 'patched' });
+      expect(servers.lockRuns).toEqual([]);
+    }
+    expect(taken).toBeGreaterThan(0);
+  });
+
   it.each([
     ['lost', 0, 'reboot.not-down'],
     ['unheard', 1, 'patched'],
