@@ -94,7 +94,9 @@ function count(lab: Lab, phases: ReadonlyArray<{ name: string; from: number; to:
   for (const { at, method, path, params } of lab.record.requests) {
     if (path.endsWith('/exec-status')) continue;
     const phase = phases.find(({ from, to }) => from <= at && at <= to)?.name ?? 'between';
-    const asked = `${method} ${path} ${JSON.stringify(params)}`;
+    const parameters = JSON.stringify(params);
+    // A look at the unit names the byte of its log from which on it reads.
+    const asked = `${method} ${path} ${path.endsWith('/exec') ? parameters.replace(/\d+/g, '#') : parameters}`;
     const isFirst = !run.has(asked);
     const polls = !isFirst && (LOOKS.test(path) || within.has(`${phase} ${asked}`));
     run.add(asked);

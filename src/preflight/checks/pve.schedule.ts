@@ -1,6 +1,7 @@
+import type { Policy } from '../../config/schema.js';
 import { block, type Check, type Judgement, pass, worstOf } from '../check.js';
 import { destinationOfJob } from '../job-destination.js';
-import { RUNS_ASKED } from '../known-runs.js';
+import { clearFrom, RUNS_ASKED } from '../known-runs.js';
 import { type Destination, storagesOfHost } from '../storage-match.js';
 
 /** An enabled job that writes to this host, or may. */
@@ -35,27 +36,37 @@ export const pveSchedule: Check<ReadonlyArray<readonly [string, readonly SeenJob
         const online = nodes.filter((node) => node.online).map((node) => node.name);
         const times = await Promise.all(online.map((node) => pve.nodeTime(node)));
         const zones = [...new Set(times.map(({ timezone }) => timezone))];
+        const writing = (
+          await Promise.all(
+            all
+              .filter(({ enabled }) => enabled)
+              .map(async (job) => ({
+                job,
+                destination: await destinationOfJob(job, pve, online, storages, ours),
+              })),
+          )
+        ).flatMap(({ job, destination }) => (destination === 'elsewhere' ? [] : [{ job, destination }]));
+        const from = now - JUST_BEGUN;
+        const until = now + needOf(target.policy);
+        // Only where something is in the way one has to know when it is not.
+        const clear = writing.every(({ job }) => clearFrom(job, { from, now, until }));
         const jobs = await Promise.all(
-          all
-            .filter(({ enabled }) => enabled)
-            .map(async (job): Promise<SeenJob[]> => {
-              const destination = await destinationOfJob(job, pve, online, storages, ours);
-              if (destination === 'elsewhere') return [];
-              const { id, schedule, repeatMissed } = job;
-              const seen = { id, destination, repeatMissed };
-              if (schedule === null) return [{ ...seen, runs: null }];
-              if (zones.length > 1 && !/ UTC$/.test(schedule)) return [{ ...seen, runs: null, zones }];
-              const by = { cluster: name, pve, zones };
-              const runs = await knownRuns.after(by, { ...job, schedule }, now - JUST_BEGUN, now);
-              return [{ ...seen, ...runs }];
-            }),
+          writing.map(async ({ job, destination }): Promise<SeenJob> => {
+            const { id, schedule, repeatMissed, nextRun } = job;
+            const seen = { id, destination, repeatMissed };
+            if (schedule === null) return { ...seen, runs: null };
+            if (zones.length > 1 && !/ UTC$/.test(schedule)) return { ...seen, runs: null, zones };
+            if (clear && nextRun !== null) return { ...seen, runs: [nextRun], goesOn: true };
+            const by = { cluster: name, pve, zones };
+            return { ...seen, ...(await knownRuns.after(by, { nextRun, schedule }, from, now)) };
+          }),
         );
-        return [name, jobs.flat()] as const;
+        return [name, jobs] as const;
       }),
     ),
   judge: (seen, { target: { policy }, now }) => {
     const margin = policy.backupMargin / 1000;
-    const need = policy.maintenanceDuration / 1000 + margin;
+    const need = needOf(policy);
     return worstOf(seen.map(([name, jobs]): [string, Judgement] => [name, judge(jobs, now, need, margin)]));
   },
 };
@@ -111,5 +122,8 @@ function freeFrom(jobs: readonly SeenJob[], now: number, need: number, margin: n
   }
   return free + need > horizon ? undefined : free;
 }
+
+/** How long nothing may start. Seconds. */
+const needOf = ({ maintenanceDuration, backupMargin }: Policy) => (maintenanceDuration + backupMargin) / 1000;
 
 const iso = (epochSeconds: number) => new Date(epochSeconds * 1000).toISOString();
