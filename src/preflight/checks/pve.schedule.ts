@@ -1,3 +1,4 @@
+import type { BackupJob } from '../../api/pve.js';
 import type { Policy } from '../../config/schema.js';
 import { block, type Check, type Judgement, pass, worstOf } from '../check.js';
 import { destinationOfJob } from '../job-destination.js';
@@ -15,6 +16,11 @@ interface SeenJob {
   /** Why nobody can: the nodes read the schedule by different time zones, and one of them answers for all. */
   readonly zones?: readonly string[];
   readonly repeatMissed: boolean;
+}
+
+interface Writing {
+  readonly job: BackupJob;
+  readonly destination: SeenJob['destination'];
 }
 
 /** A run that began within the last minute may not yet show as a task. Seconds. */
@@ -48,19 +54,21 @@ export const pveSchedule: Check<ReadonlyArray<readonly [string, readonly SeenJob
         ).flatMap(({ job, destination }) => (destination === 'elsewhere' ? [] : [{ job, destination }]));
         const from = now - JUST_BEGUN;
         const until = now + needOf(target.policy);
-        // Only where something is in the way one has to know when it is not.
-        const clear = writing.every(({ job }) => clearFrom(job, { from, now, until }));
-        const jobs = await Promise.all(
-          writing.map(async ({ job, destination }): Promise<SeenJob> => {
-            const { id, schedule, repeatMissed, nextRun } = job;
-            const seen = { id, destination, repeatMissed };
-            if (schedule === null) return { ...seen, runs: null };
-            if (zones.length > 1 && !/ UTC$/.test(schedule)) return { ...seen, runs: null, zones };
-            if (clear && nextRun !== null) return { ...seen, runs: [nextRun], goesOn: true };
-            const by = { cluster: name, pve, zones };
-            return { ...seen, ...(await knownRuns.after(by, { nextRun, schedule }, from, now)) };
-          }),
+        const by = { cluster: name, pve, zones };
+        const look = ({ job, destination }: Writing, enough: boolean): Promise<SeenJob> | SeenJob => {
+          const { id, schedule, repeatMissed, nextRun } = job;
+          const seen = { id, destination, repeatMissed };
+          if (schedule === null) return { ...seen, runs: null };
+          if (zones.length > 1 && !/ UTC$/.test(schedule)) return { ...seen, runs: null, zones };
+          if (enough && nextRun !== null) return { ...seen, runs: [nextRun], goesOn: true };
+          return knownRuns.after(by, { nextRun, schedule }, from, now).then((runs) => ({ ...seen, ...runs }));
+        };
+        const first = await Promise.all(
+          writing.map((each) => look(each, clearFrom(each.job, { from, now, until }))),
         );
+        const inTheWay = first.some(({ runs }) => runs === null || runs.some((at) => at <= until));
+        // Only where something is in the way one has to know when nothing will be.
+        const jobs = inTheWay ? await Promise.all(writing.map((each) => look(each, false))) : first;
         return [name, jobs] as const;
       }),
     ),
