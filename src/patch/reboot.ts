@@ -86,7 +86,8 @@ export async function reboot(run: Run): Promise<string> {
   if (uptimeSeconds * 1000 < target.policy.minRebootInterval) throw tooSoon(target.host, uptimeSeconds);
   await requireLock(run);
   run.interruption.protect('the host is rebooting');
-  record(run, { type: 'reboot-intended', boot: { bootTime: epochSeconds - uptimeSeconds, bootId } });
+  const boot = { bootTime: epochSeconds - uptimeSeconds, bootId, uptimeSeconds };
+  record(run, { type: 'reboot-intended', boot });
   try {
     await pbs.reboot();
     return 'asked for';

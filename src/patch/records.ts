@@ -22,7 +22,12 @@ const packages = z.object({
   held: z.array(z.string()).readonly(),
 });
 /** What identifies a boot: its time by the server's own clocks, and the kernel's boot id where the agent gave it. */
-const boot = z.object({ bootTime: z.number(), bootId: z.string().nullable() });
+const boot = z.object({
+  bootTime: z.number(),
+  bootId: z.string().nullable(),
+  /** Right before the reboot was asked for; absent elsewhere, and in journals of versions before this. */
+  uptimeSeconds: z.number().optional(),
+});
 export type Boot = z.output<typeof boot>;
 const mount = z.object({ datastore: z.string(), path: z.string(), target: z.string(), source: z.string() });
 

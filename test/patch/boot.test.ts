@@ -22,4 +22,15 @@ describe('the verdict on a reboot', () => {
     const seen = { bootId, api: boot === null ? null : api(boot, uptime) };
     expect(rebootVerdict({ ...before, bootId: known }, elapsed, seen)).toBe(verdict);
   });
+
+  it('takes an uptime shorter than before the request for a boot, whatever any clock says', () => {
+    const grown = { ...before, bootId: null, uptimeSeconds: 90_000 };
+    // The clock of the controller was ahead at the request: less time than the uptime seems to have passed since.
+    expect(rebootVerdict(grown, 60, { bootId: null, api: api(1_000_500, 7200) })).toBe('rebooted');
+    expect(rebootVerdict(grown, 60, { bootId: null, api: api(999_000, 7200) })).toBe('rebooted');
+    expect(rebootVerdict(grown, 60, { bootId: null, api: api(1_000_500, 90_060) })).not.toBe('rebooted');
+    expect(rebootVerdict({ ...grown, bootId: 'old' }, 60, { bootId: 'old', api: api(1_000_500, 10) })).toBe(
+      'not-rebooted',
+    );
+  });
 });
