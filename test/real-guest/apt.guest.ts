@@ -55,9 +55,13 @@ it('the lock is taken just before the upgrade: apt waits for it, and the run wit
 it('the package lists are locked by another update: the run is postponed and undone', async () => {
   running = await startGuestLab();
   const { guest, args, lab } = running;
+  // Longer than it takes to have the lock, shorter than the time limit of the request.
+  lab.setWeather(({ method, path }) =>
+    method === 'POST' && path.endsWith('/apt/update') ? { kind: 'late', ms: 20_000 } : null,
+  );
   const patch = pbsCtlJson<RunDocument>(args('patch', '--verbose'));
   await until('the fence', () => fences(lab).length > 0);
-  await holdLock(guest, '/var/lib/apt/lists/lock', 60);
+  await holdLock(guest, '/var/lib/apt/lists/lock', 600);
   const { document, code } = await patch;
   expect(document).toMatchObject({ outcome: 'postponed', error: { code: 'refresh.failed' } });
   expect(code).toBe(75);
