@@ -1,8 +1,9 @@
 import type { z } from 'zod';
 import { envelope } from './answer.js';
+import type { Endpoint } from './endpoint.js';
 import { ApiFault } from './failure.js';
 import { isRead, PATIENCE, type Patience, repeated } from './repeat.js';
-import { type Endpoint, type OneServer, type Request, repeatOf, type Server } from './request.js';
+import { type OneServer, type Request, repeatOf, type Server } from './request.js';
 
 /**
  * The nodes of a cluster as one server: any of them answers for all. Stays with the one that answered

@@ -1,7 +1,8 @@
 import { Cluster } from './cluster.js';
+import { Endpoint } from './endpoint.js';
 import { Pbs } from './pbs.js';
 import { Pve } from './pve.js';
-import { Endpoint, type ServerOptions } from './request.js';
+import type { ServerOptions } from './request.js';
 
 export type { RequestEvent, ServerOptions } from './request.js';
 

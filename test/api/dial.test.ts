@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Endpoint } from '../../src/api/request.js';
+import { Endpoint } from '../../src/api/endpoint.js';
 import type { TlsConfig } from '../../src/config/schema.js';
 import { options, type Reply, serve, TOKEN_SECRET } from './server.js';
 

@@ -1,0 +1,205 @@
+import { type buildConnector, Client, type Dispatcher, Pool } from 'undici';
+import type { z } from 'zod';
+import { Fault } from '../fault.js';
+import { envelope } from './answer.js';
+import type { ByteStream } from './byte-stream.js';
+import { type Asked, broken, refusal, timedOut, unreachable, unreadable } from './failure.js';
+import { isRead, PATIENCE, repeated } from './repeat.js';
+import { type OneServer, type Request, repeatOf, type ServerOptions } from './request.js';
+import { authorization, type Product, redact, type Token } from './token.js';
+import { NotConnected, trustingConnector } from './trust.js';
+import { encode, type Parameters, readText, serverWords, TooLarge } from './wire.js';
+
+/** PVE closes idle connections after 5 s: ours must be given up before. */
+const IDLE_MS = 3500;
+const LONGEST_CONNECT_MS = 10_000;
+
+/** One server at one address. */
+export class Endpoint implements OneServer {
+  readonly product: Product;
+  readonly name: string;
+  readonly address: string;
+  readonly #options: ServerOptions;
+  readonly #token: Token;
+  readonly #connect: buildConnector.connector;
+  readonly #clientOptions: Client.Options;
+  readonly #pool: Pool;
+
+  constructor(product: Product, address: string, options: ServerOptions) {
+    this.product = product;
+    this.name = options.name;
+    this.address = address;
+    this.#options = options;
+    this.#token = { id: options.tokenId, secret: options.secret };
+    this.#connect = trustingConnector({
+      tls: options.tls,
+      env: options.env ?? {},
+      connectTimeoutMs: Math.min(LONGEST_CONNECT_MS, options.requestTimeoutMs),
+    });
+    // undici's own limits are off: one limit covers the whole request.
+    this.#clientOptions = {
+      connect: this.#connect,
+      keepAliveTimeout: IDLE_MS,
+      keepAliveMaxTimeout: IDLE_MS,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    };
+    this.#pool = new Pool(address, { ...this.#clientOptions, connections: options.connections ?? null });
+  }
+
+  ask<Answer>(request: Request, data: z.ZodType<Answer>): Promise<Answer> {
+    return this.askWhole(request, envelope(data));
+  }
+
+  askWhole<Answer>(request: Request, answer: z.ZodType<Answer>): Promise<Answer> {
+    return repeated(
+      repeatOf(request),
+      () => this.askOnce(request, answer),
+      this.#options.patience ?? PATIENCE,
+      request.signal,
+    );
+  }
+
+  /** Exactly one request. */
+  async askOnce<Answer>(request: Request, answer: z.ZodType<Answer>): Promise<Answer> {
+    const asked = this.#asked(request);
+    const { status, text } = await this.#send(request, asked);
+    let document: unknown;
+    try {
+      document = JSON.parse(text);
+    } catch {
+      throw unreadable(asked, `it is no JSON: ${this.#quote(text)}`, status);
+    }
+    const read = answer.safeParse(document);
+    if (read.success) return read.data;
+    const issues = read.error.issues.slice(0, 3).map(({ path, message }) => {
+      const field = path.filter((part, index) => index > 0 || part !== 'data').join('.');
+      return `${field || 'data'}: ${message}`;
+    });
+    throw unreadable(asked, this.#quote(issues.join('; ')), status);
+  }
+
+  onOne<Result>(act: (one: OneServer) => Promise<Result>): Promise<Result> {
+    return act(this);
+  }
+
+  async dial(path: string, parameters: Parameters): Promise<ByteStream> {
+    const asked = this.#asked({ method: 'GET', path, repeat: 'once', effect: false });
+    const limitMs = this.#options.requestTimeoutMs;
+    // Few commands look at a console.
+    const { dial, NotUpgraded } = await import('./dial.js');
+    try {
+      return await dial(this.#connect, this.address, `/api2/json${path}?${encode(parameters)}`, {
+        authorization: authorization(this.product, this.#token),
+        limitMs,
+      });
+    } catch (error) {
+      if (error instanceof Fault) throw error;
+      const words = this.#quote(error instanceof Error ? error.message : String(error));
+      if (error instanceof NotConnected) throw unreachable(asked, words);
+      if (error instanceof NotUpgraded) throw refusal(asked, { status: error.status, words });
+      throw broken(asked, words, error);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.destroy();
+  }
+
+  async #send(request: Request, asked: Asked): Promise<{ status: number; text: string }> {
+    const limitMs = request.limitMs ?? this.#options.requestTimeoutMs;
+    const limit = AbortSignal.timeout(limitMs);
+    const signal = request.signal ? AbortSignal.any([limit, request.signal]) : limit;
+    const started = performance.now();
+    // A reused connection may just have been closed by the server; what must not be lost gets its own.
+    const alone = (request.fresh ?? asked.effect) ? this.#connectAlone() : null;
+    let status: number | null = null;
+    try {
+      const response = await (alone?.client ?? this.#pool).request({ ...this.#wire(request), signal });
+      status = response.statusCode;
+      const text = await readText(response.body);
+      if (status >= 200 && status < 300) return { status, text };
+      const words = this.#quote(serverWords(text, response.statusText));
+      throw refusal(asked, { status, words });
+    } catch (error) {
+      if (error instanceof TooLarge) throw unreadable(asked, error.message, status ?? 0);
+      if (error instanceof Fault) throw error;
+      request.signal?.throwIfAborted();
+      if (error instanceof NotConnected) throw unreachable(asked, error.message);
+      if (limit.aborted) {
+        const neverSent = alone !== null && !alone.isConnected();
+        throw neverSent
+          ? unreachable(asked, `no connection within ${limitMs / 1000} s`)
+          : timedOut(asked, limitMs);
+      }
+      const why = error instanceof Error ? error.message : String(error);
+      throw broken(asked, this.#quote(why), error);
+    } finally {
+      void alone?.client.destroy();
+      this.#options.onRequest?.({
+        endpoint: this.address,
+        method: request.method,
+        path: request.path,
+        status,
+        durationMs: performance.now() - started,
+      });
+    }
+  }
+
+  #connectAlone() {
+    const { connect, ...rest } = this.#clientOptions;
+    let connected = false;
+    const client = new Client(this.address, {
+      ...rest,
+      connect: (options, callback) => {
+        if (typeof connect !== 'function') throw new TypeError('the connector is no function');
+        connect(options, (...result) => {
+          connected = result[0] === null;
+          callback(...result);
+        });
+      },
+    });
+    return { client, isConnected: () => connected };
+  }
+
+  #wire({ method, path, parameters = {}, json }: Request): Dispatcher.RequestOptions {
+    const form = encode(parameters);
+    const inQuery = method === 'GET' || method === 'DELETE';
+    const headers: Record<string, string> = {
+      authorization: authorization(this.product, this.#token),
+      accept: 'application/json',
+      // PBS 3.2 compresses in a way of its own.
+      'accept-encoding': 'identity',
+      'user-agent': 'pbs-ctl',
+    };
+    let body: string | null = null;
+    // A JSON content type without a body is refused by PVE, and makes PBS ignore the query.
+    if (json) {
+      headers['content-type'] = 'application/json';
+      body = JSON.stringify(json);
+    } else if (!inQuery && form !== '') {
+      headers['content-type'] = 'application/x-www-form-urlencoded';
+      body = form;
+    }
+    return { method, path: `/api2/json${path}${inQuery && form !== '' ? `?${form}` : ''}`, headers, body };
+  }
+
+  #asked(request: Request): Asked {
+    const kind = this.product === 'pbs' ? 'PBS' : 'PVE cluster';
+    return {
+      product: this.product,
+      server: `${kind} "${this.name}" (${this.address})`,
+      tokenId: this.#token.id,
+      method: request.method,
+      path: request.path,
+      effect: request.effect ?? !isRead(repeatOf(request)),
+      needs: request.needs ?? null,
+    };
+  }
+
+  /** Foreign words for a message: no secret, one line, not endless. */
+  #quote(words: string): string {
+    const line = redact(words, this.#token).replace(/\s+/g, ' ').trim();
+    return line.length > 500 ? `${line.slice(0, 500)}…` : line;
+  }
+}
