@@ -95,22 +95,33 @@ export const DatastoreUsages = z.array(
     ),
 );
 
+/** `path`: where it lies in the host. */
+export interface DatastoreConfig {
+  readonly name: string;
+  readonly path: string;
+  readonly maintenance: Maintenance | null;
+}
+
 /** The digest stands beside `data`. */
-export const DatastoreConfig = z
+export const DatastoreConfigs = z
   .object({
-    data: z.object({
-      path: text,
-      'backing-device': optional(text),
-      'maintenance-mode': optional(Maintenance),
-    }),
+    data: z.array(
+      z.object({ name: text, path: text, 'maintenance-mode': optional(Maintenance) }).transform(
+        ({ name, path, ...rest }): DatastoreConfig => ({
+          name,
+          path,
+          maintenance: rest['maintenance-mode'],
+        }),
+      ),
+    ),
     digest: text.min(1),
   })
-  .transform(({ data, digest }) => ({
-    path: data.path,
-    backingDevice: data['backing-device'],
-    maintenance: data['maintenance-mode'],
-    digest,
-  }));
+  .transform(({ data, digest }): DatastoreConfigs => ({ datastores: data, digest }));
+
+export interface DatastoreConfigs {
+  readonly datastores: readonly DatastoreConfig[];
+  readonly digest: string;
+}
 
 export const ActiveOperations = z.object({ read: number, write: number });
 

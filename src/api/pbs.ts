@@ -13,6 +13,8 @@ import { together } from './together.js';
 
 export type { PbsJob } from './pbs-jobs.js';
 export type Datastore = answers.Datastore;
+export type DatastoreConfig = answers.DatastoreConfig;
+export type DatastoreConfigs = answers.DatastoreConfigs;
 export type DatastoreUsage = answers.DatastoreUsage;
 export type Maintenance = answers.Maintenance;
 export type PbsTask = answers.PbsTask;
@@ -88,15 +90,8 @@ export class Pbs {
   }
 
   /** The digest covers all datastores of the host: a change to any of them makes it stale. */
-  datastoreConfig(name: string): Promise<z.output<typeof answers.DatastoreConfig>> {
-    return this.#server.askWhole(
-      {
-        method: 'GET',
-        path: at`/config/datastore/${name}`,
-        ...needs('Datastore.Audit', `/datastore/${name}`),
-      },
-      answers.DatastoreConfig,
-    );
+  datastoreConfigs(): Promise<answers.DatastoreConfigs> {
+    return this.#server.askWhole({ method: 'GET', path: '/config/datastore' }, answers.DatastoreConfigs);
   }
 
   /**

@@ -1,5 +1,4 @@
-import type { Pbs } from '../api/pbs.js';
-import { Fault } from '../fault.js';
+import { Modes } from './modes.js';
 import { note, type Run, record, requireLock, stateOfRun } from './run.js';
 
 /** What stands in the maintenance message of a datastore that a run has fenced: at most 64 characters, no comma. */
@@ -28,10 +27,11 @@ export async function fence(run: Run): Promise<string> {
   if (target.policy.fence === 'none') return 'no fence, by policy';
   const fenced: string[] = [];
   const left: string[] = [];
-  for (const { name } of await pbs.datastores()) {
+  const modes = new Modes(pbs, await pbs.datastoreConfigs());
+  for (const name of modes.names()) {
     run.interruption.throwIfStopped();
     await requireLock(run);
-    await withDigest(pbs, name, async ({ maintenance, digest }) => {
+    await modes.change(name, async (maintenance, set) => {
       if (isOwnFence(maintenance, run.journal.runId)) {
         if (!stateOfRun(run).fenced.includes(name)) record(run, { type: 'fenced', datastore: name });
         fenced.push(name);
@@ -40,7 +40,7 @@ export async function fence(run: Run): Promise<string> {
       } else {
         record(run, { type: 'fence-intended', datastore: name });
         const message = fenceMessage(run.journal.runId, new Date(run.clock.now()));
-        await pbs.setMaintenance(name, { type: 'read-only', message }, digest);
+        await set({ type: 'read-only', message });
         record(run, { type: 'fenced', datastore: name });
         fenced.push(name);
       }
@@ -54,34 +54,16 @@ export async function fence(run: Run): Promise<string> {
 export async function liftFence(run: Run): Promise<string> {
   const { pbs } = run.site;
   const lifted: string[] = [];
+  const modes = new Modes(pbs, await pbs.datastoreConfigs());
   // The journal tells what was intended, the server what is true: both are asked.
-  const known = new Set([...(await pbs.datastores()).map(({ name }) => name), ...stateOfRun(run).fenced]);
-  for (const name of known) {
-    await withDigest(pbs, name, async ({ maintenance, digest }) => {
+  for (const name of new Set([...modes.names(), ...stateOfRun(run).fenced])) {
+    await modes.change(name, async (maintenance, set) => {
       if (isOwnFence(maintenance, run.journal.runId)) {
-        await pbs.setMaintenance(name, null, digest);
+        await set(null);
         lifted.push(name);
       }
     });
     if (stateOfRun(run).fenced.includes(name)) record(run, { type: 'unfenced', datastore: name });
   }
   return lifted.length === 0 ? 'nothing to lift' : `lifted: ${lifted.join(', ')}`;
-}
-
-const LOST_RACES = 6;
-
-/** The digest covers all datastores: any change to any of them makes the write fail, so look again. */
-export async function withDigest(
-  pbs: Pbs,
-  name: string,
-  act: (config: Awaited<ReturnType<Pbs['datastoreConfig']>>) => Promise<void>,
-): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await act(await pbs.datastoreConfig(name));
-    } catch (error) {
-      const again = error instanceof Fault && ['pbs.modified', 'outcome.unknown'].includes(error.code);
-      if (!again || attempt === LOST_RACES) throw error;
-    }
-  }
 }

@@ -18,7 +18,7 @@ const LASTING = new Set([
   'version',
   'nodeStatus',
   'daemonAnswers',
-  'datastoreConfig',
+  'datastoreConfigs',
   'jobs',
   // of PVE; nodeStatus, too
   'nodeTime',

@@ -1,7 +1,8 @@
 import { lockOf } from '../lock/cluster-lock.js';
 import { release } from '../lock/lock.js';
-import { runOfFence, withDigest } from '../patch/fence.js';
+import { runOfFence } from '../patch/fence.js';
 import { Journal } from '../patch/journal.js';
+import { Modes } from '../patch/modes.js';
 import type { RunEvent } from '../patch/records.js';
 import type { Site } from '../site.js';
 import type { Clock } from '../world.js';
@@ -38,11 +39,12 @@ const ACTIONS: Readonly<Record<RecoverFlag, (acting: Acting) => Promise<string>>
 async function liftFences(acting: Acting): Promise<string> {
   const { pbs } = acting.site;
   const lifted: string[] = [];
+  const modes = new Modes(pbs);
   for (const { datastore } of acting.sight.fences) {
-    await withDigest(pbs, datastore, async ({ maintenance, digest }) => {
+    await modes.change(datastore, async (maintenance, set) => {
       const run = runOfFence(maintenance);
       if (run === null) return;
-      await pbs.setMaintenance(datastore, null, digest);
+      await set(null);
       lifted.push(datastore);
       tell(acting, run, { type: 'unfenced', datastore });
     });

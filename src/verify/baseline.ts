@@ -5,21 +5,19 @@ import type { DatastoreState, HostState } from '../report/document.js';
 /** What the host is like now, so that it can be compared when it is back. */
 export async function takeBaseline(facts: Facts): Promise<Baseline> {
   const { pbs } = facts;
-  const [state, { uptimeSeconds }, { epochSeconds }, services, survey] = await Promise.all([
+  const [state, { datastores }, { uptimeSeconds }, { epochSeconds }, services, survey] = await Promise.all([
     hostState(facts),
+    pbs.datastoreConfigs(),
     pbs.nodeStatus(),
     pbs.time(),
     pbs.services(),
     facts.target.guest ? facts.survey() : null,
   ]);
-  const paths = await Promise.all(
-    state.datastores.map(async ({ name }) => ({ name, path: (await pbs.datastoreConfig(name)).path })),
-  );
   return {
     state,
     boot: { bootTime: epochSeconds - uptimeSeconds, bootId: survey?.bootId ?? null },
     mounts: survey
-      ? paths.map(({ name, path }) => ({ datastore: name, path, ...mountOf(path, survey.mounts) }))
+      ? datastores.map(({ name, path }) => ({ datastore: name, path, ...mountOf(path, survey.mounts) }))
       : [],
     failedUnits: [...(survey?.failedUnits ?? [])],
     services: services.filter(({ state }) => state === 'running').map(({ name }) => name),

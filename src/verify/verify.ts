@@ -23,8 +23,10 @@ export async function verifyOnce(
     const hasGuest = target.guest !== null;
     const survey = hasGuest ? await facts.survey().catch((error: unknown) => errorDocument(error)) : null;
     const paths = new Map(before?.mounts.map(({ datastore, path }) => [datastore, path]) ?? []);
-    for (const { name } of state.datastores) {
-      if (!paths.has(name)) paths.set(name, (await pbs.datastoreConfig(name)).path);
+    if (state.datastores.some(({ name }) => !paths.has(name))) {
+      for (const { name, path } of (await pbs.datastoreConfigs()).datastores) {
+        if (!paths.has(name)) paths.set(name, path);
+      }
     }
     const seen = survey && 'bootId' in survey ? survey : null;
     const surveyError = survey && 'code' in survey ? survey.message : null;

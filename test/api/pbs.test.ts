@@ -117,12 +117,12 @@ describe('PBS answers', () => {
       method === 'PUT'
         ? { data: null }
         : {
-            data: { path: '/s', 'maintenance-mode': 'type=offline,message=a%2C b=c' },
+            data: [{ name: 's1', path: '/s', 'maintenance-mode': 'type=offline,message=a%2C b=c' }],
             digest: 'd'.repeat(64),
           },
     );
-    const { maintenance, digest } = await pbs.datastoreConfig('s1');
-    expect(maintenance).toEqual({ type: 'offline', message: 'a, b=c' });
+    const { datastores, digest } = await pbs.datastoreConfigs();
+    expect(datastores[0]?.maintenance).toEqual({ type: 'offline', message: 'a, b=c' });
     await pbs.setMaintenance('s1', { type: 'read-only', message: 'a, b' }, digest);
     const form = new URLSearchParams(server.received.at(-1)?.body);
     expect(form.get('maintenance-mode')).toBe('type=read-only,message=a%2C b');

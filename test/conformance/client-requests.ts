@@ -42,7 +42,6 @@ export async function everyRequest(versions: { pve: string; pbs: string }): Prom
   await callAll(new Pbs(recorder('pbs', versions.pbs, sent)), {
     permissions: ['/system/status'],
     daemonAnswers: [1000],
-    datastoreConfig: ['tank'],
     setMaintenance: ['tank', { type: 'read-only', message: 'pbs-ctl, run k3f9x2: 5 % done' }, 'a'.repeat(64)],
     activeOperations: ['tank'],
     recentTasks: [5],

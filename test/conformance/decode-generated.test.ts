@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { agentResult } from '../../src/api/agent-answers.js';
-import { DatastoreConfig } from '../../src/api/pbs-answers.js';
+import { DatastoreConfigs } from '../../src/api/pbs-answers.js';
 import { NodesOverview } from '../../src/api/pve-answers.js';
 import { Nothing } from '../../src/api/shared-answers.js';
 import { LOOKS } from './client-requests.js';
@@ -110,9 +110,9 @@ describe.skipIf(!contractsAreHere)('the decoders of what is asked for in a secon
   });
   it.each([
     ...VERSIONS.pbs,
-  ])('take every config of a datastore of PBS %s, with the digest beside it', (version) => {
-    const data = contract('pbs', version).endpoints['GET /config/datastore/{name}']?.returns ?? {};
+  ])('take every list of configs of datastores of PBS %s, with the digest beside it', (version) => {
+    const data = contract('pbs', version).endpoints['GET /config/datastore']?.returns ?? {};
     const digest: Schema = { type: 'string', pattern: '/^[a-f0-9]{64}$/' };
-    expect(refused(DatastoreConfig, { type: 'object', properties: { data, digest } }, 'pbs')).toBeNull();
+    expect(refused(DatastoreConfigs, { type: 'object', properties: { data, digest } }, 'pbs')).toBeNull();
   });
 });

@@ -20,19 +20,16 @@ export const pbsDatastores: Check<Seen> = {
   id: 'pbs.datastores',
   async look(facts) {
     const { pbs, target, ownRun } = facts;
-    const listed = pbs.datastores();
-    const [datastores, usage, paths, survey] = await Promise.all([
-      listed,
+    const [datastores, usage, configs, survey] = await Promise.all([
+      pbs.datastores(),
       pbs.datastoreUsage(),
-      listed.then((all) =>
-        Promise.all(all.map(async ({ name }) => [name, (await pbs.datastoreConfig(name)).path] as const)),
-      ),
+      pbs.datastoreConfigs(),
       facts.survey().catch((error: unknown) => errorDocument(error)),
     ]);
     return {
       datastores,
       usage,
-      paths: new Map(paths),
+      paths: new Map(configs.datastores.map(({ name, path }) => [name, path])),
       survey: 'bootId' in survey ? survey : null,
       surveyError: 'code' in survey ? survey.message : null,
       needsSurvey: target.guest !== null,

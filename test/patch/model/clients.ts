@@ -49,11 +49,13 @@ export function pbsClient(servers: Servers, carry: Carry, run: string, seen: See
           mounted: null,
         })),
       ),
-    datastoreConfig: (name: string) =>
+    datastoreConfigs: () =>
       read(() => ({
-        path: `/mnt/${name}`,
-        backingDevice: null,
-        maintenance: servers.modes.get(name) ?? null,
+        datastores: names().map((name) => ({
+          name,
+          path: `/mnt/${name}`,
+          maintenance: servers.modes.get(name) ?? null,
+        })),
         digest: servers.modesDigest,
       })),
     setMaintenance: (name: string, mode: { type: string; message: string } | null, digest: string) =>
