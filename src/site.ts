@@ -63,7 +63,7 @@ export async function openSite(config: Config, target: Target, world: World): Pr
  * Connections that are kept to a server at once: as many as a round of checks has questions that need no
  * other answer first. More would cost handshakes, each of which takes longer than an answer.
  */
-const LANES = 12;
+export const LANES = 12;
 
 /** The PBS of a host. @param connections how many at once */
 export async function openPbs(target: Target, world: World, connections = LANES): Promise<Pbs> {
