@@ -67,12 +67,15 @@ process.on('message', (order: Order) => {
     if (!order.listening) server.close();
     say({ kind: 'done' });
   } else {
-    const up = () => {
-      say({ kind: 'done' });
-      say({ kind: 'most', inFlight: most });
-    };
-    if (server.listening) up();
-    else server.listen({ port, host: address, backlog: 1 }, up);
+    // A host that has booted has an empty queue of its usual length.
+    const listen = () =>
+      server.listen({ port, host: address }, () => {
+        say({ kind: 'done' });
+        say({ kind: 'most', inFlight: most });
+      });
+    for (const socket of sockets) socket.destroy();
+    if (server.listening) server.close(listen);
+    else listen();
   }
 });
 process.on('disconnect', () => process.exit(0));
