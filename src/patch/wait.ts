@@ -1,16 +1,15 @@
 import { formatDuration } from '../config/quantity.js';
 import { Fault } from '../fault.js';
 import type { Guest } from '../guest/exec.js';
-import type { Clock } from '../world.js';
 import { type BootSight, rebootVerdict } from './boot.js';
 import { type Run, record, stateOfRun, step } from './run.js';
-import { type ApiSight, watchApi } from './watch-api.js';
+import { type ApiSight, type Watching, watchApi } from './watch-api.js';
 
 /** So long may a host take for an answer that has just booted, whatever the polls are apart. Milliseconds. */
 const SLOW_ANSWER = 5000;
 
-/** So often what was seen is put together. Milliseconds. */
-const TICK = 100;
+/** So often limits are looked at where nothing new was seen. Milliseconds. */
+const TICK = 500;
 
 /**
  * Waits until the host has provably booted again and both daemons of its API answer. Asks API, guest
@@ -30,14 +29,23 @@ export async function waitForBoot(run: Run): Promise<string> {
   const requested = Date.parse(reboot.requestedAt);
   const seen: Sight = { api: null, bootId: null, vm: null, daemon: false, lost: false };
   const stop = new AbortController();
+  // Ends the pause, so that what was seen counts at once.
+  let news = new AbortController();
   let refused: unknown = null;
+  const watching = {
+    clock: run.clock,
+    pollMs: pollInterval,
+    signal: stop.signal,
+    onSight: () => news.abort(),
+  };
   const watchers = [
-    watchApi(pbs, { clock: run.clock, pollMs: pollInterval, longestMs: limit, signal: stop.signal }, seen),
-    ...(guest ? [every(run.clock, pollInterval, stop.signal, () => watchAgent(guest, limit, seen))] : []),
-    ...(guest ? [every(run.clock, pollInterval * 2, stop.signal, () => watchVm(guest, seen))] : []),
+    watchApi(pbs, { ...watching, longestMs: limit }, seen),
+    ...(guest ? [every(watching, () => watchAgent(guest, limit, seen))] : []),
+    ...(guest ? [every({ ...watching, pollMs: 2 * pollInterval }, () => watchVm(guest, seen))] : []),
   ].map((watcher) =>
     watcher.catch((error: unknown) => {
       refused = error;
+      news.abort();
     }),
   );
   const begun = run.clock.monotonic();
@@ -68,7 +76,11 @@ export async function waitForBoot(run: Run): Promise<string> {
       // Also after a short silence: what answers is provably the boot of before.
       if ((!down || verdict === 'not-rebooted') && waited > rebootTimeout / 4) throw notDown(run, waited);
       if (waited > rebootTimeout) throw notBack(run, seen, verdict === 'rebooted');
-      await run.clock.sleep(Math.min(pollInterval, TICK), run.interruption.signal);
+      const interrupted = run.interruption.signal;
+      await run.clock
+        .sleep(Math.min(pollInterval, TICK), AbortSignal.any([interrupted, news.signal]))
+        .catch(() => interrupted.throwIfAborted());
+      if (news.signal.aborted) news = new AbortController();
     }
   } finally {
     stop.abort();
@@ -96,10 +108,11 @@ async function watchVm(guest: Guest, seen: Sight): Promise<void> {
 }
 
 /** Repeats until the signal; never two at once. */
-async function every(clock: Clock, ms: number, signal: AbortSignal, act: () => Promise<void>): Promise<void> {
+async function every({ clock, pollMs, signal, onSight }: Watching, act: () => Promise<void>): Promise<void> {
   while (!signal.aborted) {
     await act();
-    await clock.sleep(ms, signal).catch(() => {});
+    onSight();
+    await clock.sleep(pollMs, signal).catch(() => {});
   }
 }
 

@@ -12,6 +12,14 @@ export interface ApiSight {
   lost: boolean;
 }
 
+/** How a part of the host is watched: a look every `pollMs`, each told by `onSight`, until the signal. */
+export interface Watching {
+  readonly clock: Clock;
+  readonly pollMs: number;
+  readonly signal: AbortSignal;
+  onSight(): void;
+}
+
 /** A knock is one TCP connection without a byte in it: cheap enough to be frequent. Milliseconds. */
 const KNOCK_EVERY = 250;
 /** How long a knock may take: four times that of the last one that was answered, within these. */
@@ -29,12 +37,7 @@ const FIRST_PAUSE = 250;
  */
 export async function watchApi(
   pbs: Pick<Pbs, 'knock' | 'probe' | 'daemonAnswers'>,
-  {
-    clock,
-    pollMs,
-    longestMs,
-    signal,
-  }: { clock: Clock; pollMs: number; longestMs: number; signal: AbortSignal },
+  { clock, pollMs, signal, onSight, longestMs }: Watching & { readonly longestMs: number },
   seen: ApiSight,
 ): Promise<void> {
   // Aborted when the port opens: ends the pause or the question that goes on then.
@@ -63,6 +66,7 @@ export async function watchApi(
       const current = AbortSignal.any([signal, opened.signal]);
       const limitMs = Math.min(FIRST_LIMIT * 2 ** failures, longestMs);
       const settled = await ask(pbs, limitMs, current, seen);
+      onSight();
       if (opened.signal.aborted) {
         opened = new AbortController();
         failures = 0;
