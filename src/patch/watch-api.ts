@@ -26,11 +26,13 @@ const KNOCK_EVERY = 250;
 const KNOCK_LIMITS = { shortest: 200, longest: 1000 };
 /** A host that has just come up may swallow a request: the first gets this long, each further twice as long. */
 const FIRST_LIMIT = 750;
+/** A closed port is left to the knocks; it is asked this much more seldom, lest a network too slow for them hide the host. */
+const CLOSED_FACTOR = 5;
 /** Between probes of a host that takes connections and does not answer yet; doubles up to the poll interval. */
 const FIRST_PAUSE = 250;
 
 /**
- * Watches until the signal. Knocks at the port all the time; asks every `pollMs`, and at once when the port
+ * Watches until the signal. Knocks at the port all the time; asks every `pollMs` while it is open, and at once when it
  * opens, whatever question still hangs from before. Never two knocks nor two questions at once.
  * @param longestMs how long an answer may take at most
  * @throws Fault `api.unauthorized`, `api.forbidden`, `net.untrusted`: waiting does not mend these
@@ -74,7 +76,11 @@ export async function watchApi(
       }
       failures = settled ? 0 : failures + 1;
       const spent = clock.monotonic() - begun;
-      const every = settled || !open ? pollMs : Math.min(FIRST_PAUSE * 2 ** failures, pollMs);
+      const every = settled
+        ? pollMs
+        : open
+          ? Math.min(FIRST_PAUSE * 2 ** failures, pollMs)
+          : CLOSED_FACTOR * pollMs;
       const pause = AbortSignal.any([signal, opened.signal]);
       await clock.sleep(Math.max(0, every - spent), pause).catch(() => {});
       if (opened.signal.aborted) {
