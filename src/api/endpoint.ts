@@ -115,7 +115,8 @@ export class Endpoint implements OneServer {
     const alone = (request.fresh ?? asked.effect) ? this.#connectAlone() : null;
     let status: number | null = null;
     try {
-      const response = await (alone?.client ?? this.#pool).request({ ...this.#wire(request), signal });
+      const sent = (alone?.client ?? this.#pool).request({ ...this.#wire(request), signal });
+      const response = await unlessAborted(sent, signal);
       status = response.statusCode;
       const text = await readText(response.body);
       if (status >= 200 && status < 300) return { status, text };
@@ -202,4 +203,14 @@ export class Endpoint implements OneServer {
     const line = redact(words, this.#token).replace(/\s+/g, ' ').trim();
     return line.length > 500 ? `${line.slice(0, 500)}…` : line;
   }
+}
+
+/** undici heeds a signal only once it is connected, which a host that drops packets can delay by seconds. */
+function unlessAborted<Result>(pending: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(signal.reason);
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+    pending.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
 }

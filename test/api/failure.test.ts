@@ -1,7 +1,15 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { connectPbs, connectPve } from '../../src/api/connect.js';
 import { errorDocument } from '../../src/fault.js';
-import { deadAddress, options, type Reply, serve, type TestServer, TOKEN_SECRET } from './server.js';
+import {
+  deadAddress,
+  muteServer,
+  options,
+  type Reply,
+  serve,
+  type TestServer,
+  TOKEN_SECRET,
+} from './server.js';
 
 const running: TestServer[] = [];
 afterEach(async () => {
@@ -208,6 +216,33 @@ describe('what the wire does becomes a code', () => {
     const pbs = await pbsThat(reply, { requestTimeoutMs: 200 });
     await expect(pbs.version()).rejects.toMatchObject({ code });
     await pbs.close();
+  });
+
+  describe('a host that takes connections and says nothing', () => {
+    // Both come long before the limit for connecting, which is 10 s here.
+    const patient = { requestTimeoutMs: 60_000 };
+
+    it('a probe ends at its own limit', { timeout: 5000 }, async () => {
+      const mute = await muteServer();
+      const pbs = await pbsThat('silent', { ...patient, endpoints: [mute.address] });
+      await expect(pbs.probe(100)).rejects.toMatchObject({
+        code: 'net.unreachable',
+        message: expect.stringContaining('no connection within 0.1 s'),
+      });
+      await pbs.close();
+      mute.stop();
+    });
+
+    it('a probe that is called off ends at once', { timeout: 5000 }, async () => {
+      const mute = await muteServer();
+      const pbs = await pbsThat('silent', { ...patient, endpoints: [mute.address] });
+      const calledOff = new AbortController();
+      const probe = pbs.probe(50_000, calledOff.signal);
+      setImmediate(() => calledOff.abort());
+      await expect(probe).rejects.toMatchObject({ name: 'AbortError' });
+      await pbs.close();
+      mute.stop();
+    });
   });
 
   it('an answer without end is given up at 32 MiB', async () => {

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { generate } from 'selfsigned';
 import type { ServerOptions } from '../../src/api/connect.js';
@@ -119,4 +119,20 @@ export async function deadAddress(): Promise<string> {
   const server = await serve(() => 'silent');
   await server.stop();
   return server.address;
+}
+
+/** Takes connections and says nothing, like a host that dies: no TLS handshake ever comes to an end. */
+export async function muteServer(): Promise<{ address: string; stop(): void }> {
+  const sockets = new Set<Socket>();
+  const server = createTcpServer((socket) => {
+    sockets.add(socket.on('error', () => {}));
+  });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  return {
+    address: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    stop: () => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
 }
