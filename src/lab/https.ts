@@ -94,9 +94,11 @@ export class LabServer {
     server.on('upgrade', (request, socket, head) => {
       if (this.#dark !== 'drop') this.upgrade(request, socket, head);
     });
-    this.#port = await listenOn(server, this.#port);
     this.#server = server;
-    this.#dark = null;
+    this.#port = await listenOn(server, this.#port);
+    // It was closed, or went dark, before it had its port.
+    if (this.#server !== server) server.close();
+    else this.#dark = null;
   }
 
   async close(): Promise<void> {
