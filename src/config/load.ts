@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { z } from 'zod';
 import { EXIT, Fault } from '../fault.js';
+import { crossChecks } from './cross-checks.js';
+import { describeIssues } from './issues.js';
 import { type Config, config as schema } from './schema.js';
-import { lockGuest, nearest, servedBy } from './target.js';
 
 export interface LoadOptions {
   /** `--config`. */
@@ -54,122 +54,24 @@ export function parseConfig(text: string, path: string): Config {
   try {
     raw = JSON.parse(text);
   } catch (error) {
-    throw invalid([`${path}: no valid JSON: ${(error as Error).message}${place(text, error as Error)}`]);
+    const { message } = error as Error;
+    // Some versions quote what stands there, which may be a secret.
+    const words = message.replace(/,? "[\s\S]*" is not valid JSON$/, '');
+    throw invalid([`${path}: no valid JSON: ${words}${place(text, message)}`]);
   }
   const parsed = schema.safeParse(raw);
-  if (!parsed.success)
-    throw invalid(
-      parsed.error.issues.flatMap((issue) => describe(issue, raw)).map((line) => `${path}: ${line}`),
-    );
-  const problems = crossChecks(parsed.data);
-  if (problems.length > 0) throw invalid(problems.map((line) => `${path}: ${line}`));
+  const wrong = parsed.success ? [] : describeIssues(parsed.error.issues, raw);
+  const contradictions = crossChecks(raw, parsed.success ? [] : parsed.error.issues);
+  if (!parsed.success || contradictions.length > 0)
+    throw invalid([...wrong, ...contradictions].map((line) => `${path}: ${line}`));
   return parsed.data;
 }
 
-function place(text: string, error: Error): string {
-  const position = /position (\d+)/.exec(error.message)?.[1];
-  if (position === undefined || /line \d+/.test(error.message)) return '';
+function place(text: string, message: string): string {
+  const position = /position (\d+)/.exec(message)?.[1];
+  if (position === undefined || /line \d+/.test(message)) return '';
   const before = text.slice(0, Number(position)).split('\n');
   return ` (line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1})`;
-}
-
-function describe(issue: z.core.$ZodIssue, raw: unknown): string[] {
-  const where = issue.path.map(String).join('.') || '(top level)';
-  if (issue.code === 'unrecognized_keys') {
-    const known = knownKeys(issue.path);
-    return issue.keys.map((key) => {
-      const near = nearest(key, known);
-      return `${where === '(top level)' ? '' : `${where}.`}${key}: unknown key${near ? `; did you mean "${near}"?` : ''}`;
-    });
-  }
-  if (issue.code === 'invalid_union') {
-    const nested = issue.errors.flat();
-    const message = issue.message !== 'Invalid input' ? issue.message : (nested[0]?.message ?? issue.message);
-    return [`${where}: ${found(issue.path, raw)}${message}`];
-  }
-  return [`${where}: ${found(issue.path, raw)}${issue.message}`];
-}
-
-/** What stands there; never under a key that holds secrets. */
-function found(path: readonly PropertyKey[], raw: unknown): string {
-  if (path.some((key) => key === 'secret' || key === 'webhook')) return '';
-  const value = path.reduce<unknown>(
-    (at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key],
-    raw,
-  );
-  if (value === undefined) return '';
-  const text = JSON.stringify(value) ?? String(value);
-  return `found ${text.length > 60 ? `${text.slice(0, 57)}…` : text}; `;
-}
-
-/** Keys that the schema knows at a path; record keys and array indices are skipped over. */
-function knownKeys(path: readonly PropertyKey[]): string[] {
-  let at: unknown = schema;
-  for (const key of path) at = step(unwrap(at), key);
-  const shape = (unwrap(at) as { shape?: object } | undefined)?.shape;
-  return shape ? Object.keys(shape) : [];
-}
-
-function unwrap(node: unknown): unknown {
-  let at = node as { def?: { innerType?: unknown; in?: unknown } } | undefined;
-  while (at?.def && (at.def.innerType ?? at.def.in)) at = (at.def.innerType ?? at.def.in) as typeof at;
-  return at;
-}
-
-function step(node: unknown, key: PropertyKey): unknown {
-  const { shape, valueType, element } = (node ?? {}) as {
-    shape?: Record<PropertyKey, unknown>;
-    valueType?: unknown;
-    element?: unknown;
-  };
-  return shape?.[key] ?? valueType ?? element;
-}
-
-function crossChecks(config: Config): string[] {
-  const problems: string[] = [];
-  const clusters = Object.keys(config.clusters);
-  const unknown = (name: string) => {
-    const near = nearest(name, clusters);
-    return `no cluster "${name}" is configured${near ? `; did you mean "${near}"?` : ` (there is: ${clusters.join(', ') || 'none'})`}`;
-  };
-  const guests = new Map<string, string>();
-  for (const [name, host] of Object.entries(config.hosts)) {
-    if (host.guest && !config.clusters[host.guest.cluster])
-      problems.push(`hosts.${name}.guest.cluster: ${unknown(host.guest.cluster)}`);
-    for (const [index, cluster] of (host.serves ?? []).entries()) {
-      if (!config.clusters[cluster]) problems.push(`hosts.${name}.serves.${index}: ${unknown(cluster)}`);
-    }
-    if (!host.guest && host.upgrade.via === 'guest-agent') {
-      problems.push(
-        `hosts.${name}.guest: missing; the upgrade runs through the guest agent of the VM, so name its cluster and vmid`,
-      );
-    }
-    if (!host.guest && servedBy(host).length === 0) {
-      problems.push(
-        `hosts.${name}.serves: missing; without a guest the clusters that back up to this host have to be named`,
-      );
-    }
-    const guest = host.guest && `${host.guest.cluster}/${host.guest.vmid}`;
-    const other = guest && guests.get(guest);
-    if (other) problems.push(`hosts.${name}.guest: guest ${guest} is that of host "${other}" already`);
-    else if (guest) guests.set(guest, name);
-  }
-  const used = new Set(
-    Object.values(config.hosts).flatMap((host) => [
-      ...servedBy(host),
-      ...(host.guest ? [host.guest.cluster] : []),
-    ]),
-  );
-  for (const cluster of clusters) {
-    const anchored =
-      config.clusters[cluster]?.lock.store === 'registered-tag' || lockGuest(config, cluster) !== null;
-    if (!anchored && used.has(cluster)) {
-      problems.push(
-        `clusters.${cluster}.lock.vmid: missing; no host's guest is in this cluster, so no guest could carry the lock tag`,
-      );
-    }
-  }
-  return problems;
 }
 
 function invalid(lines: readonly string[]): Fault {

@@ -167,6 +167,62 @@ describe('an error in a config', () => {
     expect(errorsOf(config).join('\n')).toMatch(expected);
   });
 
+  it('comes together with what contradicts itself, and with nothing that follows from it', () => {
+    const config = {
+      ...withHost({ guest: { cluster: 'mian', vmid: 900 } }),
+      policy: { rebootTimout: '20m' },
+    };
+    const errors = errorsOf(config).join('\n');
+    expect(errors).toContain('policy.rebootTimout: unknown key; did you mean "rebootTimeout"?');
+    expect(errors).toContain('hosts.pbs01.guest.cluster: no cluster "mian"');
+    expect(errorsOf(withHost({ guest: { cluster: 'main', vmid: '900' } }))).toEqual([
+      expect.stringContaining('hosts.pbs01.guest.vmid: found "900"'),
+    ]);
+  });
+
+  it.each([
+    ['secret', { secret: { enf: 'X' } }, 'hosts.pbs01.secret.enf: unknown key; did you mean "env"?'],
+    [
+      'secret',
+      { secret: { env: 'A', fil: 'b' } },
+      'hosts.pbs01.secret.fil: unknown key; did you mean "file"?',
+    ],
+    [
+      'upgrade',
+      { upgrade: { via: 'service', unit: 'a.service', unitt: 'b' } },
+      'hosts.pbs01.upgrade.unitt: unknown key; did you mean "unit"?',
+    ],
+  ])('names a misspelt key of "%s", which has several forms', (_, change, expected) => {
+    expect(errorsOf(withHost(change)).join('\n')).toContain(expected);
+  });
+
+  it('says what a name has to look like', () => {
+    const config = { ...minimal(), hosts: { PBS01: minimal().hosts.pbs01 } };
+    expect(errorsOf(config).join('\n')).toMatch(/hosts\.PBS01: expected a name of lower-case letters/);
+  });
+
+  const SECRET = '0b1c2d3e-very-secret';
+  it.each<[string, unknown]>([
+    ['behind the id of a PBS token', withHost({ token: `pbs-ctl@pbs!patch:${SECRET}` })],
+    ['behind the id of a PVE token', withHost({ token: `pbs-ctl@pve!patch=${SECRET}` })],
+    ['in the place of a token', withHost({ token: SECRET })],
+    ['in an address', withHost({ endpoint: `http://root:${SECRET}@pbs01:8007` })],
+    ['in the place of a host', { ...minimal(), hosts: { pbs01: SECRET } }],
+    ['under a host with a wrong name', { ...minimal(), hosts: { PBS01: { secret: SECRET } } }],
+    ['under hosts that are a list', { ...minimal(), hosts: [{ secret: SECRET }] }],
+    ['in the place of Slack', { ...minimal(), notify: { slack: `https://hooks.example.net/${SECRET}` } }],
+    ['in the place of notify', { ...minimal(), notify: [SECRET] }],
+    ['as the address of a webhook', { ...minimal(), notify: { webhook: { url: `ftp://${SECRET}` } } }],
+  ])('does not repeat a secret %s', (_, config) => {
+    const errors = errorsOf(config);
+    expect(errors.length).toBeGreaterThan(0);
+    expect(errors.join('\n')).not.toContain('very-secret');
+  });
+
+  it('does not repeat a secret where the file is no JSON', () => {
+    expect(() => parseConfig(`{"secret": "very-secret" "x"}`, 'c.json')).toThrow(/^(?![\s\S]*very-secret)/);
+  });
+
   it('says that a cluster without any guest of a host needs an anchor for its lock', () => {
     const config = withHost({ serves: ['main', 'other'] });
     config.clusters.other = { ...config.clusters.main };

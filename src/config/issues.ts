@@ -1,0 +1,96 @@
+import type { z } from 'zod';
+import { config as schema } from './schema.js';
+import { nearest } from './target.js';
+
+/** What is wrong with a config, a line each: path of the key, what was found, what is expected. */
+export const describeIssues = (issues: readonly z.core.$ZodIssue[], raw: unknown): string[] =>
+  issues.flatMap((issue) => describe(issue, raw));
+
+function describe(issue: z.core.$ZodIssue, raw: unknown): string[] {
+  const where = issue.path.map(String).join('.') || '(top level)';
+  if (issue.code === 'unrecognized_keys') return unknownKeys(issue.path, issue.keys);
+  if (issue.code === 'invalid_key') return [`${where}: ${issue.issues[0]?.message ?? issue.message}`];
+  if (issue.code === 'invalid_union') {
+    const misspelt = unknownInUnion(issue.path, valueAt(issue.path, raw));
+    if (misspelt.length > 0) return misspelt;
+    const nested = issue.errors.flat();
+    const message = issue.message !== 'Invalid input' ? issue.message : (nested[0]?.message ?? issue.message);
+    return [`${where}: ${found(issue, raw)}${message}`];
+  }
+  return [`${where}: ${found(issue, raw)}${issue.message}`];
+}
+
+function unknownKeys(path: readonly PropertyKey[], keys: readonly string[]): string[] {
+  const known = knownKeys(path);
+  return keys.map((key) => {
+    const near = nearest(key, known);
+    return `${[...path, key].map(String).join('.')}: unknown key${near ? `; did you mean "${near}"?` : ''}`;
+  });
+}
+
+/** A union says only that none of its forms fits; the keys that none of them knows say why. */
+function unknownInUnion(path: readonly PropertyKey[], value: unknown): string[] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [];
+  const known = knownKeys(path);
+  return unknownKeys(
+    path,
+    Object.keys(value).filter((key) => !known.includes(key)),
+  );
+}
+
+/**
+ * What stands there, as far as it cannot be a secret that was put into the wrong place: of lists and objects
+ * the kind, of a token what is in front of its secret, of an address no credentials, of notify nothing.
+ */
+function found({ path, ...issue }: z.core.$ZodIssue, raw: unknown): string {
+  const value = valueAt(path, raw);
+  if (value === undefined || path.some((key) => HIDDEN.has(String(key)))) return '';
+  if (Array.isArray(value)) return 'found a list; ';
+  if (typeof value === 'object' && value !== null) return 'found an object; ';
+  if (typeof value !== 'string') return `found ${value}; `;
+  const wantsMore = issue.code === 'invalid_type' && !['string', 'number', 'int'].includes(issue.expected);
+  if (wantsMore) return 'found a text; ';
+  const shown = path.at(-1) === 'token' ? tokenId(value) : value.replace(/\/\/[^/@]*@/, '//…@');
+  if (shown === null) return '';
+  return `found ${JSON.stringify(shown.length > 60 ? `${shown.slice(0, 57)}…` : shown)}; `;
+}
+
+const HIDDEN = new Set(['secret', 'notify']);
+
+/** Null for what looks like no id at all. */
+function tokenId(value: string): string | null {
+  const [, id, rest] = /^([^\s:=!]*[@!][^\s:=]*)(.*)$/s.exec(value) ?? [];
+  return id === undefined ? null : `${id}${rest === '' ? '' : '…'}`;
+}
+
+const valueAt = (path: readonly PropertyKey[], raw: unknown): unknown =>
+  path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined | null)?.[key], raw);
+
+/** Keys that the schema knows at a path; record keys and array indices are skipped over. */
+function knownKeys(path: readonly PropertyKey[]): string[] {
+  let at: readonly unknown[] = forms(schema);
+  for (const key of path) at = at.flatMap((node) => forms(step(node, key)));
+  return [
+    ...new Set(at.flatMap((node) => Object.keys((node as { shape?: object } | undefined)?.shape ?? {}))),
+  ];
+}
+
+/** A schema without its defaults and transformations; of a union all its forms. */
+function forms(node: unknown): unknown[] {
+  const { def, options } = (node ?? {}) as {
+    def?: { innerType?: unknown; in?: unknown };
+    options?: readonly unknown[];
+  };
+  const inner = def?.innerType ?? def?.in;
+  if (inner) return forms(inner);
+  return options ? options.flatMap(forms) : [node];
+}
+
+function step(node: unknown, key: PropertyKey): unknown {
+  const { shape, valueType, element } = (node ?? {}) as {
+    shape?: Record<PropertyKey, unknown>;
+    valueType?: unknown;
+    element?: unknown;
+  };
+  return shape?.[key] ?? valueType ?? element;
+}
