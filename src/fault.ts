@@ -23,6 +23,8 @@ export interface FaultOptions {
   readonly hint?: string;
   /** Exit code of the command when nobody handles the fault; 1 unless said otherwise. */
   readonly exitCode?: ExitCode;
+  /** When what stands in the way is expected to be over, ISO 8601; null where that is not known. */
+  readonly retryAfter?: string | null;
   readonly cause?: unknown;
 }
 
@@ -35,12 +37,18 @@ export class Fault extends Error {
   readonly code: string;
   readonly hint: string | null;
   readonly exitCode: ExitCode;
+  readonly retryAfter: string | null;
 
-  constructor(code: string, message: string, { hint, exitCode = EXIT.failed, cause }: FaultOptions = {}) {
+  constructor(
+    code: string,
+    message: string,
+    { hint, exitCode = EXIT.failed, retryAfter = null, cause }: FaultOptions = {},
+  ) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
     this.hint = hint ?? null;
     this.exitCode = exitCode;
+    this.retryAfter = retryAfter;
   }
 }
 

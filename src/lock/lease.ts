@@ -135,8 +135,16 @@ const LASTING = new Set([
   'pve.no-guest',
 ]);
 
-/** A backup of the guest that carries the tag forbids writing it for a while: worth some patience. */
-async function releaseSurely(lock: ClusterLock, claim: Claim, clock: Clock): Promise<void> {
+/**
+ * Releases the lock of a run, if it still is its own. A backup of the guest that carries the tag forbids
+ * writing it for a while, which is worth some patience.
+ * @throws the Fault of the last try
+ */
+export async function releaseSurely(
+  lock: ClusterLock,
+  claim: Pick<Claim, 'run'>,
+  clock: Clock,
+): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       await release(lock, { run: claim.run });

@@ -166,6 +166,7 @@ function held(lock: ClusterLock, by: LockTag, expired: boolean): Fault {
         {
           hint: `Wait, or look: pbs-ctl lock show --cluster ${lock.cluster}`,
           exitCode: EXIT.tryLater,
+          retryAfter: until(by),
         },
       );
 }

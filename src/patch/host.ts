@@ -1,8 +1,8 @@
 import type { Config, Outcome } from '../config/schema.js';
 import type { Target } from '../config/target.js';
-import { EXIT, type ExitCode, errorDocument, Fault } from '../fault.js';
+import { EXIT, type ExitCode, errorDocument } from '../fault.js';
 import { lockOf } from '../lock/cluster-lock.js';
-import { release } from '../lock/lock.js';
+import { releaseSurely } from '../lock/lease.js';
 import type { Reporter } from '../progress/events.js';
 import type { RunDocument } from '../report/document.js';
 import { openSite } from '../site.js';
@@ -121,11 +121,8 @@ async function abandon(run: Run): Promise<void> {
     await attempt(run, 'the fence', () => liftFence(run));
     for (const cluster of site.clusters) {
       await attempt(run, `the lock of cluster "${cluster.name}"`, async () => {
-        await release(lockOf(cluster, clock, site.target.policy.requestTimeout * 2), {
-          run: journal.runId,
-        }).catch((error) => {
-          if (!(error instanceof Fault && error.code === 'lock.foreign')) throw error;
-        });
+        const lock = lockOf(cluster, clock, site.target.policy.requestTimeout * 2);
+        await releaseSurely(lock, { run: journal.runId }, clock);
         record(run, { type: 'unlocked', cluster: cluster.name });
       });
     }

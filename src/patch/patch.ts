@@ -1,8 +1,8 @@
 import type { Outcome } from '../config/schema.js';
 import { EXIT, errorDocument, Fault } from '../fault.js';
 import { lockOf } from '../lock/cluster-lock.js';
-import { takeLease } from '../lock/lease.js';
-import { confirm, release } from '../lock/lock.js';
+import { releaseSurely, takeLease } from '../lock/lease.js';
+import { confirm } from '../lock/lock.js';
 import { CHECKS } from '../preflight/catalogue.js';
 import { retryAfter, runChecks } from '../preflight/check.js';
 import { overridden } from '../preflight/override.js';
@@ -19,9 +19,8 @@ import { followUpgrade, planUpgrade, upgrade, upgradeArrived } from './upgrade.j
 import { validate } from './validate.js';
 import { waitForBoot } from './wait.js';
 
-/** The checks said no. Carries the moment at which it is expected to be safe. */
+/** The checks said no. */
 class NotSafe extends Fault {
-  readonly retryAfter: string | null;
   constructor(findings: readonly Finding[]) {
     const blocks = findings.filter(({ status }) => status === 'block');
     const refused = blocks.find(({ detail }) => REFUSED.has(String(detail.error)));
@@ -33,9 +32,9 @@ class NotSafe extends Fault {
           ? String(refused.detail.hint ?? 'Mend the token or the certificate.')
           : 'Nothing was changed. Run again when it is over.',
         exitCode: refused ? EXIT.failed : EXIT.tryLater,
+        retryAfter: retryAfter(findings),
       },
     );
-    this.retryAfter = retryAfter(findings);
   }
 }
 
@@ -198,9 +197,7 @@ async function releaseStrays(run: Run): Promise<void> {
   for (const cluster of site.clusters) {
     const lock = lockOf(cluster, clock, site.target.policy.requestTimeout * 2);
     try {
-      await release(lock, { run: journal.runId }).catch((error) => {
-        if (!(error instanceof Fault && error.code === 'lock.foreign')) throw error;
-      });
+      await releaseSurely(lock, { run: journal.runId }, clock);
       if (stateOfRun(run).locks.includes(cluster.name))
         record(run, { type: 'unlocked', cluster: cluster.name });
     } catch (error) {
@@ -257,7 +254,7 @@ function end(run: Run, outcome: Outcome, error: unknown): void {
     type: 'ended',
     // A run that has touched the host is not "postponed", whatever stopped it.
     outcome: outcome === 'postponed' && later ? 'failed' : outcome,
-    retryAfter: error instanceof NotSafe ? error.retryAfter : null,
+    retryAfter: error instanceof Fault ? error.retryAfter : null,
     error: error === null ? null : errorDocument(error),
     open: later && outcome !== 'patched' && outcome !== 'checked',
   });

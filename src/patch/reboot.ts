@@ -1,7 +1,8 @@
+import { formatDuration } from '../config/quantity.js';
 import { EXIT, Fault } from '../fault.js';
 import { compareKernels, installedKernels } from '../guest/apt.js';
 import { CHECKS } from '../preflight/catalogue.js';
-import { runChecks } from '../preflight/check.js';
+import { retryAfter, runChecks } from '../preflight/check.js';
 import type { Facts } from '../preflight/facts.js';
 import { overridden } from '../preflight/override.js';
 import { type Run, record, requireLock, stateOfRun } from './run.js';
@@ -83,8 +84,9 @@ export async function reboot(run: Run): Promise<string> {
     facts.pbs.time(),
     stillFits(run, facts),
   ]);
-  if (uptimeSeconds * 1000 < target.policy.minRebootInterval) throw tooSoon(target.host, uptimeSeconds);
-  await requireLock(run);
+  const early = target.policy.minRebootInterval - uptimeSeconds * 1000;
+  if (early > 0) throw tooSoon(target.host, uptimeSeconds * 1000, run.clock.now() + early);
+  await stillLocked(run);
   run.interruption.protect('the host is rebooting');
   const boot = { bootTime: epochSeconds - uptimeSeconds, bootId, uptimeSeconds };
   record(run, { type: 'reboot-intended', boot });
@@ -130,16 +132,32 @@ async function stillFits(run: Run, facts: Facts): Promise<void> {
     {
       hint: `The packages are installed; the next run reboots: pbs-ctl patch --host ${target.host}`,
       exitCode: EXIT.tryLater,
+      retryAfter: retryAfter(blocked),
     },
   );
 }
 
-const tooSoon = (host: string, uptimeSeconds: number) =>
+/** Without the lock there is no reboot, and none is needed now: what is installed stays, and the next run reboots. */
+async function stillLocked(run: Run): Promise<void> {
+  try {
+    await requireLock(run);
+  } catch (cause) {
+    if (!(cause instanceof Fault && cause.code.startsWith('lock.'))) throw cause;
+    const { host } = run.site.target;
+    throw new Fault(cause.code, cause.message, {
+      hint: `${cause.hint ?? 'Look at the lock.'} The packages are installed; the next run reboots: pbs-ctl patch --host ${host}`,
+      exitCode: EXIT.tryLater,
+    });
+  }
+}
+
+const tooSoon = (host: string, uptimeMs: number, retryAt: number) =>
   new Fault(
     'reboot.too-soon',
-    `${host} booted ${Math.round(uptimeSeconds / 60)} minutes ago, less than minRebootInterval.`,
+    `${host} booted ${formatDuration(uptimeMs)} ago, less than minRebootInterval.`,
     {
       hint: `The next run reboots: pbs-ctl patch --host ${host}`,
       exitCode: EXIT.tryLater,
+      retryAfter: new Date(retryAt).toISOString(),
     },
   );

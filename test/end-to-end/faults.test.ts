@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'vitest';
 import type { RunDocument } from '../../src/report/document.js';
 import { pbsCtlJson } from '../support/command.js';
@@ -97,5 +98,44 @@ describe('a state directory that was wiped', () => {
       const { document } = await patch(lab.configPath);
       expect(document.outcome).toBe('postponed');
       expect(eventsOf(lab, 'reboot')).toHaveLength(1);
+    }));
+});
+
+describe('a run that must not reboot after all', () => {
+  it.concurrent('since its lock was taken away during the upgrade, undoes its fence and leaves the reboot pending', ({
+    expect,
+  }) =>
+    withLab({}, async (lab) => {
+      const guest = lab.cluster.guests.get(900);
+      lab.record.onEntry((entry) => {
+        if ('kind' in entry && entry.kind === 'upgrade-started' && guest)
+          lab.cluster.storeTags(guest, ['pbs']);
+      });
+      const { code, document } = await patch(lab.configPath);
+      expect({ code, outcome: document.outcome, why: document.error?.code }).toEqual({
+        code: 75,
+        outcome: 'reboot-pending',
+        why: 'lock.lost',
+      });
+      expect(document.leftBehind).toEqual({ fenced: [], locks: [] });
+      expect({ fences: fences(lab), reboots: eventsOf(lab, 'reboot') }).toEqual({ fences: [], reboots: [] });
+      const next = await patch(lab.configPath);
+      expect({ outcome: next.document.outcome, reboots: eventsOf(lab, 'reboot').length }).toEqual({
+        outcome: 'patched',
+        reboots: 1,
+      });
+    }));
+
+  it.concurrent('since it booted a while ago, says when it may', ({ expect }) =>
+    withLab({}, async (lab) => {
+      const config = JSON.parse(readFileSync(lab.configPath, 'utf8'));
+      const policy = { ...config.policy, reboot: 'after-upgrade', minRebootInterval: '60d' };
+      writeFileSync(lab.configPath, JSON.stringify({ ...config, policy }));
+      const { document } = await patch(lab.configPath);
+      expect({ outcome: document.outcome, why: document.error?.code }).toEqual({
+        outcome: 'reboot-pending',
+        why: 'reboot.too-soon',
+      });
+      expect(Date.parse(document.retryAfter ?? '')).toBeGreaterThan(Date.now());
     }));
 });

@@ -409,6 +409,16 @@ describe('guest.packages', () => {
 });
 
 describe('clock.skew', () => {
+  it('blocks where two clocks are further apart than allowed, though neither is that far from ours', () => {
+    const offsets = [
+      { name: 'PBS', seconds: 29 },
+      { name: 'PVE node pve1', seconds: -29 },
+    ];
+    expect(judge(clockSkew, offsets)).toMatchObject({
+      status: 'block',
+      summary: 'PBS is 58 s ahead of PVE node pve1',
+    });
+  });
   it.each([
     [30, 'pass'],
     [-30, 'pass'],

@@ -7,23 +7,31 @@ interface Offset {
   readonly seconds: number;
 }
 
-/** Do controller, PVE node and PBS agree on the time? Expiry and schedules rest on it. */
+/** Do controller, PVE nodes and PBS agree on the time? Expiry and schedules rest on it. */
 export const clockSkew: Check<readonly Offset[]> = {
   id: 'clock.skew',
   async look({ pbs, clusters, clock }) {
-    return Promise.all([
+    const offsets = await Promise.all([
       offset('PBS', clock, () => pbs.time()),
       ...clusters.map(async ({ pve, name }) => {
-        const node = (await pve.clusterStatus()).nodes.find(({ online }) => online);
-        if (!node) throw new Error(`no node of cluster ${name} is online`);
-        return offset(`PVE node ${node.name}`, clock, () => pve.nodeTime(node.name));
+        const online = (await pve.clusterStatus()).nodes.filter((node) => node.online);
+        if (online.length === 0) throw new Error(`no node of cluster ${name} is online`);
+        return Promise.all(
+          online.map((node) => offset(`PVE node ${node.name}`, clock, () => pve.nodeTime(node.name))),
+        );
       }),
     ]);
+    return offsets.flat();
   },
   judge(offsets, { target: { policy } }) {
     const off = offsets.filter(({ seconds }) => Math.abs(seconds) * 1000 > policy.maxClockSkew);
-    const worst = Math.max(0, ...offsets.map(({ seconds }) => Math.abs(seconds)));
-    if (off.length === 0) return pass(`clocks agree within ${Math.ceil(worst)} s`);
+    // Each within the limit of ours may still be beyond it of each other.
+    const inOrder = [{ name: 'this machine', seconds: 0 }, ...offsets].sort((a, b) => a.seconds - b.seconds);
+    const [slowest, fastest] = [inOrder[0], inOrder.at(-1)] as [Offset, Offset];
+    const apart = fastest.seconds - slowest.seconds;
+    if (off.length === 0 && apart * 1000 > policy.maxClockSkew)
+      return block(`${fastest.name} is ${Math.round(apart)} s ahead of ${slowest.name}`);
+    if (off.length === 0) return pass(`clocks agree within ${Math.ceil(apart)} s`);
     return block(
       off
         .map(
