@@ -35,11 +35,24 @@ export async function upgrade(run: Run): Promise<string> {
     await road.start();
   } catch (error) {
     // Whether a start without an answer that can be read arrived shows at the next look.
-    const unknown = error instanceof Fault && ['outcome.unknown', 'api.unreadable'].includes(error.code);
-    if (!unknown) throw error;
+    const code = error instanceof Fault ? error.code : '';
+    if (REFUSED_TO_START.has(code) && !(await upgradeArrived(run).catch(() => true)))
+      record(run, { type: 'upgrade-void' });
+    if (!['outcome.unknown', 'api.unreadable'].includes(code)) throw error;
   }
   return followUpgrade(run, road);
 }
+
+/** Nothing was started, nor will be later: the run is undone as if it had ended before its upgrade. */
+const REFUSED_TO_START = new Set([
+  'upgrade.not-started',
+  'agent.blocked',
+  'agent.disabled',
+  'agent.frozen',
+  'agent.vm-stopped',
+  'api.forbidden',
+  'net.unreachable',
+]);
 
 /** What would be done, journaled; refused where it must not be. */
 export async function planUpgrade(run: Run, road = roadOf(run)): Promise<PackageChanges> {

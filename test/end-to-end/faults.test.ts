@@ -89,6 +89,38 @@ describe('a host that comes back with another certificate', () => {
     }));
 });
 
+describe('an upgrade that is refused at its start', () => {
+  it.concurrent('undoes lock and fence, since nothing was begun', ({ expect }) =>
+    withLab({}, async (lab) => {
+      let commands = 0;
+      lab.setWeather(({ method, path }) => {
+        if (method !== 'POST' || !path.endsWith('/agent/exec')) return null;
+        commands += 1;
+        // The first two look at the guest, before the lock and under it.
+        const words = 'Agent error: Command guest-exec has been disabled: the command is not allowed';
+        return commands === 3
+          ? { kind: 'answered-instead', reply: { status: 500, reason: words, body: '' } }
+          : null;
+      });
+      const { code, document } = await patch(lab.configPath);
+      expect({ code, outcome: document.outcome, why: document.error?.code }).toEqual({
+        code: 1,
+        outcome: 'failed',
+        why: 'agent.blocked',
+      });
+      expect(document.leftBehind).toEqual({ fenced: [], locks: [] });
+      expect({
+        tags: carrierTags(lab),
+        fences: fences(lab),
+        started: eventsOf(lab, 'upgrade-started'),
+      }).toEqual({
+        tags: 'pbs',
+        fences: [],
+        started: [],
+      });
+    }));
+});
+
 describe('a state directory that was wiped', () => {
   it.concurrent('does not lead to a second reboot within minRebootInterval', ({ expect }) =>
     withLab({ scenario: 'nothing-to-upgrade' }, async (lab) => {
