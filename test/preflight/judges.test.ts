@@ -436,7 +436,7 @@ describe('clock.skew', () => {
 });
 
 describe('policy.window', () => {
-  const up = (uptimeSeconds: number) => ({ uptimeSeconds, resumes: false });
+  const up = (uptimeSeconds: number) => ({ uptimeSeconds });
   it('blocks for a host that booted lately, and knows until when', () =>
     expect(judge(policyWindow, up(600))).toMatchObject({ status: 'block', retryAt: NOW + 3000 }));
   it('lets such a host pass where nothing would be rebooted', () =>

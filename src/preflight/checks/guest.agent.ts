@@ -75,6 +75,7 @@ function mendOf({ vmid, major, token }: Seen, code: string): string | null {
     'agent.blocked':
       'in the guest: take guest-exec and guest-exec-status out of the block list in /etc/qemu/qemu-ga.conf (or of the options of the service), then systemctl restart qemu-guest-agent',
     'agent.frozen': `wait for the backup or snapshot that froze its file systems; if there is none: qm guest cmd ${vmid} fsfreeze-thaw`,
+    'agent.timeout': `run again in a moment; if it stays so: look at the load of the guest, then systemctl restart qemu-guest-agent in it`,
     'agent.vm-stopped': `qm start ${vmid}`,
     // VM.Monitor is gone in PVE 9, and a role that had it has lost it with the upgrade.
     'api.forbidden': grantCommand('pve', token, {

@@ -3,12 +3,9 @@ import { block, type Check, pass, skip } from '../check.js';
 import { nextAllowed } from '../window.js';
 
 /** Is it the operator's time for maintenance, with room for a whole run, and is the last boot long enough ago? */
-export const policyWindow: Check<{ uptimeSeconds: number; resumes: boolean }> = {
+export const policyWindow: Check<{ uptimeSeconds: number }> = {
   id: 'policy.window',
-  look: async ({ pbs, ownRun }) => ({
-    uptimeSeconds: (await pbs.nodeStatus()).uptimeSeconds,
-    resumes: ownRun !== null,
-  }),
+  look: async ({ pbs }) => ({ uptimeSeconds: (await pbs.nodeStatus()).uptimeSeconds }),
   judge({ uptimeSeconds }, { target: { policy }, now }) {
     const young = policy.minRebootInterval / 1000 - uptimeSeconds;
     if (policy.reboot === 'always' && young > 0) {
