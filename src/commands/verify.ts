@@ -1,5 +1,6 @@
 import { EXIT } from '../fault.js';
 import { runsOf } from '../patch/journal.js';
+import { REFUSED } from '../patch/patch.js';
 import type { Finding } from '../report/document.js';
 import { findingsText } from '../report/text.js';
 import { openSite } from '../site.js';
@@ -26,5 +27,10 @@ export const verify: Command<HostOptions> = async (context, options) => {
     )
     .join('\n');
   context.answer(results.length === 1 ? results[0] : { hosts: results }, text);
-  return results.every(({ ok }) => ok) ? EXIT.done : EXIT.unverified;
+  if (results.every(({ ok }) => ok)) return EXIT.done;
+  // Nothing was seen of such a host, so nothing can be said of it either.
+  const refused = results.some(({ checks }) =>
+    checks.some(({ detail }) => REFUSED.has(String(detail.error))),
+  );
+  return refused ? EXIT.failed : EXIT.unverified;
 };

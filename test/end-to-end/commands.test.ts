@@ -78,6 +78,14 @@ describe('verify', () => {
       const { code, document } = await pbsCtlJson<Checked>(args);
       expect({ code, ok: document.ok }).toEqual({ code: 3, ok: false });
     }));
+
+  it.concurrent('ends 1 where the token is refused: nothing was seen of the host', ({ expect }) =>
+    withLab({}, async (lab) => {
+      lab.hosts.get('pbs01')?.access.addToken('pbs-ctl@pbs!patch', 'another-secret');
+      const args = ['verify', '--host', 'pbs01', '--config', lab.configPath];
+      const { code, document } = await pbsCtlJson<Checked>(args);
+      expect({ code, ok: document.ok }).toEqual({ code: 1, ok: false });
+    }));
 });
 
 describe('status', () => {
