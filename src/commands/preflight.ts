@@ -1,5 +1,5 @@
+import { REFUSED } from '../api/failure.js';
 import { EXIT, type ExitCode } from '../fault.js';
-import { REFUSED } from '../patch/patch.js';
 import { CHECKS } from '../preflight/catalogue.js';
 import { retryAfter, runChecks } from '../preflight/check.js';
 import type { Finding } from '../report/document.js';

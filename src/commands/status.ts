@@ -1,5 +1,6 @@
+import { REFUSED } from '../api/failure.js';
 import type { Pbs } from '../api/pbs.js';
-import { EXIT, errorDocument } from '../fault.js';
+import { EXIT, type ExitCode, errorDocument, gravest } from '../fault.js';
 import { inLanes } from '../fleet/in-lanes.js';
 import { lockHolders } from '../fleet/lock-holders.js';
 import { allRuns, postponementsOf } from '../patch/journal.js';
@@ -25,18 +26,30 @@ export const status: Command<HostOptions> = async (context, options) => {
     const { host } = target;
     const pbs = await openPbs(target, world, connections);
     try {
-      const [state, lock] = await Promise.all([stateOf(pbs), holders.ofHost(target)]);
-      return { host, ...state, lock, postponed: postponed(host) };
-    } catch (error) {
-      return { ...UNREACHABLE, host, postponed: postponed(host), error: errorDocument(error) };
+      // Two servers: a PVE that does not answer says nothing about the PBS, nor the other way round.
+      const [state, lock] = await Promise.allSettled([stateOf(pbs), holders.ofHost(target)]);
+      const failed = [state, lock].find((each) => each.status === 'rejected');
+      return {
+        host,
+        ...(state.status === 'fulfilled' ? state.value : UNREACHABLE),
+        lock: lock.status === 'fulfilled' ? lock.value : null,
+        postponed: postponed(host),
+        error: failed ? errorDocument(failed.reason) : null,
+      };
     } finally {
       await pbs.close();
     }
   });
   await holders.close();
   context.answer({ hosts }, statusText(hosts, { color, columns: world.stdout.columns }));
-  return hosts.every(({ reachable }) => reachable) ? EXIT.done : EXIT.tryLater;
+  return gravest<ExitCode>(EXIT.done, ...hosts.map(exitCodeOf));
 };
+
+/** A refused token or certificate is no reason to wait. */
+function exitCodeOf({ error }: HostStatus): ExitCode {
+  if (error === null) return EXIT.done;
+  return REFUSED.has(error.code) ? EXIT.failed : EXIT.tryLater;
+}
 
 const UNREACHABLE = {
   reachable: false,
@@ -46,7 +59,6 @@ const UNREACHABLE = {
   updates: null,
   datastores: [],
   tasks: [],
-  lock: null,
 };
 
 /** Why is a host not patched? Told by the journal, so also while it cannot be reached. */
@@ -67,7 +79,7 @@ function postponedIn(stateDir: string): (host: string) => HostStatus['postponed'
 }
 
 /** What the PBS itself tells. What is answered at once is asked first: with one connection the rest waits behind it. */
-async function stateOf(client: Pbs): Promise<Omit<HostStatus, 'host' | 'lock' | 'postponed'>> {
+async function stateOf(client: Pbs): Promise<Omit<HostStatus, 'host' | 'lock' | 'postponed' | 'error'>> {
   const pbs = remembering(client);
   const [{ uptimeSeconds }, tasks, , , state, updates] = await Promise.all([
     pbs.nodeStatus(),
@@ -85,6 +97,5 @@ async function stateOf(client: Pbs): Promise<Omit<HostStatus, 'host' | 'lock' | 
     updates: updates.length,
     datastores: state.datastores,
     tasks: tasks.map(({ upid, type, id }) => ({ upid, type, id })),
-    error: null,
   };
 }

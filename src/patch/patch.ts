@@ -1,3 +1,4 @@
+import { REFUSED } from '../api/failure.js';
 import type { Outcome } from '../config/schema.js';
 import { EXIT, errorDocument, Fault } from '../fault.js';
 import { lockOf } from '../lock/cluster-lock.js';
@@ -37,9 +38,6 @@ class NotSafe extends Fault {
     );
   }
 }
-
-/** Waiting mends neither a refused token nor a certificate that is not trusted. */
-export const REFUSED = new Set(['api.unauthorized', 'net.untrusted']);
 
 /** Carries a run from wherever its journal stands to its end, and journals that end. Never throws for what a run can meet. */
 export async function carryOut(run: Run): Promise<void> {

@@ -128,7 +128,10 @@ export interface HostStatus {
   readonly updates: number | null;
   readonly datastores: readonly DatastoreState[];
   readonly tasks: ReadonlyArray<{ readonly upid: string; readonly type: string; readonly id: string | null }>;
-  /** Who holds the lock of a cluster that the host serves; `owner` null where the tag cannot be read. */
+  /**
+   * Who holds the lock of a cluster that the host serves; `owner` null where the tag cannot be read. Null where
+   * it is free, and on a host that is reachable with an `error`: where PVE did not tell.
+   */
   readonly lock: {
     readonly cluster: string;
     readonly owner: string | null;

@@ -35,9 +35,10 @@ export function statusText(hosts: readonly HostStatus[], style: Style): string {
 function hostLines(status: HostStatus, style: Style, paint: Paint): string[] {
   const width = textWidth(style);
   const { error } = status;
+  const unknownLock = status.reachable && error ? error : null;
   const problem = error
     ? [
-        ...labelled(paint, 'reason', wrap(error.message, width), 'bad'),
+        ...(unknownLock ? [] : labelled(paint, 'reason', wrap(error.message, width), 'bad')),
         ...(error.hint ? labelled(paint, 'hint', hintLines(error.hint, width)) : []),
       ]
     : [];
@@ -45,7 +46,11 @@ function hostLines(status: HostStatus, style: Style, paint: Paint): string[] {
   const waiting = status.postponed?.count
     ? labelled(paint, 'postponed', wrap(postponedWords(status.postponed), width), 'careful')
     : [];
-  if (!status.reachable) return [`${name}: ${paint('bad', 'not reachable')}`, ...problem, ...waiting];
+  if (!status.reachable) {
+    // While a run is at work that is what explains it.
+    const lock = status.lock ? labelled(paint, 'lock', wrap(lockWords(status.lock), width)) : [];
+    return [`${name}: ${paint('bad', 'not reachable')}`, ...problem, ...lock, ...waiting];
+  }
   const names = Math.max(0, ...status.datastores.map((each) => each.name.length));
   const rows: Array<[string, string[]]> = [
     ['version', [status.version ?? 'unknown']],
@@ -59,13 +64,16 @@ function hostLines(status: HostStatus, style: Style, paint: Paint): string[] {
         ? ['none running']
         : status.tasks.flatMap((task) => wrap(taskWords(task), width)),
     ],
-    ['lock', wrap(lockWords(status.lock), width)],
   ];
+  const lock = unknownLock
+    ? labelled(paint, 'lock', wrap(`not known: ${unknownLock.message}`, width), 'bad')
+    : labelled(paint, 'lock', wrap(lockWords(status.lock), width));
   return [
     `${name}: ${paint('good', 'reachable')}`,
     ...rows.flatMap(([label, lines]) => labelled(paint, label, lines.length > 0 ? lines : ['none'])),
-    ...waiting,
+    ...lock,
     ...problem,
+    ...waiting,
   ];
 }
 

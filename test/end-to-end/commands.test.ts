@@ -3,7 +3,7 @@ import type { Finding } from '../../src/report/document.js';
 import { CHECK_IDS } from '../../src/report/document.js';
 import { start } from '../support/command.js';
 import { pbsCtl, pbsCtlJson } from '../support/in-process.js';
-import { carrierTags, eventsOf, systemOf, until, withLab } from '../support/lab.js';
+import { carrierTags, eventsOf, until, withLab } from '../support/lab.js';
 
 interface Checked {
   readonly host: string;
@@ -85,23 +85,6 @@ describe('verify', () => {
       const args = ['verify', '--host', 'pbs01', '--config', lab.configPath];
       const { code, document } = await pbsCtlJson<Checked>(args);
       expect({ code, ok: document.ok }).toEqual({ code: 1, ok: false });
-    }));
-});
-
-describe('status', () => {
-  it.concurrent('shows every host, and one that cannot be reached with the reason', ({ expect }) =>
-    withLab({}, async (lab) => {
-      lab.hosts.get('pbs02')?.server.goDark('refuse');
-      const { code, document } = await pbsCtlJson<{ hosts: Array<Record<string, unknown>> }>([
-        'status',
-        '--config',
-        lab.configPath,
-      ]);
-      expect(document.hosts).toMatchObject([
-        { host: 'pbs01', reachable: true, version: systemOf(lab).version, lock: null, error: null },
-        { host: 'pbs02', reachable: false, version: null, error: { code: 'net.unreachable' } },
-      ]);
-      expect(code).toBe(75);
     }));
 });
 
