@@ -40,13 +40,11 @@ export function askerOf({ stdin, stderr }: Pick<World, 'stdin' | 'stderr'>, quie
   const waiting: Array<string | null> = [];
   let wanted: ((line: string | null) => void) | null = null;
   const arrive = (line: string | null) => {
-    if (wanted) {
-      const take = wanted;
-      wanted = null;
-      take(line);
-    } else {
-      waiting.push(line);
-    }
+    const take = wanted;
+    wanted = null;
+    // The end answers the question that waits, and every later one.
+    if (take === null || line === null) waiting.push(line);
+    take?.(line);
   };
   lines.on('line', arrive).on('close', () => arrive(null));
   const next = (): Promise<string | null> => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/config/load.js';
 import type { Lab } from '../../src/lab/lab.js';
-import { type Ended, pbsCtl, pbsCtlJson, start } from '../support/command.js';
+import { type Ended, pbsCtl, pbsCtlJson, readJson, start } from '../support/command.js';
 import { withLab } from '../support/lab.js';
 
 const mode = (path: string) => (statSync(path).mode & 0o777).toString(8);
@@ -185,6 +185,18 @@ describe('init', () => {
         expect(stdout).toMatch(/VM\.Monitor.*# PVE 8/);
       }),
     ));
+
+  it.each([
+    ['an input that is at its end from the start', ''],
+    ['an input that ends between two questions', 'main\n'],
+  ])('names the first question that %s leaves open, in one document', (_, answers) =>
+    inFolder(async (folder) => {
+      const running = start(['init', '--json', '--output', join(folder, 'config.json')], {}, 'pipe');
+      running.end(answers);
+      const { code, document } = await readJson<{ error: { code: string; hint: string } }>(running.ended);
+      expect({ code, error: document.error }).toMatchObject({ code: 2, error: { code: 'usage.unanswered' } });
+      expect(document.error.hint).toContain('--pve');
+    }));
 
   it('names the option that answers a question which nobody answers', async () => {
     const { code, document } = await pbsCtlJson<{ error: { code: string; hint: string } }>([

@@ -14,6 +14,8 @@ export interface Running {
   kill(signal: NodeJS.Signals): void;
   /** Writes to its standard input, where that is a pipe. */
   type(text: string): void;
+  /** Writes to it for the last time. */
+  end(text: string): void;
   /** Resolves once it has printed the text; rejects when it ends without. */
   says(text: string): Promise<void>;
 }
@@ -45,6 +47,7 @@ export function start(
     ended,
     kill: (signal) => void child.kill(signal),
     type: (text) => void child.stdin?.write(text),
+    end: (text) => void child.stdin?.end(text),
     says: async (text) => {
       while (!`${stdout}${stderr}`.includes(text)) {
         const over = await Promise.race([ended, new Promise<null>((go) => setTimeout(() => go(null), 10))]);
