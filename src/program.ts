@@ -134,10 +134,10 @@ export function program(version: string, world: World, json: boolean, run: Run):
   const cluster = () =>
     new Option('--cluster <name>', 'cluster of the config; may be left out when there is one');
   const locks = () => import('./commands/lock.js');
-  add('show', 'who holds it, until when', lock)
-    .addOption(cluster())
+  add('show', 'who holds it, since when, until when', lock)
+    .addOption(new Option('--cluster <name>', 'cluster of the config; every one of them unless named'))
     .addHelpText('after', examples('lock show', 'lock show --cluster main --json'))
-    .action(run(async () => (await locks()).lockShow));
+    .action(run(async () => (await import('./commands/lock-show.js')).lockShow));
   add('acquire', 'take it; prints the run id, exit code 75 when another holds it', lock)
     .addOption(cluster())
     .requiredOption('--owner <name>', 'who takes it')

@@ -1,9 +1,8 @@
 import type { Config } from '../config/schema.js';
 import { EXIT, Fault } from '../fault.js';
 import { lockOf } from '../lock/cluster-lock.js';
-import { acquire, breakLock, type Claim, type ClusterLock, look, release } from '../lock/lock.js';
+import { acquire, breakLock, type Claim, type ClusterLock, release } from '../lock/lock.js';
 import { isLockWord } from '../lock/tag.js';
-import { lockText } from '../report/text.js';
 import { openCluster } from '../site.js';
 import { type Command, type Context, duration, load } from './context.js';
 
@@ -15,24 +14,6 @@ export interface LockOptions {
   readonly wait?: string;
   readonly yes?: boolean;
 }
-
-export const lockShow: Command<LockOptions> = (context, options) =>
-  withLock(context, options, async (lock, config) => {
-    const current = await look(lock);
-    const held = current.kind === 'held' ? current : null;
-    const document = {
-      cluster: lock.cluster,
-      held: current.kind !== 'free',
-      owner: held?.lock.owner ?? null,
-      run: held?.lock.run ?? null,
-      expiresAt: held ? new Date(held.lock.expiresAt * 1000).toISOString() : null,
-      expired: held?.expired ?? false,
-      store: config.clusters[lock.cluster]?.lock.store,
-    };
-    const text = lockText(document, { color: context.color, columns: context.world.stdout.columns });
-    context.answer(document, text);
-    return EXIT.done;
-  });
 
 export const lockAcquire: Command<LockOptions> = (context, options) =>
   withLock(context, options, async (lock, config) => {
@@ -124,7 +105,7 @@ export async function withLock(
   }
 }
 
-function clusterName(config: Config, named: string | undefined): string {
+export function clusterName(config: Config, named: string | undefined): string {
   const names = Object.keys(config.clusters);
   const [only] = names;
   if (named === undefined && names.length === 1 && only !== undefined) return only;

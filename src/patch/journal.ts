@@ -117,7 +117,7 @@ export class Journal {
  * it told had not been promised yet.
  * @throws Fault `state.unreadable` for a broken line before the last, or one of an unknown version
  */
-function readJournal(path: string, mend: boolean): RunRecord[] {
+export function readJournal(path: string, mend: boolean): RunRecord[] {
   const text = readFileSync(path, 'utf8');
   const lines = text.split('\n');
   const torn = lines.pop() ?? '';

@@ -1,4 +1,5 @@
 import { formatDuration, formatSize } from '../config/quantity.js';
+import type { ErrorDocument } from '../fault.js';
 import type { DatastoreState, HostStatus } from './document.js';
 import { hintLines, labelled, oneLine, type Paint, painter, type Style, textWidth, wrap } from './layout.js';
 import { localTime } from './summary.js';
@@ -103,6 +104,8 @@ export interface LockDocument {
   readonly held: boolean;
   readonly owner: string | null;
   readonly run: string | null;
+  /** When it was taken; null where nothing here tells. */
+  readonly since: string | null;
   readonly expiresAt: string | null;
   readonly expired: boolean;
 }
@@ -122,11 +125,25 @@ export function lockText(lock: LockDocument, style: Style): string {
   }
   const until = lock.expiresAt ? localTime(lock.expiresAt) : 'an unknown time';
   const holder = `${oneLine(lock.owner)} (run ${oneLine(lock.run ?? 'unknown')})`;
+  const since = lock.since ? localTime(lock.since) : 'unknown';
   return lock.expired
     ? say(
         `Lock of cluster ${cluster}: ${paint('careful', 'expired')}, left by ${holder}`,
+        `  since ${since}`,
         `  expired ${until}`,
         breakIt,
       )
-    : say(`Lock of cluster ${cluster}: ${paint('careful', 'held')} by ${holder}`, `  until ${until}`);
+    : say(
+        `Lock of cluster ${cluster}: ${paint('careful', 'held')} by ${holder}`,
+        `  since ${since}`,
+        `  until ${until}`,
+      );
+}
+
+/** A lock that could not be read, among others that could. */
+export function unknownLockText(cluster: string, error: ErrorDocument, style: Style): string {
+  const width = style.columns - 2;
+  const lines = [...wrap(error.message, width), ...(error.hint ? hintLines(error.hint, width) : [])];
+  const head = `Lock of cluster ${cluster}: ${painter(style.color)('bad', 'not known')}`;
+  return `${[head, ...lines.map((line) => `  ${line}`)].join('\n')}\n`;
 }

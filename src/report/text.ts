@@ -30,7 +30,7 @@ import {
 } from './summary.js';
 
 export { findingsText } from './findings-text.js';
-export { lockText, statusText } from './host-text.js';
+export { type LockDocument, lockText, statusText, unknownLockText } from './host-text.js';
 
 /** More than a screen of packages would push the outcome off it; a plan is shown whole, since it is what was asked for. */
 const PACKAGES_SHOWN = 30;

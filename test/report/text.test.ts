@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { OUTCOMES } from '../../src/config/schema.js';
 import type { HostStatus } from '../../src/report/document.js';
-import { findingsText, lockText, runText, statusText } from '../../src/report/text.js';
+import { findingsText, lockText, runText, statusText, unknownLockText } from '../../src/report/text.js';
 import { anyDocument, document, finding, HOSTILE, hostile, manyPackages, postponed } from './documents.js';
 
 const lines = (doc = document(), columns = 80) => runText(doc, { color: false, columns }).split('\n');
@@ -126,7 +126,14 @@ describe('findings, status and lock on a terminal', () => {
     ],
     [
       'a lock',
-      lockText({ cluster: 'main', held: true, owner: 'o', run: 'r', expiresAt: null, expired: true }, style),
+      lockText(
+        { cluster: 'main', held: true, owner: 'o', run: 'r', since: null, expiresAt: null, expired: true },
+        style,
+      ),
+    ],
+    [
+      'a lock that is not known',
+      unknownLockText('main', { code: 'x', message: HOSTILE, hint: HOSTILE }, style),
     ],
   ])('%s keeps to 80 columns and draws nothing of its own', (_, text) => {
     expect(text.split('\n').filter((line) => line.length > 80 || CONTROL.test(line))).toEqual([]);

@@ -1,0 +1,61 @@
+import type { Config } from '../config/schema.js';
+import { type ErrorDocument, EXIT, type ExitCode, errorDocument, Fault, gravest } from '../fault.js';
+import { lockOf } from '../lock/cluster-lock.js';
+import { look } from '../lock/lock.js';
+import { lockedSince } from '../patch/locked-since.js';
+import { type LockDocument, lockText, unknownLockText } from '../report/text.js';
+import { openCluster } from '../site.js';
+import type { World } from '../world.js';
+import { type Command, load } from './context.js';
+import { clusterName, type LockOptions } from './lock.js';
+
+type Shown = LockDocument & { readonly store: string };
+type Unknown = { readonly cluster: string; readonly error: ErrorDocument };
+
+/** Who holds the lock of a cluster; of each cluster, where none is named and there are several. */
+export const lockShow: Command<LockOptions> = async (context, { cluster }) => {
+  const { world, color } = context;
+  const { config, stateDir } = await load(context);
+  const names = Object.keys(config.clusters);
+  const style = { color, columns: world.stdout.columns };
+  if (cluster !== undefined || names.length < 2) {
+    const shown = await show(config, clusterName(config, cluster), stateDir, world);
+    context.answer(shown, lockText(shown, style));
+    return EXIT.done;
+  }
+  const codes: ExitCode[] = [EXIT.done];
+  const clusters = await Promise.all(
+    names.map((name) =>
+      // A cluster that is away must not hide who holds the lock of another.
+      show(config, name, stateDir, world).catch((error: unknown): Unknown => {
+        codes.push(error instanceof Fault ? error.exitCode : EXIT.failed);
+        return { cluster: name, error: errorDocument(error) };
+      }),
+    ),
+  );
+  const texts = clusters.map((each) =>
+    'error' in each ? unknownLockText(each.cluster, each.error, style) : lockText(each, style),
+  );
+  context.answer({ clusters }, texts.join(''));
+  return gravest(...(codes as [ExitCode]));
+};
+
+async function show(config: Config, name: string, stateDir: string, world: World): Promise<Shown> {
+  const cluster = await openCluster(config, name, world);
+  try {
+    const current = await look(lockOf(cluster, world.clock, 0));
+    const held = current.kind === 'held' ? current : null;
+    return {
+      cluster: name,
+      held: current.kind !== 'free',
+      owner: held?.lock.owner ?? null,
+      run: held?.lock.run ?? null,
+      since: held ? lockedSince(stateDir, held.lock.run, name) : null,
+      expiresAt: held ? new Date(held.lock.expiresAt * 1000).toISOString() : null,
+      expired: held?.expired ?? false,
+      store: cluster.config.lock.store,
+    };
+  } finally {
+    await cluster.pve.close();
+  }
+}
