@@ -81,8 +81,15 @@ export function targetsOf(config: Config, { host, all }: HostOptions, everyByDef
 export function duration(text: string, option: string): number {
   const ms = parseDuration(text);
   if (ms !== undefined) return ms;
-  throw new Fault('usage.duration', `${option} "${text}" is no duration.`, {
-    hint: 'For example 90s, 20m, 2h.',
-    exitCode: EXIT.usage,
-  });
+  throw noDuration(`${option} "${text}" is no duration.`);
 }
+
+/** The same where none at all makes no sense, such as for a lock. @throws Fault `usage.duration` (exit 2) */
+export function someTime(text: string, option: string): number {
+  const ms = duration(text, option);
+  if (ms > 0) return ms;
+  throw noDuration(`${option} "${text}": expected a duration longer than zero.`);
+}
+
+const noDuration = (message: string) =>
+  new Fault('usage.duration', message, { hint: 'For example 90s, 20m, 2h.', exitCode: EXIT.usage });

@@ -4,7 +4,7 @@ import { lockOf } from '../lock/cluster-lock.js';
 import { acquire, breakLock, type Claim, type ClusterLock, release } from '../lock/lock.js';
 import { isLockWord } from '../lock/tag.js';
 import { openCluster } from '../site.js';
-import { type Command, type Context, duration, load } from './context.js';
+import { type Command, type Context, duration, load, someTime } from './context.js';
 
 export interface LockOptions {
   readonly cluster?: string;
@@ -38,7 +38,7 @@ export function claimOf(
   return {
     owner: word(options.owner, '--owner'),
     run: world.randomWord(6),
-    ttlMs: options.ttl === undefined ? ttl : duration(options.ttl, '--ttl'),
+    ttlMs: options.ttl === undefined ? ttl : someTime(options.ttl, '--ttl'),
     onExpired: config.policy.onExpiredLock,
   };
 }

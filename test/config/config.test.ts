@@ -39,6 +39,12 @@ const errorsOf = (config: unknown): string[] => {
   }
   return [];
 };
+const withPolicy = (policy: Json) => ({ ...minimal(), policy });
+const withTtl = (ttl: unknown) => {
+  const config = minimal();
+  config.clusters.main = { ...config.clusters.main, lock: { ttl } };
+  return config;
+};
 const withHost = (change: Json) => {
   const config = minimal();
   config.hosts.pbs01 = { ...config.hosts.pbs01, ...change };
@@ -46,6 +52,26 @@ const withHost = (change: Json) => {
 };
 
 describe('a config', () => {
+  it.each([
+    ['clusters.main.lock.ttl', withTtl(0)],
+    ['clusters.main.lock.ttl', withTtl('0h')],
+    ['policy.requestTimeout', withPolicy({ requestTimeout: 0 })],
+    ['policy.pollInterval', withPolicy({ pollInterval: '0s' })],
+    ['policy.rebootTimeout', withPolicy({ rebootTimeout: '0m' })],
+    ['policy.upgradeTimeout', withPolicy({ upgradeTimeout: '0.0001s' })],
+    ['hosts.pbs01.policy.pollInterval', withHost({ policy: { pollInterval: 0 } })],
+  ])('is refused with no time at all for %s', (path, config) => {
+    const errors = errorsOf(config);
+    expect(errors).toHaveLength(1);
+    expect(errors[0]).toContain(`${path}: found `);
+    expect(errors[0]).toContain('expected a duration longer than zero');
+  });
+
+  it('may have zero where that means something', () => {
+    const zero = { drainTimeout: 0, backupMargin: '0s', minRebootInterval: 0, stableFor: 0, maxClockSkew: 0 };
+    expect(parse(withPolicy(zero)).policy).toMatchObject({ backupMargin: 0, minRebootInterval: 0 });
+  });
+
   it('of the few keys that are needed gets every default of the interface', () => {
     const { policy, clusters, keepRuns } = parse(minimal());
     expect(policy).toEqual({

@@ -121,6 +121,17 @@ describe('lock', () => {
       expect(carrierTags(lab)).toBe('pbs');
     }));
 
+  it.concurrent.for(['acquire', 'hold'])('is not taken by %s for no time at all', (verb, { expect }) =>
+    withLab({}, async (lab) => {
+      const { code, document } = await pbsCtlJson<{ error: { code: string; message: string } }>([
+        ...lock(lab.configPath, ...on(verb, '--owner', 'first', '--ttl', '0', '--json')),
+        ...(verb === 'hold' ? ['--', 'true'] : []),
+      ]);
+      expect({ code, error: document.error.code }).toEqual({ code: 2, error: 'usage.duration' });
+      expect(document.error.message).toContain('a duration longer than zero');
+      expect(carrierTags(lab)).toBe('pbs');
+    }));
+
   it.concurrent('is waited for with --wait', ({ expect }) =>
     withLab({}, async (lab) => {
       await pbsCtl(lock(lab.configPath, ...on('acquire', '--owner', 'first')));
