@@ -2,6 +2,7 @@ import { Command, CommanderError, Option, type OptionValues } from 'commander';
 import type { Command as Act, GlobalOptions } from './commands/context.js';
 import { EXIT } from './fault.js';
 import { FLEET_RULES } from './fleet/rules.js';
+import { interruptible } from './interruptible.js';
 import { report, usage } from './program-errors.js';
 import { addSetUp, collect, examples } from './program-setup.js';
 import type { World } from './world.js';
@@ -18,9 +19,14 @@ export async function main(args: readonly string[], version: string, world: Worl
     <Options>(load: () => Promise<Act<Options>>) =>
     async (...parameters: unknown[]) => {
       const command = parameters.at(-1) as Command;
-      const [act, { contextOf }] = await Promise.all([load(), import('./commands/context.js')]);
       const options = command.optsWithGlobals<GlobalOptions & OptionValues>();
-      exitCode = await act(contextOf(world, options), options as Options);
+      const carryOut = async (inner: World) => {
+        const [act, { contextOf }] = await Promise.all([load(), import('./commands/context.js')]);
+        return act(contextOf(inner, options), options as Options);
+      };
+      exitCode = await (UNTIL_A_SIGNAL.has(command.name())
+        ? carryOut(world)
+        : interruptible(world, json, carryOut));
     };
   try {
     await program(version, world, json, run).parseAsync(args, { from: 'user' });
@@ -30,6 +36,9 @@ export async function main(args: readonly string[], version: string, world: Worl
     return await report(error, json, world);
   }
 }
+
+/** A signal is how these are meant to end. */
+const UNTIL_A_SIGNAL: ReadonlySet<string> = new Set(['lab', 'demo']);
 
 export type Run = <Options>(load: () => Promise<Act<Options>>) => (...parameters: unknown[]) => Promise<void>;
 

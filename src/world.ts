@@ -55,6 +55,8 @@ export interface World {
   confirm(question: string): Promise<boolean>;
   /** Calls back for SIGINT and SIGTERM until the returned function is called. */
   onSignal(listener: (signal: NodeJS.Signals) => void): () => void;
+  /** Makes a signal of Ctrl-C, where a terminal is read key by key and so makes none of it. */
+  interrupt(): void;
 }
 
 export const realClock: Clock = {
@@ -107,6 +109,7 @@ export function realWorld(): World {
       if (!process.stdin.isTTY || !process.stderr.isTTY) return false;
       const { createInterface } = await import('node:readline/promises');
       const terminal = createInterface({ input: process.stdin, output: process.stderr });
+      terminal.on('SIGINT', interrupt);
       try {
         return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
       } finally {
@@ -117,8 +120,11 @@ export function realWorld(): World {
       process.on('SIGINT', listener).on('SIGTERM', listener);
       return () => process.off('SIGINT', listener).off('SIGTERM', listener);
     },
+    interrupt,
   };
 }
+
+const interrupt = () => void process.kill(process.pid, 'SIGINT');
 
 function out(stream: NodeJS.WriteStream): Out {
   return {

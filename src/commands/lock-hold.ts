@@ -21,14 +21,16 @@ export const lockHold: Command<HoldOptions> = (context, options) =>
     }
     const claim = claimOf(context, config, lock, options);
     const say = (text: string) => void world.stderr.write(`pbs-ctl: ${text}\n`);
-    const lease = await waitingFor(context, config, options, () =>
-      takeLease([{ lock, claim }], {
-        clock: world.clock,
-        onAcquired: () => {},
-        onRenewalFailed: (cluster, error) =>
-          say(`the lock of cluster "${cluster}" could not be renewed: ${errorDocument(error).message}`),
-      }),
-    );
+    const lease = await waitingFor(context, config, options, {
+      take: () =>
+        takeLease([{ lock, claim }], {
+          clock: world.clock,
+          onAcquired: () => {},
+          onRenewalFailed: (cluster, error) =>
+            say(`the lock of cluster "${cluster}" could not be renewed: ${errorDocument(error).message}`),
+        }),
+      giveBack: (taken) => giveBack(taken, say),
+    });
     let program: Program | null = null;
     const off = world.onSignal((signal) => program?.kill(signal));
     try {
@@ -41,8 +43,9 @@ export const lockHold: Command<HoldOptions> = (context, options) =>
         cause,
       });
     } finally {
-      off();
+      // A signal that comes while it is given back must not leave it behind.
       await giveBack(lease, say);
+      off();
     }
   });
 

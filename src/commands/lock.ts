@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema.js';
 import { EXIT, Fault } from '../fault.js';
+import { interrupted } from '../interruptible.js';
 import { lockOf } from '../lock/cluster-lock.js';
 import { acquire, breakLock, type Claim, type ClusterLock, release } from '../lock/lock.js';
 import { isLockWord } from '../lock/tag.js';
@@ -18,7 +19,10 @@ export interface LockOptions {
 export const lockAcquire: Command<LockOptions> = (context, options) =>
   withLock(context, options, async (lock, config) => {
     const claim = claimOf(context, config, lock, options);
-    const { expiresAt } = await waitingFor(context, config, options, () => acquire(lock, claim));
+    const { expiresAt } = await waitingFor(context, config, options, {
+      take: () => acquire(lock, claim),
+      giveBack: () => release(lock, claim),
+    });
     const { owner, run } = claim;
     context.answer(
       { cluster: lock.cluster, owner, run, expiresAt: new Date(expiresAt * 1000).toISOString() },
@@ -43,22 +47,40 @@ export function claimOf(
   };
 }
 
-/** Tries until `--wait` is over while another holds the lock. @throws the Fault of the last try */
+/**
+ * Tries until `--wait` is over while another holds the lock. A signal lets the try under way come to its end, so
+ * that nothing is left behind of which nobody knows; a second one does not wait for that.
+ * @throws the Fault of the last try, Fault `interrupted`
+ */
 export async function waitingFor<Value>(
-  { world: { clock } }: Context,
+  { world }: Context,
   config: Config,
   options: LockOptions,
-  take: () => Promise<Value>,
+  { take, giveBack }: { take: () => Promise<Value>; giveBack: (taken: Value) => Promise<unknown> },
 ): Promise<Value> {
+  const { clock } = world;
   const deadline = clock.monotonic() + (options.wait === undefined ? 0 : duration(options.wait, '--wait'));
-  for (;;) {
-    try {
-      return await take();
-    } catch (error) {
-      const later = error instanceof Fault && error.exitCode === EXIT.tryLater;
-      if (!later || clock.monotonic() >= deadline) throw error;
-      await clock.sleep(Math.min(config.policy.pollInterval, Math.max(50, deadline - clock.monotonic())));
+  const stop = new AbortController();
+  const off = world.onSignal((signal) => {
+    off();
+    stop.abort(interrupted(signal));
+  });
+  try {
+    for (;;) {
+      try {
+        const taken = await take();
+        if (!stop.signal.aborted) return taken;
+        await giveBack(taken);
+      } catch (error) {
+        stop.signal.throwIfAborted();
+        const later = error instanceof Fault && error.exitCode === EXIT.tryLater;
+        if (!later || clock.monotonic() >= deadline) throw error;
+      }
+      const pause = Math.min(config.policy.pollInterval, Math.max(50, deadline - clock.monotonic()));
+      await clock.sleep(pause, stop.signal);
     }
+  } finally {
+    off();
   }
 }
 

@@ -27,7 +27,10 @@ export interface Asker {
 /** So many wrong answers to one question are a pipe that answers something else. */
 const TRIES = 3;
 
-export function askerOf({ stdin, stderr }: Pick<World, 'stdin' | 'stderr'>, quiet: boolean): Asker {
+export function askerOf(
+  { stdin, stderr, interrupt }: Pick<World, 'stdin' | 'stderr' | 'interrupt'>,
+  quiet: boolean,
+): Asker {
   let muted = false;
   const output = new Writable({
     write: (chunk, _encoding, done) => {
@@ -46,7 +49,10 @@ export function askerOf({ stdin, stderr }: Pick<World, 'stdin' | 'stderr'>, quie
     if (take === null || line === null) waiting.push(line);
     take?.(line);
   };
-  lines.on('line', arrive).on('close', () => arrive(null));
+  lines
+    .on('line', arrive)
+    .on('close', () => arrive(null))
+    .on('SIGINT', interrupt);
   const next = (): Promise<string | null> => {
     const line = waiting.shift();
     if (line === null) waiting.push(null);
