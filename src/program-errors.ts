@@ -5,7 +5,9 @@ import type { World } from './world.js';
 /** What commander could not understand; it has printed its own words. */
 export function usage(error: CommanderError, json: boolean, world: World): ExitCode {
   if (error.exitCode === 0) return EXIT.done;
-  const message = error.message.replace(/^error: /, '');
+  // Commander shows its help then, and has no words for why.
+  const unnamed = error.code === 'commander.help';
+  const message = unnamed ? 'No command was named.' : error.message.replace(/^error: /, '');
   if (json)
     world.stdout.write(
       `${JSON.stringify({ error: { code: 'usage', message, hint: 'See pbs-ctl --help.' } })}\n`,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { pbsCtl } from '../support/in-process.js';
+import { pbsCtl, pbsCtlJson } from '../support/in-process.js';
 
 const hasMan = (() => {
   try {
@@ -35,6 +35,22 @@ describe('help', () => {
       expect({ code, path }).toEqual({ code: 0, path });
       expect(stdout).toContain(`Examples:\n  pbs-ctl ${path.join(' ')}`);
     }
+  });
+});
+
+describe('without a command', () => {
+  it.each([[['--json']], [['lock', '--json']]])('%j says so in its document', async (args) => {
+    const { code, document } = await pbsCtlJson(args);
+    expect({ code, document }).toEqual({
+      code: 2,
+      document: { error: { code: 'usage', message: 'No command was named.', hint: 'See pbs-ctl --help.' } },
+    });
+  });
+
+  it('is shown the help on stderr', async () => {
+    const { code, stdout, stderr } = await pbsCtl(['lock']);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('Usage: pbs-ctl lock');
   });
 });
 
