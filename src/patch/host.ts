@@ -39,26 +39,28 @@ export async function patchHost(
   try {
     const earlier = options.check ? [] : runsOf(stateDir, target.host);
     const unfinished = earlier.findLast(isUnfinished);
-    const journal = openJournal(stateDir, target, options, world, earlier, unfinished?.runId);
-    reporter.tell({
-      kind: 'begun',
-      host: target.host,
-      runId: journal.runId,
-      mode: options.check ? 'check' : 'patch',
-      resumed: unfinished !== undefined,
-    });
+    // First, since it throws for a config that is wrong: a run that never began would be left on disk.
     const site = await openSite(config, target, world);
-    const run: Run = {
-      site,
-      journal,
-      clock: world.clock,
-      reporter,
-      interruption,
-      requiredPlan: options.plan,
-      ignoredWindow: options.ignoredWindow,
-      lease: null,
-    };
+    let journal: Journal | null = null;
     try {
+      journal = openJournal(stateDir, target, options, world, earlier, unfinished?.runId);
+      reporter.tell({
+        kind: 'begun',
+        host: target.host,
+        runId: journal.runId,
+        mode: options.check ? 'check' : 'patch',
+        resumed: unfinished !== undefined,
+      });
+      const run: Run = {
+        site,
+        journal,
+        clock: world.clock,
+        reporter,
+        interruption,
+        requiredPlan: options.plan,
+        ignoredWindow: options.ignoredWindow,
+        lease: null,
+      };
       if (unfinished && !options.abandon)
         note(run, `going on with run ${journal.runId}, which was in phase "${unfinished.phase}"`);
       if (options.ignoredWindow !== null)
@@ -68,7 +70,7 @@ export async function patchHost(
       else await carryOut(run);
       return documentOf(journal.state, postponementsOf(earlier));
     } finally {
-      journal.close();
+      journal?.close();
       await site.close();
     }
   } finally {
