@@ -1,6 +1,8 @@
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import * as tls from 'node:tls';
 import type { buildConnector } from 'undici';
+import { placeOf } from '../config/places.js';
 import type { TlsConfig } from '../config/schema.js';
 import { EXIT, Fault } from '../fault.js';
 
@@ -11,6 +13,8 @@ export interface TrustOptions {
   /** Where SSL_CERT_FILE is looked for. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
+
+type Trusted = Pick<TrustOptions, 'tls' | 'env'>;
 
 /** No connection came about, so no byte of the request has left this machine. */
 export class NotConnected extends Error {
@@ -72,7 +76,7 @@ export function trustingConnector(options: TrustOptions): buildConnector.connect
  */
 const contexts = new WeakMap<TrustOptions['env'], Map<string, tls.SecureContext>>();
 
-function contextFor(options: TrustOptions): tls.SecureContext {
+function contextFor(options: Trusted): tls.SecureContext {
   const known = contexts.get(options.env) ?? new Map<string, tls.SecureContext>();
   contexts.set(options.env, known);
   const { fingerprints, caFile } = options.tls;
@@ -81,6 +85,15 @@ function contextFor(options: TrustOptions): tls.SecureContext {
     known.get(source) ?? tls.createSecureContext(fingerprints ? {} : { ca: readAuthorities(options) });
   known.set(source, context);
   return context;
+}
+
+/**
+ * Reads the CA file that the config or the environment names, so that an error of it is found before anything
+ * is contacted. Connections made later need the file no more.
+ * @throws Fault `config.ca-file` (exit 2)
+ */
+export function readTrust(options: Trusted): void {
+  if (options.tls.caFile || (options.env.SSL_CERT_FILE && !options.tls.fingerprints)) contextFor(options);
 }
 
 /** Null when the certificate of the other side is one that the config accepts. */
@@ -127,8 +140,8 @@ const WHY: Readonly<Record<string, string>> = {
 };
 
 /** PEM texts of the CAs to trust: those of `caFile`, or those of the system and of Node. */
-export function readAuthorities({ tls: { caFile }, env }: TrustOptions): string[] {
-  if (caFile) return [readBundle(caFile, 'tls.caFile')];
+export function readAuthorities({ tls: trusted, env }: Trusted): string[] {
+  if (trusted.caFile) return [readBundle(trusted.caFile, placeOf(trusted) ?? 'tls.caFile')];
   if (env.SSL_CERT_FILE) return [readBundle(env.SSL_CERT_FILE, 'SSL_CERT_FILE')];
   const { getCACertificates } = tls as { getCACertificates?: (type: 'default' | 'system') => string[] };
   if (getCACertificates) return [...getCACertificates('default'), ...getCACertificates('system')];
@@ -137,6 +150,16 @@ export function readAuthorities({ tls: { caFile }, env }: TrustOptions): string[
     return [...tls.rootCertificates, readFileSync(DEBIAN_CA_BUNDLE, 'utf8')];
   } catch {
     return [...tls.rootCertificates];
+  }
+}
+
+const PEM_BEGIN = '-----BEGIN CERTIFICATE-----';
+
+function isCertificate(afterBegin: string): boolean {
+  try {
+    return new X509Certificate(`${PEM_BEGIN}${afterBegin}`).raw.length > 0;
+  } catch {
+    return false;
   }
 }
 
@@ -151,7 +174,8 @@ function readBundle(path: string, origin: string): string {
       cause,
     });
   }
-  if (text.includes('-----BEGIN CERTIFICATE-----')) return text;
+  // TLS itself passes over what it cannot read, and then trusts nobody.
+  if (text.split(PEM_BEGIN).slice(1).some(isCertificate)) return text;
   throw new Fault(
     'config.ca-file',
     `The CA file "${path}" of ${origin} holds no certificate in PEM form.`,

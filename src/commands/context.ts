@@ -1,4 +1,5 @@
 import { loadConfig } from '../config/load.js';
+import { rememberPlaces } from '../config/places.js';
 import { parseDuration } from '../config/quantity.js';
 import type { Config } from '../config/schema.js';
 import { stateDirOf, type Target, targetOf } from '../config/target.js';
@@ -56,6 +57,7 @@ export async function load({ world, options }: Context): Promise<LoadedConfig> {
     env: world.env,
     cwd: world.cwd,
   });
+  rememberPlaces(config, path);
   return { path, config, stateDir: stateDirOf(config, world.env) };
 }
 

@@ -2,9 +2,11 @@ import type { Config } from '../config/schema.js';
 import type { Target } from '../config/target.js';
 import { EXIT, type ExitCode, errorDocument, Fault, gravest } from '../fault.js';
 import { inFleet } from '../fleet/in-fleet.js';
+import { readReferences } from '../fleet/read-references.js';
 import { exitCodeOf, patchHost } from '../patch/host.js';
 import { hostMetrics } from '../patch/journal.js';
 import { pruneRuns } from '../patch/prune.js';
+import { report } from '../program-errors.js';
 import { openEvents } from '../progress/event-stream.js';
 import type { Reporter } from '../progress/events.js';
 import { screenFor } from '../progress/screen.js';
@@ -53,6 +55,7 @@ export const patch: Command<PatchCommandOptions> = async (context, options) => {
     });
   }
   const lanes = lanesOf(options.parallel);
+  await readReferences(config, targets, world);
   const events = openEvents(options.events, world);
   const screen = await screenFor(world, { ...context.options, color });
   const documents = new Map<string, RunDocument>();
@@ -98,15 +101,22 @@ export const patch: Command<PatchCommandOptions> = async (context, options) => {
   if (untidy) world.stderr.write(`pbs-ctl: old runs could not be removed: ${untidy.message}\n`);
   if (left.length > 0)
     world.stderr.write(`pbs-ctl: not begun: ${left.join(', ')} (${whyLeft(interrupted, options)})\n`);
-  if (failure && (runs.length === 0 || !context.options.json)) throw failure.error;
+  if (failure && runs.length === 0) throw failure.error;
+  if (failure && !context.options.json) await report(failure.error, false, world);
   if (context.options.json) {
     const error = failure ? { error: errorDocument(failure.error) } : {};
     context.answer(targets.length === 1 ? runs[0] : { runs, ...error }, '');
   }
-  if (failure) return failure.error instanceof Fault ? failure.error.exitCode : EXIT.failed;
   const code = gravest<ExitCode>(EXIT.done, ...runs.map(exitCodeOf));
+  if (failure) return gravest(code, besideRuns(failure.error));
   return interrupted && left.length > 0 ? EXIT.interrupted : code;
 };
+
+/** 2 promises that nothing was changed, which nobody can promise beside runs. */
+function besideRuns(error: unknown): ExitCode {
+  const code = error instanceof Fault ? error.exitCode : EXIT.failed;
+  return code === EXIT.usage ? EXIT.failed : code;
+}
 
 const whyLeft = (interrupted: boolean, { keepGoing }: PatchCommandOptions) =>
   interrupted ? 'interrupted' : keepGoing ? 'after that error' : '--keep-going goes on after a failure';

@@ -1,5 +1,6 @@
 import { REFUSED } from '../api/failure.js';
 import { EXIT, type ExitCode } from '../fault.js';
+import { readReferences } from '../fleet/read-references.js';
 import { CHECKS } from '../preflight/catalogue.js';
 import { retryAfter, runChecks } from '../preflight/check.js';
 import type { Finding } from '../report/document.js';
@@ -12,7 +13,9 @@ export const preflight: Command<HostOptions> = async (context, options) => {
   const { config } = await load(context);
   const results: Array<{ host: string; ok: boolean; checks: readonly Finding[]; retryAfter: string | null }> =
     [];
-  for (const target of targetsOf(config, options)) {
+  const targets = targetsOf(config, options);
+  await readReferences(config, targets, world);
+  for (const target of targets) {
     const site = await openSite(config, target, world);
     try {
       const checks = await runChecks(CHECKS, site.facts(null));

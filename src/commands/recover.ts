@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { drawn } from '../console/drawn.js';
 import { keepConsole } from '../console/keep.js';
 import { type ErrorDocument, EXIT, errorDocument, Fault } from '../fault.js';
+import { readReferences } from '../fleet/read-references.js';
 import { claimHost } from '../patch/claim.js';
 import { act, shortfall } from '../recover/act.js';
 import { objection, question, unanswered } from '../recover/allow.js';
@@ -44,6 +45,7 @@ export const recover: Command<RecoverOptions> = async (context, options) => {
     });
   }
   const flags = flagsOf(options);
+  await readReferences(config, [target], world);
   const site = await openSite(config, target, world);
   // Whoever only looks may do so while a run is at work.
   const unclaim = flags.length > 0 ? claimHost(stateDir, target.host) : () => {};

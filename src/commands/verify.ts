@@ -1,4 +1,5 @@
 import { EXIT } from '../fault.js';
+import { readReferences } from '../fleet/read-references.js';
 import { runsOf } from '../patch/journal.js';
 import { REFUSED } from '../patch/patch.js';
 import type { Finding } from '../report/document.js';
@@ -11,7 +12,9 @@ export const verify: Command<HostOptions> = async (context, options) => {
   const { world, color } = context;
   const { config, stateDir } = await load(context);
   const results: Array<{ host: string; ok: boolean; checks: readonly Finding[]; retryAfter: null }> = [];
-  for (const target of targetsOf(config, options)) {
+  const targets = targetsOf(config, options);
+  await readReferences(config, targets, world);
+  for (const target of targets) {
     const baseline = runsOf(stateDir, target.host).findLast((run) => run.baseline)?.baseline ?? null;
     const site = await openSite(config, target, world);
     try {

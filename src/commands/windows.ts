@@ -1,6 +1,7 @@
 import { DateTime } from 'luxon';
 import type { Target } from '../config/target.js';
 import { EXIT, Fault } from '../fault.js';
+import { readReferences } from '../fleet/read-references.js';
 import type { Facts } from '../preflight/facts.js';
 import { openSite } from '../site.js';
 import { busyTimes } from '../windows/busy.js';
@@ -21,7 +22,9 @@ export const windows: Command<WindowsOptions> = async (context, options) => {
   const { config } = await load(context);
   const documents: object[] = [];
   const texts: string[] = [];
-  for (const target of targetsOf(config, options)) {
+  const targets = targetsOf(config, options);
+  await readReferences(config, targets, world);
+  for (const target of targets) {
     const site = await openSite(config, target, world);
     try {
       const zone = zoneOf(target);

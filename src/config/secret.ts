@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EXIT, Fault } from '../fault.js';
+import { placeOf } from './places.js';
 import type { SecretReference } from './schema.js';
 
 /** A secret that never prints: only {@link Secret.reveal} hands it out, to what sends it. */
@@ -37,27 +38,30 @@ interface SecretSource {
 
 /** @throws Fault `config.secret` (exit 2) when it is missing, empty, or a file that others can read */
 export async function readSecret(reference: SecretReference, { env }: SecretSource): Promise<Secret> {
+  const place = placeOf(reference);
+  const asked = place === null ? '' : ` (${place})`;
   if ('env' in reference) {
     const value = env[reference.env];
     if (!value)
       throw problem(
-        `The environment variable ${reference.env}, which should hold a secret, is not set.`,
+        `The environment variable ${reference.env}${asked}, which should hold a secret, is not set.`,
         `export ${reference.env}=…`,
       );
     return new Secret(value, `$${reference.env}`);
   }
-  if ('file' in reference) return fromFile(reference.file, true);
+  if ('file' in reference) return fromFile(reference.file, asked, true);
   const folder = env.CREDENTIALS_DIRECTORY;
   if (!folder) {
     throw problem(
-      `The credential "${reference.credential}" is asked for, but $CREDENTIALS_DIRECTORY is not set.`,
+      `The credential "${reference.credential}"${asked} is asked for, but $CREDENTIALS_DIRECTORY is not set.`,
       'Run as a systemd service with LoadCredential=, or refer to the secret by "env" or "file".',
     );
   }
-  return fromFile(join(folder, reference.credential), false);
+  return fromFile(join(folder, reference.credential), asked, false);
 }
 
-async function fromFile(path: string, strict: boolean): Promise<Secret> {
+/** @param asked which key of the config asks for it, in brackets */
+async function fromFile(path: string, asked: string, strict: boolean): Promise<Secret> {
   let text: string;
   try {
     // systemd keeps the rights of its credentials itself.
@@ -65,7 +69,7 @@ async function fromFile(path: string, strict: boolean): Promise<Secret> {
       const { mode } = await stat(path);
       if (mode & 0o077) {
         throw problem(
-          `The secret file ${path} can be read by others (mode ${(mode & 0o777).toString(8)}).`,
+          `The secret file ${path}${asked} can be read by others (mode ${(mode & 0o777).toString(8)}).`,
           `chmod 600 ${path}`,
         );
       }
@@ -74,13 +78,13 @@ async function fromFile(path: string, strict: boolean): Promise<Secret> {
   } catch (error) {
     if (error instanceof Fault) throw error;
     throw problem(
-      `The secret file ${path} cannot be read: ${(error as Error).message}.`,
+      `The secret file ${path}${asked} cannot be read: ${(error as Error).message}.`,
       'Create it with mode 600, holding nothing but the secret.',
     );
   }
   const value = text.trim();
   if (value === '')
-    throw problem(`The secret file ${path} is empty.`, 'It has to hold the secret of the token.');
+    throw problem(`The secret file ${path}${asked} is empty.`, 'It has to hold the secret of the token.');
   return new Secret(value, path);
 }
 
