@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { connectPbs } from '../../src/api/connect.js';
 import { Secret } from '../../src/config/secret.js';
 import { type Lab, type LabOptions, startLab } from '../../src/lab/lab.js';
+import type { Finding, HostStatus } from '../../src/report/document.js';
 import { pbsCtlJson } from '../support/in-process.js';
-import { withLab } from '../support/lab.js';
+import { until, withLab } from '../support/lab.js';
 import { type Caller, callerOf } from './caller.js';
 
 const PBS = ['3.4', '4.0', '4.1', '4.2'] as const;
@@ -110,6 +111,50 @@ describe('what comes and goes with versions of PBS', () => {
     }));
 });
 
+describe('the version that /version tells', () => {
+  const told = async (lab: Lab) => {
+    const on = ['--host', 'pbs01', '--config', lab.configPath];
+    const { document: preflight } = await pbsCtlJson<{ checks: Finding[] }>(['preflight', ...on]);
+    const { document: status } = await pbsCtlJson<{ hosts: HostStatus[] }>(['status', ...on]);
+    const api = preflight.checks.find(({ id }) => id === 'pbs.api');
+    return { running: api?.detail.version, installed: status.hosts[0]?.version };
+  };
+  it.each([
+    ['3.4', '3.4.6', '3.4.8'],
+    ['4.0', '4.0.11', '4.0.14'],
+    ['4.1', '4.1.2', '4.1.3'],
+    ['4.2', '4.2.2', '4.2.3'],
+  ] as const)('is that of the package before and after the upgrade of PBS %s', (pbs, before, after) =>
+    withLab({ pbs }, async (lab) => {
+      const [old, next] = [before, after].map((running) => ({
+        running,
+        installed: expect.stringContaining(`${running}-`),
+      }));
+      expect(await told(lab)).toEqual(old);
+      await pbsCtlJson(['patch', '--host', 'pbs01', '--reboot', 'never', '--config', lab.configPath]);
+      expect(await told(lab)).toEqual(next);
+    }));
+
+  it('stays the old one while the new package is unpacked and not yet configured', () =>
+    withLab({ pbs: '4.2' }, async (lab) => {
+      const machine = lab.hosts.get('pbs01')?.machine;
+      const caller = callerOf(lab, 'pbs');
+      const ask = async () => (await caller.ask('GET', '/version')).data;
+      const pbs = () => machine?.installedPackages().find(({ name }) => name === 'proxmox-backup-server');
+      let reloaded = false;
+      lab.record.onEntry((entry) => {
+        reloaded ||= 'kind' in entry && entry.kind === 'proxy-reloaded';
+      });
+      machine?.exec(['apt-get', '-y', 'dist-upgrade']);
+      await until('the new files', () => pbs()?.version === '4.2.3-1');
+      const meanwhile = await ask();
+      expect({ reloaded, meanwhile }).toMatchObject({ reloaded: false, meanwhile: { release: '2' } });
+      await until('the reload', () => reloaded);
+      expect(await ask()).toMatchObject({ release: '3' });
+      await caller.close();
+    }));
+});
+
 describe('what comes and goes with versions of PVE', () => {
   it.each([
     ['8.4', ['VM.Monitor'], false],
@@ -162,7 +207,7 @@ describe('compression', () => {
       tls: { fingerprints: [server?.fingerprint ?? ''] },
       requestTimeoutMs: 5000,
     });
-    expect(await pbs.version()).toEqual({ version: '4.2', release: '3' });
+    expect(await pbs.version()).toEqual({ version: '4.2', release: '2' });
     expect(wanted).toEqual(['identity']);
     await pbs.close();
     await lab.stop();

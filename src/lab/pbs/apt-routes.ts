@@ -50,10 +50,11 @@ export function aptRoutes(host: PbsHost): PbsRoute[] {
       path: '/nodes/localhost/apt/versions',
       needs: on('/', 'Sys.Audit'),
       handle: async () => {
-        const [packages, pending, { kernel }] = await Promise.all([
+        const [packages, pending, { kernel }, running] = await Promise.all([
           machine.installedPackages(),
           machine.pendingUpgrades(),
           machine.vitals(),
+          host.runningVersion(),
         ]);
         const candidate = (name: string) => pending.find((change) => change.name === name)?.to;
         const entry = (name: string, extra?: string) => {
@@ -74,7 +75,7 @@ export function aptRoutes(host: PbsHost): PbsRoute[] {
         const kernels = packages.filter(({ name }) => /^(proxmox|pve)-kernel/.test(name));
         return [
           entry('proxmox-backup', `running kernel: ${kernel}`),
-          entry('proxmox-backup-server', `running version: ${host.version}.${differs.release}`),
+          entry('proxmox-backup-server', `running version: ${running.version}.${running.release}`),
           ...kernels.map(({ name }) => entry(name)),
           entry('proxmox-backup-client'),
         ];

@@ -2,8 +2,6 @@ import type { PbsVersion } from './host.js';
 
 /** What one line of PBS does otherwise than the others, as far as a client can see it. */
 export interface Differences {
-  /** Patch level of the proxy that runs. */
-  readonly release: string;
   /** A token that is not accepted. */
   readonly refusal: {
     readonly status: number;
@@ -29,7 +27,6 @@ const CONNECT = 'client error (Connect)';
 
 export const DIFFERENCES: Readonly<Record<PbsVersion, Differences>> = {
   '3.4': {
-    release: '8',
     refusal: { status: 401, words: told },
     notInstalled: { OldVersion: '' },
     tellsBackend: false,
@@ -37,16 +34,14 @@ export const DIFFERENCES: Readonly<Record<PbsVersion, Differences>> = {
     daemonDown: 'error trying to connect: tcp connect error: Connection refused (os error 111)',
   },
   '4.0': {
-    release: '14',
     refusal: { status: 401, words: told, headers: clearsCookie },
     notInstalled: { OldVersion: '' },
     tellsBackend: false,
     tellsEndOfTask: false,
     daemonDown: CONNECT,
   },
-  // 4.1.2 is one of the two releases that answer 400 where every other answers 401.
+  // 4.1.2 and 4.1.3 answer 400 where every other release answers 401.
   '4.1': {
-    release: '2',
     refusal: { status: 400, words: () => REFUSED },
     notInstalled: {},
     tellsBackend: false,
@@ -54,7 +49,6 @@ export const DIFFERENCES: Readonly<Record<PbsVersion, Differences>> = {
     daemonDown: CONNECT,
   },
   '4.2': {
-    release: '3',
     refusal: { status: 401, words: () => REFUSED, headers: clearsCookie },
     notInstalled: {},
     tellsBackend: true,

@@ -10,6 +10,7 @@ import { datastoreRoutes } from './datastore-routes.js';
 import { DIFFERENCES } from './differences.js';
 import { logRoutes } from './log-routes.js';
 import { nodeRoutes } from './node-routes.js';
+import { RunningProxy } from './running-proxy.js';
 import { type PbsRoute, pbsServer } from './server.js';
 import { taskRoutes } from './task-routes.js';
 import type { PbsTrouble } from './trouble.js';
@@ -76,6 +77,7 @@ export class PbsHost<M extends GuestMachine = GuestMachine> {
   trouble: PbsTrouble = {};
   daemonRuns = true;
   datastoresReady = true;
+  readonly #proxy: RunningProxy;
 
   constructor({
     name,
@@ -89,6 +91,7 @@ export class PbsHost<M extends GuestMachine = GuestMachine> {
     this.machine = machine;
     this.time = time;
     this.record = record;
+    this.#proxy = new RunningProxy(machine, record);
     this.routes = [nodeRoutes, aptRoutes, taskRoutes, logRoutes, datastoreRoutes].flatMap((of) => of(this));
     this.server = pbsServer({
       name,
@@ -170,6 +173,11 @@ export class PbsHost<M extends GuestMachine = GuestMachine> {
       (error: unknown) => this.#end(task, String(error)),
     );
     return task;
+  }
+
+  /** Of the proxy that answers, which is not always the one that is installed. */
+  async runningVersion(): Promise<{ readonly version: string; readonly release: string }> {
+    return (await this.#proxy.version()) ?? { version: this.version, release: '1' };
   }
 
   running(): PbsTask[] {

@@ -1,5 +1,4 @@
 import { oneOf, optional, text } from '../parameters.js';
-import { DIFFERENCES } from './differences.js';
 import type { PbsHost } from './host.js';
 import { CUT, PbsError, type PbsRoute } from './server.js';
 
@@ -13,11 +12,7 @@ export function nodeRoutes(host: PbsHost): PbsRoute[] {
       method: 'GET',
       path: '/version',
       needs: null,
-      handle: () => ({
-        version: host.version,
-        release: DIFFERENCES[host.version].release,
-        repoid: 'a'.repeat(40),
-      }),
+      handle: async () => ({ ...(await host.runningVersion()), repoid: 'a'.repeat(40) }),
     },
     {
       method: 'GET',
