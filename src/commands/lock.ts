@@ -2,6 +2,7 @@ import type { Config } from '../config/schema.js';
 import { EXIT, Fault } from '../fault.js';
 import { interrupted } from '../interruptible.js';
 import { lockOf } from '../lock/cluster-lock.js';
+import { patiently } from '../lock/lease.js';
 import { acquire, breakLock, type Claim, type ClusterLock, release } from '../lock/lock.js';
 import { isLockWord } from '../lock/tag.js';
 import { openCluster } from '../site.js';
@@ -87,7 +88,7 @@ export async function waitingFor<Value>(
 export const lockRelease: Command<LockOptions> = (context, options) =>
   withLock(context, options, async (lock) => {
     const owner = word(options.owner, '--owner');
-    const released = await release(lock, { owner, run: options.run });
+    const released = await patiently(() => release(lock, { owner, run: options.run }), lock.clock);
     context.answer({ cluster: lock.cluster, released }, released ? 'released' : 'it was not held');
     return EXIT.done;
   });

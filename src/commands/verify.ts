@@ -1,7 +1,7 @@
+import { REFUSED } from '../api/failure.js';
 import { EXIT } from '../fault.js';
 import { readReferences } from '../fleet/read-references.js';
 import { runsOf } from '../patch/journal.js';
-import { REFUSED } from '../patch/patch.js';
 import type { Finding } from '../report/document.js';
 import { findingsText } from '../report/text.js';
 import { openSite } from '../site.js';

@@ -131,13 +131,13 @@ const LASTING = new Set([
   'api.unauthorized',
   'api.forbidden',
   'net.untrusted',
+  'lock.foreign',
   'lock.no-carrier',
   'pve.no-guest',
 ]);
 
 /**
- * Releases the lock of a run, if it still is its own. A backup of the guest that carries the tag forbids
- * writing it for a while, which is worth some patience.
+ * Releases the lock of a run, if it still is its own.
  * @throws the Fault of the last try
  */
 export async function releaseSurely(
@@ -145,14 +145,21 @@ export async function releaseSurely(
   claim: Pick<Claim, 'run'>,
   clock: Clock,
 ): Promise<void> {
+  await patiently(() => release(lock, { run: claim.run }), clock).catch((error) => {
+    if (!(error instanceof Fault && error.code === 'lock.foreign')) throw error;
+  });
+}
+
+/**
+ * A release, some times over: it is safe to repeat, and a backup of the guest that carries the tag forbids
+ * writing it for a while. Not where a person has to mend something.
+ */
+export async function patiently<Result>(act: () => Promise<Result>, clock: Clock): Promise<Result> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await release(lock, { run: claim.run });
-      return;
+      return await act();
     } catch (error) {
-      // Releasing is safe to repeat; only what a person has to mend does not pass by itself.
       const passing = error instanceof Fault && !LASTING.has(error.code);
-      if (error instanceof Fault && error.code === 'lock.foreign') return;
       if (!passing || attempt === RELEASE_TRIES) throw error;
       await clock.sleep(1000 * attempt);
     }
