@@ -174,7 +174,7 @@ function incomplete(run: Run, unit: UnitState, audit: string, pending: number | 
 }
 
 const mending = (run: Run, host: string) =>
-  `Read apt.log in ${run.journal.folder}, mend the packages on ${host}, then: pbs-ctl patch --host ${host}`;
+  `Read apt.log in ${run.journal.folder}, see how the host stands (pbs-ctl recover --host ${host}), mend its packages, then: pbs-ctl patch --host ${host}`;
 
 export const upgradeStillRuns = async (run: Run): Promise<boolean> =>
   stateOfRun(run).upgrade === 'begun' && (await roadOf(run).look()).unit.kind === 'running';

@@ -44,6 +44,6 @@ const problems = (findings: readonly Finding[]) =>
 
 const failed = (host: string, findings: readonly Finding[]) =>
   new Fault('verify.failed', `${host} is back, but not as it was: ${problems(findings)}.`, {
-    hint: `The fence stays up. Mend it on the host, then: pbs-ctl patch --host ${host} (it verifies again and lifts the fence)`,
+    hint: `The fence stays up. See what is wrong and how to mend it: pbs-ctl recover --host ${host}. Then: pbs-ctl patch --host ${host} (it verifies again and lifts the fence)`,
     exitCode: EXIT.unverified,
   });

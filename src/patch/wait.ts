@@ -137,7 +137,7 @@ function notDown(run: Run, waited: number): Fault {
     'reboot.not-down',
     `${host} has not gone down ${formatDuration(waited)} after the reboot was asked for; it is not asked again.`,
     {
-      hint: `Look at the console of the VM and at hanging services. Once it has rebooted: pbs-ctl patch --host ${host}. To give the run up: pbs-ctl patch --host ${host} --abandon`,
+      hint: `See its console and what hangs: pbs-ctl recover --host ${host}. Once it has rebooted: pbs-ctl patch --host ${host}. To give the run up: pbs-ctl patch --host ${host} --abandon`,
     },
   );
 }
@@ -149,7 +149,7 @@ function notBack(run: Run, seen: Sight, booted: boolean): Fault {
     'reboot.not-back',
     `${host} did not come back within ${formatDuration(policy.rebootTimeout)}: ${state}.`,
     {
-      hint: `Look at the console of the VM: mounts, failed services. Once it is up: pbs-ctl patch --host ${host}`,
+      hint: `See its console, mounts and services: pbs-ctl recover --host ${host}. Once it is up: pbs-ctl patch --host ${host}`,
     },
   );
 }

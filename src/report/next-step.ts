@@ -15,21 +15,25 @@ const REFUSED = new Set(['api.unauthorized', 'api.forbidden', 'net.untrusted']);
 
 /** What has to happen outside pbs-ctl before the command makes sense. */
 const FIRST: Readonly<Record<string, string>> = {
-  'upgrade.timeout': 'The upgrade goes on in the guest; this attaches to it again.',
-  'upgrade.failed': 'Mend the packages on the host first; this goes on with the run.',
-  'upgrade.incomplete': 'Mend the packages on the host first; this goes on with the run.',
-  'reboot.not-down': 'Look at the console of the VM; once it has rebooted, this goes on with the run.',
-  'reboot.not-back': 'Look at the console of the VM; once it is up, this goes on with the run.',
+  'upgrade.failed': 'Packages have to be mended on the host; this shows how it stands.',
+  'upgrade.incomplete': 'Packages have to be mended on the host; this shows how it stands.',
+  'reboot.not-down': 'This shows the console of the VM and what keeps it up.',
+  'reboot.not-back': 'This shows the console of the VM and what keeps it down.',
 };
 
 /** Pure: from the report alone. Null where nothing is needed. */
 export function nextStep(doc: RunDocument): NextStep | null {
   const patch = `pbs-ctl patch --host ${oneLine(doc.host)}`;
   const only = (why: string, command: string): NextStep => ({ why, command, alternative: null });
-  const orAbandon = (why: string, command = patch): NextStep => ({
+  const orAbandon = (why: string): NextStep => ({
     why,
-    command,
+    command: patch,
     alternative: { why: 'To give the run up and undo what can be undone:', command: `${patch} --abandon` },
+  });
+  const recover = (why: string): NextStep => ({
+    why,
+    command: `pbs-ctl recover --host ${oneLine(doc.host)}`,
+    alternative: { why: 'Once it is mended, this goes on with the run:', command: patch },
   });
   switch (doc.outcome) {
     case 'patched':
@@ -41,16 +45,13 @@ export function nextStep(doc: RunDocument): NextStep | null {
     case 'reboot-pending':
       return only('The packages are installed; the next run only reboots and verifies.', patch);
     case 'unverified':
-      return orAbandon(
-        'Mend what verify found and look again; once it is clean, "pbs-ctl patch" ends the run and lifts the fence.',
-        `pbs-ctl verify --host ${oneLine(doc.host)}`,
-      );
+      return recover('This shows what is wrong and how to mend it; the fence stays up until all is well.');
     case 'interrupted':
       return touched(doc)
         ? orAbandon('This goes on with the run where it stopped.')
         : only('Nothing was changed; this starts again.', patch);
     case 'failed':
-      return failed(doc, orAbandon, only);
+      return failed(doc, { orAbandon, recover, only });
     case 'abandoned':
       return leftBehind(doc)
         ? only('Not all of it could be undone; this tries again.', `${patch} --abandon`)
@@ -79,20 +80,24 @@ function postponed(doc: RunDocument, patch: string, only: Only): NextStep {
   );
 }
 
-function failed(
-  doc: RunDocument,
-  orAbandon: (why: string, command?: string) => NextStep,
-  only: Only,
-): NextStep {
+interface Ways {
+  orAbandon(why: string): NextStep;
+  recover(why: string): NextStep;
+  readonly only: Only;
+}
+
+function failed(doc: RunDocument, { orAbandon, recover, only }: Ways): NextStep {
+  if (doc.error?.code === 'upgrade.timeout')
+    return orAbandon('The upgrade goes on in the guest; this attaches to it again.');
   const first = FIRST[doc.error?.code ?? ''];
-  if (first) return orAbandon(first);
+  if (first) return recover(first);
   const check = `pbs-ctl preflight --host ${oneLine(doc.host)}`;
   if (!touched(doc)) {
     return REFUSED.has(doc.error?.code ?? '')
       ? only('Mend the token or the certificate, then look again; this changes nothing.', check)
       : only('Nothing is left behind; see what the host says now.', check);
   }
-  return orAbandon('Mend what the error says; this goes on with the run.');
+  return recover('This shows how the host stands and what is left behind.');
 }
 
 const leftBehind = ({ leftBehind: { fenced, locks } }: RunDocument) => fenced.length + locks.length > 0;
