@@ -31,6 +31,13 @@ export const lab: Command<LabOptions> = async (context, options) => {
     pbs: choice(options.pbs, ['3.4', '4.0', '4.1', '4.2'], '--pbs'),
     ...(options.dir === undefined ? {} : { dir: options.dir }),
   });
+  // Before it says that it is up: whoever reads that may stop it at once.
+  const signalled = new Promise<void>((resolve) => {
+    const off = context.world.onSignal(() => {
+      off();
+      resolve();
+    });
+  });
   context.answer(
     { config: running.configPath, dir: running.dir, scenario: options.scenario },
     [
@@ -40,12 +47,7 @@ export const lab: Command<LabOptions> = async (context, options) => {
       `  pbs-ctl patch --host pbs01 --config ${running.configPath}`,
     ].join('\n'),
   );
-  await new Promise<void>((resolve) => {
-    const off = context.world.onSignal(() => {
-      off();
-      resolve();
-    });
-  });
+  await signalled;
   await running.stop();
   return EXIT.done;
 };
