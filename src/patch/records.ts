@@ -79,7 +79,12 @@ export const event = z.discriminatedUnion('type', [
   /** The task of PBS that runs the upgrade, where it goes through a unit of the administrator. */
   z.object({ type: z.literal('upgrade-task'), upid: z.string() }),
   z.object({ type: z.literal('upgraded'), packages }),
-  z.object({ type: z.literal('upgrade-failed'), exitCode: z.number() }),
+  z.object({
+    type: z.literal('upgrade-failed'),
+    exitCode: z.number(),
+    /** What it had changed by then; absent in journals of versions before this. */
+    packages: packages.optional(),
+  }),
   z.object({ type: z.literal('reboot-intended'), boot }),
   z.object({ type: z.literal('went-down'), seenAt: z.string() }),
   z.object({ type: z.literal('rebooted'), boot }),

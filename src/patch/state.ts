@@ -116,7 +116,7 @@ function after(state: RunState, event: RunEvent, at: string): RunState {
     case 'upgraded':
       return { ...state, upgrade: 'done', changes: event.packages };
     case 'upgrade-failed':
-      return { ...state, upgrade: 'failed' };
+      return { ...state, upgrade: 'failed', changes: event.packages ?? state.changes };
     case 'reboot-intended':
       return { ...state, reboot: { requestedAt: at, before: event.boot, downAt: null, upAt: null } };
     case 'went-down':

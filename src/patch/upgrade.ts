@@ -117,13 +117,19 @@ async function keepRest(run: Run, road: UpgradeRoad): Promise<void> {
 
 async function settle(run: Run, road: UpgradeRoad, unit: UnitState): Promise<string> {
   const { changes, audit, pending } = await road.aftermath();
+  const { planned } = stateOfRun(run);
+  const isPlanned = (name: string) => planned?.packages.removed.some((each) => each.name === name) ?? false;
+  // A package that is half installed is not there, and not removed either.
+  const partly = { ...changes, removed: changes.removed.filter(({ name }) => isPlanned(name)) };
   if (unit.kind === 'failed') {
-    record(run, { type: 'upgrade-failed', exitCode: unit.exitCode });
+    const refused = unit.exitCode === UPGRADE_EXIT.removesProtected && audit === '' && isEmptyPlan(changes);
+    if (refused) record(run, { type: 'upgrade-void' });
+    else record(run, { type: 'upgrade-failed', exitCode: unit.exitCode, packages: partly });
     await road.clear();
     throw failed(run, unit, audit);
   }
   if (audit !== '' || pending !== 0) {
-    record(run, { type: 'upgrade-failed', exitCode: 0 });
+    record(run, { type: 'upgrade-failed', exitCode: 0, packages: partly });
     await road.clear();
     throw incomplete(run, unit, audit, pending);
   }

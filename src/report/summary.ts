@@ -83,7 +83,13 @@ export function troubles(checks: readonly Finding[]): Finding[] {
 }
 
 /** "12 upgraded, 1 new, 2 removed": what is none is left out. */
-export function packageCounts({ packages, mode }: Pick<RunDocument, 'packages' | 'mode'>): string {
+export function packageCounts({
+  packages,
+  mode,
+  phase,
+  planDigest,
+  leftBehind,
+}: Pick<RunDocument, 'packages' | 'mode' | 'phase' | 'planDigest' | 'leftBehind'>): string {
   const { upgraded, installed, removed, held } = packages;
   const counted: Array<[number, string]> = [
     [upgraded.length, mode === 'check' ? 'to upgrade' : 'upgraded'],
@@ -93,7 +99,10 @@ export function packageCounts({ packages, mode }: Pick<RunDocument, 'packages' |
   ];
   const parts = counted.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`);
   if (parts.length > 0) return parts.join(', ');
-  return mode === 'check' ? 'nothing to upgrade' : 'nothing changed';
+  if (mode === 'check') return planDigest === null ? 'not looked at' : 'nothing to upgrade';
+  // Nobody has looked since the upgrade was begun.
+  const open = phase === 'upgrade' && leftBehind.locks.length + leftBehind.fenced.length > 0;
+  return open ? 'not known yet' : 'nothing changed';
 }
 
 /** One line a package, what is most worth reading first: removed, new, upgraded. */

@@ -111,6 +111,9 @@ describe('patch --check', () => {
     withLab({ scenario: 'backup-running' }, async (lab) => {
       const { code, document } = await pbsCtlJson<RunDocument>(patchArgs(lab.configPath, '--check'));
       expect({ code, outcome: document.outcome }).toEqual({ code: 75, outcome: 'postponed' });
+      // What waits is told all the same.
+      expect(document.packages.upgraded.length).toBeGreaterThan(0);
+      expect(document.planDigest).toMatch(/^[0-9a-f]{64}$/);
     }));
 
   it.concurrent('gives a digest that --plan demands: the same plan is carried out, another is not', ({
@@ -266,6 +269,9 @@ describe('a run that was killed', () => {
     withLab({ scenario: 'upgrade-fails' }, async (lab) => {
       const failed = await pbsCtlJson<RunDocument>(patchArgs(lab.configPath));
       expect(failed.document.leftBehind).toEqual({ fenced: ['tank', 'vault'], locks: ['main'] });
+      // What was changed before it failed is told, and what is half installed is not removed.
+      expect(failed.document.packages.upgraded.length).toBeGreaterThan(0);
+      expect(failed.document.packages.removed).toEqual([]);
       const { code, document } = await pbsCtlJson<RunDocument>(patchArgs(lab.configPath, '--abandon'));
       expect({ code, outcome: document.outcome, runId: document.runId }).toEqual({
         code: 0,
