@@ -12,6 +12,7 @@ import type { Finding, Phase } from '../report/document.js';
 import { takeBaseline } from '../verify/baseline.js';
 import { drain } from './drain.js';
 import { fence, liftFence } from './fence.js';
+import { foreseen } from './foresee.js';
 import { decideReboot, reboot } from './reboot.js';
 import { refresh } from './refresh.js';
 import { note, phase, type Run, record, skipPhase, stateOfRun, warning } from './run.js';
@@ -55,16 +56,24 @@ export async function carryOut(run: Run): Promise<void> {
 export async function checkOnly(run: Run): Promise<void> {
   try {
     await phase(run, 'preflight', () => preflight(run, new Recent(run.clock)));
-    await planUpgrade(run);
+    await plan(run);
     end(run, 'checked', null);
   } catch (error) {
     // What would be upgraded is worth knowing also where it is not the time for it.
     const canLook = stateOfRun(run).findings.some(
       ({ id, status }) => id === 'guest.agent' && status !== 'block',
     );
-    if (error instanceof NotSafe && canLook) await planUpgrade(run).catch(() => {});
+    if (error instanceof NotSafe && canLook) await plan(run).catch(() => {});
     end(run, outcomeOf(error), error);
   }
+}
+
+/** Packages and steps of the run that would follow. */
+async function plan(run: Run): Promise<void> {
+  const packages = await planUpgrade(run);
+  const { target, pbs } = run.site;
+  const would = foreseen({ ...target, datastores: await pbs.datastores(), plan: packages });
+  record(run, { type: 'foreseen', would });
 }
 
 async function advance(run: Run): Promise<void> {

@@ -27,6 +27,7 @@ export interface RunState {
   readonly locks: readonly string[];
   readonly fenced: readonly string[];
   readonly planned: { readonly packages: PackageChanges; readonly planDigest: string } | null;
+  readonly would: readonly string[];
   readonly upgrade: 'not-begun' | 'begun' | 'done' | 'failed';
   readonly upgradeTask: string | null;
   readonly changes: PackageChanges | null;
@@ -66,6 +67,7 @@ export function stateOf(records: readonly RunRecord[]): RunState | undefined {
     locks: [],
     fenced: [],
     planned: null,
+    would: [],
     upgrade: 'not-begun',
     upgradeTask: null,
     changes: null,
@@ -107,6 +109,8 @@ function after(state: RunState, event: RunEvent, at: string): RunState {
       return { ...state, fenced: state.fenced.filter((each) => each !== event.datastore) };
     case 'planned':
       return { ...state, planned: { packages: event.packages, planDigest: event.planDigest } };
+    case 'foreseen':
+      return { ...state, would: event.would };
     case 'upgrade-intended':
       return { ...state, upgrade: 'begun', upgradeTask: null };
     case 'upgrade-void':
@@ -188,6 +192,7 @@ export function documentOf(state: RunState, postponements: RunDocument['postpone
     before: state.baseline?.state ?? null,
     after: state.after,
     planDigest: state.planned?.planDigest ?? null,
+    would: state.would,
     packages: state.changes ?? (state.mode === 'check' ? state.planned?.packages : null) ?? NOTHING,
     checks: state.findings,
     reboot: state.reboot && {

@@ -105,6 +105,8 @@ export interface RunDocument {
   readonly before: HostState | null;
   readonly after: HostState | null;
   readonly planDigest: string | null;
+  /** Mode `check`: what a run would do, in its order, a line each; else empty. */
+  readonly would: readonly string[];
   readonly packages: PackageChanges;
   readonly checks: readonly Finding[];
   readonly reboot: RebootTimes | null;

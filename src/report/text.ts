@@ -103,6 +103,11 @@ function host(doc: RunDocument, width: number, paint: Paint): string[] {
   }
   add('packages', [packageCounts(doc), ...packages(doc, width)]);
   if (doc.planDigest && doc.mode === 'check') add('plan', [doc.planDigest]);
+  if (doc.would.length > 0)
+    add(
+      'would',
+      doc.would.flatMap((each) => wrap(each, width)),
+    );
   const datastores = datastoreChanges(doc).map(({ name, state, ...times }) => ({
     ...((after ? times.after : times.before) ?? { total: null, used: null, available: null }),
     name,

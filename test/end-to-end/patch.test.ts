@@ -100,6 +100,13 @@ describe('patch --check', () => {
       expect(document).toMatchObject({ mode: 'check', outcome: 'checked', reboot: null });
       expect(document.packages.upgraded.map(({ name }) => name)).toContain('proxmox-backup-server');
       expect(document.planDigest).toMatch(/^[0-9a-f]{64}$/);
+      expect(document.would).toEqual([
+        'take the lock of main',
+        'set tank, vault read-only',
+        'upgrade the packages above',
+        'reboot once (policy.reboot "always")',
+        'verify, lift the fence, give the lock back',
+      ]);
       const writes = lab.record.requests.filter(
         ({ method, path }) => method !== 'GET' && !/\/agent\/(ping|exec)$/.test(path),
       );

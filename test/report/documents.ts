@@ -30,6 +30,7 @@ export const document = (more: Partial<RunDocument> = {}): RunDocument => ({
     datastores: [{ name: 'tank', state: 'ok', total: 100, used: 40, available: 60 }],
   },
   planDigest: 'f'.repeat(64),
+  would: [],
   packages: { upgraded: [{ name: 'libssl3', from: '1', to: '2' }], installed: [], removed: [], held: [] },
   checks: [],
   reboot: {
@@ -145,6 +146,7 @@ export const anyDocument: fc.Arbitrary<RunDocument> = (() => {
     before: fc.option(state),
     after: fc.option(state),
     planDigest: fc.constant(null),
+    would: fc.array(fc.string(), { maxLength: 4 }),
     packages: fc.record({
       upgraded: fc.array(fc.record({ name: packageName, from: version, to: version }), { maxLength: 40 }),
       installed: fc.array(fc.record({ name: packageName, to: version }), { maxLength: 5 }),

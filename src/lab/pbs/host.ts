@@ -105,7 +105,10 @@ export class PbsHost<M extends GuestMachine = GuestMachine> {
     this.#follow();
   }
 
-  /** @param seconds simulated length; null runs until the machine goes down */
+  /**
+   * Begins what a client or a schedule asks for; refused at once on a datastore in maintenance.
+   * @param seconds simulated length; null runs until the machine goes down
+   */
   startTask(task: {
     type: string;
     id?: string;
@@ -140,6 +143,12 @@ export class PbsHost<M extends GuestMachine = GuestMachine> {
       endedAt: null,
       status: null,
     };
+    const refused = access === null ? null : this.#refusal(store, access);
+    if (refused !== null) {
+      // A client is turned away before there is a task.
+      this.record.event('refused', this.name, { type, id, store, words: refused });
+      return Object.assign(started, { endedAt: startedAt, status: refused });
+    }
     this.tasks.unshift(started);
     if (seconds !== null) this.time.after(seconds, () => this.#end(started, status));
     return started;
@@ -191,10 +200,18 @@ export class PbsHost<M extends GuestMachine = GuestMachine> {
       .digest('hex');
   }
 
+  /** Why nothing new may use a datastore this way, in the server's words; what runs goes on. */
+  #refusal(store: string | null, access: 'read' | 'write'): string | null {
+    const { maintenance = null } = this.datastores.find(({ name }) => name === store) ?? {};
+    if (maintenance === null || (access === 'read' && !maintenance.startsWith('offline'))) return null;
+    const [mode, message = ''] = maintenance.split(',message=');
+    return `datastore '${store}' is unavailable: ${mode} maintenance mode: ${message}`;
+  }
+
   /** Why a datastore cannot be used, in the server's words; null when it can. */
-  async problemOf({ name, path, maintenance, error }: SimulatedDatastore): Promise<string | null> {
-    if (maintenance?.startsWith('offline'))
-      return `datastore '${name}' is unavailable: offline maintenance mode: ${maintenance.split('message=')[1] ?? ''}`;
+  async problemOf({ name, path, error }: SimulatedDatastore): Promise<string | null> {
+    const closed = this.#refusal(name, 'read');
+    if (closed) return closed;
     if (error) return error;
     const mounts = await this.machine.mounts();
     const mounted = mounts.some((mount) => path === mount.path || path.startsWith(`${mount.path}/`));
