@@ -1,4 +1,5 @@
 import { startLab } from '../lab/lab.js';
+import { slackText } from '../lab/slack-text.js';
 import { type Command, contextOf } from './context.js';
 import { scenarioName } from './lab.js';
 import { patch } from './patch.js';
@@ -24,19 +25,3 @@ export const demo: Command<{ scenario: string }> = async (context, { scenario })
     await lab.stop();
   }
 };
-
-/** Block Kit as plain lines, for a terminal. */
-function slackText(message: unknown): string {
-  const { blocks = [], text = '' } = message as { blocks?: unknown[]; text?: string };
-  const lines = blocks.flatMap(textsOf);
-  return (lines.length > 0 ? lines : [text])
-    .map((line) => `  | ${line.replaceAll('\n', '\n  | ')}`)
-    .join('\n');
-}
-
-function textsOf(node: unknown): string[] {
-  if (Array.isArray(node)) return node.flatMap(textsOf);
-  if (typeof node !== 'object' || node === null) return [];
-  const { text, fields, elements } = node as { text?: unknown; fields?: unknown; elements?: unknown };
-  return [...(typeof text === 'string' ? [text] : textsOf(text)), ...textsOf(fields), ...textsOf(elements)];
-}

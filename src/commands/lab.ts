@@ -1,6 +1,7 @@
 import { EXIT, Fault } from '../fault.js';
 import { startLab } from '../lab/lab.js';
 import { SCENARIOS } from '../lab/scenario.js';
+import { slackText } from '../lab/slack-text.js';
 import type { Command } from './context.js';
 
 export interface LabOptions {
@@ -47,6 +48,8 @@ export const lab: Command<LabOptions> = async (context, options) => {
       `  pbs-ctl patch --host pbs01 --config ${running.configPath}`,
     ].join('\n'),
   );
+  // On stderr: on stdout stands the one document, or what a script reads the config from.
+  running.slack.onMessage = (message) => context.world.stderr.write(`\nSlack got:\n${slackText(message)}\n`);
   await signalled;
   await running.stop();
   return EXIT.done;

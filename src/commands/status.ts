@@ -3,6 +3,7 @@ import type { Pbs } from '../api/pbs.js';
 import { EXIT, type ExitCode, errorDocument, gravest } from '../fault.js';
 import { inLanes } from '../fleet/in-lanes.js';
 import { lockHolders } from '../fleet/lock-holders.js';
+import { readReferences } from '../fleet/read-references.js';
 import { allRuns, postponementsOf } from '../patch/journal.js';
 import type { RunState } from '../patch/state.js';
 import { remembering } from '../preflight/facts.js';
@@ -19,6 +20,7 @@ export const status: Command<HostOptions> = async (context, options) => {
   const { world, color } = context;
   const { config, stateDir } = await load(context);
   const targets = targetsOf(config, options, true);
+  await readReferences(config, targets, world);
   const postponed = postponedIn(stateDir);
   const holders = lockHolders(config, world);
   const connections = targets.length > LANES / 16 ? 1 : undefined;

@@ -6,6 +6,8 @@ export class SlackSink {
   readonly messages: unknown[] = [];
   /** What it answers; scenarios and tests may change it. */
   status = 200;
+  /** Told of each message that was taken. */
+  onMessage: (message: unknown) => void = () => {};
   #server: Server | undefined;
   #path = '/services/lab';
 
@@ -24,7 +26,10 @@ export class SlackSink {
           response.writeHead(400, { 'content-type': 'text/plain' }).end('no_text');
           return;
         }
-        if (this.status === 200) this.messages.push(message);
+        if (this.status === 200) {
+          this.messages.push(message);
+          this.onMessage(message);
+        }
         response
           .writeHead(this.status, { 'content-type': 'text/plain' })
           .end(this.status === 200 ? 'ok' : 'error');

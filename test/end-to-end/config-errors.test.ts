@@ -45,6 +45,7 @@ describe('a secret that cannot be had', () => {
     'preflight',
     'verify',
     'windows',
+    'status',
   ])('of the last host ends %s with 2 before the first host is asked anything', (command) =>
     withLab({}, async (lab) => {
       rmSync(ownSecret(lab));
@@ -121,7 +122,7 @@ describe('a secret that cannot be had', () => {
 });
 
 describe('a CA file that cannot be used', () => {
-  const cases = ['patch', 'preflight', 'verify', 'windows', 'recover'].flatMap((command) =>
+  const cases = ['patch', 'preflight', 'verify', 'windows', 'status', 'recover'].flatMap((command) =>
     (['hosts', 'clusters'] as const).map((kind) => [command, kind] as const),
   );
   it.each(cases)('ends %s with 2 before anything is asked, be it one of %s', (command, kind) =>
