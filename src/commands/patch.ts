@@ -3,6 +3,7 @@ import type { Target } from '../config/target.js';
 import { EXIT, type ExitCode, errorDocument, Fault, gravest } from '../fault.js';
 import { inFleet } from '../fleet/in-fleet.js';
 import { readReferences } from '../fleet/read-references.js';
+import { addWarnings } from '../patch/afterword.js';
 import { exitCodeOf, patchHost } from '../patch/host.js';
 import { hostMetrics } from '../patch/journal.js';
 import { pruneRuns } from '../patch/prune.js';
@@ -87,6 +88,8 @@ export const patch: Command<PatchCommandOptions> = async (context, options) => {
       : await deliverInTurn(() =>
           deliver(document, { config, stateDir, metrics: () => hostMetrics(stateDir) }, world),
         );
+    const untold = delivered.warnings.slice(document.warnings.length);
+    addWarnings(stateDir, document.runId, untold, world.clock);
     documents.set(target.host, delivered);
     if (!context.options.json && options.events !== '-')
       screen.above(() => world.stdout.write(runText(delivered, { color, columns: world.stdout.columns })));

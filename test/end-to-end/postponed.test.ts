@@ -82,3 +82,17 @@ describe('patch --ignore-window', () => {
       expect(eventsOf(lab, 'reboot')).toEqual([]);
     }));
 });
+
+describe('a message that Slack did not take', () => {
+  it.concurrent('is a warning, in the report of the run and whenever it is asked for later', ({ expect }) =>
+    withLab({ scenario: 'lock-held' }, async (lab) => {
+      lab.slack.status = 404;
+      const config = ['--config', lab.configPath];
+      const { code, document } = await pbsCtlJson<RunDocument>(['patch', '--host', 'pbs01', ...config]);
+      expect({ code, outcome: document.outcome }).toEqual({ code: 75, outcome: 'postponed' });
+      expect(document.warnings).toEqual([expect.stringContaining('Slack')]);
+      const later = await pbsCtlJson<RunDocument>(['report', document.runId, '--format', 'json', ...config]);
+      expect(later.document.warnings).toEqual(document.warnings);
+      expect(later.document.finishedAt).toBe(document.finishedAt);
+    }));
+});
