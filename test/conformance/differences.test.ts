@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { connectPbs } from '../../src/api/connect.js';
 import { Secret } from '../../src/config/secret.js';
 import { type Lab, type LabOptions, startLab } from '../../src/lab/lab.js';
-import type { Finding, HostStatus } from '../../src/report/document.js';
 import { pbsCtlJson } from '../support/in-process.js';
 import { until, withLab } from '../support/lab.js';
 import { type Caller, callerOf } from './caller.js';
@@ -112,45 +111,31 @@ describe('what comes and goes with versions of PBS', () => {
 });
 
 describe('the version that /version tells', () => {
-  const told = async (lab: Lab) => {
-    const on = ['--host', 'pbs01', '--config', lab.configPath];
-    const { document: preflight } = await pbsCtlJson<{ checks: Finding[] }>(['preflight', ...on]);
-    const { document: status } = await pbsCtlJson<{ hosts: HostStatus[] }>(['status', ...on]);
-    const api = preflight.checks.find(({ id }) => id === 'pbs.api');
-    return { running: api?.detail.version, installed: status.hosts[0]?.version };
-  };
   it.each([
     ['3.4', '3.4.6', '3.4.8'],
     ['4.0', '4.0.11', '4.0.14'],
     ['4.1', '4.1.2', '4.1.3'],
     ['4.2', '4.2.2', '4.2.3'],
-  ] as const)('is that of the package before and after the upgrade of PBS %s', (pbs, before, after) =>
+  ] as const)('of PBS %s is that of the old package until the new one is configured', (pbs, before, after) =>
     withLab({ pbs }, async (lab) => {
-      const [old, next] = [before, after].map((running) => ({
-        running,
-        installed: expect.stringContaining(`${running}-`),
-      }));
-      expect(await told(lab)).toEqual(old);
-      await pbsCtlJson(['patch', '--host', 'pbs01', '--reboot', 'never', '--config', lab.configPath]);
-      expect(await told(lab)).toEqual(next);
-    }));
-
-  it('stays the old one while the new package is unpacked and not yet configured', () =>
-    withLab({ pbs: '4.2' }, async (lab) => {
       const machine = lab.hosts.get('pbs01')?.machine;
       const caller = callerOf(lab, 'pbs');
-      const ask = async () => (await caller.ask('GET', '/version')).data;
-      const pbs = () => machine?.installedPackages().find(({ name }) => name === 'proxmox-backup-server');
+      const told = async () => {
+        const { version, release } = (await caller.ask('GET', '/version')).data as Record<string, string>;
+        return `${version}.${release}`;
+      };
+      const installed = () =>
+        machine?.installedPackages().find(({ name }) => name === 'proxmox-backup-server')?.version ?? '';
       let reloaded = false;
       lab.record.onEntry((entry) => {
         reloaded ||= 'kind' in entry && entry.kind === 'proxy-reloaded';
       });
+      expect([await told(), installed()]).toEqual([before, expect.stringContaining(`${before}-`)]);
       machine?.exec(['apt-get', '-y', 'dist-upgrade']);
-      await until('the new files', () => pbs()?.version === '4.2.3-1');
-      const meanwhile = await ask();
-      expect({ reloaded, meanwhile }).toMatchObject({ reloaded: false, meanwhile: { release: '2' } });
+      await until('the new files', () => installed().startsWith(`${after}-`));
+      expect({ reloaded, told: await told() }).toEqual({ reloaded: false, told: before });
       await until('the reload', () => reloaded);
-      expect(await ask()).toMatchObject({ release: '3' });
+      expect(await told()).toBe(after);
       await caller.close();
     }));
 });

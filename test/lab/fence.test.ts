@@ -26,7 +26,7 @@ describe('a datastore of the lab in maintenance', () => {
   it.concurrent('turns a backup away that comes during a patch, which harms none and frees it again', ({
     expect,
   }) =>
-    withLab({}, async (lab) => {
+    withLab({ factor: 100 }, async (lab) => {
       const host = lab.hosts.get('pbs01');
       lab.record.onEntry((entry) => {
         if ('kind' in entry && entry.kind === 'upgrade-started')
