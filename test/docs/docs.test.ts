@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CommanderError } from 'commander';
 import { describe, expect, it } from 'vitest';
+import { SCENARIOS } from '../../src/lab/scenario.js';
 import { CHECKS } from '../../src/preflight/catalogue.js';
 import { neededOnPbs, neededOnPve } from '../../src/preflight/privileges.js';
 import { program } from '../../src/program.js';
@@ -26,6 +27,11 @@ describe('documents', () => {
         error: null,
       });
     }
+  });
+
+  it('count the scenarios of the lab as they are', () => {
+    expect(read('README.md')).toContain(`names ${SCENARIOS.length} situations`);
+    expect(read('CHANGELOG.md')).toContain(`${SCENARIOS.length} scenarios`);
   });
 
   it('have command lines, of every kind of code', () => {
