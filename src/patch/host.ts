@@ -130,7 +130,9 @@ async function abandon(run: Run): Promise<void> {
     }
     await attempt(run, 'the upgrade unit', () => roadOf(run).clear());
   }
-  if (stateOfRun(run).changes) warning(run, 'packages that were upgraded stay upgraded');
+  const { changes, upgrade: progress } = stateOfRun(run);
+  if (changes || (progress === 'begun' && !stillRuns))
+    warning(run, 'packages that were upgraded stay upgraded');
   record(run, { type: 'ended', outcome: 'abandoned', retryAfter: null, error: null, open: stillRuns });
 }
 

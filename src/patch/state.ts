@@ -176,6 +176,13 @@ export function isUnfinished(state: RunState): boolean {
 
 const NOTHING: PackageChanges = { upgraded: [], installed: [], removed: [], held: [] };
 
+/** An upgrade that was begun and whose end was not seen may have changed anything, also where nothing is left behind. */
+function packagesKnown({ mode, upgrade, changes, planned }: RunState): boolean {
+  if (mode === 'check') return planned !== null;
+  // Journals of older versions tell of a failure, not of what it had changed.
+  return upgrade === 'failed' ? changes !== null : upgrade !== 'begun';
+}
+
 /** The report, derived from nothing but the journal. */
 export function documentOf(state: RunState, postponements: RunDocument['postponements']): RunDocument {
   const ended = state.ended ?? { outcome: 'interrupted' as const, retryAfter: null, error: null };
@@ -194,6 +201,7 @@ export function documentOf(state: RunState, postponements: RunDocument['postpone
     planDigest: state.planned?.planDigest ?? null,
     would: state.would,
     packages: state.changes ?? (state.mode === 'check' ? state.planned?.packages : null) ?? NOTHING,
+    packagesKnown: packagesKnown(state),
     checks: state.findings,
     reboot: state.reboot && {
       count: 1,

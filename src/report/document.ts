@@ -108,6 +108,8 @@ export interface RunDocument {
   /** Mode `check`: what a run would do, in its order, a line each; else empty. */
   readonly would: readonly string[];
   readonly packages: PackageChanges;
+  /** False where nobody has looked at the packages since they may have changed, or at the plan with mode `check`. */
+  readonly packagesKnown: boolean;
   readonly checks: readonly Finding[];
   readonly reboot: RebootTimes | null;
   readonly leftBehind: { readonly fenced: readonly string[]; readonly locks: readonly string[] };

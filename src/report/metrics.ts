@@ -59,7 +59,7 @@ const METRICS: readonly Metric[] = [
   {
     name: 'packages_upgraded',
     help: 'Packages that the last run upgraded.',
-    samples: ({ run }) => one(run.packages.upgraded.length),
+    samples: ({ run }) => one(run.packagesKnown ? run.packages.upgraded.length : null),
   },
   {
     name: 'left_behind',

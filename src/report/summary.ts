@@ -85,11 +85,9 @@ export function troubles(checks: readonly Finding[]): Finding[] {
 /** "12 upgraded, 1 new, 2 removed": what is none is left out. */
 export function packageCounts({
   packages,
+  packagesKnown,
   mode,
-  phase,
-  planDigest,
-  leftBehind,
-}: Pick<RunDocument, 'packages' | 'mode' | 'phase' | 'planDigest' | 'leftBehind'>): string {
+}: Pick<RunDocument, 'packages' | 'packagesKnown' | 'mode'>): string {
   const { upgraded, installed, removed, held } = packages;
   const counted: Array<[number, string]> = [
     [upgraded.length, mode === 'check' ? 'to upgrade' : 'upgraded'],
@@ -98,11 +96,10 @@ export function packageCounts({
     [held.length, 'held back'],
   ];
   const parts = counted.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`);
-  if (parts.length > 0) return parts.join(', ');
-  if (mode === 'check') return planDigest === null ? 'not looked at' : 'nothing to upgrade';
-  // Nobody has looked since the upgrade was begun.
-  const open = phase === 'upgrade' && leftBehind.locks.length + leftBehind.fenced.length > 0;
-  return open ? 'not known yet' : 'nothing changed';
+  // What an attempt before had changed is known also while the next one is under way.
+  if (parts.length > 0) return [...parts, ...(packagesKnown ? [] : ['more not known yet'])].join(', ');
+  if (mode === 'check') return packagesKnown ? 'nothing to upgrade' : 'not looked at';
+  return packagesKnown ? 'nothing changed' : 'not known yet';
 }
 
 /** One line a package, what is most worth reading first: removed, new, upgraded. */

@@ -101,7 +101,7 @@ function host(doc: RunDocument, width: number, paint: Paint): string[] {
     add('version', wrap(change(before.version, after?.version), width));
     add('kernel', wrap(change(before.kernel, after?.kernel), width));
   }
-  add('packages', [packageCounts(doc), ...packages(doc, width)]);
+  add('packages', [...wrap(packageCounts(doc), width), ...packages(doc, width)]);
   if (doc.planDigest && doc.mode === 'check') add('plan', [doc.planDigest]);
   if (doc.would.length > 0)
     add(

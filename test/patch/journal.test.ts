@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Journal, postponementsOf, runsOf } from '../../src/patch/journal.js';
+import { documentsOf, Journal, postponementsOf, runsOf } from '../../src/patch/journal.js';
 import { pruneRuns } from '../../src/patch/prune.js';
 import type { RunEvent } from '../../src/patch/records.js';
 import { documentOf, isUnfinished, stateOf } from '../../src/patch/state.js';
@@ -24,6 +24,7 @@ const ended = (outcome: 'patched' | 'postponed' | 'failed', open = false): RunEv
   error: null,
   open,
 });
+const NONE = { upgraded: [], installed: [], removed: [], held: [] };
 const run = (id: string, ...events: RunEvent[]) => {
   const journal = Journal.begin(stateDir, id, clock, STARTED);
   for (const event of events) journal.append(event);
@@ -48,6 +49,39 @@ describe('a journal', () => {
     again.close();
     expect(runsOf(stateDir, 'pbs01')).toMatchObject([{ locks: ['main'], resumed: true }]);
     expect(readFileSync(file, 'utf8').trim().split('\n')).toHaveLength(3);
+  });
+
+  it.each<[string, boolean, RunEvent[]]>([
+    ['was not begun changed none', true, []],
+    ['was begun may have changed some', false, [{ type: 'upgrade-intended' }]],
+    [
+      'was begun may have, also once nothing of the run is left behind',
+      false,
+      [
+        { type: 'locked', cluster: 'main', expiresAt: 1 },
+        { type: 'upgrade-intended' },
+        ended('failed', true),
+        { type: 'unlocked', cluster: 'main' },
+      ],
+    ],
+    [
+      'failed had changed what was seen then',
+      true,
+      [{ type: 'upgrade-intended' }, { type: 'upgrade-failed', exitCode: 100, packages: NONE }],
+    ],
+    [
+      'failed may have where an older version wrote of it',
+      false,
+      [{ type: 'upgrade-intended' }, { type: 'upgrade-failed', exitCode: 100 }],
+    ],
+    [
+      'was done has changed what was seen then',
+      true,
+      [{ type: 'upgrade-intended' }, { type: 'upgraded', packages: NONE }],
+    ],
+  ])('tells of an upgrade whether its packages are known: one that %s', (_, known, events) => {
+    run('aaaaaa', ...events);
+    expect(documentsOf(runsOf(stateDir, 'pbs01'))).toMatchObject([{ packagesKnown: known }]);
   });
 
   it.each([

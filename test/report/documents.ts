@@ -32,6 +32,7 @@ export const document = (more: Partial<RunDocument> = {}): RunDocument => ({
   planDigest: 'f'.repeat(64),
   would: [],
   packages: { upgraded: [{ name: 'libssl3', from: '1', to: '2' }], installed: [], removed: [], held: [] },
+  packagesKnown: true,
   checks: [],
   reboot: {
     count: 1,
@@ -153,6 +154,7 @@ export const anyDocument: fc.Arbitrary<RunDocument> = (() => {
       removed: fc.array(fc.record({ name: packageName, from: version }), { maxLength: 5 }),
       held: fc.array(packageName, { maxLength: 20 }),
     }),
+    packagesKnown: fc.boolean(),
     checks: fc.array(
       fc.record({
         id: fc.constantFrom(...CHECK_IDS),

@@ -60,6 +60,8 @@ describe('the metrics', () => {
   it('leave out what is not known, since it is not 0', () => {
     const text = metricsText([{ run: postponed(), lastPatchedAt: null }]);
     expect(text).not.toMatch(/downtime_seconds|last_patched/);
+    const cutOff = document({ outcome: 'failed', packagesKnown: false });
+    expect(metricsText([{ run: cutOff, lastPatchedAt: null }])).not.toContain('packages_upgraded');
   });
 
   it('can be read whatever came of a run, and whatever it is called', () => {

@@ -69,6 +69,15 @@ describe('the report on a terminal', () => {
     expect(text).toContain('f'.repeat(64));
   });
 
+  it.each([
+    ['patch', true, /packages +nothing changed/],
+    ['patch', false, /packages +not known yet/],
+    ['check', true, /packages +nothing to upgrade/],
+    ['check', false, /packages +not looked at/],
+  ] as const)('of mode "%s" tells packages that are unchanged from such as nobody has looked at (%s)', (mode, packagesKnown, words) => {
+    expect(lines(document({ mode, packagesKnown, packages: manyPackages(0) })).join('\n')).toMatch(words);
+  });
+
   it('says which check blocked, until when, and how often in a row', () => {
     const text = lines(
       postponed({
