@@ -32,6 +32,8 @@ export function markdownReport(doc: RunDocument, timeline: readonly PhaseTime[])
     ...paragraph(retryAfter && `Expected to be safe from ${utcTime(retryAfter)}.`),
     ...paragraph(step && plain(step.why)),
     ...paragraph(step && `    ${oneLine(step.command)}`),
+    ...paragraph(step?.alternative && plain(step.alternative.why)),
+    ...paragraph(step?.alternative && `    ${oneLine(step.alternative.command)}`),
     '',
     ...table(['', ''], facts(doc)),
     ...section(

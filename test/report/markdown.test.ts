@@ -60,6 +60,15 @@ describe('the Markdown report', () => {
     expect(text).toContain('\n\n    pbs-ctl patch --host pbs01\n');
   });
 
+  it('of a failure names both, how to see what is wrong and how to go on', () => {
+    const text = markdownReport(
+      document({ outcome: 'unverified', leftBehind: { fenced: ['tank'], locks: ['main'] } }),
+      [],
+    );
+    expect(text).toContain('\n\n    pbs-ctl recover --host pbs01\n');
+    expect(text).toContain('\n\n    pbs-ctl patch --host pbs01\n');
+  });
+
   it('has in every table as many cells a row as its head, whatever came of the run', () => {
     fc.assert(
       fc.property(anyDocument, (doc) => {
