@@ -25,7 +25,7 @@ export async function upgrade(run: Run): Promise<string> {
   const road = roadOf(run);
   const plan = await planUpgrade(run, road);
   if (isEmptyPlan(plan) && !run.site.target.policy.repairDpkg) {
-    record(run, { type: 'upgraded', packages: plan });
+    record(run, { type: 'upgraded', packages: await changedBefore(run, road, plan) });
     return 'nothing to upgrade';
   }
   await requireLock(run);
@@ -41,6 +41,18 @@ export async function upgrade(run: Run): Promise<string> {
     if (!['outcome.unknown', 'api.unreadable'].includes(code)) throw error;
   }
   return followUpgrade(run, road);
+}
+
+/**
+ * Where nothing is left to upgrade since an attempt before had failed halfway and somebody mended the rest:
+ * what has changed since the run began, which decides whether it reboots.
+ */
+async function changedBefore(run: Run, road: UpgradeRoad, plan: PackageChanges): Promise<PackageChanges> {
+  const { changes, upgrade: progress } = stateOfRun(run);
+  if (changes === null && progress !== 'failed') return plan;
+  const now = (await road.aftermath()).changes;
+  // Through a unit only what is planned can be seen to change.
+  return isEmptyPlan(now) ? (changes ?? plan) : now;
 }
 
 /** Nothing was started, nor will be later: the run is undone as if it had ended before its upgrade. */

@@ -37,6 +37,21 @@ describe('a run', () => {
     expect(servers.lockRuns).toEqual([]);
   });
 
+  it('whose upgrade failed halfway, and was mended by hand, tells what it had changed', async () => {
+    const { servers, go } = begin();
+    const cutOff = ({ servers: host }: Process) => {
+      host.pending = 1;
+      for (const task of host.tasks) task.lost = true;
+    };
+    const failed = await go({ events: [{ after: 'upgrade', plus: 2, name: 'cut off', act: cutOff }] });
+    expect(failed).toMatchObject({ upgrade: 'failed', ended: { open: true } });
+    expect(failed?.changes?.upgraded).toHaveLength(1);
+    servers.pending = 0;
+    const mended = await go();
+    expect(mended?.ended?.outcome).toBe('patched');
+    expect(mended?.changes).toEqual(failed?.changes);
+  });
+
   it('whose disk fills up before the upgrade undoes lock and fence all the same', async () => {
     for (let line = 2; ; line += 1) {
       const { servers, go } = begin();
