@@ -1,38 +1,86 @@
 import type { Datastore } from '../api/pbs.js';
 import type { Policy } from '../config/schema.js';
-import { isEmptyPlan } from '../guest/apt.js';
+import { installedKernels, isEmptyPlan } from '../guest/apt.js';
+import type { Facts } from '../preflight/facts.js';
 import type { PackageChanges } from '../report/document.js';
+import { isOwnFence } from './fence.js';
+import { rebootDecision } from './reboot.js';
+import type { RunState } from './state.js';
+
+type Kernels = Parameters<typeof rebootDecision>[2];
+
+/** A run that the next `patch` goes on with. */
+export type Unfinished = Pick<RunState, 'runId' | 'phase' | 'upgrade' | 'reboot'>;
 
 interface Known {
   readonly clusters: readonly string[];
   readonly policy: Pick<Policy, 'fence' | 'reboot'>;
   readonly datastores: readonly Pick<Datastore, 'name' | 'maintenance'>[];
   readonly plan: PackageChanges;
+  readonly kernels: Kernels;
+  /** An earlier run has left a reboot to the next one. */
+  readonly owesReboot: boolean;
+  readonly unfinished: Unfinished | null;
 }
 
 /** What a run would do if it began now, in its order, a line each. Pure. */
-export function foreseen({ clusters, policy, datastores, plan }: Known): string[] {
-  const free = datastores.filter(({ maintenance }) => maintenance === null).map(({ name }) => name);
-  const others = datastores.flatMap(({ name, maintenance }) =>
-    maintenance === null ? [] : [`leave ${name} ${maintenance.type}, as somebody else has set it`],
+export function foreseen(known: Known): string[] {
+  const { clusters, policy, datastores, plan, unfinished } = known;
+  const lock = `take the lock of ${clusters.join(', ')}`;
+  const goesOn = unfinished
+    ? [`go on with run ${unfinished.runId}, which stopped in phase "${unfinished.phase}"`]
+    : [];
+  if (unfinished && (unfinished.upgrade === 'begun' || unfinished.upgrade === 'done')) {
+    return [
+      ...goesOn,
+      lock,
+      ...(unfinished.upgrade === 'begun' ? ['see what became of its upgrade'] : []),
+      unfinished.reboot ? 'not reboot again' : rebootLine(known),
+      'verify, lift the fence, give the lock back',
+    ];
+  }
+  const isOurs = ({ maintenance }: Known['datastores'][number]) =>
+    maintenance === null || (unfinished !== null && isOwnFence(maintenance, unfinished.runId));
+  const free = datastores.filter(isOurs).map(({ name }) => name);
+  const others = datastores.flatMap((each) =>
+    each.maintenance === null || isOurs(each)
+      ? []
+      : [`leave ${each.name} ${each.maintenance.type}, as somebody else has set it`],
   );
   const fences = policy.fence !== 'none';
-  const reboot = REBOOT[policy.reboot](!isEmptyPlan(plan));
   return [
-    `take the lock of ${clusters.join(', ')}`,
+    ...goesOn,
+    lock,
     ...(fences && free.length > 0 ? [`set ${free.join(', ')} read-only`] : []),
     ...(fences ? others : ['set no datastore read-only (policy.fence "none")']),
     isEmptyPlan(plan) ? 'upgrade nothing' : 'upgrade the packages above',
-    reboot,
+    rebootLine(known),
     `verify, ${fences && free.length > 0 ? 'lift the fence, ' : ''}give the lock back`,
   ];
 }
 
-const REBOOT: Readonly<Record<Policy['reboot'], (changes: boolean) => string>> = {
-  always: () => 'reboot once (policy.reboot "always")',
-  'after-upgrade': (changes) =>
-    changes ? 'reboot once (policy.reboot "after-upgrade")' : 'not reboot, since nothing would be upgraded',
-  'when-required': () =>
-    'reboot once if the kernel or what was upgraded asks for it (policy.reboot "when-required")',
-  never: () => 'not reboot (policy.reboot "never")',
-};
+/** By the decision that the run takes once the packages are in. */
+function rebootLine({ policy: { reboot: mode }, plan, kernels, owesReboot }: Known): string {
+  const installed = [...kernels.installed, ...installedKernels(plan.installed.map(({ name }) => name))];
+  const { reboot, why } = rebootDecision(mode, { changes: plan, owesReboot }, { ...kernels, installed });
+  if (mode === 'always' || mode === 'never')
+    return `${reboot ? 'reboot once' : 'not reboot'} (policy.reboot "${mode}")`;
+  return `${reboot ? 'reboot once' : 'not reboot'}, as by then ${why} (policy.reboot "${mode}")`;
+}
+
+/** What the decision to reboot rests on, as far as it is known before the upgrade. */
+export async function kernelsOf({ target, pbs, survey }: Facts): Promise<Kernels> {
+  const { reboot } = target.policy;
+  if (reboot === 'always' || reboot === 'never') return { running: '', installed: [], required: false };
+  if (!target.guest) {
+    const [{ kernel }, packages] = await Promise.all([pbs.nodeStatus(), pbs.packages()]);
+    const installed = packages.filter((each) => each.installed !== null).map(({ name }) => name);
+    return { running: kernel, installed: installedKernels(installed), required: false };
+  }
+  const { kernel, installedPackages, rebootRequired } = await survey();
+  return {
+    running: kernel,
+    installed: installedKernels(installedPackages.keys()),
+    required: rebootRequired,
+  };
+}

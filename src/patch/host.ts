@@ -7,13 +7,14 @@ import type { Reporter } from '../progress/events.js';
 import type { RunDocument } from '../report/document.js';
 import { openSite } from '../site.js';
 import type { World } from '../world.js';
+import { checkOnly } from './check-only.js';
 import { claimHost } from './claim.js';
 import { liftFence } from './fence.js';
 import { listenForInterruption } from './interruption.js';
-import { Journal, postponementsOf, runsOf } from './journal.js';
-import { carryOut, checkOnly } from './patch.js';
+import { Journal, postponementsOf, readRuns, runsOf } from './journal.js';
+import { carryOut } from './patch.js';
 import { note, type Run, record, stateOfRun, warning } from './run.js';
-import { documentOf, isUnfinished } from './state.js';
+import { documentOf, isUnfinished, type RunState } from './state.js';
 import { roadOf, upgradeStillRuns } from './upgrade.js';
 
 export interface PatchOptions {
@@ -37,8 +38,9 @@ export async function patchHost(
     reporter.tell({ kind: 'note', host: target.host, level: 'warning', text }),
   );
   try {
-    const earlier = options.check ? [] : runsOf(stateDir, target.host);
-    const unfinished = earlier.findLast(isUnfinished);
+    const earlier = options.check ? pastOf(stateDir, target.host) : runsOf(stateDir, target.host);
+    const last = earlier.findLast(isUnfinished);
+    const unfinished = options.check ? undefined : last;
     // First, since it throws for a config that is wrong: a run that never began would be left on disk.
     const site = await openSite(config, target, world);
     let journal: Journal | null = null;
@@ -66,9 +68,9 @@ export async function patchHost(
       if (options.ignoredWindow !== null)
         warning(run, `window, blackouts and schedules are ignored: ${options.ignoredWindow}`);
       if (options.abandon) await abandon(run);
-      else if (options.check) await checkOnly(run);
+      else if (options.check) await checkOnly(run, last ?? null);
       else await carryOut(run);
-      return documentOf(journal.state, postponementsOf(earlier));
+      return documentOf(journal.state, postponementsOf(options.check ? [] : earlier));
     } finally {
       journal?.close();
       await site.close();
@@ -76,6 +78,15 @@ export async function patchHost(
   } finally {
     interruption.end();
     unclaim();
+  }
+}
+
+/** For a look only: what cannot be read of it stops `patch`, and no check. */
+function pastOf(stateDir: string, host: string): RunState[] {
+  try {
+    return readRuns(stateDir).runs.filter((run) => run.host === host);
+  } catch {
+    return [];
   }
 }
 

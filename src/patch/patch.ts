@@ -12,17 +12,16 @@ import type { Finding, Phase } from '../report/document.js';
 import { takeBaseline } from '../verify/baseline.js';
 import { drain } from './drain.js';
 import { fence, liftFence } from './fence.js';
-import { foreseen } from './foresee.js';
 import { decideReboot, reboot } from './reboot.js';
 import { refresh } from './refresh.js';
 import { note, phase, type Run, record, skipPhase, stateOfRun, warning } from './run.js';
 import { keepScreen } from './screen.js';
-import { followUpgrade, planUpgrade, upgrade, upgradeArrived } from './upgrade.js';
+import { followUpgrade, upgrade, upgradeArrived } from './upgrade.js';
 import { validate } from './validate.js';
 import { waitForBoot } from './wait.js';
 
 /** The checks said no. */
-class NotSafe extends Fault {
+export class NotSafe extends Fault {
   constructor(findings: readonly Finding[]) {
     const blocks = findings.filter(({ status }) => status === 'block');
     const refused = blocks.find(({ detail }) => REFUSED.has(String(detail.error)));
@@ -50,30 +49,6 @@ export async function carryOut(run: Run): Promise<void> {
   } finally {
     run.lease?.leave();
   }
-}
-
-/** `--check`: every check and the simulated upgrade; changes nothing at all. */
-export async function checkOnly(run: Run): Promise<void> {
-  try {
-    await phase(run, 'preflight', () => preflight(run, new Recent(run.clock)));
-    await plan(run);
-    end(run, 'checked', null);
-  } catch (error) {
-    // What would be upgraded is worth knowing also where it is not the time for it.
-    const canLook = stateOfRun(run).findings.some(
-      ({ id, status }) => id === 'guest.agent' && status !== 'block',
-    );
-    if (error instanceof NotSafe && canLook) await plan(run).catch(() => {});
-    end(run, outcomeOf(error), error);
-  }
-}
-
-/** Packages and steps of the run that would follow. */
-async function plan(run: Run): Promise<void> {
-  const packages = await planUpgrade(run);
-  const { target, pbs } = run.site;
-  const would = foreseen({ ...target, datastores: await pbs.datastores(), plan: packages });
-  record(run, { type: 'foreseen', would });
 }
 
 async function advance(run: Run): Promise<void> {
@@ -106,7 +81,7 @@ async function advance(run: Run): Promise<void> {
 }
 
 /** Every check; the second time, moments later and under the lock, without what still holds of the first. */
-async function preflight(run: Run, recent: Recent): Promise<string> {
+export async function preflight(run: Run, recent: Recent): Promise<string> {
   const facts = run.site.facts(run.journal.runId, recent);
   const settled = recent.settled();
   const fresh = await runChecks(
@@ -238,7 +213,7 @@ async function findStrays(run: Run): Promise<void> {
 const unknownLock = (cluster: string, error: unknown) =>
   `whether the lock of cluster "${cluster}" was taken is not known: ${errorDocument(error).message}`;
 
-function outcomeOf(error: unknown): Outcome {
+export function outcomeOf(error: unknown): Outcome {
   if (!(error instanceof Fault)) return 'failed';
   if (error.exitCode === EXIT.interrupted) return 'interrupted';
   if (error.exitCode === EXIT.unverified) return 'unverified';
@@ -251,7 +226,7 @@ const isLater = (error: unknown) =>
   (error.exitCode === EXIT.tryLater ||
     ['net.unreachable', 'net.timeout', 'pbs.daemon-down'].includes(error.code));
 
-function end(run: Run, outcome: Outcome, error: unknown): void {
+export function end(run: Run, outcome: Outcome, error: unknown): void {
   const { fenced, locks, upgrade: progress } = stateOfRun(run);
   const later = progress === 'begun' || progress === 'failed' || fenced.length > 0 || locks.length > 0;
   record(run, {

@@ -1,20 +1,24 @@
 import { EXIT, Fault } from '../fault.js';
 import { packageChanges, readProgress } from '../guest/apt.js';
 import type { Guest } from '../guest/exec.js';
-import { takeSurvey } from '../guest/survey.js';
+import { type Survey, takeSurvey } from '../guest/survey.js';
 import { clearUpgrade, startUpgrade, unitName, viewUpgrade } from '../guest/upgrade-unit.js';
 import { type Run, stateOfRun } from './run.js';
 import type { UpgradeRoad, UpgradeView } from './upgrade-road.js';
 
 /** The guest agent starts a transient unit; plan, progress and packages are read from inside the guest. */
-export function agentRoad(run: Run, guest: Guest): UpgradeRoad {
+export function agentRoad(
+  run: Run,
+  guest: Guest,
+  survey: () => Promise<Survey> = () => takeSurvey(guest),
+): UpgradeRoad {
   const { runId } = run.journal;
   const { policy, host } = run.site.target;
   let offset = 0;
   return {
     name: `${unitName(runId)} in the guest`,
     async plan() {
-      const { plan, simulationError } = await takeSurvey(guest);
+      const { plan, simulationError } = await survey();
       if (plan) return plan;
       throw new Fault(
         'upgrade.no-plan',

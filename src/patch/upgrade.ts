@@ -1,5 +1,6 @@
 import { EXIT, Fault } from '../fault.js';
 import { isEmptyPlan, planDigest } from '../guest/apt.js';
+import type { Survey } from '../guest/survey.js';
 import { UPGRADE_EXIT } from '../guest/upgrade-script.js';
 import type { UnitState } from '../guest/upgrade-unit.js';
 import type { PackageChanges } from '../report/document.js';
@@ -8,11 +9,15 @@ import { agentRoad } from './upgrade-by-agent.js';
 import { noRoad, serviceRoad } from './upgrade-by-service.js';
 import type { UpgradeRoad, UpgradeView } from './upgrade-road.js';
 
-/** The way that the config names. @throws Fault `upgrade.no-road` (exit 2) */
-export function roadOf(run: Run): UpgradeRoad {
+/**
+ * The way that the config names.
+ * @param survey for the plan, where a look inside the guest has just been taken
+ * @throws Fault `upgrade.no-road` (exit 2)
+ */
+export function roadOf(run: Run, survey?: () => Promise<Survey>): UpgradeRoad {
   const { guest, target } = run.site;
   if (target.upgradeUnit !== null) return serviceRoad(run, target.upgradeUnit);
-  if (guest) return agentRoad(run, guest);
+  if (guest) return agentRoad(run, guest, survey);
   throw noRoad(target.host);
 }
 

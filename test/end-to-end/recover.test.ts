@@ -20,8 +20,8 @@ const args = (configPath: string, ...flags: string[]) => [
   ...flags,
 ];
 const recover = (configPath: string, ...flags: string[]) => pbsCtlJson<Answer>(args(configPath, ...flags));
-const patch = (configPath: string) =>
-  pbsCtlJson<RunDocument>(['patch', '--host', 'pbs01', '--config', configPath]);
+const patch = (configPath: string, ...more: string[]) =>
+  pbsCtlJson<RunDocument>(['patch', '--host', 'pbs01', '--config', configPath, ...more]);
 const flags = ({ steps }: Diagnosis) => steps.flatMap(({ flag }) => flag ?? []);
 
 describe('recover', () => {
@@ -63,6 +63,10 @@ describe('recover', () => {
       expect(mended.document.done).toEqual(['mounted /mnt/datastore/tank']);
       expect(mended.document.diagnosis.healthy).toBe(true);
       expect(mended.document.diagnosis.steps[0]?.command).toBe('pbs-ctl patch --host pbs01');
+      const check = await patch(lab.configPath, '--check');
+      expect(check.document.would).toContain(
+        `go on with run ${run.document.runId}, which stopped in phase "verify"`,
+      );
       expect((await patch(lab.configPath)).code).toBe(0);
       expect({ fences: fences(lab), reboots: eventsOf(lab, 'reboot').length }).toEqual({
         fences: [],

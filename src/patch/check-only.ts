@@ -1,0 +1,36 @@
+import { Recent } from '../preflight/recent.js';
+import { foreseen, kernelsOf, type Unfinished } from './foresee.js';
+import { end, NotSafe, outcomeOf, preflight } from './patch.js';
+import { phase, type Run, record, stateOfRun } from './run.js';
+import { planUpgrade, roadOf } from './upgrade.js';
+
+/**
+ * `--check`: every check and the simulated upgrade; changes nothing at all.
+ * @param unfinished what `patch` would go on with
+ */
+export async function checkOnly(run: Run, unfinished: Unfinished | null): Promise<void> {
+  const recent = new Recent(run.clock);
+  try {
+    await phase(run, 'preflight', () => preflight(run, recent));
+    await plan(run, recent, unfinished);
+    end(run, 'checked', null);
+  } catch (error) {
+    // What would be upgraded is worth knowing also where it is not the time for it.
+    const canLook = stateOfRun(run).findings.some(
+      ({ id, status }) => id === 'guest.agent' && status !== 'block',
+    );
+    if (error instanceof NotSafe && canLook) await plan(run, recent, unfinished).catch(() => {});
+    end(run, outcomeOf(error), error);
+  }
+}
+
+/** Packages and steps of the run that would follow, from what the checks have seen a moment ago. */
+async function plan(run: Run, recent: Recent, unfinished: Unfinished | null): Promise<void> {
+  const { target, facts: look } = run.site;
+  const facts = look(run.journal.runId, recent);
+  const packages = await planUpgrade(run, roadOf(run, facts.survey));
+  const [datastores, kernels] = await Promise.all([facts.pbs.datastores(), kernelsOf(facts)]);
+  const { owesReboot } = stateOfRun(run);
+  const known = { ...target, datastores, plan: packages, kernels, owesReboot, unfinished };
+  record(run, { type: 'foreseen', would: foreseen(known) });
+}
