@@ -1,11 +1,8 @@
-import { DateTime } from 'luxon';
-import type { Target } from '../config/target.js';
 import { EXIT, Fault } from '../fault.js';
 import { readReferences } from '../fleet/read-references.js';
-import type { Facts } from '../preflight/facts.js';
 import { openSite } from '../site.js';
-import { busyTimes } from '../windows/busy.js';
-import { type Plan, planOf } from '../windows/plan.js';
+import { planFor, zoneOf } from '../windows/look-ahead.js';
+import type { Plan } from '../windows/plan.js';
 import { tableText, timelineText } from '../windows/timeline.js';
 import { type Command, type HostOptions, load, targetsOf } from './context.js';
 
@@ -42,18 +39,6 @@ export const windows: Command<WindowsOptions> = async (context, options) => {
   context.answer(documents.length === 1 ? documents[0] : { hosts: documents }, texts.join('\n'));
   return EXIT.done;
 };
-
-/** The zone in which people think of this host: that of its maintenance window, else this machine's. */
-export const zoneOf = ({ policy }: Target): string =>
-  policy.maintenanceWindow?.timezone ?? DateTime.local().zoneName ?? 'UTC';
-
-export async function planFor(facts: Facts, hours: number, zone: string): Promise<Plan> {
-  const span = { from: facts.now, to: facts.now + hours * 3600 };
-  // A run at the very end has to know what comes right after it.
-  const { policy } = facts.target;
-  const beyond = span.to + (policy.maintenanceDuration + policy.backupMargin) / 1000;
-  return planOf(await busyTimes(facts, { from: span.from, to: beyond }), policy, span, zone);
-}
 
 const iso = (seconds: number) => new Date(seconds * 1000).toISOString();
 

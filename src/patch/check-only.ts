@@ -1,4 +1,5 @@
 import { Recent } from '../preflight/recent.js';
+import { safeUntil } from '../windows/look-ahead.js';
 import { foreseen, kernelsOf, type Unfinished } from './foresee.js';
 import { end, NotSafe, outcomeOf, preflight } from './patch.js';
 import { phase, type Run, record, stateOfRun } from './run.js';
@@ -12,25 +13,34 @@ export async function checkOnly(run: Run, unfinished: Unfinished | null): Promis
   const recent = new Recent(run.clock);
   try {
     await phase(run, 'preflight', () => preflight(run, recent));
-    await plan(run, recent, unfinished);
+    await plan(run, recent, unfinished, run.ignoredWindow === null);
     end(run, 'checked', null);
   } catch (error) {
     // What would be upgraded is worth knowing also where it is not the time for it.
     const canLook = stateOfRun(run).findings.some(
       ({ id, status }) => id === 'guest.agent' && status !== 'block',
     );
-    if (error instanceof NotSafe && canLook) await plan(run, recent, unfinished).catch(() => {});
+    if (error instanceof NotSafe && canLook) await plan(run, recent, unfinished, false).catch(() => {});
     end(run, outcomeOf(error), error);
   }
 }
 
 /** Packages and steps of the run that would follow, from what the checks have seen a moment ago. */
-async function plan(run: Run, recent: Recent, unfinished: Unfinished | null): Promise<void> {
+async function plan(run: Run, recent: Recent, unfinished: Unfinished | null, isTime: boolean): Promise<void> {
   const { target, facts: look } = run.site;
   const facts = look(run.journal.runId, recent);
   const packages = await planUpgrade(run, roadOf(run, facts.survey));
-  const [datastores, kernels] = await Promise.all([facts.pbs.datastores(), kernelsOf(facts)]);
+  const [datastores, kernels, until] = await Promise.all([
+    facts.pbs.datastores(),
+    kernelsOf(facts),
+    // The checks have said that it is safe now; for how long is worth no failure.
+    isTime ? safeUntil(facts).catch(() => null) : null,
+  ]);
   const { owesReboot } = stateOfRun(run);
   const known = { ...target, datastores, plan: packages, kernels, owesReboot, unfinished };
-  record(run, { type: 'foreseen', would: foreseen(known) });
+  record(run, {
+    type: 'foreseen',
+    would: foreseen(known),
+    safeUntil: until === null ? null : new Date(until * 1000).toISOString(),
+  });
 }

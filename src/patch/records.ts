@@ -73,7 +73,7 @@ export const event = z.discriminatedUnion('type', [
   z.object({ type: z.literal('fenced'), datastore: z.string() }),
   z.object({ type: z.literal('unfenced'), datastore: z.string() }),
   z.object({ type: z.literal('planned'), packages, planDigest: z.string() }),
-  z.object({ type: z.literal('foreseen'), would: z.array(z.string()) }),
+  z.object({ type: z.literal('foreseen'), would: z.array(z.string()), safeUntil: z.string().nullable() }),
   z.object({ type: z.literal('upgrade-intended') }),
   /** It was never started after all. */
   z.object({ type: z.literal('upgrade-void') }),

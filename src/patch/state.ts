@@ -28,6 +28,7 @@ export interface RunState {
   readonly fenced: readonly string[];
   readonly planned: { readonly packages: PackageChanges; readonly planDigest: string } | null;
   readonly would: readonly string[];
+  readonly safeUntil: string | null;
   readonly upgrade: 'not-begun' | 'begun' | 'done' | 'failed';
   readonly upgradeTask: string | null;
   readonly changes: PackageChanges | null;
@@ -68,6 +69,7 @@ export function stateOf(records: readonly RunRecord[]): RunState | undefined {
     fenced: [],
     planned: null,
     would: [],
+    safeUntil: null,
     upgrade: 'not-begun',
     upgradeTask: null,
     changes: null,
@@ -110,7 +112,7 @@ function after(state: RunState, event: RunEvent, at: string): RunState {
     case 'planned':
       return { ...state, planned: { packages: event.packages, planDigest: event.planDigest } };
     case 'foreseen':
-      return { ...state, would: event.would };
+      return { ...state, would: event.would, safeUntil: event.safeUntil };
     case 'upgrade-intended':
       return { ...state, upgrade: 'begun', upgradeTask: null };
     case 'upgrade-void':
@@ -200,6 +202,7 @@ export function documentOf(state: RunState, postponements: RunDocument['postpone
     after: state.after,
     planDigest: state.planned?.planDigest ?? null,
     would: state.would,
+    safeUntil: state.safeUntil,
     packages: state.changes ?? (state.mode === 'check' ? state.planned?.packages : null) ?? NOTHING,
     packagesKnown: packagesKnown(state),
     checks: state.findings,

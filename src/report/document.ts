@@ -107,6 +107,8 @@ export interface RunDocument {
   readonly planDigest: string | null;
   /** Mode `check`: what a run would do, in its order, a line each; else empty. */
   readonly would: readonly string[];
+  /** Mode `check`, where it is safe now: until when a run may begin; null where no end is in sight. */
+  readonly safeUntil: string | null;
   readonly packages: PackageChanges;
   /** False where nobody has looked at the packages since they may have changed, or at the plan with mode `check`. */
   readonly packagesKnown: boolean;

@@ -48,6 +48,8 @@ export function runText(doc: RunDocument, style: Style): string {
   const inARow = postponedWords(doc, localTime);
   if (inARow) add('postponed', wrap(inARow, width));
   if (doc.retryAfter) add('safe from', [localTime(doc.retryAfter)]);
+  if (doc.safeUntil)
+    add('safe until', wrap(`${localTime(doc.safeUntil)}, for a run that begins by then`, width));
   lines.push(...host(doc, width, paint));
   for (const [status, label, color] of [
     ['block', 'blocked by', 'bad'],

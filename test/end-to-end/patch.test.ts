@@ -107,6 +107,8 @@ describe('patch --check', () => {
         'reboot once (policy.reboot "always")',
         'verify, lift the fence, give the lock back',
       ]);
+      // Before the nightly backup job.
+      expect(Date.parse(document.safeUntil ?? '')).toBeGreaterThan(Date.parse(document.finishedAt));
       const writes = lab.record.requests.filter(
         ({ method, path }) => method !== 'GET' && !/\/agent\/(ping|exec)$/.test(path),
       );

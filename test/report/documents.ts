@@ -31,6 +31,7 @@ export const document = (more: Partial<RunDocument> = {}): RunDocument => ({
   },
   planDigest: 'f'.repeat(64),
   would: [],
+  safeUntil: null,
   packages: { upgraded: [{ name: 'libssl3', from: '1', to: '2' }], installed: [], removed: [], held: [] },
   packagesKnown: true,
   checks: [],
@@ -154,6 +155,7 @@ export const anyDocument: fc.Arbitrary<RunDocument> = (() => {
       removed: fc.array(fc.record({ name: packageName, from: version }), { maxLength: 5 }),
       held: fc.array(packageName, { maxLength: 20 }),
     }),
+    safeUntil: fc.option(moment),
     packagesKnown: fc.boolean(),
     checks: fc.array(
       fc.record({

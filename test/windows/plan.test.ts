@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { lengthOf } from '../../src/windows/length.js';
+import { lastBeginning } from '../../src/windows/look-ahead.js';
 import { type Busy, planOf } from '../../src/windows/plan.js';
 
 const policy = {
@@ -52,6 +53,16 @@ describe('free slots', () => {
       { from: Date.parse('2026-11-28T22:00:00Z') / 1000, to: Date.parse('2026-11-29T05:00:00Z') / 1000 },
     ]);
   });
+});
+
+describe('until when a run may begin', () => {
+  const until = (...busy: Busy[]) => lastBeginning(planOf(busy, policy, span, 'UTC'), 1800);
+
+  it('is a whole run and the margin before what comes next', () =>
+    expect(until(job(5 * HOUR, HOUR))).toBe(span.from + 5 * HOUR - 1800 - 900));
+
+  it('is not told where nothing comes, nor where it is no time now', () =>
+    expect([until(), until(job(-HOUR, 2 * HOUR))]).toEqual([null, null]));
 });
 
 describe('how long a job takes', () => {
