@@ -13,7 +13,6 @@ import { together } from './together.js';
 
 export type { PbsJob } from './pbs-jobs.js';
 export type Datastore = answers.Datastore;
-export type DatastoreConfig = answers.DatastoreConfig;
 export type DatastoreConfigs = answers.DatastoreConfigs;
 export type DatastoreUsage = answers.DatastoreUsage;
 export type Maintenance = answers.Maintenance;

@@ -1,7 +1,8 @@
 import { Recent } from '../preflight/recent.js';
 import { safeUntil } from '../windows/look-ahead.js';
-import { foreseen, kernelsOf, type Unfinished } from './foresee.js';
+import { foreseen, type Unfinished } from './foresee.js';
 import { end, NotSafe, outcomeOf, preflight } from './patch.js';
+import { kernelsOf } from './reboot.js';
 import { phase, type Run, record, stateOfRun } from './run.js';
 import { planUpgrade, roadOf } from './upgrade.js';
 

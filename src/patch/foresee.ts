@@ -1,13 +1,10 @@
 import type { Datastore } from '../api/pbs.js';
 import type { Policy } from '../config/schema.js';
 import { installedKernels, isEmptyPlan } from '../guest/apt.js';
-import type { Facts } from '../preflight/facts.js';
 import type { PackageChanges } from '../report/document.js';
 import { isOwnFence } from './fence.js';
-import { rebootDecision } from './reboot.js';
+import { type Kernels, rebootDecision } from './reboot.js';
 import type { RunState } from './state.js';
-
-type Kernels = Parameters<typeof rebootDecision>[2];
 
 /** A run that the next `patch` goes on with. */
 export type Unfinished = Pick<RunState, 'runId' | 'phase' | 'upgrade' | 'reboot'>;
@@ -66,21 +63,4 @@ function rebootLine({ policy: { reboot: mode }, plan, kernels, owesReboot }: Kno
   if (mode === 'always' || mode === 'never')
     return `${reboot ? 'reboot once' : 'not reboot'} (policy.reboot "${mode}")`;
   return `${reboot ? 'reboot once' : 'not reboot'}, as by then ${why} (policy.reboot "${mode}")`;
-}
-
-/** What the decision to reboot rests on, as far as it is known before the upgrade. */
-export async function kernelsOf({ target, pbs, survey }: Facts): Promise<Kernels> {
-  const { reboot } = target.policy;
-  if (reboot === 'always' || reboot === 'never') return { running: '', installed: [], required: false };
-  if (!target.guest) {
-    const [{ kernel }, packages] = await Promise.all([pbs.nodeStatus(), pbs.packages()]);
-    const installed = packages.filter((each) => each.installed !== null).map(({ name }) => name);
-    return { running: kernel, installed: installedKernels(installed), required: false };
-  }
-  const { kernel, installedPackages, rebootRequired } = await survey();
-  return {
-    running: kernel,
-    installed: installedKernels(installedPackages.keys()),
-    required: rebootRequired,
-  };
 }

@@ -8,11 +8,18 @@ import { overridden } from '../preflight/override.js';
 import { type Run, record, requireLock, stateOfRun } from './run.js';
 import type { RunState } from './state.js';
 
+/** `required`: something in the guest asks for a reboot. */
+export interface Kernels {
+  readonly running: string;
+  readonly installed: readonly string[];
+  readonly required: boolean;
+}
+
 /** Whether this run reboots, and why (not). Pure. */
 export function rebootDecision(
   mode: 'always' | 'after-upgrade' | 'when-required' | 'never',
   state: Pick<RunState, 'changes' | 'owesReboot'>,
-  kernels: { readonly running: string; readonly installed: readonly string[]; readonly required: boolean },
+  kernels: Kernels,
 ): { readonly reboot: boolean; readonly why: string } {
   const changed = (state.changes?.upgraded.length ?? 0) + (state.changes?.installed.length ?? 0);
   const newest = [...kernels.installed].sort(compareKernels).at(-1);
@@ -38,26 +45,25 @@ const NEEDS_REBOOT =
   /^(libc6|libssl|openssl|systemd|libsystemd|dbus|zfs|libzfs|libstdc|intel-microcode|amd64-microcode)/;
 
 export async function decideReboot(run: Run): Promise<{ reboot: boolean; why: string }> {
-  const { target } = run.site;
   const facts = run.site.facts(run.journal.runId);
-  const mode = target.policy.reboot;
-  if (mode === 'never' || mode === 'always')
-    return rebootDecision(mode, stateOfRun(run), { running: '', installed: [], required: false });
+  return rebootDecision(run.site.target.policy.reboot, stateOfRun(run), await kernelsOf(facts));
+}
+
+/** What the decision to reboot rests on; nothing is asked where the policy alone decides. */
+export async function kernelsOf({ target, pbs, survey }: Facts): Promise<Kernels> {
+  const { reboot } = target.policy;
+  if (reboot === 'always' || reboot === 'never') return { running: '', installed: [], required: false };
   if (!target.guest) {
-    const [{ kernel }, packages] = await Promise.all([facts.pbs.nodeStatus(), facts.pbs.packages()]);
+    const [{ kernel }, packages] = await Promise.all([pbs.nodeStatus(), pbs.packages()]);
     const installed = packages.filter((each) => each.installed !== null).map(({ name }) => name);
-    return rebootDecision(mode, stateOfRun(run), {
-      running: kernel,
-      installed: installedKernels(installed),
-      required: false,
-    });
+    return { running: kernel, installed: installedKernels(installed), required: false };
   }
-  const survey = await facts.survey();
-  return rebootDecision(mode, stateOfRun(run), {
-    running: survey.kernel,
-    installed: installedKernels(survey.installedPackages.keys()),
-    required: survey.rebootRequired,
-  });
+  const { kernel, installedPackages, rebootRequired } = await survey();
+  return {
+    running: kernel,
+    installed: installedKernels(installedPackages.keys()),
+    required: rebootRequired,
+  };
 }
 
 const LAST_LOOK = new Set([
