@@ -77,7 +77,7 @@ export function addSetUp({ root, add, run, host, version, closing }: SetUp): voi
       run(async () => {
         const [{ complete }, { treeOf }] = await Promise.all([
           import('./commands/completion.js'),
-          import('./completion/tree.js'),
+          import('./commands/completion-tree.js'),
         ]);
         return (context: Parameters<typeof complete>[0]) => complete(context, { words, tree: treeOf(root) });
       })(options, self),
@@ -86,7 +86,7 @@ export function addSetUp({ root, add, run, host, version, closing }: SetUp): voi
     run(async () => {
       const [{ manual }, { treeOf }] = await Promise.all([
         import('./commands/manual.js'),
-        import('./completion/tree.js'),
+        import('./commands/completion-tree.js'),
       ]);
       return (context: Parameters<typeof manual>[0]) =>
         manual(context, { tree: treeOf(root), version, closing });

@@ -1,10 +1,10 @@
 import { Command, CommanderError, Option, type OptionValues } from 'commander';
 import type { Command as Act, GlobalOptions } from './commands/context.js';
+import { report, usage } from './commands/errors.js';
+import { FLEET_RULES } from './commands/fleet-rules.js';
 import { EXIT } from './fault.js';
-import { FLEET_RULES } from './fleet/rules.js';
-import { interruptible } from './interruptible.js';
-import { report, usage } from './program-errors.js';
 import { addSetUp, collect, examples } from './program-setup.js';
+import { interruptible } from './signals.js';
 import type { World } from './world.js';
 
 /**

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { resolve } from 'node:path';
-import type { RunDocument } from '../src/report/document.js';
+import type { RunDocument } from '../src/journal/document.js';
 
 const CLI = resolve('dist/cli.js');
 

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import type { RunDocument } from '../src/journal/document.js';
 import { type Lab, startLab } from '../src/lab/lab.js';
-import type { RunDocument } from '../src/report/document.js';
 import { Controller, documentIn, type Ended, patchArgs } from './controller.js';
 import { Witness } from './witness.js';
 

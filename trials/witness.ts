@@ -1,7 +1,7 @@
+import type { RunDocument } from '../src/journal/document.js';
 import type { Lab } from '../src/lab/lab.js';
 import { tagsOf } from '../src/lab/pve/cluster.js';
 import type { RecordedRequest } from '../src/lab/record.js';
-import type { RunDocument } from '../src/report/document.js';
 
 const LOCK = /^pbs-ctl-lock\+([a-z0-9._-]+)\+([a-z0-9._-]+)\+\d+$/;
 

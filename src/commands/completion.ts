@@ -1,8 +1,8 @@
-import { complete as completed } from '../completion/complete.js';
-import { SCRIPTS, type Shell } from '../completion/scripts.js';
-import type { CommandNode } from '../completion/tree.js';
-import { valuesOf } from '../completion/values.js';
 import { EXIT, Fault } from '../fault.js';
+import { complete as completed } from './complete.js';
+import { SCRIPTS, type Shell } from './completion-scripts.js';
+import type { CommandNode } from './completion-tree.js';
+import { valuesOf } from './completion-values.js';
 import type { Command } from './context.js';
 
 /** Prints the script that a shell reads. */

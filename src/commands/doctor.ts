@@ -1,7 +1,7 @@
-import type { Diagnosis } from '../doctor/diagnosis.js';
-import { examine } from '../doctor/examine.js';
-import { diagnosesText } from '../doctor/text.js';
 import { EXIT } from '../fault.js';
+import type { Diagnosis } from '../setup/diagnosis.js';
+import { examine } from '../setup/doctor.js';
+import { diagnosesText } from '../setup/doctor-text.js';
 import { type Command, type HostOptions, load, targetsOf } from './context.js';
 
 /** Exit 0 when nothing stands in the way of a run (warnings do not), 1 when something does, 2 for the config itself. */

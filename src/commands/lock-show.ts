@@ -1,10 +1,10 @@
 import type { Config } from '../config/schema.js';
 import { type ErrorDocument, EXIT, type ExitCode, errorDocument, Fault, gravest } from '../fault.js';
+import { openCluster } from '../host/open.js';
+import { lockedSince } from '../journal/locked-since.js';
 import { lockOf } from '../lock/cluster-lock.js';
 import { look } from '../lock/lock.js';
-import { lockedSince } from '../patch/locked-since.js';
 import { type LockDocument, lockText, unknownLockText } from '../report/text.js';
-import { openCluster } from '../site.js';
 import type { World } from '../world.js';
 import { type Command, load } from './context.js';
 import { clusterName, type LockOptions } from './lock.js';

@@ -1,11 +1,11 @@
 import type { Config } from '../config/schema.js';
 import { EXIT, Fault } from '../fault.js';
-import { interrupted } from '../interruptible.js';
+import { openCluster } from '../host/open.js';
 import { lockOf } from '../lock/cluster-lock.js';
 import { patiently } from '../lock/lease.js';
 import { acquire, breakLock, type Claim, type ClusterLock, release } from '../lock/lock.js';
 import { isLockWord } from '../lock/tag.js';
-import { openCluster } from '../site.js';
+import { interrupted } from '../signals.js';
 import { type Command, type Context, duration, load, someTime } from './context.js';
 
 export interface LockOptions {

@@ -1,7 +1,7 @@
-import type { CommandNode } from '../completion/tree.js';
 import { EXIT } from '../fault.js';
-import { manualPage } from '../manual/roff.js';
+import type { CommandNode } from './completion-tree.js';
 import type { Command } from './context.js';
+import { manualPage } from './roff.js';
 
 interface ManualOptions {
   readonly tree: CommandNode;

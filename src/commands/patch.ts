@@ -1,24 +1,24 @@
 import type { Config } from '../config/schema.js';
 import type { Target } from '../config/target.js';
 import { EXIT, type ExitCode, errorDocument, Fault, gravest } from '../fault.js';
-import { inFleet } from '../fleet/in-fleet.js';
-import { readReferences } from '../fleet/read-references.js';
-import { addWarnings } from '../patch/afterword.js';
-import { exitCodeOf, patchHost } from '../patch/host.js';
-import { hostMetrics } from '../patch/journal.js';
-import { pruneRuns } from '../patch/prune.js';
-import { report } from '../program-errors.js';
-import { openEvents } from '../progress/event-stream.js';
-import type { Reporter } from '../progress/events.js';
-import { screenFor } from '../progress/screen.js';
+import { openSite } from '../host/open.js';
+import { readReferences } from '../host/read-references.js';
+import { addWarnings } from '../journal/afterword.js';
+import type { RunDocument } from '../journal/document.js';
+import { hostMetrics } from '../journal/journal.js';
+import { pruneRuns } from '../journal/prune.js';
+import { awaitSlot } from '../patch/await-slot.js';
+import { inFleet } from '../patch/fleet.js';
+import { exitCodeOf, patchHost } from '../patch/patch-host.js';
 import { deliver } from '../report/deliver.js';
-import type { RunDocument } from '../report/document.js';
+import { openEvents } from '../report/event-stream.js';
+import type { Reporter } from '../report/events.js';
 import { oneLine } from '../report/layout.js';
+import { screenFor } from '../report/screen.js';
 import { runText } from '../report/text.js';
-import { openSite } from '../site.js';
-import { awaitSlot } from '../windows/await-slot.js';
 import type { World } from '../world.js';
 import { type Command, duration, type HostOptions, load, targetsOf } from './context.js';
+import { report } from './errors.js';
 
 export interface PatchCommandOptions extends HostOptions {
   readonly check?: boolean;

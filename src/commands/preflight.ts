@@ -1,11 +1,11 @@
 import { REFUSED } from '../api/failure.js';
+import { CHECKS } from '../checks/catalogue.js';
+import { retryAfter, runChecks } from '../checks/check.js';
 import { EXIT, type ExitCode } from '../fault.js';
-import { readReferences } from '../fleet/read-references.js';
-import { CHECKS } from '../preflight/catalogue.js';
-import { retryAfter, runChecks } from '../preflight/check.js';
-import type { Finding } from '../report/document.js';
+import { openSite } from '../host/open.js';
+import { readReferences } from '../host/read-references.js';
+import type { Finding } from '../journal/document.js';
 import { findingsText } from '../report/text.js';
-import { openSite } from '../site.js';
 import { type Command, type HostOptions, load, targetsOf } from './context.js';
 
 export const preflight: Command<HostOptions> = async (context, options) => {

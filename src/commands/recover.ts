@@ -1,9 +1,10 @@
 import { join } from 'node:path';
-import { drawn } from '../console/drawn.js';
-import { keepConsole } from '../console/keep.js';
 import { type ErrorDocument, EXIT, errorDocument, Fault } from '../fault.js';
-import { readReferences } from '../fleet/read-references.js';
-import { claimHost } from '../patch/claim.js';
+import { drawn } from '../guest/drawn.js';
+import { keepConsole } from '../guest/keep-console.js';
+import { openSite, type Site } from '../host/open.js';
+import { readReferences } from '../host/read-references.js';
+import { claimHost } from '../journal/claim.js';
 import { act, shortfall } from '../recover/act.js';
 import { objection, question, unanswered } from '../recover/allow.js';
 import { diagnose } from '../recover/diagnosis.js';
@@ -11,7 +12,6 @@ import { lookAt } from '../recover/look.js';
 import type { Sight } from '../recover/sight.js';
 import { RECOVER_FLAGS, type RecoverFlag } from '../recover/step.js';
 import { recoverText } from '../recover/text.js';
-import { openSite, type Site } from '../site.js';
 import { type Command, type Context, type HostOptions, load, targetsOf } from './context.js';
 
 export interface RecoverOptions extends HostOptions {

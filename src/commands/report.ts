@@ -1,9 +1,9 @@
 import { nearest } from '../config/target.js';
 import { EXIT, Fault } from '../fault.js';
-import { workingOn } from '../patch/claim.js';
-import { documentsOf, readRuns } from '../patch/journal.js';
-import type { RunDocument } from '../report/document.js';
-import { htmlReport } from '../report/html/page.js';
+import { workingOn } from '../journal/claim.js';
+import type { RunDocument } from '../journal/document.js';
+import { documentsOf, readRuns } from '../journal/journal.js';
+import { htmlReport } from '../report/html.js';
 import { markdownReport } from '../report/markdown.js';
 import { slackMessage } from '../report/slack.js';
 import { runText } from '../report/text.js';

@@ -1,17 +1,17 @@
 import { REFUSED } from '../api/failure.js';
 import type { Pbs } from '../api/pbs.js';
+import { hostState } from '../checks/host-state.js';
 import { EXIT, type ExitCode, errorDocument, gravest } from '../fault.js';
-import { inLanes } from '../fleet/in-lanes.js';
-import { lockHolders } from '../fleet/lock-holders.js';
-import { readReferences } from '../fleet/read-references.js';
-import { allRuns, postponementsOf } from '../patch/journal.js';
-import type { RunState } from '../patch/state.js';
-import { remembering } from '../preflight/facts.js';
-import type { HostStatus } from '../report/document.js';
+import { remembering } from '../host/answers.js';
+import { openPbs } from '../host/open.js';
+import { readReferences } from '../host/read-references.js';
+import type { HostStatus } from '../journal/document.js';
+import { allRuns, postponementsOf } from '../journal/journal.js';
+import type { RunState } from '../journal/state.js';
 import { statusText } from '../report/text.js';
-import { openPbs } from '../site.js';
-import { hostState } from '../verify/baseline.js';
 import { type Command, type HostOptions, load, targetsOf } from './context.js';
+import { inLanes } from './in-lanes.js';
+import { lockHolders } from './lock-holders.js';
 
 /** So many hosts are asked at once, each over one connection: a look at a fleet is no flood. */
 const LANES = 128;

@@ -1,11 +1,11 @@
 import { REFUSED } from '../api/failure.js';
+import { verifyOnce } from '../checks/verify.js';
 import { EXIT } from '../fault.js';
-import { readReferences } from '../fleet/read-references.js';
-import { runsOf } from '../patch/journal.js';
-import type { Finding } from '../report/document.js';
+import { openSite } from '../host/open.js';
+import { readReferences } from '../host/read-references.js';
+import type { Finding } from '../journal/document.js';
+import { runsOf } from '../journal/journal.js';
 import { findingsText } from '../report/text.js';
-import { openSite } from '../site.js';
-import { verifyOnce } from '../verify/verify.js';
 import { type Command, type HostOptions, load, targetsOf } from './context.js';
 
 export const verify: Command<HostOptions> = async (context, options) => {

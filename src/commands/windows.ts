@@ -1,9 +1,9 @@
 import { EXIT, Fault } from '../fault.js';
-import { readReferences } from '../fleet/read-references.js';
-import { openSite } from '../site.js';
-import { planFor, zoneOf } from '../windows/look-ahead.js';
-import type { Plan } from '../windows/plan.js';
-import { tableText, timelineText } from '../windows/timeline.js';
+import { openSite } from '../host/open.js';
+import { readReferences } from '../host/read-references.js';
+import { tableText, timelineText } from '../report/timeline.js';
+import { planFor, zoneOf } from '../schedule/look-ahead.js';
+import type { Plan } from '../schedule/plan.js';
 import { type Command, type HostOptions, load, targetsOf } from './context.js';
 
 export interface WindowsOptions extends HostOptions {

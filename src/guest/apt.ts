@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { PackageChanges } from '../report/document.js';
+import type { PackageChanges } from '../journal/document.js';
 
 /**
  * What `LC_ALL=C apt-get -s dist-upgrade` says it would do. `Inst` without an old version installs

@@ -1,5 +1,5 @@
 import { Fault } from '../fault.js';
-import type { ClusterAccess } from '../preflight/facts.js';
+import type { ClusterAccess } from '../host/answers.js';
 import type { Clock } from '../world.js';
 import type { ClusterLock } from './lock.js';
 import { guestTagStore, registeredTagStore } from './store.js';

@@ -1,10 +1,10 @@
-import { Recent } from '../preflight/recent.js';
-import { safeUntil } from '../windows/look-ahead.js';
-import { foreseen, type Unfinished } from './foresee.js';
-import { end, NotSafe, outcomeOf, preflight } from './patch.js';
+import { Recent } from '../host/recent.js';
+import { foreseen, type Unfinished } from '../rules/foresee.js';
+import { safeUntil } from '../schedule/look-ahead.js';
 import { kernelsOf } from './reboot.js';
 import { phase, type Run, record, stateOfRun } from './run.js';
 import { planUpgrade, roadOf } from './upgrade.js';
+import { end, NotSafe, outcomeOf, preflight } from './workflow.js';
 
 /**
  * `--check`: every check and the simulated upgrade; changes nothing at all.

@@ -1,8 +1,8 @@
+import { CHECKS } from '../checks/catalogue.js';
+import { runChecks } from '../checks/check.js';
 import { formatDuration } from '../config/quantity.js';
 import { EXIT, Fault } from '../fault.js';
-import { CHECKS } from '../preflight/catalogue.js';
-import { runChecks } from '../preflight/check.js';
-import type { Recent } from '../preflight/recent.js';
+import type { Recent } from '../host/recent.js';
 import type { Run } from './run.js';
 import { requireLock, step } from './run.js';
 

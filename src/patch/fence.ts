@@ -1,4 +1,4 @@
-import { Modes } from './modes.js';
+import { Modes } from '../fence/modes.js';
 import { note, type Run, record, requireLock, stateOfRun } from './run.js';
 
 /** What stands in the maintenance message of a datastore that a run has fenced: at most 64 characters, no comma. */

@@ -1,12 +1,12 @@
+import { CHECKS } from '../checks/catalogue.js';
+import { retryAfter, runChecks } from '../checks/check.js';
 import { formatDuration } from '../config/quantity.js';
 import { EXIT, Fault } from '../fault.js';
 import { compareKernels, installedKernels } from '../guest/apt.js';
-import { CHECKS } from '../preflight/catalogue.js';
-import { retryAfter, runChecks } from '../preflight/check.js';
-import type { Facts } from '../preflight/facts.js';
-import { overridden } from '../preflight/override.js';
+import type { Facts } from '../host/answers.js';
+import type { RunState } from '../journal/state.js';
+import { overridden } from '../rules/override.js';
 import { type Run, record, requireLock, stateOfRun } from './run.js';
-import type { RunState } from './state.js';
 
 /** `required`: something in the guest asks for a reboot. */
 export interface Kernels {

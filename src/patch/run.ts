@@ -1,13 +1,13 @@
 import { Fault } from '../fault.js';
+import type { Site } from '../host/open.js';
+import type { Phase } from '../journal/document.js';
+import type { Journal } from '../journal/journal.js';
+import type { RunEvent } from '../journal/records.js';
+import type { RunState } from '../journal/state.js';
 import type { Lease } from '../lock/lease.js';
-import type { Reporter } from '../progress/events.js';
-import type { Phase } from '../report/document.js';
-import type { Site } from '../site.js';
+import type { Reporter } from '../report/events.js';
 import type { Clock } from '../world.js';
 import type { Interruption } from './interruption.js';
-import type { Journal } from './journal.js';
-import type { RunEvent } from './records.js';
-import type { RunState } from './state.js';
 
 /** What every phase of a run works with. */
 export interface Run {

@@ -4,7 +4,7 @@ import type { Guest } from '../guest/exec.js';
 import { type Survey, takeSurvey } from '../guest/survey.js';
 import { clearUpgrade, startUpgrade, unitName, viewUpgrade } from '../guest/upgrade-unit.js';
 import { type Run, stateOfRun } from './run.js';
-import type { UpgradeRoad, UpgradeView } from './upgrade-road.js';
+import type { UpgradeRoad, UpgradeView } from './upgrade-method.js';
 
 /** The guest agent starts a transient unit; plan, progress and packages are read from inside the guest. */
 export function agentRoad(

@@ -1,9 +1,9 @@
 import type { Pbs } from '../api/pbs.js';
 import { Fault } from '../fault.js';
 import type { UnitState } from '../guest/upgrade-unit.js';
-import type { PackageChanges } from '../report/document.js';
+import type { PackageChanges } from '../journal/document.js';
 import { type Run, record, stateOfRun } from './run.js';
-import type { UpgradeRoad } from './upgrade-road.js';
+import type { UpgradeRoad } from './upgrade-method.js';
 
 /**
  * PBS itself starts a oneshot unit that the administrator has installed, as a task that lasts as long as

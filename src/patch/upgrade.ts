@@ -3,11 +3,11 @@ import { isEmptyPlan, planDigest } from '../guest/apt.js';
 import type { Survey } from '../guest/survey.js';
 import { UPGRADE_EXIT } from '../guest/upgrade-script.js';
 import type { UnitState } from '../guest/upgrade-unit.js';
-import type { PackageChanges } from '../report/document.js';
+import type { PackageChanges } from '../journal/document.js';
 import { type Run, record, requireLock, stateOfRun, step } from './run.js';
 import { agentRoad } from './upgrade-by-agent.js';
 import { noRoad, serviceRoad } from './upgrade-by-service.js';
-import type { UpgradeRoad, UpgradeView } from './upgrade-road.js';
+import type { UpgradeRoad, UpgradeView } from './upgrade-method.js';
 
 /**
  * The way that the config names.

@@ -1,7 +1,7 @@
 import { formatDuration } from '../config/quantity.js';
 import { Fault } from '../fault.js';
 import type { Guest } from '../guest/exec.js';
-import { type BootSight, rebootVerdict } from './boot.js';
+import { type BootSight, rebootVerdict } from '../rules/boot.js';
 import { type Run, record, stateOfRun, step } from './run.js';
 import { type ApiSight, type Watching, watchApi } from './watch-api.js';
 

@@ -1,7 +1,7 @@
 import type { Pbs } from '../api/pbs.js';
 import { Fault } from '../fault.js';
+import type { BootSight } from '../rules/boot.js';
 import type { Clock } from '../world.js';
-import type { BootSight } from './boot.js';
 
 /** What the API of a host that reboots tells, as last seen. */
 export interface ApiSight {

@@ -1,10 +1,10 @@
+import { Modes } from '../fence/modes.js';
+import type { Site } from '../host/open.js';
+import { Journal } from '../journal/journal.js';
+import type { RunEvent } from '../journal/records.js';
 import { lockOf } from '../lock/cluster-lock.js';
 import { release } from '../lock/lock.js';
 import { runOfFence } from '../patch/fence.js';
-import { Journal } from '../patch/journal.js';
-import { Modes } from '../patch/modes.js';
-import type { RunEvent } from '../patch/records.js';
-import type { Site } from '../site.js';
 import type { Clock } from '../world.js';
 import { mount, restart } from './act-inside.js';
 import { resetVm, startVm } from './act-power.js';

@@ -1,8 +1,8 @@
+import { hostState } from '../checks/host-state.js';
 import { errorDocument } from '../fault.js';
+import type { Site } from '../host/open.js';
+import type { Baseline } from '../journal/records.js';
 import { runOfFence } from '../patch/fence.js';
-import type { Baseline } from '../patch/records.js';
-import type { Site } from '../site.js';
-import { hostState } from '../verify/baseline.js';
 import type { Sight } from './sight.js';
 
 const PROBE_MS = 5000;

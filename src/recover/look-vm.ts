@@ -1,7 +1,7 @@
 import type { GuestConfig } from '../api/pve.js';
 import { errorDocument, Fault } from '../fault.js';
 import { takeSymptoms } from '../guest/symptoms.js';
-import type { Site } from '../site.js';
+import type { Site } from '../host/open.js';
 import type { Sight, VmSight } from './sight.js';
 
 /** The VM as its cluster sees it. Where its node does not answer, what the rest of the cluster knows has to do. */

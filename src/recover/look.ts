@@ -1,10 +1,10 @@
+import { verifyOnce } from '../checks/verify.js';
+import type { Site } from '../host/open.js';
+import { workingOn } from '../journal/claim.js';
+import { runsOf } from '../journal/journal.js';
+import { isUnfinished, type RunState } from '../journal/state.js';
 import { lockOf } from '../lock/cluster-lock.js';
 import { look as lookAtLock } from '../lock/lock.js';
-import { workingOn } from '../patch/claim.js';
-import { runsOf } from '../patch/journal.js';
-import { isUnfinished, type RunState } from '../patch/state.js';
-import type { Site } from '../site.js';
-import { verifyOnce } from '../verify/verify.js';
 import { lookAtPbs } from './look-pbs.js';
 import { lookAtVm, lookInside } from './look-vm.js';
 import type { HeldLock, RunSight, Sight } from './sight.js';

@@ -1,5 +1,5 @@
 import { formatDuration } from '../config/quantity.js';
-import type { ConsoleShot } from '../console/keep.js';
+import type { ConsoleShot } from '../guest/keep-console.js';
 import { hintLines, oneLine, wrap } from '../report/layout.js';
 import type { Sight } from './sight.js';
 

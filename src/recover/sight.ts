@@ -1,7 +1,7 @@
 import type { Outcome } from '../config/schema.js';
 import type { ErrorDocument } from '../fault.js';
 import type { Symptoms } from '../guest/symptoms.js';
-import type { DatastoreState, Finding } from '../report/document.js';
+import type { DatastoreState, Finding } from '../journal/document.js';
 
 /** What was seen of a host from outside in. A part is null where it was not asked; errors say why it could not be. */
 export interface Sight {

@@ -1,5 +1,5 @@
-import type { ConsoleShot } from '../console/keep.js';
 import type { ErrorDocument } from '../fault.js';
+import type { ConsoleShot } from '../guest/keep-console.js';
 import {
   hintLines,
   labelled,

@@ -5,8 +5,8 @@ import type { Config } from '../config/schema.js';
 import { readSecret } from '../config/secret.js';
 import { targetOf } from '../config/target.js';
 import { errorDocument } from '../fault.js';
+import type { RunDocument } from '../journal/document.js';
 import type { World } from '../world.js';
-import type { RunDocument } from './document.js';
 import { type HostMetrics, metricsText, writeMetrics } from './metrics.js';
 import { type NotifyMemory, notify } from './notify.js';
 

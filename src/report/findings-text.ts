@@ -1,4 +1,4 @@
-import type { Finding } from './document.js';
+import type { Finding } from '../journal/document.js';
 import { hintLines, oneLine, painter, type Style, type Tone, wrap } from './layout.js';
 import { localTime } from './summary.js';
 

@@ -1,6 +1,6 @@
 import { formatDuration, formatSize } from '../config/quantity.js';
 import type { ErrorDocument } from '../fault.js';
-import type { DatastoreState, HostStatus } from './document.js';
+import type { DatastoreState, HostStatus } from '../journal/document.js';
 import { hintLines, labelled, oneLine, type Paint, painter, type Style, textWidth, wrap } from './layout.js';
 import { localTime } from './summary.js';
 

@@ -1,5 +1,5 @@
 import { formatSize } from '../config/quantity.js';
-import type { DatastoreState, PhaseTime, RunDocument } from './document.js';
+import type { DatastoreState, PhaseTime, RunDocument } from '../journal/document.js';
 import { oneLine } from './layout.js';
 import { nextStep } from './next-step.js';
 import { OUTCOME } from './outcome.js';

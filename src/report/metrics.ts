@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 import { OUTCOMES } from '../config/schema.js';
 import { Fault } from '../fault.js';
-import type { RunDocument } from './document.js';
+import type { RunDocument } from '../journal/document.js';
 import { downtimeOf, durationOf } from './summary.js';
 
 /** What is measured of a host: its last run, and when it was last patched (ISO 8601), by any run. */

@@ -1,4 +1,4 @@
-import { PHASES, type RunDocument } from './document.js';
+import { PHASES, type RunDocument } from '../journal/document.js';
 import { oneLine } from './layout.js';
 
 /** The one thing an operator should do now. */

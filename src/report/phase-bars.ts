@@ -1,4 +1,4 @@
-import type { PhaseTime } from './document.js';
+import type { PhaseTime } from '../journal/document.js';
 
 /** A phase as a bar on a common scale, in percent of it. */
 export interface PhaseBar {

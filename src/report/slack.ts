@@ -1,7 +1,7 @@
 import type { ContextBlock, HeaderBlock, KnownBlock, MrkdwnElement, SectionBlock } from '@slack/types';
 import { formatDuration } from '../config/quantity.js';
 import type { Outcome } from '../config/schema.js';
-import type { RunDocument } from './document.js';
+import type { RunDocument } from '../journal/document.js';
 import { oneLine } from './layout.js';
 import { nextStep } from './next-step.js';
 import {

@@ -1,5 +1,5 @@
 import { formatDuration } from '../config/quantity.js';
-import type { DatastoreState, Finding, PhaseTime, RunDocument } from './document.js';
+import type { DatastoreState, Finding, PhaseTime, RunDocument } from '../journal/document.js';
 
 /** Milliseconds from beginning to end of the run. */
 export const durationOf = ({ startedAt, finishedAt }: RunDocument): number =>

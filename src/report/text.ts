@@ -1,5 +1,5 @@
 import { formatDuration } from '../config/quantity.js';
-import type { Finding, RunDocument } from './document.js';
+import type { Finding, RunDocument } from '../journal/document.js';
 import { commandsIn } from './findings-text.js';
 import { datastoreLine } from './host-text.js';
 import {

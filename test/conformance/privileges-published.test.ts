@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { type Need, neededOnPbs, neededOnPve } from '../../src/api/needed-privileges.js';
 import { Access } from '../../src/lab/access.js';
 import { grantPbs, grantPve } from '../../src/lab/privileges.js';
-import { type Need, neededOnPbs, neededOnPve } from '../../src/preflight/privileges.js';
 import { everyRequest, type Sent } from './client-requests.js';
 import { contract, contractsAreHere, VERSIONS, WHY_SKIPPED } from './contract.js';
 import { demandsOf, isMet, type Ways } from './permissions.js';

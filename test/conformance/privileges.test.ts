@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'vitest';
+import { type Need, neededOnPbs, neededOnPve } from '../../src/api/needed-privileges.js';
+import type { Finding } from '../../src/journal/document.js';
 import type { Access } from '../../src/lab/access.js';
-import { type Need, neededOnPbs, neededOnPve } from '../../src/preflight/privileges.js';
-import type { Finding } from '../../src/report/document.js';
 import { pbsCtlJson } from '../support/in-process.js';
 import { withLab } from '../support/lab.js';
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { connectPbs } from '../../src/api/connect.js';
-import type { Finding } from '../../src/report/document.js';
+import type { Finding } from '../../src/journal/document.js';
 import { options, type Received, type Reply, serve, type TestServer } from '../api/server.js';
 import { pbsCtlJson } from '../support/in-process.js';
 import { eventsOf, fences, withLab } from '../support/lab.js';

@@ -3,10 +3,10 @@ import { ExecStatus } from '../../src/api/agent-answers.js';
 import { connectPve } from '../../src/api/connect.js';
 import { ApiFault } from '../../src/api/failure.js';
 import { agentFault } from '../../src/api/guest-agent.js';
+import { neededOnPve } from '../../src/api/needed-privileges.js';
 import type { Pve } from '../../src/api/pve.js';
 import { HaManagerStatus, HaStatus } from '../../src/api/pve-answers.js';
 import { registeredTagStore } from '../../src/lock/store.js';
-import { neededOnPve } from '../../src/preflight/privileges.js';
 import { options, type Received, type Reply, serve, type TestServer } from '../api/server.js';
 import { everyRequest } from './client-requests.js';
 

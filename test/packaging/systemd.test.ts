@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { systemdFiles } from '../../src/init/systemd.js';
+import { systemdFiles } from '../../src/setup/systemd.js';
 import { pbsCtl, pbsCtlJson } from '../support/command.js';
 import { withLab } from '../support/lab.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Fault } from '../../src/fault.js';
-import { Journal } from '../../src/patch/journal.js';
+import { Journal } from '../../src/journal/journal.js';
 import type { Run } from '../../src/patch/run.js';
 import { waitForBoot } from '../../src/patch/wait.js';
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
-import type { RunDocument } from '../../src/report/document.js';
+import type { RunDocument } from '../../src/journal/document.js';
 import { pbsCtlJson } from '../support/command.js';
 import { everythingIn, fences } from '../support/lab.js';
 import { type GuestLab, startGuestLab } from './lab.js';

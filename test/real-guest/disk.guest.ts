@@ -1,5 +1,5 @@
 import { afterEach, expect, it } from 'vitest';
-import type { RunDocument } from '../../src/report/document.js';
+import type { RunDocument } from '../../src/journal/document.js';
 import { pbsCtlJson } from '../support/command.js';
 import { fences } from '../support/lab.js';
 import { type GuestLab, startGuestLab } from './lab.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunDocument } from '../../src/report/document.js';
+import type { RunDocument } from '../../src/journal/document.js';
 import { pbsCtlJson } from '../support/command.js';
 import { BOOT_ID, type GuestLab, startGuestLab, timesOf } from './lab.js';
 

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { RunDocument } from '../../src/report/document.js';
+import type { RunDocument } from '../../src/journal/document.js';
 import { pbsCtlJson, start } from '../support/command.js';
 import { BOOT_ID, type GuestLab, startGuestLab } from './lab.js';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { OUTCOMES } from '../../src/config/schema.js';
-import { CHECK_IDS, type Finding, PHASES, type RunDocument } from '../../src/report/document.js';
+import { CHECK_IDS, type Finding, PHASES, type RunDocument } from '../../src/journal/document.js';
 
 /** What a server, a package or a person could call something in order to be read as more than a name. */
 export const HOSTILE =

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { PhaseTime } from '../../src/report/document.js';
+import type { PhaseTime } from '../../src/journal/document.js';
 import { markdownReport } from '../../src/report/markdown.js';
 import { anyDocument, document, hostile, manyPackages, postponed } from './documents.js';
 

@@ -7,7 +7,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { NotifyConfig } from '../../src/config/schema.js';
 import { Secret } from '../../src/config/secret.js';
 import { Fault } from '../../src/fault.js';
-import type { RunDocument } from '../../src/report/document.js';
+import type { RunDocument } from '../../src/journal/document.js';
 import { type NotifyMemory, notify, type SentPostponement, signature } from '../../src/report/notify.js';
 import { judgeStatus, retryAfterMs } from '../../src/report/post.js';
 import { runNode } from '../support/node.js';

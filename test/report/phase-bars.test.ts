@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { PHASES, type PhaseTime } from '../../src/report/document.js';
+import { PHASES, type PhaseTime } from '../../src/journal/document.js';
 import { phaseBars } from '../../src/report/phase-bars.js';
 
 const BEGIN = Date.parse('2026-11-23T02:00:00Z');

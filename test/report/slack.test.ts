@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { RunDocument } from '../../src/report/document.js';
+import type { RunDocument } from '../../src/journal/document.js';
 import { slackMessage } from '../../src/report/slack.js';
 import { anyDocument, document, finding, HOSTILE, hostile, manyPackages, postponed } from './documents.js';
 

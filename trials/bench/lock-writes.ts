@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { loadConfig } from '../../src/config/load.js';
 import { Fault } from '../../src/fault.js';
+import { openCluster } from '../../src/host/open.js';
 import { type Lab, startLab } from '../../src/lab/lab.js';
 import { lockOf } from '../../src/lock/cluster-lock.js';
 import { acquire, type ClusterLock, release } from '../../src/lock/lock.js';
-import { openCluster } from '../../src/site.js';
 import { realWorld } from '../../src/world.js';
 import { Random } from '../random.js';
 

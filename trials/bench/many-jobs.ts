@@ -2,9 +2,9 @@ import type { Pbs } from '../../src/api/pbs.js';
 import type { BackupJob, Pve, PveTask } from '../../src/api/pve.js';
 import { parseConfig } from '../../src/config/load.js';
 import { targetOf } from '../../src/config/target.js';
-import { facts } from '../../src/preflight/facts.js';
-import { KnownRuns } from '../../src/preflight/known-runs.js';
-import { planFor } from '../../src/windows/look-ahead.js';
+import { facts } from '../../src/host/answers.js';
+import { KnownRuns } from '../../src/host/schedule-cache.js';
+import { planFor } from '../../src/schedule/look-ahead.js';
 import { realClock } from '../../src/world.js';
 
 const [JOBS, SCHEDULES, DAYS, DAY] = [2000, 60, 14, 86_400];

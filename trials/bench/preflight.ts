@@ -1,5 +1,5 @@
+import { LANES } from '../../src/host/open.js';
 import { type Lab, startLab } from '../../src/lab/lab.js';
-import { LANES } from '../../src/site.js';
 import { Controller } from '../controller.js';
 
 const ROUND_TRIP_MS = 50;

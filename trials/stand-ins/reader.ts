@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { connectPbs, connectPve } from '../../src/api/connect.js';
 import { Secret } from '../../src/config/secret.js';
-import { Journal } from '../../src/patch/journal.js';
+import { Journal } from '../../src/journal/journal.js';
 import { refresh } from '../../src/patch/refresh.js';
 import type { Run } from '../../src/patch/run.js';
 import { followUpgrade } from '../../src/patch/upgrade.js';

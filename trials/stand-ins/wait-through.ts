@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { connectPbs } from '../../src/api/connect.js';
 import { Secret } from '../../src/config/secret.js';
-import { Journal } from '../../src/patch/journal.js';
+import { Journal } from '../../src/journal/journal.js';
 import type { Run } from '../../src/patch/run.js';
 import { waitForBoot } from '../../src/patch/wait.js';
 import { realClock } from '../../src/world.js';

@@ -1,0 +1,97 @@
+import { errorDocument } from '../fault.js';
+import type { Facts } from '../host/answers.js';
+import type { CheckId, Finding } from '../journal/document.js';
+
+/** What a check has to say: a status, one line, and facts for scripts. */
+export interface Judgement {
+  readonly status: Finding['status'];
+  readonly summary: string;
+  readonly detail?: Readonly<Record<string, unknown>>;
+  /** Epoch seconds from which on this block is expected to be over; absent where it cannot be known. */
+  readonly retryAt?: number;
+}
+
+/**
+ * One question about the safety of a run. `look` asks the APIs (each answer is asked for once per
+ * {@link Facts}), `judge` decides and is pure.
+ */
+export interface Check<Seen = unknown> {
+  readonly id: CheckId;
+  look(facts: Facts): Promise<Seen>;
+  judge(seen: Seen, facts: Pick<Facts, 'target' | 'now'>): Judgement;
+}
+
+export const pass = (summary: string, detail?: Judgement['detail']): Judgement =>
+  judgement('pass', summary, detail);
+export const warn = (summary: string, detail?: Judgement['detail']): Judgement =>
+  judgement('warn', summary, detail);
+export const skip = (summary: string): Judgement => judgement('skip', summary);
+export const block = (summary: string, detail?: Judgement['detail'], retryAt?: number): Judgement => ({
+  ...judgement('block', summary, detail),
+  ...(retryAt === undefined ? {} : { retryAt }),
+});
+
+function judgement(status: Finding['status'], summary: string, detail?: Judgement['detail']): Judgement {
+  return { status, summary, ...(detail ? { detail } : {}) };
+}
+
+/** A check for each of several clusters as one: the lines name the cluster, the status is the worst. */
+export function worstOf(parts: ReadonlyArray<readonly [cluster: string, Judgement]>): Judgement {
+  const order = ['skip', 'pass', 'warn', 'block'];
+  const [first] = parts;
+  if (!first) return skip('no cluster');
+  if (parts.length === 1) return first[1];
+  const worst = parts.reduce((a, b) => (order.indexOf(b[1].status) > order.indexOf(a[1].status) ? b : a))[1]
+    .status;
+  const shown = parts.filter(([, part]) => part.status === worst);
+  const retries = parts.flatMap(([, part]) => (part.status === 'block' ? [part.retryAt] : []));
+  const known = retries.filter((at) => at !== undefined);
+  return {
+    status: worst,
+    summary: shown.map(([cluster, part]) => `${cluster}: ${part.summary}`).join('; '),
+    detail: Object.fromEntries(parts.map(([cluster, part]) => [cluster, part.detail ?? {}])),
+    ...(worst === 'block' && known.length === retries.length ? { retryAt: Math.max(...known) } : {}),
+  };
+}
+
+/** All checks side by side; one that throws is a block with its reason. */
+export async function runChecks(
+  checks: readonly Check<never>[] | readonly Check[],
+  facts: Facts,
+): Promise<Finding[]> {
+  return Promise.all((checks as readonly Check[]).map((check) => runCheck(check, facts)));
+}
+
+async function runCheck(check: Check, facts: Facts): Promise<Finding> {
+  try {
+    const { status, summary, detail, retryAt } = check.judge(await check.look(facts), facts);
+    return {
+      id: check.id,
+      status,
+      summary,
+      detail: detail ?? {},
+      retryAfter: retryAt === undefined ? null : new Date(retryAt * 1000).toISOString(),
+    };
+  } catch (error) {
+    const { code, message, hint } = errorDocument(error);
+    return {
+      id: check.id,
+      status: 'block',
+      summary: message,
+      detail: { error: code, hint },
+      retryAfter: null,
+    };
+  }
+}
+
+/** The moment at which every block is expected to be over; null where one of them cannot be known. */
+export function retryAfter(findings: readonly Finding[]): string | null {
+  const blocks = findings.filter((finding) => finding.status === 'block');
+  if (blocks.length === 0 || blocks.some((finding) => finding.retryAfter === null)) return null;
+  return (
+    blocks
+      .map((finding) => finding.retryAfter as string)
+      .sort()
+      .at(-1) ?? null
+  );
+}

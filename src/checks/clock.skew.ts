@@ -1,0 +1,56 @@
+import type { Clock } from '../world.js';
+import { block, type Check, pass } from './check.js';
+
+/** How far a clock is off ours, seconds, and how sure that is. */
+interface Offset {
+  readonly name: string;
+  readonly seconds: number;
+}
+
+/** Do controller, PVE nodes and PBS agree on the time? Expiry and schedules rest on it. */
+export const clockSkew: Check<readonly Offset[]> = {
+  id: 'clock.skew',
+  async look({ pbs, clusters, clock }) {
+    const offsets = await Promise.all([
+      offset('PBS', clock, () => pbs.time()),
+      ...clusters.map(async ({ pve, name }) => {
+        const online = (await pve.clusterStatus()).nodes.filter((node) => node.online);
+        if (online.length === 0) throw new Error(`no node of cluster ${name} is online`);
+        return Promise.all(
+          online.map((node) => offset(`PVE node ${node.name}`, clock, () => pve.nodeTime(node.name))),
+        );
+      }),
+    ]);
+    return offsets.flat();
+  },
+  judge(offsets, { target: { policy } }) {
+    const off = offsets.filter(({ seconds }) => Math.abs(seconds) * 1000 > policy.maxClockSkew);
+    // Each within the limit of ours may still be beyond it of each other.
+    const inOrder = [{ name: 'this machine', seconds: 0 }, ...offsets].sort((a, b) => a.seconds - b.seconds);
+    const [slowest, fastest] = [inOrder[0], inOrder.at(-1)] as [Offset, Offset];
+    const apart = fastest.seconds - slowest.seconds;
+    if (off.length === 0 && apart * 1000 > policy.maxClockSkew)
+      return block(`${fastest.name} is ${Math.round(apart)} s ahead of ${slowest.name}`);
+    if (off.length === 0) return pass(`clocks agree within ${Math.ceil(apart)} s`);
+    return block(
+      off
+        .map(
+          ({ name, seconds }) =>
+            `${name} is ${Math.abs(Math.round(seconds))} s ${seconds > 0 ? 'ahead' : 'behind'}`,
+        )
+        .join('; '),
+    );
+  },
+};
+
+/** The answer was made somewhere between question and arrival; the middle is the best guess. */
+async function offset(
+  name: string,
+  clock: Clock,
+  ask: () => Promise<{ epochSeconds: number }>,
+): Promise<Offset> {
+  const asked = clock.now();
+  const { epochSeconds } = await ask();
+  const middle = (asked + clock.now()) / 2000;
+  return { name, seconds: epochSeconds + 0.5 - middle };
+}

@@ -1,0 +1,65 @@
+import type { PveTask } from '../api/pve.js';
+import { Fault } from '../fault.js';
+import { block, type Check, pass, skip } from './check.js';
+
+interface Seen {
+  readonly type: 'qemu' | 'lxc';
+  readonly status: string;
+  readonly qmpStatus: string | null;
+  readonly lock: string | null;
+  /** Running tasks of the VM on nodes that are online. */
+  readonly tasks: ReadonlyArray<Pick<PveTask, 'type' | 'node' | 'user'>>;
+  readonly node: string;
+}
+
+/** Tasks of the VM that do no harm: a change of its options, an open console. */
+const HARMLESS = new Set(['qmconfig', 'vncproxy', 'spiceproxy', 'termproxy']);
+
+/** Is the VM of this host running, unlocked, and left alone by migration, snapshot, backup and power tasks? */
+export const guestVm: Check<Seen | null> = {
+  id: 'guest.vm',
+  async look({ guestCluster, target }) {
+    const vmid = target.guest?.vmid;
+    if (!guestCluster || vmid === undefined) return null;
+    const { pve, name } = guestCluster;
+    const guest = await pve.findGuest(vmid);
+    if (!guest) throw noGuest(vmid, name);
+    const { type, node } = guest;
+    // A container has none of what is asked about below.
+    if (type === 'lxc')
+      return { type, node, status: guest.status, qmpStatus: null, lock: guest.lock, tasks: [] };
+    const [{ status, qmpStatus, lock }, tasks, { nodes }] = await Promise.all([
+      pve.guestStatus(vmid),
+      pve.clusterTasks(),
+      pve.clusterStatus(),
+    ]);
+    const online = new Set(nodes.filter((each) => each.online).map((each) => each.name));
+    const own = tasks.filter(
+      (task) => task.endedAt === null && task.id === String(vmid) && online.has(task.node),
+    );
+    return { type, status, qmpStatus, lock, tasks: own, node };
+  },
+  judge(seen) {
+    if (!seen) return skip('the config names no guest');
+    const { type, status, qmpStatus, lock, node } = seen;
+    if (type === 'lxc')
+      return block('the guest is a container, which has no guest agent; pbs-ctl needs a VM');
+    if (status !== 'running') return block(`the VM is ${status}`);
+    if (qmpStatus !== 'running') {
+      return block(
+        `the VM is running, but its machine is ${qmpStatus ?? 'in a state that PVE does not tell'}`,
+      );
+    }
+    const tasks = seen.tasks.filter((task) => !HARMLESS.has(task.type));
+    const busy = tasks.map((task) => `${task.type} of the VM is running on ${task.node}`);
+    if (lock) return block([`the VM is locked (${lock})`, ...busy].join('; '));
+    return busy.length > 0 ? block(busy.join('; ')) : pass(`running on ${node}`);
+  },
+};
+
+const noGuest = (vmid: number, cluster: string) =>
+  new Fault(
+    'pve.no-guest',
+    `Guest ${vmid} does not exist in cluster "${cluster}", or the token may not see it.`,
+    { hint: `Check the id, and that user and token have VM.Audit on /vms/${vmid}.` },
+  );

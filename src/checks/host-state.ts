@@ -1,0 +1,77 @@
+import type { Facts } from '../host/answers.js';
+import type { DatastoreState, HostState } from '../journal/document.js';
+import type { Baseline } from '../journal/records.js';
+
+/** What the host is like now, so that it can be compared when it is back. */
+export async function takeBaseline(facts: Facts): Promise<Baseline> {
+  const { pbs } = facts;
+  const [state, { datastores }, { uptimeSeconds }, { epochSeconds }, services, survey] = await Promise.all([
+    hostState(facts),
+    pbs.datastoreConfigs(),
+    pbs.nodeStatus(),
+    pbs.time(),
+    pbs.services(),
+    facts.target.guest ? facts.survey() : null,
+  ]);
+  return {
+    state,
+    boot: { bootTime: epochSeconds - uptimeSeconds, bootId: survey?.bootId ?? null },
+    mounts: survey
+      ? datastores.map(({ name, path }) => ({ datastore: name, path, ...mountOf(path, survey.mounts) }))
+      : [],
+    failedUnits: [...(survey?.failedUnits ?? [])],
+    services: services.filter(({ state }) => state === 'running').map(({ name }) => name),
+    installed: Object.fromEntries(survey?.installedPackages ?? []),
+  };
+}
+
+/** Version, kernel, boot time and datastores as the API tells them. */
+export async function hostState({ pbs }: Pick<Facts, 'pbs'>): Promise<HostState> {
+  const [packages, status, time, datastores] = await Promise.all([
+    pbs.packages(),
+    pbs.nodeStatus(),
+    pbs.time(),
+    datastoreStates({ pbs }),
+  ]);
+  const installed = packages.find(({ name }) => name === 'proxmox-backup-server')?.installed;
+  return {
+    version: installed ?? (await pbs.version().then(({ version, release }) => `${version}.${release}`)),
+    kernel: status.kernel,
+    bootTime: new Date((time.epochSeconds - status.uptimeSeconds) * 1000).toISOString(),
+    datastores,
+  };
+}
+
+async function datastoreStates({ pbs }: Pick<Facts, 'pbs'>): Promise<DatastoreState[]> {
+  const [listed, usage] = await Promise.all([pbs.datastores(), pbs.datastoreUsage()]);
+  return listed.map(({ name, mounted }) => {
+    const used = usage.find((each) => each.name === name);
+    const state = !used
+      ? 'not reported'
+      : mounted === false || used.mounted === false
+        ? 'not mounted'
+        : (used.error ?? 'ok');
+    return {
+      name,
+      state,
+      total: used?.total ?? null,
+      used: used?.used ?? null,
+      available: used?.available ?? null,
+    };
+  });
+}
+
+/** The mount that a path lies on: the longest mount point that is a parent of it. */
+export function mountOf(
+  path: string,
+  mounts: ReadonlyArray<{ readonly target: string; readonly source: string }>,
+): { target: string; source: string } {
+  const parents = mounts.filter(
+    ({ target }) => target === '/' || path === target || path.startsWith(`${target}/`),
+  );
+  const nearest = parents.reduce<{ target: string; source: string } | null>(
+    (best, each) => (!best || each.target.length >= best.target.length ? each : best),
+    null,
+  );
+  return { target: nearest?.target ?? '/', source: nearest?.source ?? '' };
+}

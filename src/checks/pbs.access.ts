@@ -1,0 +1,25 @@
+import { describeNeed, heldOn, type Need, neededOnPbs, unmet } from '../api/needed-privileges.js';
+import { block, type Check, pass, warn } from './check.js';
+
+/** Has the PBS token every privilege that a run needs? */
+export const pbsAccess: Check<{ missing: readonly Need[]; asked: number }> = {
+  id: 'pbs.access',
+  async look({ pbs, target }) {
+    const asked = pbs.datastores().then((datastores) =>
+      neededOnPbs(
+        target.config.token,
+        datastores.map(({ name }) => name),
+        { fence: target.policy.fence !== 'none', unit: target.upgradeUnit },
+      ),
+    );
+    const [needs, held] = await Promise.all([asked, heldOn(pbs, asked)]);
+    return { missing: unmet(needs, held), asked: needs.length };
+  },
+  judge({ missing, asked }) {
+    if (missing.length === 0) return pass(`all ${asked} privileges are held`);
+    const say = missing.every(({ onlySees }) => onlySees) ? warn : block;
+    return say(missing.map(describeNeed).join('; '), {
+      commands: [...new Set(missing.map(({ grant }) => grant))],
+    });
+  },
+};

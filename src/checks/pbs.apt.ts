@@ -1,0 +1,16 @@
+import type { Pbs } from '../api/pbs.js';
+import { block, type Check, pass, warn } from './check.js';
+
+/** Can packages be had: no repository with an error, and at least one of Proxmox enabled? */
+export const pbsApt: Check<Awaited<ReturnType<Pbs['repositories']>>> = {
+  id: 'pbs.apt',
+  look: ({ pbs }) => pbs.repositories(),
+  judge({ errors, warnings, standard, enabledUris }) {
+    if (errors.length > 0) return block(errors.map(({ path, error }) => `${path}: ${error}`).join('; '));
+    const proxmox =
+      standard.some(({ enabled }) => enabled === true) ||
+      enabledUris.some((uri) => /\bpbs-|proxmox/i.test(uri));
+    if (!proxmox) return block('no Proxmox repository is enabled');
+    return warnings.length > 0 ? warn(warnings.join('; ')) : pass('repositories without errors');
+  },
+};

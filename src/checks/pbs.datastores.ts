@@ -1,0 +1,69 @@
+import type { Datastore, DatastoreUsage } from '../api/pbs.js';
+import { errorDocument } from '../fault.js';
+import type { Survey } from '../guest/survey.js';
+import { isOwnFence } from '../patch/fence.js';
+import { block, type Check, pass, warn } from './check.js';
+import { mountOf } from './host-state.js';
+
+interface Seen {
+  readonly datastores: readonly Datastore[];
+  readonly usage: readonly DatastoreUsage[];
+  readonly paths: ReadonlyMap<string, string>;
+  readonly survey: Pick<Survey, 'mounts' | 'fstab'> | null;
+  readonly surveyError: string | null;
+  readonly needsSurvey: boolean;
+  readonly ownRun: string | null;
+}
+
+/** Is every datastore there, accessible, free of errors and on its own file system? */
+export const pbsDatastores: Check<Seen> = {
+  id: 'pbs.datastores',
+  async look(facts) {
+    const { pbs, target, ownRun } = facts;
+    const [datastores, usage, configs, survey] = await Promise.all([
+      pbs.datastores(),
+      pbs.datastoreUsage(),
+      pbs.datastoreConfigs(),
+      facts.survey().catch((error: unknown) => errorDocument(error)),
+    ]);
+    return {
+      datastores,
+      usage,
+      paths: new Map(configs.datastores.map(({ name, path }) => [name, path])),
+      survey: 'bootId' in survey ? survey : null,
+      surveyError: 'code' in survey ? survey.message : null,
+      needsSurvey: target.guest !== null,
+      ownRun,
+    };
+  },
+  judge({ datastores, usage, paths, survey, surveyError, needsSurvey, ownRun }) {
+    if (datastores.length === 0) return block('no datastore is visible to the token');
+    const problems: string[] = [];
+    const remarks: string[] = [];
+    for (const { name, maintenance, mounted } of datastores) {
+      const used = usage.find((each) => each.name === name);
+      const own = ownRun !== null && isOwnFence(maintenance, ownRun);
+      if (maintenance && maintenance.type !== 'read-only')
+        problems.push(
+          `${name} is in maintenance mode ${maintenance.type}${maintenance.message ? ` (${maintenance.message})` : ''}`,
+        );
+      else if (maintenance && !own) remarks.push(`${name} is read-only, set by somebody else`);
+      if (mounted === false || used?.mounted === false) problems.push(`${name} is not mounted`);
+      else if (!used) problems.push(`${name} reports no usage`);
+      else if (used.error !== null) problems.push(`${name}: ${used.error}`);
+      const path = paths.get(name);
+      if (!survey || path === undefined) continue;
+      const mount = mountOf(path, survey.mounts);
+      const named = survey.fstab.filter(
+        (target) => target !== '/' && (path === target || path.startsWith(`${target}/`)),
+      );
+      const missing = named.find((target) => target.length > mount.target.length);
+      if (missing) problems.push(`${name}: ${missing} is in fstab and not mounted`);
+      else if (mount.target === '/') remarks.push(`${name} shares the root file system`);
+    }
+    if (needsSurvey && !survey) problems.push(`the mounts cannot be seen: ${surveyError}`);
+    if (problems.length > 0) return block(problems.join('; '));
+    const all = `${datastores.length} present and accessible`;
+    return remarks.length > 0 ? warn(`${all}; ${remarks.join('; ')}`) : pass(all);
+  },
+};

@@ -1,0 +1,27 @@
+import type { PbsJob } from '../api/pbs.js';
+import { block, type Check, pass, warn } from './check.js';
+
+/** Does a verify, sync, prune, garbage collection or tape job start before a run would be over? */
+export const pbsJobs: Check<readonly PbsJob[]> = {
+  id: 'pbs.jobs',
+  look: ({ pbs }) => pbs.jobs(),
+  judge(jobs, { target: { policy }, now }) {
+    const until = now + (policy.maintenanceDuration + policy.backupMargin) / 1000;
+    const due = jobs.filter(({ disabled, schedule, nextRun, running }) => {
+      if (disabled || schedule === null || running) return false;
+      // A schedule without a next run has none left; one in the past is started within the minute.
+      return nextRun !== null && nextRun <= until;
+    });
+    if (due.length === 0)
+      return pass(`${jobs.length} jobs, none due before ${new Date(until * 1000).toISOString()}`);
+    const line = due
+      .map(
+        ({ kind, id, nextRun }) =>
+          `${kind} ${id} at ${nextRun === null ? 'any moment' : new Date(nextRun * 1000).toISOString()}`,
+      )
+      .join('; ');
+    if (policy.pbsJobs === 'warn') return warn(line);
+    const last = Math.max(...due.map(({ nextRun }) => nextRun ?? now), now);
+    return block(line, { jobs: due.map(({ id }) => id) }, last + policy.backupMargin / 1000);
+  },
+};

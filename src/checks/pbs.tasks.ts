@@ -1,0 +1,37 @@
+import type { PbsTask } from '../api/pbs.js';
+import { block, type Check, pass } from './check.js';
+import { gateOf, taskName } from './task-gate.js';
+
+interface Seen {
+  readonly tasks: readonly PbsTask[];
+  readonly operations: ReadonlyArray<{
+    readonly datastore: string;
+    readonly read: number;
+    readonly write: number;
+  }>;
+}
+
+/** Does a task or an active operation use a datastore, or could one be hurt by a reboot? */
+export const pbsTasks: Check<Seen> = {
+  id: 'pbs.tasks',
+  async look({ pbs }) {
+    const [tasks, datastores] = await Promise.all([pbs.runningTasks(), pbs.datastores()]);
+    const open = datastores.filter(({ maintenance }) => maintenance?.type !== 'offline');
+    const operations = await Promise.all(
+      open.map(async ({ name }) => ({ datastore: name, ...(await pbs.activeOperations(name)) })),
+    );
+    return { tasks, operations };
+  },
+  judge({ tasks, operations }) {
+    const blocking = tasks.filter(({ type }) => gateOf(type) === 'block');
+    const busy = operations.filter(({ read, write }) => read + write > 0);
+    const seen = [
+      ...blocking.map(({ type, id }) => `${taskName(type, id)} is running`),
+      ...busy.map(({ datastore, read, write }) => `${datastore}: ${read} reading, ${write} writing`),
+    ];
+    if (seen.length === 0) return pass('no running task');
+    return block(seen.slice(0, 6).join('; ') + (seen.length > 6 ? `; and ${seen.length - 6} more` : ''), {
+      tasks: blocking.map(({ upid, type }) => ({ upid, type })),
+    });
+  },
+};

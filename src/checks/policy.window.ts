@@ -1,0 +1,29 @@
+import { formatDuration } from '../config/quantity.js';
+import { nextAllowed } from '../schedule/window.js';
+import { block, type Check, pass, skip } from './check.js';
+
+/** Is it the operator's time for maintenance, with room for a whole run, and is the last boot long enough ago? */
+export const policyWindow: Check<{ uptimeSeconds: number }> = {
+  id: 'policy.window',
+  look: async ({ pbs }) => ({ uptimeSeconds: (await pbs.nodeStatus()).uptimeSeconds }),
+  judge({ uptimeSeconds }, { target: { policy }, now }) {
+    const young = policy.minRebootInterval / 1000 - uptimeSeconds;
+    if (policy.reboot === 'always' && young > 0) {
+      return block(
+        `booted ${formatDuration(uptimeSeconds * 1000)} ago, less than minRebootInterval`,
+        {},
+        now + Math.ceil(young),
+      );
+    }
+    if (!policy.maintenanceWindow && policy.blackouts.length === 0)
+      return skip('no window and no blackout is set');
+    const free = nextAllowed(policy, now, policy.maintenanceDuration / 1000);
+    if (!free) return block('no window within a year has room for a whole run');
+    if (free.from <= now) return pass(`open until ${new Date(free.to * 1000).toISOString()}`);
+    return block(
+      `closed; a whole run fits from ${new Date(free.from * 1000).toISOString()} on`,
+      {},
+      free.from,
+    );
+  },
+};

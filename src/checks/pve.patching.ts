@@ -1,0 +1,135 @@
+import type { HaManager, PveGuest, PveTask } from '../api/pve.js';
+import { block, type Check, type Judgement, pass, warn, worstOf } from './check.js';
+
+interface Seen {
+  readonly blockingTags: readonly string[];
+  readonly guests: ReadonlyArray<Pick<PveGuest, 'vmid' | 'tags'>>;
+  readonly registered: readonly string[];
+  readonly tasks: ReadonlyArray<Pick<PveTask, 'type' | 'node' | 'user' | 'endedAt'>>;
+  /** Names of the nodes that are online. */
+  readonly online: readonly string[];
+  readonly ha: HaManager;
+  readonly packages: ReadonlyArray<readonly [node: string, halfInstalled: readonly string[]]>;
+  readonly uptimes: ReadonlyArray<readonly [node: string, seconds: number]>;
+  /** By the clock of a node, epoch seconds: what the HA services write is dated by it. */
+  readonly nodeNow: number;
+}
+
+const WHOLE_NODE = /^(stopall|startall|migrateall|suspendall|bulk-.*|clusterjoin|clustercreate)$/;
+const SHELL = /^(vncshell|spiceshell|termshell)$/;
+const SETTLED = new Set(['Installed', 'NotInstalled', 'ConfigFiles']);
+const LRM_STOPPING = new Set(['shutdown', 'restart', 'disarm']);
+const HA_ARMED = new Set(['armed', 'standby']);
+/** A node that came up this recently may be in the middle of being patched. Seconds. */
+const JUST_BOOTED = 15 * 60;
+/** An LRM that has not spoken for this long is dead, and its last words are old. Seconds. */
+const LRM_ALIVE = 30;
+
+/** Is PVE itself being patched? Tags say so, and so do HA, whole-node actions, packages and uptimes. */
+export const pvePatching: Check<ReadonlyArray<readonly [string, Seen]>> = {
+  id: 'pve.patching',
+  look: ({ clusters }) =>
+    Promise.all(
+      clusters.map(async ({ name, pve, config }) => {
+        const [guests, registered, tasks, ha, { nodes }] = await Promise.all([
+          pve.guests(),
+          pve.registeredTags(),
+          pve.clusterTasks(),
+          pve.haManager(),
+          pve.clusterStatus(),
+        ]);
+        const online = nodes.filter((node) => node.online).map((node) => node.name);
+        const [first] = online;
+        if (first === undefined) throw new Error(`no node of cluster "${name}" is online`);
+        const [packages, uptimes, { epochSeconds }] = await Promise.all([
+          Promise.all(
+            online.map(async (node) => {
+              const half = (await pve.nodePackages(node)).filter(
+                ({ state }) => state !== null && !SETTLED.has(state),
+              );
+              return [node, half.map((each) => each.name)] as const;
+            }),
+          ),
+          Promise.all(
+            online.map(async (node) => [node, (await pve.nodeStatus(node)).uptimeSeconds] as const),
+          ),
+          pve.nodeTime(first),
+        ]);
+        const { blockingTags } = config.lock;
+        return [
+          name,
+          { blockingTags, guests, registered, tasks, online, ha, packages, uptimes, nodeNow: epochSeconds },
+        ] as const;
+      }),
+    ),
+  judge: (seen, { now }) =>
+    worstOf(seen.map(([name, part]): [string, Judgement] => [name, judge(part, now)])),
+};
+
+function judge(seen: Seen, now: number): Judgement {
+  const running = seen.tasks.filter(({ endedAt, node }) => endedAt === null && seen.online.includes(node));
+  const signs = [
+    ...tagSigns(seen),
+    ...haSigns(seen),
+    ...running
+      .filter(({ type }) => WHOLE_NODE.test(type))
+      .map(({ type, node }) => `${type} is running on ${node}`),
+    ...seen.packages
+      .filter(([, half]) => half.length > 0)
+      .map(([node, half]) => `packages are half installed on ${node}: ${half.join(', ')}`),
+  ];
+  const young = seen.uptimes.filter(([, seconds]) => seconds < JUST_BOOTED);
+  const booted = young.map(
+    ([node, seconds]) => `node ${node} booted ${Math.round(seconds / 60)} minutes ago`,
+  );
+  if (signs.length > 0) return block([...signs, ...booted].join('; '));
+  if (young.length > 0) {
+    const youngest = Math.min(...young.map(([, seconds]) => seconds));
+    return block(booted.join('; '), {}, now + Math.ceil(JUST_BOOTED - youngest));
+  }
+  const shells = running.filter(({ type }) => SHELL.test(type));
+  if (shells.length > 0) {
+    return warn(
+      shells
+        .map(({ node, user }) => `a shell of ${user} is open on ${node}: somebody may be patching`)
+        .join('; '),
+    );
+  }
+  return pass('no sign that PVE is being patched');
+}
+
+function tagSigns({ blockingTags, guests, registered }: Seen): string[] {
+  // A cluster with case-sensitive tags keeps them as they were typed.
+  const isBlocking = (tag: string) => blockingTags.includes(tag.toLowerCase());
+  return [
+    ...guests.flatMap(({ vmid, tags }) =>
+      tags.filter(isBlocking).map((tag) => `guest ${vmid} carries the tag "${tag}"`),
+    ),
+    ...registered.filter(isBlocking).map((tag) => `the tag "${tag}" is registered`),
+  ];
+}
+
+/** A node that is patched may be offline just now, so what was asked of it counts whether it answers or not. */
+function haSigns({ ha, online, nodeNow }: Seen): string[] {
+  const nodes = new Set([
+    ...online,
+    ...Object.keys(ha.nodeRequest),
+    ...Object.keys(ha.nodeStatus),
+    ...Object.keys(ha.lrm),
+  ]);
+  return [
+    ...[...nodes].flatMap((node) => {
+      const lrm = ha.lrm[node];
+      const alive = lrm !== undefined && nodeNow - lrm.timestamp < LRM_ALIVE;
+      const maintained =
+        ha.nodeRequest[node]?.maintenance === true ||
+        ha.nodeStatus[node] === 'maintenance' ||
+        (lrm?.mode === 'maintenance' && (alive || online.includes(node)));
+      if (maintained) return [`node ${node} is in HA maintenance`];
+      return alive && LRM_STOPPING.has(lrm.mode)
+        ? [`the HA service of node ${node} is stopping (${lrm.mode})`]
+        : [];
+    }),
+    ...(ha.armed === null || HA_ARMED.has(ha.armed) ? [] : [`HA is ${ha.armed}`]),
+  ];
+}

@@ -1,0 +1,66 @@
+import { loadConfig } from '../config/load.js';
+import type { Config } from '../config/schema.js';
+import { stateDirOf } from '../config/target.js';
+import { allRuns } from '../journal/journal.js';
+import { SCENARIOS } from '../lab/scenario.js';
+import type { World } from '../world.js';
+import type { Candidate, Values } from './complete.js';
+import { SCRIPTS } from './completion-scripts.js';
+
+const words = (...all: readonly string[]): Candidate[] => all.map((word) => ({ word, description: '' }));
+
+/** Values that are the same everywhere, by the place where they stand. */
+const FIXED: Readonly<Record<string, Values>> = {
+  'patch --reboot': words('always', 'after-upgrade', 'when-required', 'never'),
+  'report --format': words('text', 'json', 'markdown', 'html', 'slack'),
+  'lab --pve': words('8.4', '9.2'),
+  'lab --pbs': words('3.4', '4.0', '4.1', '4.2'),
+  'completion shell': words(...Object.keys(SCRIPTS)),
+};
+const FILES = new Set(['--config', '--dir', '--events', '--output']);
+
+/** What can stand for a value. Whatever cannot be found out has no candidates: a shell is no place for errors. */
+export async function valuesOf(typed: readonly string[], world: World): Promise<(place: string) => Values> {
+  const config = await configOf(typed, world);
+  const hosts = Object.entries(config?.hosts ?? {}).map(([word, { endpoint }]) => ({
+    word,
+    description: endpoint,
+  }));
+  const clusters = Object.entries(config?.clusters ?? {}).map(([word, { endpoints }]) => ({
+    word,
+    description: endpoints[0] ?? '',
+  }));
+  return (place) => {
+    const name = place.split(' ').at(-1) ?? '';
+    if (FIXED[place]) return FIXED[place];
+    if (FILES.has(name)) return 'files';
+    if (name === '--host') return hosts;
+    if (name === '--cluster' && !place.startsWith('init')) return clusters;
+    if (name === '--scenario') return SCENARIOS.map(({ name: word, description }) => ({ word, description }));
+    if (place === 'report run') return config ? runsOf(config, world) : [];
+    return [];
+  };
+}
+
+async function configOf(typed: readonly string[], { env, cwd }: World): Promise<Config | null> {
+  const at = typed.lastIndexOf('--config', typed.length - 2);
+  const joined = typed.find((word) => word.startsWith('--config='))?.slice('--config='.length);
+  const path = joined ?? (at >= 0 ? typed[at + 1] : undefined);
+  try {
+    return (await loadConfig({ ...(path ? { path } : {}), env, cwd })).config;
+  } catch {
+    return null;
+  }
+}
+
+function runsOf(config: Config, { env }: World): Candidate[] {
+  try {
+    const runs = allRuns(stateDirOf(config, env)).map(({ runId, host }) => ({
+      word: runId,
+      description: host,
+    }));
+    return [{ word: 'last', description: 'the newest' }, ...runs.reverse()];
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,125 @@
+import { connectPbs, connectPve, type ServerOptions } from '../api/connect.js';
+import type { Pbs } from '../api/pbs.js';
+import type { Config } from '../config/schema.js';
+import { readSecret } from '../config/secret.js';
+import { lockGuest, type Target } from '../config/target.js';
+import { Fault } from '../fault.js';
+import type { Guest } from '../guest/exec.js';
+import { takeSurvey } from '../guest/survey.js';
+import type { World } from '../world.js';
+import { type ClusterAccess, type Facts, facts } from './answers.js';
+import type { Recent } from './recent.js';
+import { KnownRuns } from './schedule-cache.js';
+
+/** A host with everything that reaches it: its PBS, the clusters it serves, its guest. */
+export interface Site {
+  readonly target: Target;
+  readonly pbs: Pbs;
+  readonly clusters: readonly ClusterAccess[];
+  readonly guestCluster: ClusterAccess | null;
+  /** The VM that is this PBS; null where the config names none. */
+  readonly guest: Guest | null;
+  /** A fresh round of questions: what it answers is remembered within it and, but for what `recent` keeps, not beyond. */
+  facts(ownRun: string | null, recent?: Recent): Facts;
+  close(): Promise<void>;
+}
+
+/** Opens no connection yet. @throws Fault `config.secret` for a secret that cannot be had */
+export async function openSite(config: Config, target: Target, world: World): Promise<Site> {
+  const { clock } = world;
+  const clusters = await Promise.all(target.clusters.map((name) => openCluster(config, name, world, target)));
+  const pbs = await openPbs(target, world);
+  const guestCluster = clusters.find(({ name }) => name === target.guest?.cluster) ?? null;
+  const guest =
+    guestCluster && target.guest ? { pve: guestCluster.pve, vmid: target.guest.vmid, clock } : null;
+  const knownRuns = new KnownRuns();
+  return {
+    target,
+    pbs,
+    clusters,
+    guestCluster,
+    guest,
+    facts: (ownRun, recent) =>
+      facts(
+        {
+          target,
+          pbs,
+          clusters,
+          guestCluster,
+          clock,
+          ownRun,
+          knownRuns,
+          survey: () => (guest ? takeSurvey(guest) : Promise.reject(noGuest(target.host))),
+        },
+        recent,
+      ),
+    close: async () => {
+      await Promise.all([pbs.close(), ...clusters.map(({ pve }) => pve.close())]);
+    },
+  };
+}
+
+/**
+ * Connections that are kept to a server at once: as many as a round of checks has questions that need no
+ * other answer first. More would cost handshakes, each of which takes longer than an answer.
+ */
+export const LANES = 12;
+
+/** The PBS of a host. @param connections how many at once */
+export async function openPbs(target: Target, world: World, connections = LANES): Promise<Pbs> {
+  return connectPbs({
+    name: target.host,
+    endpoints: [target.config.endpoint],
+    tokenId: target.config.token,
+    secret: await readSecret(target.config.secret, world),
+    tls: target.config.tls,
+    requestTimeoutMs: target.policy.requestTimeout,
+    env: world.env,
+    connections,
+    ...traced(world),
+  });
+}
+
+/** One cluster of the config. `target` decides the time limits; without it those of the top-level policy hold. */
+export async function openCluster(
+  config: Config,
+  name: string,
+  world: World,
+  target?: Target,
+): Promise<ClusterAccess> {
+  const cluster = config.clusters[name];
+  if (!cluster)
+    throw new Fault('config.unknown-cluster', `The config has no cluster "${name}".`, { exitCode: 2 });
+  const pve = connectPve({
+    name,
+    endpoints: cluster.endpoints,
+    tokenId: cluster.token,
+    secret: await readSecret(cluster.secret, world),
+    tls: cluster.tls,
+    requestTimeoutMs: (target?.policy ?? config.policy).requestTimeout,
+    env: world.env,
+    connections: LANES,
+    ...traced(world),
+  });
+  return {
+    name,
+    config: cluster,
+    lockVmid: cluster.lock.store === 'guest-tag' ? lockGuest(config, name) : null,
+    pve,
+  };
+}
+
+/** `--verbose`: method, path, status and time of each request; no parameters, since those can be secret. */
+function traced({ trace }: World): Pick<ServerOptions, 'onRequest'> {
+  if (!trace) return {};
+  return {
+    onRequest: ({ endpoint, method, path, status, durationMs }) =>
+      trace(`  ${method} ${endpoint}${path} ${status ?? 'no answer'} ${Math.round(durationMs)} ms`),
+  };
+}
+
+const noGuest = (host: string) =>
+  new Fault(
+    'guest.none',
+    `The config names no guest for host "${host}", so nothing is known from inside it.`,
+  );

@@ -1,0 +1,58 @@
+import { CHECKS } from '../checks/catalogue.js';
+import { retryAfter, runChecks } from '../checks/check.js';
+import { formatDuration } from '../config/quantity.js';
+import { EXIT, Fault } from '../fault.js';
+import type { Site } from '../host/open.js';
+import type { Reporter } from '../report/events.js';
+import { localTime } from '../report/summary.js';
+import { overridden } from '../rules/override.js';
+import type { World } from '../world.js';
+
+/** Looks again this many polls after a block whose end is not known. */
+const POLLS_BETWEEN = 15;
+
+/**
+ * `patch --wait`: looks until nothing blocks any more or the time is over, and changes nothing. Whoever
+ * goes on checks again: the lock is not taken while waiting.
+ * @throws Fault `run.interrupted` (exit 130)
+ */
+export async function awaitSlot(
+  site: Site,
+  { waitMs, ignoredWindow }: { waitMs: number; ignoredWindow: string | null },
+  world: World,
+  reporter: Reporter,
+): Promise<void> {
+  const { clock } = world;
+  const { host, policy } = site.target;
+  const deadline = clock.monotonic() + waitMs;
+  const stop = new AbortController();
+  const off = world.onSignal((signal) =>
+    stop.abort(
+      new Fault('run.interrupted', `Interrupted by ${signal} while waiting; nothing was changed.`, {
+        exitCode: EXIT.interrupted,
+      }),
+    ),
+  );
+  try {
+    for (;;) {
+      const raw = await runChecks(CHECKS, site.facts(null));
+      const findings = raw.map((finding) => overridden(finding, ignoredWindow));
+      const blocks = findings.filter(({ status }) => status === 'block');
+      const left = deadline - clock.monotonic();
+      if (blocks.length === 0 || left <= 0) return;
+      const again = retryAfter(findings);
+      const until = again === null ? policy.pollInterval * POLLS_BETWEEN : Date.parse(again) - clock.now();
+      const pause = Math.max(policy.pollInterval, Math.min(until, left));
+      const when = again === null ? 'no end is known' : `expected to be safe from ${localTime(again)}`;
+      reporter.tell({
+        kind: 'note',
+        host,
+        level: 'info',
+        text: `waiting, ${formatDuration(left)} left: ${blocks.map(({ id, summary }) => `${id}: ${summary}`).join('; ')} (${when})`,
+      });
+      await clock.sleep(pause, stop.signal);
+    }
+  } finally {
+    off();
+  }
+}

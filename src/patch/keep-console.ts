@@ -1,0 +1,18 @@
+import type { Outcome } from '../config/schema.js';
+import { note, type Run, record } from './run.js';
+
+/**
+ * Of a host that was rebooted and is not back as it was: keeps what is on the console of its VM, which may
+ * have changed by the time somebody looks. Never throws.
+ */
+export async function keepScreen(run: Run, outcome: Outcome): Promise<void> {
+  const { guest } = run.site;
+  const { folder } = run.journal;
+  if (!guest || folder === null || (outcome !== 'failed' && outcome !== 'unverified')) return;
+  // Pictures are for runs that went wrong: nothing that draws them is loaded before.
+  const { keepConsole } = await import('../guest/keep-console.js');
+  const { shot } = await keepConsole(guest, folder);
+  const why = shot.error ? `The console cannot be shown: ${shot.error.message}` : shot.note;
+  record(run, { type: 'screen', file: shot.file, why });
+  note(run, shot.file ? `what is on the console of the VM is kept: ${shot.file}` : (why ?? ''));
+}

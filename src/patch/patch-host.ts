@@ -1,0 +1,172 @@
+import type { Config, Outcome } from '../config/schema.js';
+import type { Target } from '../config/target.js';
+import { EXIT, type ExitCode, errorDocument } from '../fault.js';
+import { openSite } from '../host/open.js';
+import { claimHost } from '../journal/claim.js';
+import type { RunDocument } from '../journal/document.js';
+import { Journal, postponementsOf, readRuns, runsOf } from '../journal/journal.js';
+import { documentOf, isUnfinished, type RunState } from '../journal/state.js';
+import { lockOf } from '../lock/cluster-lock.js';
+import { releaseSurely } from '../lock/lease.js';
+import type { Reporter } from '../report/events.js';
+import type { World } from '../world.js';
+import { checkOnly } from './check-only.js';
+import { liftFence } from './fence.js';
+import { listenForInterruption } from './interruption.js';
+import { note, type Run, record, stateOfRun, warning } from './run.js';
+import { roadOf, upgradeStillRuns } from './upgrade.js';
+import { carryOut } from './workflow.js';
+
+export interface PatchOptions {
+  readonly check: boolean;
+  readonly abandon: boolean;
+  readonly plan: string | null;
+  readonly ignoredWindow: string | null;
+}
+
+/** One host through the whole workflow. @returns the report; throws only before a run has begun */
+export async function patchHost(
+  config: Config,
+  stateDir: string,
+  target: Target,
+  options: PatchOptions,
+  world: World,
+  reporter: Reporter,
+): Promise<RunDocument> {
+  const unclaim = options.check ? () => {} : claimHost(stateDir, target.host);
+  const interruption = listenForInterruption(world, (text) =>
+    reporter.tell({ kind: 'note', host: target.host, level: 'warning', text }),
+  );
+  try {
+    const earlier = options.check ? pastOf(stateDir, target.host) : runsOf(stateDir, target.host);
+    const last = earlier.findLast(isUnfinished);
+    const unfinished = options.check ? undefined : last;
+    // First, since it throws for a config that is wrong: a run that never began would be left on disk.
+    const site = await openSite(config, target, world);
+    let journal: Journal | null = null;
+    try {
+      journal = openJournal(stateDir, target, options, world, earlier, unfinished?.runId);
+      reporter.tell({
+        kind: 'begun',
+        host: target.host,
+        runId: journal.runId,
+        mode: options.check ? 'check' : 'patch',
+        resumed: unfinished !== undefined,
+      });
+      const run: Run = {
+        site,
+        journal,
+        clock: world.clock,
+        reporter,
+        interruption,
+        requiredPlan: options.plan,
+        ignoredWindow: options.ignoredWindow,
+        lease: null,
+      };
+      if (unfinished && !options.abandon)
+        note(run, `going on with run ${journal.runId}, which was in phase "${unfinished.phase}"`);
+      if (options.ignoredWindow !== null)
+        warning(run, `window, blackouts and schedules are ignored: ${options.ignoredWindow}`);
+      if (options.abandon) await abandon(run);
+      else if (options.check) await checkOnly(run, last ?? null);
+      else await carryOut(run);
+      return documentOf(journal.state, postponementsOf(options.check ? [] : earlier));
+    } finally {
+      journal?.close();
+      await site.close();
+    }
+  } finally {
+    interruption.end();
+    unclaim();
+  }
+}
+
+/** For a look only: what cannot be read of it stops `patch`, and no check. */
+function pastOf(stateDir: string, host: string): RunState[] {
+  try {
+    return readRuns(stateDir).runs.filter((run) => run.host === host);
+  } catch {
+    return [];
+  }
+}
+
+function openJournal(
+  stateDir: string,
+  target: Target,
+  options: PatchOptions,
+  world: World,
+  earlier: ReturnType<typeof runsOf>,
+  unfinished: string | undefined,
+): Journal {
+  if (unfinished) {
+    const journal = Journal.reopen(stateDir, unfinished, world.clock);
+    journal.append({ type: 'resumed' });
+    return journal;
+  }
+  const last = earlier.findLast(
+    (run) => run.mode === 'patch' && run.ended && run.ended.outcome !== 'postponed',
+  );
+  const first = {
+    type: 'started',
+    host: target.host,
+    mode: options.check ? 'check' : 'patch',
+    owesReboot: last?.ended?.outcome === 'reboot-pending',
+  } as const;
+  const runId = world.randomWord(6);
+  return options.check || options.abandon
+    ? Journal.inMemory(runId, world.clock, first)
+    : Journal.begin(stateDir, runId, world.clock, first);
+}
+
+/** Gives the unfinished run up: undoes what can be undone, by what the servers say, and starts nothing. */
+async function abandon(run: Run): Promise<void> {
+  const { site, journal, clock } = run;
+  journal.goOnWithoutDisk();
+  if (!stateOfRun(run).resumed) {
+    note(run, `host "${site.target.host}" has no unfinished run; nothing to give up`);
+    record(run, { type: 'ended', outcome: 'abandoned', retryAfter: null, error: null, open: false });
+    return;
+  }
+  const stillRuns = stateOfRun(run).upgrade === 'begun' && (await upgradeStillRuns(run));
+  if (stillRuns) {
+    warning(run, 'the upgrade still runs; fence and lock stay until it has ended');
+  } else {
+    await attempt(run, 'the fence', () => liftFence(run));
+    for (const cluster of site.clusters) {
+      await attempt(run, `the lock of cluster "${cluster.name}"`, async () => {
+        const lock = lockOf(cluster, clock, site.target.policy.requestTimeout * 2);
+        await releaseSurely(lock, { run: journal.runId }, clock);
+        record(run, { type: 'unlocked', cluster: cluster.name });
+      });
+    }
+    await attempt(run, 'the upgrade unit', () => roadOf(run).clear());
+  }
+  const { changes, upgrade: progress } = stateOfRun(run);
+  if (changes || (progress === 'begun' && !stillRuns))
+    warning(run, 'packages that were upgraded stay upgraded');
+  record(run, { type: 'ended', outcome: 'abandoned', retryAfter: null, error: null, open: stillRuns });
+}
+
+async function attempt(run: Run, what: string, act: () => Promise<unknown>): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    warning(run, `${what} could not be undone: ${errorDocument(error).message}`);
+  }
+}
+
+const EXIT_OF: Readonly<Record<Outcome, ExitCode>> = {
+  patched: EXIT.done,
+  checked: EXIT.done,
+  postponed: EXIT.tryLater,
+  'reboot-pending': EXIT.tryLater,
+  failed: EXIT.failed,
+  unverified: EXIT.unverified,
+  interrupted: EXIT.interrupted,
+  abandoned: EXIT.done,
+};
+
+export function exitCodeOf({ outcome, leftBehind }: Pick<RunDocument, 'outcome' | 'leftBehind'>): ExitCode {
+  if (outcome === 'abandoned' && leftBehind.fenced.length + leftBehind.locks.length > 0) return EXIT.failed;
+  return EXIT_OF[outcome];
+}

@@ -1,0 +1,37 @@
+import type { UnitState } from '../guest/upgrade-unit.js';
+import type { PackageChanges } from '../journal/document.js';
+
+/** One look at an upgrade that runs or has ended. */
+export interface UpgradeView {
+  readonly unit: UnitState;
+  /** Null where nothing is known yet. `percent` null where only words are. */
+  readonly progress: { readonly percent: number | null; readonly text: string } | null;
+  /** What was written since the last look. */
+  readonly log: string;
+}
+
+/** What is true of the packages once the upgrade has ended, however it ended. */
+export interface Aftermath {
+  readonly changes: PackageChanges;
+  /** What `dpkg --audit` says; '' when the packages are whole, or when nobody can be asked. */
+  readonly audit: string;
+  /** How many packages still wait; null when that cannot be told. */
+  readonly pending: number | null;
+}
+
+/**
+ * A way to upgrade a host: through the guest agent, or through a unit that the administrator installed.
+ * Both run the same script; they differ in how it is started and in what can be seen of it.
+ */
+export interface UpgradeRoad {
+  /** How people call what runs, for messages: "pbs-ctl-upgrade-k3f9x2.service in the guest". */
+  readonly name: string;
+  /** @throws Fault `upgrade.no-plan` (exit 75) */
+  plan(): Promise<PackageChanges>;
+  /** Starts it, once. @throws Fault when it certainly was not started */
+  start(): Promise<void>;
+  look(): Promise<UpgradeView>;
+  aftermath(): Promise<Aftermath>;
+  /** Takes away what is left of an upgrade that has ended; a running one is left alone. */
+  clear(): Promise<void>;
+}

@@ -1,0 +1,49 @@
+import { type Verification, verifyOnce } from '../checks/verify.js';
+import { EXIT, Fault } from '../fault.js';
+import type { Finding } from '../journal/document.js';
+import { type Run, record, stateOfRun, step } from './run.js';
+
+/**
+ * Verifies until everything has been healthy for `stableFor`, with the patience of a quarter of
+ * `rebootTimeout`: mounts and services may come after the API.
+ * @throws Fault `verify.failed` (exit 3)
+ */
+export async function validate(run: Run): Promise<string> {
+  const { policy, host } = run.site.target;
+  const { baseline, reboot, upgrade, changes } = stateOfRun(run);
+  const expected = { upgraded: upgrade === 'done', rebooted: reboot !== null, held: changes?.held ?? [] };
+  const patience = run.clock.monotonic() + Math.max(policy.rebootTimeout / 4, policy.stableFor * 2);
+  let healthySince: number | null = null;
+  for (;;) {
+    const seen = await verifyOnce(run.site.facts(run.journal.runId), baseline, expected);
+    const now = run.clock.monotonic();
+    healthySince = seen.ok ? (healthySince ?? now) : null;
+    if (healthySince !== null && now - healthySince >= policy.stableFor) {
+      keep(run, seen);
+      return `healthy for ${policy.stableFor / 1000} s`;
+    }
+    if (!seen.ok && now > patience) {
+      keep(run, seen);
+      throw failed(host, seen.findings);
+    }
+    step(run, 'verify', null, seen.ok ? 'healthy, watching whether it stays so' : problems(seen.findings));
+    await run.clock.sleep(policy.pollInterval, run.interruption.signal);
+  }
+}
+
+function keep(run: Run, { state, findings }: Verification): void {
+  record(run, { type: 'checked', findings });
+  if (state) record(run, { type: 'after', state });
+}
+
+const problems = (findings: readonly Finding[]) =>
+  findings
+    .filter(({ status }) => status === 'block')
+    .map(({ summary }) => summary)
+    .join('; ');
+
+const failed = (host: string, findings: readonly Finding[]) =>
+  new Fault('verify.failed', `${host} is back, but not as it was: ${problems(findings)}.`, {
+    hint: `The fence stays up. See what is wrong and how to mend it: pbs-ctl recover --host ${host}. Then: pbs-ctl patch --host ${host} (it verifies again and lifts the fence)`,
+    exitCode: EXIT.unverified,
+  });

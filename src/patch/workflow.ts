@@ -1,0 +1,251 @@
+import { REFUSED } from '../api/failure.js';
+import { CHECKS } from '../checks/catalogue.js';
+import { retryAfter, runChecks } from '../checks/check.js';
+import { takeBaseline } from '../checks/host-state.js';
+import type { Outcome } from '../config/schema.js';
+import { EXIT, errorDocument, Fault } from '../fault.js';
+import { Recent } from '../host/recent.js';
+import type { Finding, Phase } from '../journal/document.js';
+import { lockOf } from '../lock/cluster-lock.js';
+import { releaseSurely, takeLease } from '../lock/lease.js';
+import { confirm } from '../lock/lock.js';
+import { overridden } from '../rules/override.js';
+import { drain } from './drain.js';
+import { fence, liftFence } from './fence.js';
+import { keepScreen } from './keep-console.js';
+import { decideReboot, reboot } from './reboot.js';
+import { refresh } from './refresh.js';
+import { note, phase, type Run, record, skipPhase, stateOfRun, warning } from './run.js';
+import { followUpgrade, upgrade, upgradeArrived } from './upgrade.js';
+import { validate } from './verify.js';
+import { waitForBoot } from './wait.js';
+
+/** The checks said no. */
+export class NotSafe extends Fault {
+  constructor(findings: readonly Finding[]) {
+    const blocks = findings.filter(({ status }) => status === 'block');
+    const refused = blocks.find(({ detail }) => REFUSED.has(String(detail.error)));
+    super(
+      refused ? String(refused.detail.error) : 'not-safe',
+      (refused ? [refused] : blocks).map(({ id, summary }) => `${id}: ${summary}`).join('; '),
+      {
+        hint: refused
+          ? String(refused.detail.hint ?? 'Mend the token or the certificate.')
+          : 'Nothing was changed. Run again when it is over.',
+        exitCode: refused ? EXIT.failed : EXIT.tryLater,
+        retryAfter: retryAfter(findings),
+      },
+    );
+  }
+}
+
+/** Carries a run from wherever its journal stands to its end, and journals that end. Never throws for what a run can meet. */
+export async function carryOut(run: Run): Promise<void> {
+  try {
+    await advance(run);
+    end(run, 'patched', null);
+  } catch (error) {
+    await conclude(run, error);
+  } finally {
+    run.lease?.leave();
+  }
+}
+
+async function advance(run: Run): Promise<void> {
+  if (stateOfRun(run).upgrade === 'begun' && !(await upgradeArrived(run)))
+    record(run, { type: 'upgrade-void' });
+  const before = stateOfRun(run);
+  if (before.upgrade === 'not-begun' || before.upgrade === 'failed') {
+    const recent = new Recent(run.clock);
+    await phase(run, 'preflight', () => preflight(run, recent));
+    await phase(run, 'lock', () => lock(run));
+    await phase(run, 'recheck', () => preflight(run, recent));
+    await phase(run, 'fence', () => fence(run));
+    await phase(run, 'drain', () => drain(run, recent));
+    await phase(run, 'refresh', () => refresh(run));
+    await phase(run, 'upgrade', () => upgrade(run));
+  } else {
+    await phase(run, 'lock', () => lock(run));
+    if (before.upgrade === 'begun') await phase(run, 'upgrade', () => followUpgrade(run));
+  }
+  if (!stateOfRun(run).reboot) {
+    const { reboot: needed, why } = await decideReboot(run);
+    if (needed) await phase(run, 'reboot', () => reboot(run));
+    else skipPhase(run, 'reboot', why);
+  }
+  const asked = stateOfRun(run).reboot;
+  if (asked && !asked.upAt) await phase(run, 'wait', () => waitForBoot(run));
+  await phase(run, 'verify', () => validate(run));
+  await phase(run, 'unfence', () => liftFence(run));
+  await phase(run, 'unlock', () => unlock(run));
+}
+
+/** Every check; the second time, moments later and under the lock, without what still holds of the first. */
+export async function preflight(run: Run, recent: Recent): Promise<string> {
+  const facts = run.site.facts(run.journal.runId, recent);
+  const settled = recent.settled();
+  const fresh = await runChecks(
+    CHECKS.filter(({ id }) => !settled.has(id)),
+    facts,
+  );
+  const found = new Map([...settled, ...fresh.map((finding) => [finding.id, finding] as const)]);
+  const raw = CHECKS.flatMap(({ id }) => found.get(id) ?? []);
+  recent.keep(raw);
+  const findings = raw.map((finding) => overridden(drainable(run, finding), run.ignoredWindow));
+  for (const finding of findings) run.reporter.tell({ kind: 'check', host: run.site.target.host, finding });
+  record(run, { type: 'checked', findings });
+  if (findings.some(({ status }) => status === 'block')) throw new NotSafe(findings);
+  if (!stateOfRun(run).baseline) record(run, { type: 'baseline', baseline: await takeBaseline(facts) });
+  const warned = findings.filter(({ status }) => status === 'warn').length;
+  return `${findings.length} checks, ${warned === 0 ? 'all clear' : `${warned} with a warning`}`;
+}
+
+/** With a `drainTimeout` running tasks are waited for under the fence instead of postponing at once. */
+function drainable(run: Run, finding: Finding): Finding {
+  const waits = run.site.target.policy.drainTimeout > 0 && ['pbs.tasks', 'pve.backups'].includes(finding.id);
+  return waits && finding.status === 'block' && finding.detail.error === undefined
+    ? { ...finding, status: 'warn', summary: `${finding.summary} (will be waited for)` }
+    : finding;
+}
+
+async function lock(run: Run): Promise<string> {
+  const { site, clock, journal } = run;
+  const { policy, host } = site.target;
+  const settleMs = policy.requestTimeout * 2;
+  run.lease = await takeLease(
+    site.clusters.map((cluster) => ({
+      lock: lockOf(cluster, clock, settleMs),
+      claim: {
+        owner: host,
+        run: journal.runId,
+        ttlMs: cluster.config.lock.ttl,
+        onExpired: policy.onExpiredLock,
+      },
+    })),
+    {
+      clock,
+      onAcquired: (cluster, expiresAt) => record(run, { type: 'locked', cluster, expiresAt }),
+      onRenewalFailed: (cluster, error) =>
+        note(run, `the lock of cluster "${cluster}" could not be renewed: ${errorDocument(error).message}`),
+    },
+  );
+  return `held in ${run.lease.clusters.join(', ')}`;
+}
+
+async function unlock(run: Run): Promise<string> {
+  const failed = (await run.lease?.release()) ?? [];
+  for (const cluster of run.lease?.clusters ?? []) {
+    if (!failed.some((each) => each.cluster === cluster)) record(run, { type: 'unlocked', cluster });
+  }
+  for (const { cluster, error } of failed) {
+    warning(
+      run,
+      `the lock of cluster "${cluster}" could not be released: ${errorDocument(error).message} It expires by itself.`,
+    );
+  }
+  return failed.length === 0 ? 'released' : 'not everywhere released';
+}
+
+/** Undoes or leaves behind, as the phase demands, and journals the end. */
+async function conclude(run: Run, error: unknown): Promise<void> {
+  run.journal.goOnWithoutDisk();
+  const { upgrade: progress, reboot: asked } = stateOfRun(run);
+  const untouched =
+    progress === 'not-begun' || (progress === 'done' && asked === null && nothingChanged(run));
+  const pendingReboot = progress === 'done' && asked === null && isLater(error);
+  if (untouched || pendingReboot) await undo(run);
+  else if (!run.lease) await findStrays(run);
+  if (pendingReboot && !untouched) return end(run, 'reboot-pending', error);
+  if (asked !== null) await keepScreen(run, outcomeOf(error));
+  end(run, outcomeOf(error), error);
+}
+
+const nothingChanged = (run: Run) => {
+  const { changes } = stateOfRun(run);
+  return (
+    (changes?.upgraded.length ?? 0) + (changes?.installed.length ?? 0) + (changes?.removed.length ?? 0) === 0
+  );
+};
+
+/** Lifts our fence and releases our locks; what cannot be undone stays in the report. */
+export async function undo(run: Run): Promise<void> {
+  if (stateOfRun(run).fenced.length > 0) {
+    await liftFence(run).catch((error) =>
+      warning(run, `the fence could not be lifted: ${errorDocument(error).message}`),
+    );
+  }
+  if (run.lease) await unlock(run);
+  else if (stateOfRun(run).timeline.some(({ phase: begun }) => begun === 'lock')) await releaseStrays(run);
+}
+
+/** A lock that was taken while its answer was lost, or before the process died, is known to nobody but the tag itself. */
+async function releaseStrays(run: Run): Promise<void> {
+  const { site, clock, journal } = run;
+  for (const cluster of site.clusters) {
+    const lock = lockOf(cluster, clock, site.target.policy.requestTimeout * 2);
+    try {
+      await releaseSurely(lock, { run: journal.runId }, clock);
+      if (stateOfRun(run).locks.includes(cluster.name))
+        record(run, { type: 'unlocked', cluster: cluster.name });
+    } catch (error) {
+      record(run, { type: 'locked', cluster: cluster.name, expiresAt: 0 });
+      warning(run, unknownLock(cluster.name, error));
+    }
+  }
+}
+
+/** The same where locks stay: what may have been taken is in the report, and the next run goes on. */
+async function findStrays(run: Run): Promise<void> {
+  const { site, clock, journal } = run;
+  if (!stateOfRun(run).timeline.some(({ phase: begun }) => begun === 'lock')) return;
+  for (const cluster of site.clusters) {
+    if (stateOfRun(run).locks.includes(cluster.name)) continue;
+    try {
+      await confirm(lockOf(cluster, clock, site.target.policy.requestTimeout * 2), journal.runId);
+    } catch (error) {
+      if (error instanceof Fault && error.code === 'lock.lost') continue;
+      warning(run, unknownLock(cluster.name, error));
+    }
+    record(run, { type: 'locked', cluster: cluster.name, expiresAt: 0 });
+  }
+}
+
+const unknownLock = (cluster: string, error: unknown) =>
+  `whether the lock of cluster "${cluster}" was taken is not known: ${errorDocument(error).message}`;
+
+export function outcomeOf(error: unknown): Outcome {
+  if (!(error instanceof Fault)) return 'failed';
+  if (error.exitCode === EXIT.interrupted) return 'interrupted';
+  if (error.exitCode === EXIT.unverified) return 'unverified';
+  return isLater(error) ? 'postponed' : 'failed';
+}
+
+/** Not safe now, or not reachable now: waiting may mend it. */
+const isLater = (error: unknown) =>
+  error instanceof Fault &&
+  (error.exitCode === EXIT.tryLater ||
+    ['net.unreachable', 'net.timeout', 'pbs.daemon-down'].includes(error.code));
+
+export function end(run: Run, outcome: Outcome, error: unknown): void {
+  const { fenced, locks, upgrade: progress } = stateOfRun(run);
+  const later = progress === 'begun' || progress === 'failed' || fenced.length > 0 || locks.length > 0;
+  record(run, {
+    type: 'phase',
+    phase: lastPhase(run, outcome),
+    status: outcome === 'patched' || outcome === 'checked' ? 'intended' : 'failed',
+  });
+  const { lost } = run.journal;
+  if (lost)
+    warning(run, `the end of this run is in no journal, so the next one goes on with it: ${lost.message}`);
+  record(run, {
+    type: 'ended',
+    // A run that has touched the host is not "postponed", whatever stopped it.
+    outcome: outcome === 'postponed' && later ? 'failed' : outcome,
+    retryAfter: error instanceof Fault ? error.retryAfter : null,
+    error: error === null ? null : errorDocument(error),
+    open: later && outcome !== 'patched' && outcome !== 'checked',
+  });
+}
+
+const lastPhase = (run: Run, outcome: Outcome): Phase =>
+  outcome === 'patched' ? 'report' : stateOfRun(run).phase;

@@ -1,0 +1,103 @@
+import { DateTime } from 'luxon';
+import type { Plan } from '../schedule/plan.js';
+import type { Stretch } from '../schedule/window.js';
+import { labelled, oneLine, painter, type Style, textWidth, wrap } from './layout.js';
+
+const CELLS_A_DAY = 48;
+const SIGN = { busy: '█', free: '─', closed: '·', past: ' ' } as const;
+
+/** A row for each local day, half an hour a letter; then the slots. Pure. */
+export function timelineText(host: string, plan: Plan, zone: string, style: Style): string {
+  const paint = painter(style.color);
+  const lines = [
+    `${paint('strong', oneLine(host))}: ${plan.next ? `a whole run fits at ${moment(plan.next.from, zone)}` : paint('careful', 'no whole run fits in this time')} (${zone})`,
+    '',
+    `              0     3     6     9     12    15    18    21    24`,
+    ...days(plan, zone).map(
+      ({ label, cells }) =>
+        `  ${label}  ${cells.map((cell) => (cell === 'free' ? paint('good', SIGN[cell]) : SIGN[cell])).join('')}`,
+    ),
+    '',
+    `  ${SIGN.busy} busy   ${paint('good', SIGN.free)} a run may be under way   ${SIGN.closed} neither`,
+    '',
+  ];
+  const width = textWidth(style);
+  const jobs = new Map<string, Stretch[]>();
+  for (const { source, label, from, to } of plan.busy) {
+    const key = `${label} (${source})`;
+    jobs.set(key, [...(jobs.get(key) ?? []), { from, to }]);
+  }
+  for (const [name, times] of [...jobs].slice(0, 12)) {
+    const [first] = times;
+    const more = times.length > 1 ? `, ${times.length} times in all` : '';
+    if (first)
+      lines.push(...labelled(paint, 'busy', wrap(`${name}: ${range(first, zone)} or so${more}`, width)));
+  }
+  if (jobs.size > 12) lines.push(`  … and ${jobs.size - 12} more jobs (--json lists them)`);
+  for (const slot of plan.free.slice(0, 6))
+    lines.push(...labelled(paint, 'free', [range(slot, zone)], 'good'));
+  if (plan.free.length > 6)
+    lines.push(...labelled(paint, '', [`and ${plan.free.length - 6} more later (--json lists them)`]));
+  if (plan.next)
+    lines.push(
+      ...labelled(
+        paint,
+        'next',
+        [range(plan.next, zone), `  ${commandFor(host, plan.next.from - plan.from)}`],
+        'strong',
+      ),
+    );
+  return `${lines.join('\n')}\n`;
+}
+
+const commandFor = (host: string, seconds: number) =>
+  `pbs-ctl patch --host ${host}${seconds < 60 ? '' : ` --wait ${Math.ceil(seconds / 3600)}h`}`;
+
+/** For a pipe: a line a stretch, tab-separated: what, from, to, label. */
+export function tableText(plan: Plan, zone: string): string {
+  const rows = [
+    ...plan.busy.map(({ from, to, label, source }) => ({
+      what: 'busy',
+      from,
+      to,
+      label: `${label} (${source})`,
+    })),
+    ...plan.free.map(({ from, to }) => ({ what: 'free', from, to, label: '' })),
+  ].sort((a, b) => a.from - b.from);
+  return `${rows.map(({ what, from, to, label }) => [what, moment(from, zone), moment(to, zone), label].join('\t').trimEnd()).join('\n')}\n`;
+}
+
+type Cell = keyof typeof SIGN;
+
+function days(plan: Plan, zone: string): Array<{ label: string; cells: Cell[] }> {
+  const rows: Array<{ label: string; cells: Cell[] }> = [];
+  for (
+    let day = DateTime.fromSeconds(plan.from, { zone }).startOf('day');
+    day.toSeconds() < plan.to;
+    day = day.plus({ days: 1 })
+  ) {
+    const cells = Array.from({ length: CELLS_A_DAY }, (_, index): Cell => {
+      // By the clock on the wall: on a day of 23 or 25 hours a cell may be missing or stand for two.
+      const from = day.set({ hour: Math.floor(index / 2), minute: (index % 2) * 30 }).toSeconds();
+      return cellOf(plan, { from, to: from + 1800 });
+    });
+    rows.push({ label: day.setLocale('en').toFormat('ccc dd LLL').padEnd(10), cells });
+  }
+  return rows;
+}
+
+function cellOf(plan: Plan, cell: Stretch): Cell {
+  const within = (stretch: Stretch) => stretch.from < cell.to && stretch.to > cell.from;
+  if (cell.to <= plan.from || cell.from >= plan.to) return 'past';
+  if (plan.busy.some(within)) return 'busy';
+  return plan.free.some((free) => free.from <= cell.from && free.to >= cell.to) ? 'free' : 'closed';
+}
+
+const moment = (seconds: number, zone: string) =>
+  DateTime.fromSeconds(seconds, { zone }).setLocale('en').toFormat('ccc yyyy-LL-dd HH:mm ZZ');
+
+function range({ from, to }: Stretch, zone: string): string {
+  const end = DateTime.fromSeconds(to, { zone }).setLocale('en');
+  const sameDay = DateTime.fromSeconds(from, { zone }).hasSame(end, 'day');
+  return `${moment(from, zone)} to ${end.toFormat(sameDay ? 'HH:mm' : 'ccc HH:mm')}`;
+}

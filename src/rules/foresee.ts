@@ -1,0 +1,66 @@
+import type { Datastore } from '../api/pbs.js';
+import type { Policy } from '../config/schema.js';
+import { installedKernels, isEmptyPlan } from '../guest/apt.js';
+import type { PackageChanges } from '../journal/document.js';
+import type { RunState } from '../journal/state.js';
+import { isOwnFence } from '../patch/fence.js';
+import { type Kernels, rebootDecision } from '../patch/reboot.js';
+
+/** A run that the next `patch` goes on with. */
+export type Unfinished = Pick<RunState, 'runId' | 'phase' | 'upgrade' | 'reboot'>;
+
+interface Known {
+  readonly clusters: readonly string[];
+  readonly policy: Pick<Policy, 'fence' | 'reboot'>;
+  readonly datastores: readonly Pick<Datastore, 'name' | 'maintenance'>[];
+  readonly plan: PackageChanges;
+  readonly kernels: Kernels;
+  /** An earlier run has left a reboot to the next one. */
+  readonly owesReboot: boolean;
+  readonly unfinished: Unfinished | null;
+}
+
+/** What a run would do if it began now, in its order, a line each. Pure. */
+export function foreseen(known: Known): string[] {
+  const { clusters, policy, datastores, plan, unfinished } = known;
+  const lock = `take the lock of ${clusters.join(', ')}`;
+  const goesOn = unfinished
+    ? [`go on with run ${unfinished.runId}, which stopped in phase "${unfinished.phase}"`]
+    : [];
+  if (unfinished && (unfinished.upgrade === 'begun' || unfinished.upgrade === 'done')) {
+    return [
+      ...goesOn,
+      lock,
+      ...(unfinished.upgrade === 'begun' ? ['see what became of its upgrade'] : []),
+      unfinished.reboot ? 'not reboot again' : rebootLine(known),
+      'verify, lift the fence, give the lock back',
+    ];
+  }
+  const isOurs = ({ maintenance }: Known['datastores'][number]) =>
+    maintenance === null || (unfinished !== null && isOwnFence(maintenance, unfinished.runId));
+  const free = datastores.filter(isOurs).map(({ name }) => name);
+  const others = datastores.flatMap((each) =>
+    each.maintenance === null || isOurs(each)
+      ? []
+      : [`leave ${each.name} ${each.maintenance.type}, as somebody else has set it`],
+  );
+  const fences = policy.fence !== 'none';
+  return [
+    ...goesOn,
+    lock,
+    ...(fences && free.length > 0 ? [`set ${free.join(', ')} read-only`] : []),
+    ...(fences ? others : ['set no datastore read-only (policy.fence "none")']),
+    isEmptyPlan(plan) ? 'upgrade nothing' : 'upgrade the packages above',
+    rebootLine(known),
+    `verify, ${fences && free.length > 0 ? 'lift the fence, ' : ''}give the lock back`,
+  ];
+}
+
+/** By the decision that the run takes once the packages are in. */
+function rebootLine({ policy: { reboot: mode }, plan, kernels, owesReboot }: Known): string {
+  const installed = [...kernels.installed, ...installedKernels(plan.installed.map(({ name }) => name))];
+  const { reboot, why } = rebootDecision(mode, { changes: plan, owesReboot }, { ...kernels, installed });
+  if (mode === 'always' || mode === 'never')
+    return `${reboot ? 'reboot once' : 'not reboot'} (policy.reboot "${mode}")`;
+  return `${reboot ? 'reboot once' : 'not reboot'}, as by then ${why} (policy.reboot "${mode}")`;
+}

@@ -1,0 +1,137 @@
+import type { PbsJob, PbsTask } from '../api/pbs.js';
+import type { Pve, PveTask } from '../api/pve.js';
+import type { ClusterAccess, Facts } from '../host/answers.js';
+import { destinationOfJob } from './job-destination.js';
+import { lengthOf } from './length.js';
+import type { Busy } from './plan.js';
+import { storagesOfHost } from './storage-match.js';
+import type { Stretch } from './window.js';
+
+const DAY = 86_400;
+/** How far back runs are looked at to see how long a job takes. Seconds. */
+const PAST = 14 * DAY;
+const PAGE = 100;
+const MOST_PAGES = 20;
+/** A task belongs to a run of a job when it began this soon after it. Seconds. */
+const SOON = 120;
+const PAST_TASKS = 500;
+
+/** Everything that will use the host between two moments, as far as its servers can tell. */
+export async function busyTimes(facts: Facts, span: Stretch): Promise<Busy[]> {
+  const guess = facts.target.policy.maintenanceDuration / 1000;
+  const [jobs, tasks, clusters] = await Promise.all([
+    facts.pbs.jobs(),
+    facts.pbs.recentTasks(PAST_TASKS),
+    Promise.all(facts.clusters.map((cluster) => backups(facts, cluster, span, guess))),
+  ]);
+  const [anywhere] = facts.clusters;
+  const own = await Promise.all(jobs.map((job) => jobTimes(job, tasks, anywhere?.pve ?? null, span, guess)));
+  return [...clusters.flat(), ...own.flat()];
+}
+
+/** Backup jobs of a cluster that write to this host, or may. */
+async function backups(
+  facts: Facts,
+  { name, pve }: ClusterAccess,
+  span: Stretch,
+  guess: number,
+): Promise<Busy[]> {
+  const [jobs, storages, { fingerprint }, { nodes }] = await Promise.all([
+    pve.backupJobs(),
+    pve.storages(),
+    facts.pbs.nodeStatus(),
+    pve.clusterStatus(),
+  ]);
+  const ours = storagesOfHost(storages, facts.target, fingerprint);
+  const online = nodes.filter((node) => node.online).map((node) => node.name);
+  const writing = await Promise.all(
+    jobs
+      .filter(({ enabled, schedule }) => enabled && schedule !== null)
+      .map(async (job) =>
+        (await destinationOfJob(job, pve, online, storages, ours)) === 'elsewhere' ? [] : [job],
+      ),
+  );
+  const past = await pastBackups(pve, online, span.from);
+  // Jobs often share a schedule: each distinct one is asked for, and looked up in the past, once.
+  const schedules = new Map<string, Promise<Stretch[]>>();
+  const ahead = async (schedule: string): Promise<Stretch[]> => {
+    const runs = await runsBetween(pve, schedule, span.from - PAST, span.to);
+    const earlier = runs.filter((at) => at < span.from);
+    const { p90 } = lengthOf(lengthsOfRuns(earlier, past), guess);
+    return runs.filter((at) => at + p90 > span.from).map((at) => ({ from: at, to: at + p90 }));
+  };
+  const times = await Promise.all(
+    writing.flat().map(async ({ id, schedule }): Promise<Busy[]> => {
+      const known = schedules.get(schedule ?? '') ?? ahead(schedule ?? '');
+      schedules.set(schedule ?? '', known);
+      const [source, label] = [`pve:${name}`, `backup ${id}`];
+      return (await known).map(({ from, to }) => ({ from, to, source, label, estimated: true }));
+    }),
+  );
+  return times.flat();
+}
+
+/** How long it took from each run to the end of the last task that began with it. */
+function lengthsOfRuns(runs: readonly number[], tasks: readonly PveTask[]): number[] {
+  return runs.flatMap((at) => {
+    let end = 0;
+    for (const { startedAt, endedAt } of tasks)
+      if (startedAt >= at && startedAt <= at + SOON && endedAt !== null) end = Math.max(end, endedAt);
+    return end === 0 ? [] : [end - at];
+  });
+}
+
+async function pastBackups(pve: Pve, nodes: readonly string[], now: number): Promise<PveTask[]> {
+  const lists = await Promise.all(
+    nodes.map((node) =>
+      pve.nodeTasksFinished(node, { type: 'vzdump', since: now - PAST, limit: PAST_TASKS }),
+    ),
+  );
+  return lists.flat();
+}
+
+/** Every run of a schedule between two moments, page by page. */
+async function runsBetween(pve: Pve, schedule: string, from: number, to: number): Promise<number[]> {
+  const runs: number[] = [];
+  for (let page = 0; page < MOST_PAGES; page += 1) {
+    const found = await pve.scheduleRuns(schedule, runs.at(-1) ?? from, PAGE);
+    runs.push(...found);
+    if (found.length < PAGE || (found.at(-1) ?? to) >= to) break;
+  }
+  return runs.filter((at) => at < to);
+}
+
+const TASK_TYPES: Readonly<Record<PbsJob['kind'], readonly string[]>> = {
+  'garbage-collection': ['garbage_collection'],
+  prune: ['prunejob'],
+  verify: ['verificationjob'],
+  sync: ['syncjob'],
+  tape: ['tape-backup-job'],
+};
+
+/**
+ * PBS tells only the next run of a job. Those after it are asked of PVE, which reads schedules by the
+ * same grammar; where no cluster can be asked, the next one has to do.
+ */
+async function jobTimes(
+  job: PbsJob,
+  tasks: readonly PbsTask[],
+  pve: Pve | null,
+  span: Stretch,
+  guess: number,
+): Promise<Busy[]> {
+  const { kind, id, schedule, disabled, nextRun } = job;
+  if (disabled || schedule === null || nextRun === null) return [];
+  const past = tasks.flatMap((task) =>
+    TASK_TYPES[kind].includes(task.type) && task.id?.includes(id) && task.endedAt !== null
+      ? [task.endedAt - task.startedAt]
+      : [],
+  );
+  const { p90 } = lengthOf(past, guess);
+  const later = pve
+    ? await runsBetween(pve, schedule, Math.max(nextRun, span.from), span.to).catch(() => [])
+    : [];
+  return [...new Set([Math.max(nextRun, span.from), ...later])]
+    .filter((at) => at < span.to)
+    .map((at) => ({ from: at, to: at + p90, source: 'pbs', label: `${kind} ${id}`, estimated: true }));
+}

@@ -1,0 +1,32 @@
+import { DateTime } from 'luxon';
+import type { Target } from '../config/target.js';
+import type { Facts } from '../host/answers.js';
+import { busyTimes } from './busy.js';
+import { type Plan, planOf } from './plan.js';
+
+/** The zone in which people think of this host: that of its maintenance window, else this machine's. */
+export const zoneOf = ({ policy }: Target): string =>
+  policy.maintenanceWindow?.timezone ?? DateTime.local().zoneName ?? 'UTC';
+
+export async function planFor(facts: Facts, hours: number, zone: string): Promise<Plan> {
+  const span = { from: facts.now, to: facts.now + hours * 3600 };
+  // A run at the very end has to know what comes right after it.
+  const { policy } = facts.target;
+  const beyond = span.to + (policy.maintenanceDuration + policy.backupMargin) / 1000;
+  return planOf(await busyTimes(facts, { from: span.from, to: beyond }), policy, span, zone);
+}
+
+/** What `patch --check` looks ahead; what is safe for longer needs no hurry. */
+const HOURS = 24;
+
+/** Until when a whole run may begin, epoch seconds. Null where it is not safe now, or where no end is in sight. */
+export async function safeUntil(facts: Facts): Promise<number | null> {
+  const plan = await planFor(facts, HOURS, zoneOf(facts.target));
+  return lastBeginning(plan, facts.target.policy.maintenanceDuration / 1000);
+}
+
+/** Pure. @param need seconds that a whole run takes */
+export function lastBeginning({ free, from, to }: Plan, need: number): number | null {
+  const now = free.find((each) => each.from <= from);
+  return now && now.to < to ? now.to - need : null;
+}

@@ -1,0 +1,293 @@
+import { describe, it } from 'vitest';
+import type { RunDocument } from '../../src/journal/document.js';
+import { pbsCtl, pbsCtlJson, start } from '../support/command.js';
+import { carrierTags, eventsOf, everythingIn, fences, systemOf, until, withLab } from '../support/lab.js';
+
+const patchArgs = (configPath: string, ...more: string[]) => [
+  'patch',
+  '--host',
+  'pbs01',
+  '--config',
+  configPath,
+  ...more,
+];
+const OWN_LOCK = /(^|;)pbs-ctl-lock\+pbs01\+[a-z0-9]{6}\+\d+(;|$)/;
+
+describe('patch on a healthy host', () => {
+  it.concurrent('holds lock and fence through upgrade and reboot, and lifts both afterwards', ({ expect }) =>
+    withLab({}, async (lab) => {
+      const seen = new Map<string, { tags: string; fences: string[] }>();
+      lab.record.onEntry((entry) => {
+        if ('kind' in entry && entry.host === 'pbs01')
+          seen.set(entry.kind, { tags: carrierTags(lab), fences: fences(lab) });
+      });
+      const before = systemOf(lab);
+      const { code, document } = await pbsCtlJson<RunDocument>(patchArgs(lab.configPath));
+      const after = systemOf(lab);
+
+      expect(code).toBe(0);
+      expect(after.version).not.toBe(before.version);
+      expect(after.kernel).not.toBe(before.kernel);
+      expect(document).toMatchObject({
+        schemaVersion: 1,
+        host: 'pbs01',
+        mode: 'patch',
+        outcome: 'patched',
+        phase: 'report',
+        resumed: false,
+        before,
+        after,
+        reboot: { count: 1 },
+        leftBehind: { fenced: [], locks: [] },
+        postponements: { count: 0, since: null },
+        warnings: [],
+        error: null,
+      });
+      const during = seen.get('reboot');
+      expect(during?.tags).toMatch(OWN_LOCK);
+      expect(during?.fences).toEqual([
+        expect.stringMatching(new RegExp(`^tank: read-only,message="?pbs-ctl run ${document.runId}`)),
+        expect.stringMatching(new RegExp(`^vault: read-only,message="?pbs-ctl run ${document.runId}`)),
+      ]);
+      expect({ tags: carrierTags(lab), fences: fences(lab) }).toEqual({ tags: 'pbs', fences: [] });
+      const reboot = document.reboot;
+      expect(Date.parse(reboot?.requestedAt ?? '')).toBeLessThanOrEqual(Date.parse(reboot?.upAt ?? ''));
+      const journal = everythingIn(`${lab.dir}/state/runs/${document.runId}`);
+      expect(journal).toContain('Setting up proxmox-backup-server');
+    }));
+
+  it.concurrent('tells every phase on stderr and a readable report on stdout, no line over 80 columns', ({
+    expect,
+  }) =>
+    withLab({ scenario: 'nothing-to-upgrade' }, async (lab) => {
+      const { code, stdout, stderr } = await pbsCtl(patchArgs(lab.configPath));
+      expect(code).toBe(0);
+      const phases = 'preflight lock recheck fence drain refresh upgrade reboot wait verify unfence unlock';
+      for (const phase of phases.split(' ')) expect(stderr).toMatch(new RegExp(`pbs01 ${phase}: done`));
+      expect(stdout).toMatch(/^pbs01: patched\n/);
+      for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+      expect(stdout).not.toContain('\u001b');
+    }));
+
+  it.concurrent('keeps other tags of the guest, in their order and case', ({ expect }) =>
+    withLab({ scenario: 'nothing-to-upgrade' }, async (lab) => {
+      lab.cluster.tagStyle = { caseSensitive: true, keepsOrder: true };
+      const guest = lab.cluster.guests.get(900);
+      if (guest) guest.config.tags = 'zeta;pbs;Alpha';
+      const { code } = await pbsCtl(patchArgs(lab.configPath));
+      expect(code).toBe(0);
+      expect(carrierTags(lab)).toBe('zeta;pbs;Alpha');
+    }));
+
+  it.concurrent('leaves a read-only mode of somebody else alone, before and after, and says so', ({
+    expect,
+  }) =>
+    withLab({ scenario: 'nothing-to-upgrade' }, async (lab) => {
+      const vault = lab.hosts.get('pbs01')?.datastores.find(({ name }) => name === 'vault');
+      if (vault) vault.maintenance = 'read-only,message=audit';
+      const { code, document } = await pbsCtlJson<RunDocument>(patchArgs(lab.configPath));
+      expect(code).toBe(0);
+      expect(vault?.maintenance).toBe('read-only,message=audit');
+      expect(document.checks.find(({ id }) => id === 'pbs.datastores')?.status).toBe('warn');
+    }));
+});
+
+describe('patch --check', () => {
+  it.concurrent('prints the plan, says that it is safe, and changes nothing', ({ expect }) =>
+    withLab({}, async (lab) => {
+      const { code, document } = await pbsCtlJson<RunDocument>(patchArgs(lab.configPath, '--check'));
+      expect(code).toBe(0);
+      expect(document).toMatchObject({ mode: 'check', outcome: 'checked', reboot: null });
+      expect(document.packages.upgraded.map(({ name }) => name)).toContain('proxmox-backup-server');
+      expect(document.planDigest).toMatch(/^[0-9a-f]{64}$/);
+      expect(document.would).toEqual([
+        'take the lock of main',
+        'set tank, vault read-only',
+        'upgrade the packages above',
+        'reboot once (policy.reboot "always")',
+        'verify, lift the fence, give the lock back',
+      ]);
+      // Before the nightly backup job.
+      expect(Date.parse(document.safeUntil ?? '')).toBeGreaterThan(Date.parse(document.finishedAt));
+      const writes = lab.record.requests.filter(
+        ({ method, path }) => method !== 'GET' && !/\/agent\/(ping|exec)$/.test(path),
+      );
+      expect(writes).toEqual([]);
+      expect(eventsOf(lab, 'reboot')).toEqual([]);
+    }));
+
+  it.concurrent('is postponed like the run would be', ({ expect }) =>
+    withLab({ scenario: 'backup-running' }, async (lab) => {
+      const { code, document } = await pbsCtlJson<RunDocument>(patchArgs(lab.configPath, '--check'));
+      expect({ code, outcome: document.outcome }).toEqual({ code: 75, outcome: 'postponed' });
+      // What waits is told all the same.
+      expect(document.packages.upgraded.length).toBeGreaterThan(0);
+      expect(document.planDigest).toMatch(/^[0-9a-f]{64}$/);
+    }));
+
+  it.concurrent('gives a digest that --plan demands: the same plan is carried out, another is not', ({
+    expect,
+  }) =>
+    withLab({}, async (lab) => {
+      const checked = await pbsCtlJson<RunDocument>(patchArgs(lab.configPath, '--check'));
+      const wrong = await pbsCtlJson<RunDocument>(patchArgs(lab.configPath, '--plan', 'f'.repeat(64)));
+      expect({ code: wrong.code, outcome: wrong.document.outcome, why: wrong.document.error?.code }).toEqual({
+        code: 75,
+        outcome: 'postponed',
+        why: 'plan.changed',
+      });
+      expect({ tags: carrierTags(lab), fences: fences(lab) }).toEqual({ tags: 'pbs', fences: [] });
+      const right = await pbsCtlJson<RunDocument>(
+        patchArgs(lab.configPath, '--plan', checked.document.planDigest ?? ''),
+      );
+      expect({ code: right.code, outcome: right.document.outcome }).toEqual({ code: 0, outcome: 'patched' });
+    }));
+});
+
+describe('patch --reboot', () => {
+  it.concurrent('never: upgrades and verifies without a reboot', ({ expect }) =>
+    withLab({}, async (lab) => {
+      const { document } = await pbsCtlJson<RunDocument>(patchArgs(lab.configPath, '--reboot', 'never'));
+      expect(document.reboot).toBeNull();
+      expect(eventsOf(lab, 'reboot')).toEqual([]);
+      expect(document.packages.upgraded.length).toBeGreaterThan(0);
+    }));
+
+  it.concurrent('after-upgrade: does not reboot where nothing was upgraded', ({ expect }) =>
+    withLab({ scenario: 'nothing-to-upgrade' }, async (lab) => {
+      const { code, document } = await pbsCtlJson<RunDocument>(
+        patchArgs(lab.configPath, '--reboot', 'after-upgrade'),
+      );
+      expect({ code, reboot: document.reboot }).toEqual({ code: 0, reboot: null });
+      expect(eventsOf(lab, 'reboot')).toEqual([]);
+    }));
+
+  it.concurrent('when-required: reboots for a newer kernel', ({ expect }) =>
+    withLab({}, async (lab) => {
+      const { code, document } = await pbsCtlJson<RunDocument>(
+        patchArgs(lab.configPath, '--reboot', 'when-required'),
+      );
+      expect({ code, outcome: document.outcome }).toEqual({ code: 0, outcome: 'patched' });
+      expect(eventsOf(lab, 'reboot')).toHaveLength(1);
+    }));
+});
+
+describe('patch of several hosts', () => {
+  it.concurrent('takes one after another and answers with one document of runs', ({ expect }) =>
+    withLab({ scenario: 'nothing-to-upgrade' }, async (lab) => {
+      const { code, document } = await pbsCtlJson<{ runs: RunDocument[] }>([
+        'patch',
+        '--all',
+        '--config',
+        lab.configPath,
+      ]);
+      expect(document.runs.map(({ host, outcome }) => [host, outcome])).toEqual([
+        ['pbs01', 'patched'],
+        ['pbs02', 'patched'],
+      ]);
+      expect(code).toBe(0);
+      expect(eventsOf(lab, 'reboot', 'pbs01')).toHaveLength(1);
+      expect(eventsOf(lab, 'reboot', 'pbs02')).toHaveLength(1);
+    }));
+
+  it.concurrent('goes on after a postponement, stops after a failure', ({ expect }) =>
+    withLab({ scenario: 'upgrade-fails' }, async (lab) => {
+      const { code, document } = await pbsCtlJson<{ runs: RunDocument[] }>([
+        'patch',
+        '--all',
+        '--config',
+        lab.configPath,
+      ]);
+      expect(document.runs.map(({ host, outcome }) => [host, outcome])).toEqual([['pbs01', 'failed']]);
+      expect(code).toBe(1);
+      expect(eventsOf(lab, 'reboot', 'pbs02')).toEqual([]);
+    }));
+});
+
+describe('a signal', () => {
+  it.concurrent('before the upgrade undoes lock and fence, and ends 130', ({ expect }) =>
+    withLab({}, async (lab) => {
+      const running = start(patchArgs(lab.configPath, '--json'));
+      await until('a fence', () => fences(lab).length > 0);
+      running.kill('SIGTERM');
+      const { code, stdout } = await running.ended;
+      const document = JSON.parse(stdout) as RunDocument;
+      expect({ code, outcome: document.outcome }).toEqual({ code: 130, outcome: 'interrupted' });
+      expect(document.leftBehind).toEqual({ fenced: [], locks: [] });
+      expect({ tags: carrierTags(lab), fences: fences(lab) }).toEqual({ tags: 'pbs', fences: [] });
+    }));
+
+  it.concurrent('during the upgrade says what is in flight and goes on to the end', ({ expect }) =>
+    withLab({}, async (lab) => {
+      const running = start(patchArgs(lab.configPath));
+      await until('the upgrade', () => eventsOf(lab, 'upgrade-started').length > 0);
+      running.kill('SIGINT');
+      const { code, stderr } = await running.ended;
+      expect(stderr).toMatch(/SIGINT: the upgrade is running/);
+      expect(code).toBe(0);
+    }));
+
+  it.concurrent('given twice leaves the upgrade alone, and the next patch goes on with it', ({ expect }) =>
+    withLab({}, async (lab) => {
+      const running = start(patchArgs(lab.configPath, '--json'));
+      await until('the upgrade', () => eventsOf(lab, 'upgrade-started').length > 0);
+      running.kill('SIGINT');
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      running.kill('SIGINT');
+      const { code, stdout } = await running.ended;
+      const first = JSON.parse(stdout) as RunDocument;
+      expect({ code, outcome: first.outcome }).toEqual({ code: 130, outcome: 'interrupted' });
+      expect(first.leftBehind).toEqual({ fenced: ['tank', 'vault'], locks: ['main'] });
+
+      const again = await pbsCtlJson<RunDocument>(patchArgs(lab.configPath));
+      expect(again.document).toMatchObject({ runId: first.runId, resumed: true, outcome: 'patched' });
+      expect(eventsOf(lab, 'reboot')).toHaveLength(1);
+      expect({ tags: carrierTags(lab), fences: fences(lab) }).toEqual({ tags: 'pbs', fences: [] });
+    }));
+});
+
+describe('a run that was killed', () => {
+  it.concurrent('during the upgrade is continued under its own id', ({ expect }) =>
+    withLab({}, async (lab) => {
+      const running = start(patchArgs(lab.configPath));
+      await until('the upgrade', () => eventsOf(lab, 'upgrade-started').length > 0);
+      running.kill('SIGKILL');
+      await running.ended;
+      const { code, document } = await pbsCtlJson<RunDocument>(patchArgs(lab.configPath));
+      expect({ code, outcome: document.outcome, resumed: document.resumed }).toEqual({
+        code: 0,
+        outcome: 'patched',
+        resumed: true,
+      });
+      expect(eventsOf(lab, 'upgrade-started')).toHaveLength(1);
+      expect(eventsOf(lab, 'reboot')).toHaveLength(1);
+    }));
+
+  it.concurrent('during the reboot is continued without a second one', ({ expect }) =>
+    withLab({ scenario: 'nothing-to-upgrade' }, async (lab) => {
+      const running = start(patchArgs(lab.configPath));
+      await until('the reboot', () => eventsOf(lab, 'reboot').length > 0);
+      running.kill('SIGKILL');
+      await running.ended;
+      const { code, document } = await pbsCtlJson<RunDocument>(patchArgs(lab.configPath));
+      expect({ code, outcome: document.outcome }).toEqual({ code: 0, outcome: 'patched' });
+      expect(eventsOf(lab, 'reboot')).toHaveLength(1);
+    }));
+
+  it.concurrent('is given up with --abandon: fence and lock are undone, nothing new is begun', ({ expect }) =>
+    withLab({ scenario: 'upgrade-fails' }, async (lab) => {
+      const failed = await pbsCtlJson<RunDocument>(patchArgs(lab.configPath));
+      expect(failed.document.leftBehind).toEqual({ fenced: ['tank', 'vault'], locks: ['main'] });
+      // What was changed before it failed is told, and what is half installed is not removed.
+      expect(failed.document.packages.upgraded.length).toBeGreaterThan(0);
+      expect(failed.document.packages.removed).toEqual([]);
+      const { code, document } = await pbsCtlJson<RunDocument>(patchArgs(lab.configPath, '--abandon'));
+      expect({ code, outcome: document.outcome, runId: document.runId }).toEqual({
+        code: 0,
+        outcome: 'abandoned',
+        runId: failed.document.runId,
+      });
+      expect({ tags: carrierTags(lab), fences: fences(lab) }).toEqual({ tags: 'pbs', fences: [] });
+      expect(eventsOf(lab, 'reboot')).toEqual([]);
+    }));
+});

@@ -1,0 +1,78 @@
+import { describe, it } from 'vitest';
+import type { HostStatus } from '../../src/journal/document.js';
+import { pbsCtl, pbsCtlJson } from '../support/in-process.js';
+import { systemOf, withLab } from '../support/lab.js';
+
+describe('status', () => {
+  it.concurrent('shows every host, and one that cannot be reached with the reason', ({ expect }) =>
+    withLab({}, async (lab) => {
+      lab.hosts.get('pbs02')?.server.goDark('refuse');
+      const { code, document } = await pbsCtlJson<{ hosts: Array<Record<string, unknown>> }>([
+        'status',
+        '--config',
+        lab.configPath,
+      ]);
+      expect(document.hosts).toMatchObject([
+        { host: 'pbs01', reachable: true, version: systemOf(lab).version, lock: null, error: null },
+        { host: 'pbs02', reachable: false, version: null, error: { code: 'net.unreachable' } },
+      ]);
+      expect(code).toBe(75);
+    }));
+
+  it.concurrent('shows a PBS as reachable where only PVE is away, and says that the lock is not known', ({
+    expect,
+  }) =>
+    withLab({}, async (lab) => {
+      for (const server of lab.cluster.servers) server.goDark('refuse');
+      const args = ['status', '--host', 'pbs01', '--config', lab.configPath];
+      const { code, document } = await pbsCtlJson<{ hosts: HostStatus[] }>(args);
+      expect(document.hosts).toMatchObject([
+        {
+          reachable: true,
+          version: systemOf(lab).version,
+          datastores: [{ name: 'tank' }, { name: 'vault' }],
+          lock: null,
+          error: { code: 'net.unreachable' },
+        },
+      ]);
+      expect(code).toBe(75);
+      const { stdout } = await pbsCtl(args);
+      expect(stdout).toContain('pbs01: reachable');
+      expect(stdout).toMatch(/^ *lock +not known: No endpoint of PVE cluster "main" answers/m);
+      expect(stdout).not.toContain('free');
+    }));
+
+  it.concurrent('shows who holds the lock also of a host that is away', ({ expect }) =>
+    withLab({ scenario: 'lock-held' }, async (lab) => {
+      lab.hosts.get('pbs01')?.server.goDark('refuse');
+      const args = ['status', '--host', 'pbs01', '--config', lab.configPath];
+      const { document } = await pbsCtlJson<{ hosts: HostStatus[] }>(args);
+      expect(document.hosts).toMatchObject([{ reachable: false, lock: { cluster: 'main' } }]);
+      expect((await pbsCtl(args)).stdout).toMatch(/not reachable[\s\S]+cluster main: held by/);
+    }));
+
+  it.concurrent('ends 1 where a token is refused, also when another host is merely away', ({ expect }) =>
+    withLab({}, async (lab) => {
+      lab.hosts.get('pbs01')?.access.addToken('pbs-ctl@pbs!patch', 'another-secret');
+      lab.hosts.get('pbs02')?.server.goDark('refuse');
+      const { code, document } = await pbsCtlJson<{ hosts: HostStatus[] }>([
+        'status',
+        '--config',
+        lab.configPath,
+      ]);
+      expect(document.hosts.map(({ error }) => error?.code)).toEqual(['api.unauthorized', 'net.unreachable']);
+      expect(code).toBe(1);
+    }));
+
+  it.concurrent('ends 1 where PVE refuses the token', ({ expect }) =>
+    withLab({}, async (lab) => {
+      lab.cluster.access.addToken('pbs-ctl@pve!patch', 'another-secret');
+      const { code, document } = await pbsCtlJson<{ hosts: HostStatus[] }>([
+        'status',
+        '--config',
+        lab.configPath,
+      ]);
+      expect(document.hosts.map(({ reachable }) => reachable)).toEqual([true, true]);
+      expect(code).toBe(1);
+    }));
+});

@@ -1,0 +1,116 @@
+import { describe, it } from 'vitest';
+import type { RunDocument } from '../../src/journal/document.js';
+import { start } from '../support/command.js';
+import { pbsCtl, pbsCtlJson } from '../support/in-process.js';
+import { carrierTags, eventsOf, until, withLab } from '../support/lab.js';
+
+interface Windows {
+  readonly host: string;
+  readonly timezone: string;
+  readonly busy: Array<{ start: string; end: string; source: string; label: string; estimated: boolean }>;
+  readonly free: Array<{ start: string; end: string }>;
+  readonly next: { start: string; end: string } | null;
+}
+const ask = (configPath: string, ...more: string[]) =>
+  pbsCtlJson<Windows>(['windows', '--host', 'pbs01', '--config', configPath, ...more]);
+
+describe('windows', () => {
+  it.concurrent('tells when jobs run, and offers only times that touch none of them', ({ expect }) =>
+    withLab({}, async (lab) => {
+      const { code, document } = await ask(lab.configPath);
+      expect(code).toBe(0);
+      const labels = new Set(document.busy.map(({ label }) => label));
+      expect([...labels]).toEqual(
+        expect.arrayContaining(['backup backup-nightly', 'verify v-pbs01', 'garbage-collection tank']),
+      );
+      expect(labels).not.toContain('backup backup-pbs02');
+      expect(document.busy.every(({ estimated }) => estimated)).toBe(true);
+      expect(document.free.length).toBeGreaterThan(0);
+      for (const slot of document.free)
+        for (const busy of document.busy) expect(slot.end <= busy.start || slot.start >= busy.end).toBe(true);
+      expect(document.next?.start).toBe(document.free[0]?.start);
+    }));
+
+  it.concurrent('asks PVE once for each distinct schedule', ({ expect }) =>
+    withLab({}, async (lab) => {
+      for (let index = 0; index < 40; index += 1)
+        lab.cluster.jobs.push({
+          id: `job${index}`,
+          schedule: index % 2 ? 'sat 02:00' : 'sun 02:00',
+          enabled: true,
+          storage: 'pbs01-tank',
+          all: true,
+        });
+      await ask(lab.configPath);
+      const asked = lab.record.requests.filter(
+        ({ path, params }) =>
+          path === '/cluster/jobs/schedule-analyze' && String(params.schedule).endsWith(' 02:00'),
+      );
+      expect(asked).toHaveLength(2);
+    }));
+
+  it.concurrent('is a table where it is piped', ({ expect }) =>
+    withLab({}, async (lab) => {
+      const { stdout } = await pbsCtl(['windows', '--host', 'pbs01', '--config', lab.configPath]);
+      for (const line of stdout.trim().split('\n'))
+        expect(line).toMatch(/^(busy|free)\t\S+ \d{4}-\d\d-\d\d \d\d:\d\d [+-]\d\d:\d\d\t/);
+    }));
+
+  it.concurrent('refuses hours that are none', async ({ expect }) =>
+    withLab({}, async (lab) => {
+      const { code } = await pbsCtl([
+        'windows',
+        '--host',
+        'pbs01',
+        '--hours',
+        'soon',
+        '--config',
+        lab.configPath,
+      ]);
+      expect(code).toBe(2);
+    }));
+});
+
+describe('patch --wait', () => {
+  const patch = (configPath: string, ...more: string[]) => [
+    'patch',
+    '--host',
+    'pbs01',
+    '--json',
+    '--config',
+    configPath,
+    ...more,
+  ];
+
+  it.concurrent('waits until a backup has ended, and only then takes the lock', ({ expect }) =>
+    withLab({ scenario: 'backup-running' }, async (lab) => {
+      const running = start(patch(lab.configPath, '--wait', '60s'));
+      await running.says('waiting');
+      expect(carrierTags(lab)).toBe('pbs');
+      for (const task of lab.hosts.get('pbs01')?.tasks ?? []) task.endedAt = task.startedAt + 1;
+      for (const task of lab.cluster.tasks) task.endedAt = task.startedAt + 1;
+      const { code, stdout } = await running.ended;
+      expect({ code, outcome: (JSON.parse(stdout) as RunDocument).outcome }).toEqual({
+        code: 0,
+        outcome: 'patched',
+      });
+    }));
+
+  it.concurrent('is postponed when the time is over', ({ expect }) =>
+    withLab({ scenario: 'backup-running' }, async (lab) => {
+      const { code, document } = await pbsCtlJson<RunDocument>(
+        patch(lab.configPath, '--wait', '1s').filter((each) => each !== '--json'),
+      );
+      expect({ code, outcome: document.outcome }).toEqual({ code: 75, outcome: 'postponed' });
+    }));
+
+  it.concurrent('ends 130 at a signal, with nothing changed', ({ expect }) =>
+    withLab({ scenario: 'backup-running' }, async (lab) => {
+      const running = start(patch(lab.configPath, '--wait', '60s'));
+      await running.says('waiting');
+      await until('a second look', () => lab.record.requests.length > 60);
+      running.kill('SIGINT');
+      expect((await running.ended).code).toBe(130);
+      expect(eventsOf(lab, 'lock-tag-set')).toEqual([]);
+    }));
+});

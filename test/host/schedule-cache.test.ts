@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import type { Pve } from '../../src/api/pve.js';
+import { clearFrom, KnownRuns, RUNS_ASKED } from '../../src/host/schedule-cache.js';
+
+const NOW = 1_764_003_600;
+const DAY = 86_400;
+
+/** PVE as far as schedules go: a run a day, and a note of how often it was asked. */
+function daily(first: number) {
+  const asked: number[] = [];
+  const pve = {
+    scheduleRuns: async (_: string, start: number, count: number) => {
+      asked.push(start);
+      const next = first + Math.max(0, Math.floor((start - first) / DAY) + 1) * DAY;
+      return Array.from({ length: count }, (_each, index) => next + index * DAY);
+    },
+  } as unknown as Pve;
+  return { asked, by: { cluster: 'main', pve, zones: ['UTC'] } };
+}
+
+describe('when a schedule runs', () => {
+  const schedule = '02:00';
+
+  it('is asked once, as long as PVE names the same next run', async () => {
+    const { asked, by } = daily(NOW + 3600);
+    const known = new KnownRuns();
+    const first = await known.after(by, { schedule, nextRun: NOW + 3600 }, NOW - 60, NOW);
+    const later = await known.after(by, { schedule, nextRun: NOW + 3600 }, NOW + 240, NOW + 300);
+    expect(later).toEqual(first);
+    expect(first).toMatchObject({ goesOn: true, runs: { length: RUNS_ASKED } });
+    expect(asked).toEqual([NOW - 60]);
+  });
+
+  it('still shows a run that has begun within the last minute, and none from before', async () => {
+    const { by } = daily(NOW + 100);
+    const known = new KnownRuns();
+    await known.after(by, { schedule, nextRun: NOW + 100 }, NOW - 60, NOW);
+    const next = { schedule, nextRun: NOW + 100 + DAY };
+    expect((await known.after(by, next, NOW + 60, NOW + 120)).runs[0]).toBe(NOW + 100);
+    expect((await known.after(by, next, NOW + 100, NOW + 160)).runs[0]).toBe(NOW + 100 + DAY);
+  });
+
+  it.each([
+    ['an earlier one', NOW + 600],
+    ['a later one', NOW + 3600 + DAY],
+    ['none', null],
+  ])('is asked anew where PVE now names %s', async (_, nextRun) => {
+    const { asked, by } = daily(NOW + 3600);
+    const known = new KnownRuns();
+    await known.after(by, { schedule, nextRun: NOW + 3600 }, NOW - 60, NOW);
+    await known.after(by, { schedule, nextRun }, NOW + 240, NOW + 300);
+    expect(asked).toHaveLength(2);
+  });
+
+  it('is asked for each set of time zones', async () => {
+    const { asked, by } = daily(NOW + 3600);
+    const known = new KnownRuns();
+    const job = { schedule, nextRun: NOW + 3600 };
+    await known.after(by, job, NOW - 60, NOW);
+    await known.after({ ...by, zones: ['Europe/Vienna'] }, job, NOW - 60, NOW);
+    expect(asked).toHaveLength(2);
+  });
+});
+
+describe('the next run alone is enough', () => {
+  // NOW is a full hour.
+  const range = (now: number) => ({ from: now - 60, now, until: now + 2700 });
+  const clear = (schedule: string | null, nextRun: number | null, now = NOW + 600) =>
+    clearFrom({ schedule, nextRun }, range(now));
+
+  it.each([
+    '02:00',
+    'mon..fri 2:00',
+    '*:00',
+    '8..17,22:00',
+    '02:00 UTC',
+    '*-*-01 02:00',
+  ])('of "%s", which has a single minute, when it lies beyond the run', (schedule) => {
+    expect(clear(schedule, NOW + 7200)).toBe(true);
+  });
+
+  it.each([
+    '*:0/15',
+    '*:00,30',
+    '02:00:30',
+    '*/15',
+    '30',
+    'hourly',
+    'mon..fri',
+    '0/2:0/15',
+  ])('not of "%s", which may run at other minutes', (schedule) => {
+    expect(clear(schedule, NOW + 7200)).toBe(false);
+  });
+
+  it('not when it lies within the run, or is not told', () => {
+    expect(clear('02:00', NOW + 3300)).toBe(false);
+    expect(clear('02:00', null)).toBe(false);
+    expect(clear(null, NOW + 7200)).toBe(false);
+  });
+
+  it('not in the minutes after the one of the schedule: a run may just have begun', () => {
+    const at = (seconds: number) => clear('02:00', NOW + 86_400, NOW + seconds);
+    expect([-1, 0, 59, 60, 120].map(at)).toEqual([false, false, false, false, false]);
+    expect([121, 1000].map(at)).toEqual([true, true]);
+    // Also half an hour off: a clock put back in Lord Howe.
+    expect(at(1800)).toBe(false);
+  });
+});

@@ -1,0 +1,173 @@
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { documentsOf, Journal, postponementsOf, runsOf } from '../../src/journal/journal.js';
+import { pruneRuns } from '../../src/journal/prune.js';
+import type { RunEvent } from '../../src/journal/records.js';
+import { documentOf, isUnfinished, stateOf } from '../../src/journal/state.js';
+
+let stateDir: string;
+beforeEach(() => {
+  stateDir = mkdtempSync(join(tmpdir(), 'pbs-ctl-state-'));
+});
+afterEach(() => rmSync(stateDir, { recursive: true, force: true }));
+
+let time = Date.parse('2026-11-23T02:00:00Z');
+const clock = { now: () => (time += 1000), monotonic: () => time, sleep: async () => {} };
+const STARTED = { type: 'started', host: 'pbs01', mode: 'patch', owesReboot: false } as const;
+const ended = (outcome: 'patched' | 'postponed' | 'failed', open = false): RunEvent => ({
+  type: 'ended',
+  outcome,
+  retryAfter: null,
+  error: null,
+  open,
+});
+const NONE = { upgraded: [], installed: [], removed: [], held: [] };
+const run = (id: string, ...events: RunEvent[]) => {
+  const journal = Journal.begin(stateDir, id, clock, STARTED);
+  for (const event of events) journal.append(event);
+  journal.close();
+  return join(stateDir, 'runs', id, 'journal.jsonl');
+};
+
+describe('a journal', () => {
+  it('gives back the run that was written', () => {
+    run('aaaaaa', { type: 'locked', cluster: 'main', expiresAt: 1 }, { type: 'fenced', datastore: 'tank' });
+    expect(runsOf(stateDir, 'pbs01')).toMatchObject([
+      { runId: 'aaaaaa', host: 'pbs01', locks: ['main'], fenced: ['tank'], ended: null },
+    ]);
+    expect(runsOf(stateDir, 'pbs02')).toEqual([]);
+  });
+
+  it('with a torn last line loses that line only, and goes on behind what is whole', () => {
+    const file = run('aaaaaa', { type: 'locked', cluster: 'main', expiresAt: 1 });
+    appendFileSync(file, '{"v":1,"run":"aaaaaa","at":"2026-11-23T0');
+    const again = Journal.reopen(stateDir, 'aaaaaa', clock);
+    again.append({ type: 'resumed' });
+    again.close();
+    expect(runsOf(stateDir, 'pbs01')).toMatchObject([{ locks: ['main'], resumed: true }]);
+    expect(readFileSync(file, 'utf8').trim().split('\n')).toHaveLength(3);
+  });
+
+  it.each<[string, boolean, RunEvent[]]>([
+    ['was not begun changed none', true, []],
+    ['was begun may have changed some', false, [{ type: 'upgrade-intended' }]],
+    [
+      'was begun may have, also once nothing of the run is left behind',
+      false,
+      [
+        { type: 'locked', cluster: 'main', expiresAt: 1 },
+        { type: 'upgrade-intended' },
+        ended('failed', true),
+        { type: 'unlocked', cluster: 'main' },
+      ],
+    ],
+    [
+      'failed had changed what was seen then',
+      true,
+      [{ type: 'upgrade-intended' }, { type: 'upgrade-failed', exitCode: 100, packages: NONE }],
+    ],
+    [
+      'failed may have where an older version wrote of it',
+      false,
+      [{ type: 'upgrade-intended' }, { type: 'upgrade-failed', exitCode: 100 }],
+    ],
+    [
+      'was done has changed what was seen then',
+      true,
+      [{ type: 'upgrade-intended' }, { type: 'upgraded', packages: NONE }],
+    ],
+  ])('tells of an upgrade whether its packages are known: one that %s', (_, known, events) => {
+    run('aaaaaa', ...events);
+    expect(documentsOf(runsOf(stateDir, 'pbs01'))).toMatchObject([{ packagesKnown: known }]);
+  });
+
+  it.each([
+    ['damaged in the middle', 'garbage\n'],
+    ['of another version', '{"v":2,"run":"aaaaaa","at":"x","event":{"type":"resumed"}}\n'],
+  ])('%s is an error that names file and line: nothing is guessed', (_, line) => {
+    const file = run('aaaaaa');
+    appendFileSync(file, `${line}${readFileSync(file, 'utf8')}`);
+    expect(() => runsOf(stateDir, 'pbs01')).toThrow(/Line 2 of .*journal\.jsonl/);
+  });
+
+  it('that cannot be written is an error before anything was changed', () => {
+    writeFileSync(join(stateDir, 'runs'), 'a file where a folder should be');
+    expect(() => Journal.begin(stateDir, 'aaaaaa', clock, STARTED)).toThrowError(
+      expect.objectContaining({ code: 'state.unwritable' }),
+    );
+  });
+
+  it('is readable by its owner alone', () => {
+    expect(statSync(run('aaaaaa')).mode & 0o077).toBe(0);
+  });
+
+  it('is pruned to as many as are kept, the oldest first, and never while unfinished', () => {
+    run('old001', ended('failed', true));
+    run('old002', ended('patched'));
+    run('new003', ended('patched'));
+    pruneRuns(stateDir, 1);
+    expect(runsOf(stateDir, 'pbs01').map(({ runId }) => runId)).toEqual(['old001', 'new003']);
+  });
+
+  it('counts postponements in a row', () => {
+    run('run001', ended('postponed'));
+    run('run002', ended('patched'));
+    run('run003', ended('postponed'));
+    run('run004', ended('postponed'));
+    const runs = runsOf(stateDir, 'pbs01');
+    expect(postponementsOf(runs)).toEqual({ count: 2, since: runs[2]?.startedAt });
+  });
+});
+
+describe('any sequence of events', () => {
+  const store = fc.constantFrom('tank', 'vault');
+  const boot = { bootTime: 1, bootId: null };
+  const event = fc.oneof(
+    store.map((datastore): RunEvent => ({ type: 'fence-intended', datastore })),
+    store.map((datastore): RunEvent => ({ type: 'fenced', datastore })),
+    store.map((datastore): RunEvent => ({ type: 'unfenced', datastore })),
+    fc.constantFrom<RunEvent>(
+      { type: 'locked', cluster: 'main', expiresAt: 1 },
+      { type: 'unlocked', cluster: 'main' },
+      { type: 'resumed' },
+      { type: 'upgrade-intended' },
+      { type: 'reboot-intended', boot },
+      { type: 'rebooted', boot },
+      ended('failed', true),
+      ended('patched'),
+    ),
+  );
+
+  it('reports as left behind exactly what was begun and not undone', () => {
+    fc.assert(
+      fc.property(fc.array(event), (events) => {
+        const records = [STARTED, ...events].map((each) => ({
+          v: 1 as const,
+          run: 'r',
+          at: '2026-01-01T00:00:00.000Z',
+          event: each,
+        }));
+        const state = stateOf(records);
+        if (!state) throw new Error('a journal that begins with "started" has a state');
+        const expected = new Set<string>();
+        for (const each of events) {
+          if (each.type === 'fence-intended' || each.type === 'fenced') expected.add(each.datastore);
+          if (each.type === 'unfenced') expected.delete(each.datastore);
+        }
+        const document = documentOf(state, { count: 0, since: null });
+        expect(new Set(document.leftBehind.fenced)).toEqual(expected);
+        const lock =
+          events.findLast(({ type }) => type === 'locked' || type === 'unlocked')?.type === 'locked';
+        expect(document.leftBehind.locks).toEqual(lock ? ['main'] : []);
+        expect(document.reboot?.count ?? 0).toBe(
+          events.some(({ type }) => type === 'reboot-intended') ? 1 : 0,
+        );
+        const last = events.findLast(({ type }) => type === 'ended' || type === 'resumed');
+        expect(isUnfinished(state)).toBe(!(last?.type === 'ended' && !last.open));
+      }),
+    );
+  });
+});
