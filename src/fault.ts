@@ -12,7 +12,7 @@ const BY_GRAVITY: readonly number[] = [
 ];
 
 /** The exit code for several hosts: that which most needs a person. A postponement must not hide a failure. */
-export const gravest = <Code extends number>(first: Code, ...others: readonly Code[]): Code =>
+export const worstExitCode = <Code extends number>(first: Code, ...others: readonly Code[]): Code =>
   others.reduce(
     (worst, code) => (BY_GRAVITY.indexOf(code) > BY_GRAVITY.indexOf(worst) ? code : worst),
     first,

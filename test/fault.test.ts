@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { EXIT, type ExitCode, gravest } from '../src/fault.js';
+import { EXIT, type ExitCode, worstExitCode } from '../src/fault.js';
 
 const { done, failed, unverified, tryLater, interrupted } = EXIT;
 
@@ -12,6 +12,6 @@ describe('the exit code for several hosts', () => {
     [[failed, unverified], unverified, 'a fence that is up needs a person most'],
     [[tryLater, interrupted], interrupted, 'somebody stopped it'],
   ])('of %j is %i: %s', (codes, expected) => {
-    expect(gravest(EXIT.done, ...codes)).toBe(expected);
+    expect(worstExitCode(EXIT.done, ...codes)).toBe(expected);
   });
 });

@@ -5,7 +5,7 @@ import { sideBySide } from './side-by-side.js';
 // how many points were tried and how often a guarantee was broken.
 
 const points = await listCrashPoints();
-const lanes = Number(process.env.LANES ?? 4);
+const lanes = Number(process.env.CONNECTIONS ?? 4);
 console.log(`${points.length} points, ${lanes} side by side`);
 const named = ({ what, number, side, step }: CrashPoint) => `${side} ${what} ${number} (${step})`;
 const trials = await sideBySide(points, lanes, async (point, index): Promise<Trial> => {

@@ -1,5 +1,5 @@
 import { errorDocument } from '../fault.js';
-import type { Facts } from '../host/answers.js';
+import type { Answers } from '../host/answers.js';
 import type { CheckId, Finding } from '../journal/document.js';
 
 /** What a check has to say: a status, one line, and facts for scripts. */
@@ -13,12 +13,12 @@ export interface Judgement {
 
 /**
  * One question about the safety of a run. `look` asks the APIs (each answer is asked for once per
- * {@link Facts}), `judge` decides and is pure.
+ * {@link Answers}), `judge` decides and is pure.
  */
 export interface Check<Seen = unknown> {
   readonly id: CheckId;
-  look(facts: Facts): Promise<Seen>;
-  judge(seen: Seen, facts: Pick<Facts, 'target' | 'now'>): Judgement;
+  look(answers: Answers): Promise<Seen>;
+  judge(seen: Seen, answers: Pick<Answers, 'target' | 'now'>): Judgement;
 }
 
 export const pass = (summary: string, detail?: Judgement['detail']): Judgement =>
@@ -57,14 +57,14 @@ export function worstOf(parts: ReadonlyArray<readonly [cluster: string, Judgemen
 /** All checks side by side; one that throws is a block with its reason. */
 export async function runChecks(
   checks: readonly Check<never>[] | readonly Check[],
-  facts: Facts,
+  answers: Answers,
 ): Promise<Finding[]> {
-  return Promise.all((checks as readonly Check[]).map((check) => runCheck(check, facts)));
+  return Promise.all((checks as readonly Check[]).map((check) => runCheck(check, answers)));
 }
 
-async function runCheck(check: Check, facts: Facts): Promise<Finding> {
+async function runCheck(check: Check, answers: Answers): Promise<Finding> {
   try {
-    const { status, summary, detail, retryAt } = check.judge(await check.look(facts), facts);
+    const { status, summary, detail, retryAt } = check.judge(await check.look(answers), answers);
     return {
       id: check.id,
       status,

@@ -4,7 +4,8 @@ import { block, type Check, pass, skip, warn } from './check.js';
 /** Are the packages whole, apt free, and the upgrade one that keeps what is protected? */
 export const guestPackages: Check<Pick<Survey, 'audit' | 'aptLocks' | 'plan' | 'simulationError'> | null> = {
   id: 'guest.packages',
-  look: async (facts) => (facts.target.guest && facts.target.upgradeUnit === null ? facts.survey() : null),
+  look: async (answers) =>
+    answers.target.guest && answers.target.upgradeUnit === null ? answers.survey() : null,
   judge(seen, { target: { policy } }) {
     if (!seen) return skip('the upgrade does not go through the guest agent');
     const { audit, aptLocks, plan, simulationError } = seen;

@@ -1,17 +1,17 @@
-import type { Facts } from '../host/answers.js';
+import type { Answers } from '../host/answers.js';
 import type { DatastoreState, HostState } from '../journal/document.js';
 import type { Baseline } from '../journal/records.js';
 
 /** What the host is like now, so that it can be compared when it is back. */
-export async function takeBaseline(facts: Facts): Promise<Baseline> {
-  const { pbs } = facts;
+export async function takeBaseline(answers: Answers): Promise<Baseline> {
+  const { pbs } = answers;
   const [state, { datastores }, { uptimeSeconds }, { epochSeconds }, services, survey] = await Promise.all([
-    hostState(facts),
+    hostState(answers),
     pbs.datastoreConfigs(),
     pbs.nodeStatus(),
     pbs.time(),
     pbs.services(),
-    facts.target.guest ? facts.survey() : null,
+    answers.target.guest ? answers.survey() : null,
   ]);
   return {
     state,
@@ -26,7 +26,7 @@ export async function takeBaseline(facts: Facts): Promise<Baseline> {
 }
 
 /** Version, kernel, boot time and datastores as the API tells them. */
-export async function hostState({ pbs }: Pick<Facts, 'pbs'>): Promise<HostState> {
+export async function hostState({ pbs }: Pick<Answers, 'pbs'>): Promise<HostState> {
   const [packages, status, time, datastores] = await Promise.all([
     pbs.packages(),
     pbs.nodeStatus(),
@@ -42,7 +42,7 @@ export async function hostState({ pbs }: Pick<Facts, 'pbs'>): Promise<HostState>
   };
 }
 
-async function datastoreStates({ pbs }: Pick<Facts, 'pbs'>): Promise<DatastoreState[]> {
+async function datastoreStates({ pbs }: Pick<Answers, 'pbs'>): Promise<DatastoreState[]> {
   const [listed, usage] = await Promise.all([pbs.datastores(), pbs.datastoreUsage()]);
   return listed.map(({ name, mounted }) => {
     const used = usage.find((each) => each.name === name);

@@ -18,13 +18,13 @@ interface Seen {
 /** Is every datastore there, accessible, free of errors and on its own file system? */
 export const pbsDatastores: Check<Seen> = {
   id: 'pbs.datastores',
-  async look(facts) {
-    const { pbs, target, ownRun } = facts;
+  async look(answers) {
+    const { pbs, target, ownRun } = answers;
     const [datastores, usage, configs, survey] = await Promise.all([
       pbs.datastores(),
       pbs.datastoreUsage(),
       pbs.datastoreConfigs(),
-      facts.survey().catch((error: unknown) => errorDocument(error)),
+      answers.survey().catch((error: unknown) => errorDocument(error)),
     ]);
     return {
       datastores,

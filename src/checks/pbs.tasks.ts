@@ -1,6 +1,6 @@
 import type { PbsTask } from '../api/pbs.js';
 import { block, type Check, pass } from './check.js';
-import { gateOf, taskName } from './task-gate.js';
+import { blocksReboot, taskName } from './task-gate.js';
 
 interface Seen {
   readonly tasks: readonly PbsTask[];
@@ -23,7 +23,7 @@ export const pbsTasks: Check<Seen> = {
     return { tasks, operations };
   },
   judge({ tasks, operations }) {
-    const blocking = tasks.filter(({ type }) => gateOf(type) === 'block');
+    const blocking = tasks.filter(({ type }) => blocksReboot(type) === 'block');
     const busy = operations.filter(({ read, write }) => read + write > 0);
     const seen = [
       ...blocking.map(({ type, id }) => `${taskName(type, id)} is running`),

@@ -29,7 +29,7 @@ const JUST_BEGUN = 60;
 /** Does a backup job that writes to this host start before a run would be over? PVE itself says when jobs run. */
 export const pveSchedule: Check<ReadonlyArray<readonly [string, readonly SeenJob[]]>> = {
   id: 'pve.schedule',
-  look: ({ clusters, pbs, target, now, knownRuns }) =>
+  look: ({ clusters, pbs, target, now, schedules }) =>
     Promise.all(
       clusters.map(async ({ name, pve }) => {
         const [all, storages, { fingerprint }, { nodes }] = await Promise.all([
@@ -61,7 +61,7 @@ export const pveSchedule: Check<ReadonlyArray<readonly [string, readonly SeenJob
           if (schedule === null) return { ...seen, runs: null };
           if (zones.length > 1 && !/ UTC$/.test(schedule)) return { ...seen, runs: null, zones };
           if (enough && nextRun !== null) return { ...seen, runs: [nextRun], goesOn: true };
-          return knownRuns.after(by, { nextRun, schedule }, from, now).then((runs) => ({ ...seen, ...runs }));
+          return schedules.after(by, { nextRun, schedule }, from, now).then((runs) => ({ ...seen, ...runs }));
         };
         const first = await Promise.all(
           writing.map((each) => look(each, clearFrom(each.job, { from, now, until }))),

@@ -3,7 +3,7 @@
  * A type that is not listed blocks, since nobody knows what it does.
  * @see upstream proxmox-backup, worker types
  */
-export function gateOf(type: string): 'block' | 'ignore' {
+export function blocksReboot(type: string): 'block' | 'ignore' {
   return HARMLESS.has(type) ? 'ignore' : 'block';
 }
 

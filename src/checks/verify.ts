@@ -1,5 +1,5 @@
 import { errorDocument } from '../fault.js';
-import type { Facts } from '../host/answers.js';
+import type { Answers } from '../host/answers.js';
 import type { Finding, HostState } from '../journal/document.js';
 import type { Baseline } from '../journal/records.js';
 import { type Expectation, type HostSight, verdict } from '../rules/verdict.js';
@@ -13,15 +13,15 @@ export interface Verification {
 
 /** Looks at the host once and compares it with the baseline; what cannot be seen is a block. */
 export async function verifyOnce(
-  facts: Facts,
+  answers: Answers,
   before: Baseline | null,
   expected: Expectation | null,
 ): Promise<Verification> {
   try {
-    const { pbs, target } = facts;
-    const [state, services] = await Promise.all([hostState(facts), pbs.services(), pbs.daemonAnswers()]);
+    const { pbs, target } = answers;
+    const [state, services] = await Promise.all([hostState(answers), pbs.services(), pbs.daemonAnswers()]);
     const hasGuest = target.guest !== null;
-    const survey = hasGuest ? await facts.survey().catch((error: unknown) => errorDocument(error)) : null;
+    const survey = hasGuest ? await answers.survey().catch((error: unknown) => errorDocument(error)) : null;
     const paths = new Map(before?.mounts.map(({ datastore, path }) => [datastore, path]) ?? []);
     if (state.datastores.some(({ name }) => !paths.has(name))) {
       for (const { name, path } of (await pbs.datastoreConfigs()).datastores) {
@@ -30,7 +30,7 @@ export async function verifyOnce(
     }
     const seen = survey && 'bootId' in survey ? survey : null;
     const surveyError = survey && 'code' in survey ? survey.message : null;
-    const packages = hasGuest ? { pending: [], kernels: [] } : await packagesOf(facts);
+    const packages = hasGuest ? { pending: [], kernels: [] } : await packagesOf(answers);
     const findings = verdict(
       before,
       { state, services, survey: seen, surveyError, paths, hasGuest, packages },
@@ -50,7 +50,7 @@ export async function verifyOnce(
   }
 }
 
-async function packagesOf({ pbs }: Facts): Promise<HostSight['packages']> {
+async function packagesOf({ pbs }: Answers): Promise<HostSight['packages']> {
   const [updates, installed] = await Promise.all([pbs.updates(), pbs.packages()]);
   return {
     pending: updates.map(({ name }) => name),

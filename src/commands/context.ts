@@ -87,7 +87,7 @@ export function duration(text: string, option: string): number {
 }
 
 /** The same where none at all makes no sense, such as for a lock. @throws Fault `usage.duration` (exit 2) */
-export function someTime(text: string, option: string): number {
+export function positiveDuration(text: string, option: string): number {
   const ms = duration(text, option);
   if (ms > 0) return ms;
   throw noDuration(`${option} "${text}": expected a duration longer than zero.`);

@@ -7,4 +7,4 @@ failed, or whose validation failed, none is begun any more (with --keep-going th
 are under way go on to their end, and the hosts that were not begun are named. A signal stops every
 run as it would stop one, and none is begun any more. With --parallel hosts of different clusters are
 patched side by side. A host belongs to the cluster of its guest and to those that it serves; hosts
-that share one follow each other. The exit code is the gravest of all runs.`;
+that share one follow each other. The exit code is the worstExitCode of all runs.`;

@@ -1,5 +1,5 @@
 import type { Config } from '../config/schema.js';
-import { type ErrorDocument, EXIT, type ExitCode, errorDocument, Fault, gravest } from '../fault.js';
+import { type ErrorDocument, EXIT, type ExitCode, errorDocument, Fault, worstExitCode } from '../fault.js';
 import { openCluster } from '../host/open.js';
 import { lockedSince } from '../journal/locked-since.js';
 import { lockOf } from '../lock/cluster-lock.js';
@@ -37,7 +37,7 @@ export const lockShow: Command<LockOptions> = async (context, { cluster }) => {
     'error' in each ? unknownLockText(each.cluster, each.error, style) : lockText(each, style),
   );
   context.answer({ clusters }, texts.join(''));
-  return gravest(...(codes as [ExitCode]));
+  return worstExitCode(...(codes as [ExitCode]));
 };
 
 async function show(config: Config, name: string, stateDir: string, world: World): Promise<Shown> {

@@ -2,11 +2,11 @@ import type { Config } from '../config/schema.js';
 import { EXIT, Fault } from '../fault.js';
 import { openCluster } from '../host/open.js';
 import { lockOf } from '../lock/cluster-lock.js';
-import { patiently } from '../lock/lease.js';
+import { retryRelease } from '../lock/lease.js';
 import { acquire, breakLock, type Claim, type ClusterLock, release } from '../lock/lock.js';
 import { isLockWord } from '../lock/tag.js';
 import { interrupted } from '../signals.js';
-import { type Command, type Context, duration, load, someTime } from './context.js';
+import { type Command, type Context, duration, load, positiveDuration } from './context.js';
 
 export interface LockOptions {
   readonly cluster?: string;
@@ -43,7 +43,7 @@ export function claimOf(
   return {
     owner: word(options.owner, '--owner'),
     run: world.randomWord(6),
-    ttlMs: options.ttl === undefined ? ttl : someTime(options.ttl, '--ttl'),
+    ttlMs: options.ttl === undefined ? ttl : positiveDuration(options.ttl, '--ttl'),
     onExpired: config.policy.onExpiredLock,
   };
 }
@@ -88,7 +88,7 @@ export async function waitingFor<Value>(
 export const lockRelease: Command<LockOptions> = (context, options) =>
   withLock(context, options, async (lock) => {
     const owner = word(options.owner, '--owner');
-    const released = await patiently(() => release(lock, { owner, run: options.run }), lock.clock);
+    const released = await retryRelease(() => release(lock, { owner, run: options.run }), lock.clock);
     context.answer({ cluster: lock.cluster, released }, released ? 'released' : 'it was not held');
     return EXIT.done;
   });

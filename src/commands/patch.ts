@@ -1,7 +1,7 @@
 import type { Config } from '../config/schema.js';
 import type { Target } from '../config/target.js';
-import { EXIT, type ExitCode, errorDocument, Fault, gravest } from '../fault.js';
-import { openSite } from '../host/open.js';
+import { EXIT, type ExitCode, errorDocument, Fault, worstExitCode } from '../fault.js';
+import { openHost } from '../host/open.js';
 import { readReferences } from '../host/read-references.js';
 import { addWarnings } from '../journal/afterword.js';
 import type { RunDocument } from '../journal/document.js';
@@ -110,8 +110,8 @@ export const patch: Command<PatchCommandOptions> = async (context, options) => {
     const error = failure ? { error: errorDocument(failure.error) } : {};
     context.answer(targets.length === 1 ? runs[0] : { runs, ...error }, '');
   }
-  const code = gravest<ExitCode>(EXIT.done, ...runs.map(exitCodeOf));
-  if (failure) return gravest(code, besideRuns(failure.error));
+  const code = worstExitCode<ExitCode>(EXIT.done, ...runs.map(exitCodeOf));
+  if (failure) return worstExitCode(code, besideRuns(failure.error));
   return interrupted && left.length > 0 ? EXIT.interrupted : code;
 };
 
@@ -151,11 +151,11 @@ async function waitFor(
   world: World,
   reporter: Reporter,
 ): Promise<void> {
-  const site = await openSite(config, target, world);
+  const host = await openHost(config, target, world);
   try {
-    await awaitSlot(site, wanted, world, reporter);
+    await awaitSlot(host, wanted, world, reporter);
   } finally {
-    await site.close();
+    await host.close();
   }
 }
 

@@ -2,7 +2,7 @@ import { REFUSED } from '../api/failure.js';
 import { CHECKS } from '../checks/catalogue.js';
 import { retryAfter, runChecks } from '../checks/check.js';
 import { EXIT, type ExitCode } from '../fault.js';
-import { openSite } from '../host/open.js';
+import { openHost } from '../host/open.js';
 import { readReferences } from '../host/read-references.js';
 import type { Finding } from '../journal/document.js';
 import { findingsText } from '../report/text.js';
@@ -16,13 +16,13 @@ export const preflight: Command<HostOptions> = async (context, options) => {
   const targets = targetsOf(config, options);
   await readReferences(config, targets, world);
   for (const target of targets) {
-    const site = await openSite(config, target, world);
+    const host = await openHost(config, target, world);
     try {
-      const checks = await runChecks(CHECKS, site.facts(null));
+      const checks = await runChecks(CHECKS, host.answers(null));
       const ok = checks.every(({ status }) => status !== 'block');
       results.push({ host: target.host, ok, checks, retryAfter: retryAfter(checks) });
     } finally {
-      await site.close();
+      await host.close();
     }
   }
   const text = results

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type ErrorDocument, EXIT, errorDocument, Fault } from '../fault.js';
 import { drawn } from '../guest/drawn.js';
 import { keepConsole } from '../guest/keep-console.js';
-import { openSite, type Site } from '../host/open.js';
+import { type Host, openHost } from '../host/open.js';
 import { readReferences } from '../host/read-references.js';
 import { claimHost } from '../journal/claim.js';
 import { act, shortfall } from '../recover/act.js';
@@ -46,19 +46,19 @@ export const recover: Command<RecoverOptions> = async (context, options) => {
   }
   const flags = flagsOf(options);
   await readReferences(config, [target], world);
-  const site = await openSite(config, target, world);
+  const host = await openHost(config, target, world);
   // Whoever only looks may do so while a run is at work.
   const unclaim = flags.length > 0 ? claimHost(stateDir, target.host) : () => {};
   try {
-    const first = await lookAt(site, stateDir);
-    const { sight, done, error } = await actAll(flags, first, { site, stateDir, options, context });
+    const first = await lookAt(host, stateDir);
+    const { sight, done, error } = await actAll(flags, first, { host, stateDir, options, context });
     const diagnosis = diagnose(sight);
     const style = { color, columns: world.stdout.columns };
     const failure = error && { code: error.code, message: error.message, hint: error.hint };
-    const wanted = site.guest && (options.console === true || !diagnosis.healthy);
+    const wanted = host.guest && (options.console === true || !diagnosis.healthy);
     const { shot, shown } =
-      wanted && site.guest
-        ? await keepConsole(site.guest, consoleFolder(stateDir, sight))
+      wanted && host.guest
+        ? await keepConsole(host.guest, consoleFolder(stateDir, sight))
         : { shot: null, shown: null };
     context.answer(
       { ...sight, console: shot, done, diagnosis, error: failure },
@@ -68,7 +68,7 @@ export const recover: Command<RecoverOptions> = async (context, options) => {
     return error?.exitCode ?? (diagnosis.healthy ? EXIT.done : EXIT.failed);
   } finally {
     unclaim();
-    await site.close();
+    await host.close();
   }
 };
 
@@ -96,11 +96,11 @@ async function actAll(
   flags: readonly RecoverFlag[],
   first: Sight,
   {
-    site,
+    host,
     stateDir,
     options: { yes, force },
     context: { world, options: global },
-  }: { site: Site; stateDir: string; options: RecoverOptions; context: Context },
+  }: { host: Host; stateDir: string; options: RecoverOptions; context: Context },
 ): Promise<Acted> {
   const say = (text: string) => (global.quiet || global.json ? undefined : world.stderr.write(`${text}\n`));
   let sight = first;
@@ -111,8 +111,8 @@ async function actAll(
       if (why) throw why;
       const asked = yes ? null : question(flag, sight);
       if (asked && !(await world.confirm(asked))) throw unanswered();
-      done.push(await act(flag, { site, sight, stateDir, clock: world.clock, say }));
-      sight = await lookAt(site, stateDir);
+      done.push(await act(flag, { host, sight, stateDir, clock: world.clock, say }));
+      sight = await lookAt(host, stateDir);
       const left = shortfall(flag, sight);
       if (left)
         throw new Fault('recover.not-enough', `--${flag} was carried out, and ${left}.`, {
@@ -121,7 +121,7 @@ async function actAll(
     } catch (error) {
       const exitCode = error instanceof Fault ? error.exitCode : EXIT.failed;
       // Half of it may have been done.
-      return { sight: await lookAt(site, stateDir), done, error: { ...errorDocument(error), exitCode } };
+      return { sight: await lookAt(host, stateDir), done, error: { ...errorDocument(error), exitCode } };
     }
   }
   return { sight, done, error: null };

@@ -1,7 +1,7 @@
 import { REFUSED } from '../api/failure.js';
 import type { Pbs } from '../api/pbs.js';
 import { hostState } from '../checks/host-state.js';
-import { EXIT, type ExitCode, errorDocument, gravest } from '../fault.js';
+import { EXIT, type ExitCode, errorDocument, worstExitCode } from '../fault.js';
 import { remembering } from '../host/answers.js';
 import { openPbs } from '../host/open.js';
 import { readReferences } from '../host/read-references.js';
@@ -14,7 +14,7 @@ import { inLanes } from './in-lanes.js';
 import { lockHolders } from './lock-holders.js';
 
 /** So many hosts are asked at once, each over one connection: a look at a fleet is no flood. */
-const LANES = 128;
+const CONNECTIONS = 128;
 
 export const status: Command<HostOptions> = async (context, options) => {
   const { world, color } = context;
@@ -23,8 +23,8 @@ export const status: Command<HostOptions> = async (context, options) => {
   await readReferences(config, targets, world);
   const postponed = postponedIn(stateDir);
   const holders = lockHolders(config, world);
-  const connections = targets.length > LANES / 16 ? 1 : undefined;
-  const hosts = await inLanes(targets, LANES, async (target): Promise<HostStatus> => {
+  const connections = targets.length > CONNECTIONS / 16 ? 1 : undefined;
+  const hosts = await inLanes(targets, CONNECTIONS, async (target): Promise<HostStatus> => {
     const { host } = target;
     const pbs = await openPbs(target, world, connections);
     try {
@@ -44,7 +44,7 @@ export const status: Command<HostOptions> = async (context, options) => {
   });
   await holders.close();
   context.answer({ hosts }, statusText(hosts, { color, columns: world.stdout.columns }));
-  return gravest<ExitCode>(EXIT.done, ...hosts.map(exitCodeOf));
+  return worstExitCode<ExitCode>(EXIT.done, ...hosts.map(exitCodeOf));
 };
 
 /** A refused token or certificate is no reason to wait. */

@@ -1,7 +1,7 @@
 import { REFUSED } from '../api/failure.js';
 import { verifyOnce } from '../checks/verify.js';
 import { EXIT } from '../fault.js';
-import { openSite } from '../host/open.js';
+import { openHost } from '../host/open.js';
 import { readReferences } from '../host/read-references.js';
 import type { Finding } from '../journal/document.js';
 import { runsOf } from '../journal/journal.js';
@@ -16,12 +16,12 @@ export const verify: Command<HostOptions> = async (context, options) => {
   await readReferences(config, targets, world);
   for (const target of targets) {
     const baseline = runsOf(stateDir, target.host).findLast((run) => run.baseline)?.baseline ?? null;
-    const site = await openSite(config, target, world);
+    const host = await openHost(config, target, world);
     try {
-      const { ok, findings } = await verifyOnce(site.facts(null), baseline, null);
+      const { ok, findings } = await verifyOnce(host.answers(null), baseline, null);
       results.push({ host: target.host, ok, checks: findings, retryAfter: null });
     } finally {
-      await site.close();
+      await host.close();
     }
   }
   const text = results

@@ -1,5 +1,5 @@
 import { EXIT, Fault } from '../fault.js';
-import { openSite } from '../host/open.js';
+import { openHost } from '../host/open.js';
 import { readReferences } from '../host/read-references.js';
 import { tableText, timelineText } from '../report/timeline.js';
 import { planFor, zoneOf } from '../schedule/look-ahead.js';
@@ -22,10 +22,10 @@ export const windows: Command<WindowsOptions> = async (context, options) => {
   const targets = targetsOf(config, options);
   await readReferences(config, targets, world);
   for (const target of targets) {
-    const site = await openSite(config, target, world);
+    const host = await openHost(config, target, world);
     try {
       const zone = zoneOf(target);
-      const plan = await planFor(site.facts(null), hours, zone);
+      const plan = await planFor(host.answers(null), hours, zone);
       documents.push(documentOf(target.host, plan, zone));
       texts.push(
         world.stdout.isTTY
@@ -33,7 +33,7 @@ export const windows: Command<WindowsOptions> = async (context, options) => {
           : tableText(plan, zone),
       );
     } finally {
-      await site.close();
+      await host.close();
     }
   }
   context.answer(documents.length === 1 ? documents[0] : { hosts: documents }, texts.join('\n'));

@@ -12,7 +12,7 @@ export const duration = z
   });
 
 /** For what would have no time to happen at all: a lock expired as it is taken, a request that ends before it is sent. */
-export const someTime = duration
+export const positiveDuration = duration
   .describe('A duration longer than zero: 90s, 20m, 2h, 1d, 500ms, or a number of seconds')
   .refine((ms) => ms > 0, 'expected a duration longer than zero, such as "90s" or "20m"');
 

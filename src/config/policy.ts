@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, size, someTime } from './fields.js';
+import { duration, positiveDuration, size } from './fields.js';
 
 const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'expected a time of day such as "22:00"');
 const day = z
@@ -21,8 +21,8 @@ const blackout = z
 
 const policyFields = {
   reboot: z.enum(['always', 'after-upgrade', 'when-required', 'never']),
-  rebootTimeout: someTime,
-  upgradeTimeout: someTime,
+  rebootTimeout: positiveDuration,
+  upgradeTimeout: positiveDuration,
   drainTimeout: duration.describe('How long to wait for running tasks to end before postponing'),
   maintenanceDuration: duration.describe(
     'How long a run is expected to take: no scheduled job may start within it',
@@ -44,8 +44,8 @@ const policyFields = {
   minRebootInterval: duration,
   offlineNodes: z.enum(['block', 'warn']),
   escalateAfter: duration.describe('Postponed for so long in a row: Slack is told in another tone'),
-  pollInterval: someTime,
-  requestTimeout: someTime,
+  pollInterval: positiveDuration,
+  requestTimeout: positiveDuration,
 };
 export const policyOverrides = z.strictObject(policyFields).partial();
 export const policy = z.strictObject({

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, endpoint, name, secret, someTime, tag, tls, token, vmid } from './fields.js';
+import { duration, endpoint, name, positiveDuration, secret, tag, tls, token, vmid } from './fields.js';
 import { policy, policyOverrides } from './policy.js';
 
 export type { SecretReference, TlsConfig } from './fields.js';
@@ -11,7 +11,7 @@ const lock = z.strictObject({
     .optional()
     .describe('Guest that carries the tag; default: the PBS guest of the first host of the cluster'),
   tag: tag.default('pbs-ctl-lock').describe('Prefix of the lock tag'),
-  ttl: someTime.prefault('2h').describe('How long the lock lasts unless renewed'),
+  ttl: positiveDuration.prefault('2h').describe('How long the lock lasts unless renewed'),
   blockingTags: z.array(tag).default(['pve-patching']).describe('Tags that say: PVE is being patched'),
 });
 

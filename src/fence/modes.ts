@@ -8,7 +8,7 @@ const LOST_RACES = 6;
  * The maintenance modes of a host's datastores, changed one at a time by compare-and-swap. The digest covers
  * all datastores, so after each write, and after one that was refused, they are looked at again.
  */
-export class Modes {
+export class MaintenanceModes {
   readonly #pbs: Pick<Pbs, 'datastoreConfigs' | 'setMaintenance'>;
   #seen: DatastoreConfigs | null;
 

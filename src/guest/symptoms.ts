@@ -61,8 +61,8 @@ export function readSymptoms(output: string): Symptoms {
     throw new Fault('guest.unreadable', 'What the guest tells of itself ends early.', {
       hint: 'Look at its console.',
     });
-  const [facts = '', ...journals] = output.replace(/\n@@end\n[\s\S]*$/, '\n').split(/^@unit /m);
-  const parts = readParts(facts);
+  const [answers = '', ...journals] = output.replace(/\n@@end\n[\s\S]*$/, '\n').split(/^@unit /m);
+  const parts = readParts(answers);
   const text = (name: string): string => parts.get(name)?.text.trim() ?? '';
   const told = (name: string): string | null => (parts.get(name)?.code === 0 ? text(name) || null : null);
   const mounts = mountsOf(text('mounts'));

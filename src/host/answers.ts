@@ -5,7 +5,7 @@ import type { Target } from '../config/target.js';
 import type { Survey } from '../guest/survey.js';
 import type { Clock } from '../world.js';
 import type { Recent } from './recent.js';
-import type { KnownRuns } from './schedule-cache.js';
+import type { ScheduleCache } from './schedule-cache.js';
 
 /** A cluster that a run has to do with. `vmid`: the guest that carries the lock tag, null where there is none. */
 export interface ClusterAccess {
@@ -19,7 +19,7 @@ export interface ClusterAccess {
  * What one round of checks may look at. No answer is asked for twice: `pbs` and each `pve` here are
  * views whose reading methods remember the promise of their first call.
  */
-export interface Facts {
+export interface Answers {
   readonly target: Target;
   readonly pbs: Pbs;
   /** The clusters served and the guest's own, in alphabetical order. */
@@ -34,7 +34,7 @@ export interface Facts {
   /** The run that asks, null for a preflight: its own lock, fence and tasks do not block it. */
   readonly ownRun: string | null;
   /** When schedules run, kept over the rounds of a run. */
-  readonly knownRuns: KnownRuns;
+  readonly schedules: ScheduleCache;
 }
 
 /** What may be taken over from the round before. */
@@ -62,10 +62,10 @@ export function remembering<Client extends object>(client: Client, earlier?: Ear
   });
 }
 
-export function facts(
-  parts: Omit<Facts, 'survey' | 'now'> & { survey: () => Promise<Survey> },
+export function answers(
+  parts: Omit<Answers, 'survey' | 'now'> & { survey: () => Promise<Survey> },
   recent: Recent | null = null,
-): Facts {
+): Answers {
   const clusters = parts.clusters.map((cluster) => ({
     ...cluster,
     pve: remembering(cluster.pve, { whose: `PVE ${cluster.name}`, recent }),

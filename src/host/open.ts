@@ -7,12 +7,12 @@ import { Fault } from '../fault.js';
 import type { Guest } from '../guest/exec.js';
 import { takeSurvey } from '../guest/survey.js';
 import type { World } from '../world.js';
-import { type ClusterAccess, type Facts, facts } from './answers.js';
+import { type Answers, answers, type ClusterAccess } from './answers.js';
 import type { Recent } from './recent.js';
-import { KnownRuns } from './schedule-cache.js';
+import { ScheduleCache } from './schedule-cache.js';
 
 /** A host with everything that reaches it: its PBS, the clusters it serves, its guest. */
-export interface Site {
+export interface Host {
   readonly target: Target;
   readonly pbs: Pbs;
   readonly clusters: readonly ClusterAccess[];
@@ -20,27 +20,27 @@ export interface Site {
   /** The VM that is this PBS; null where the config names none. */
   readonly guest: Guest | null;
   /** A fresh round of questions: what it answers is remembered within it and, but for what `recent` keeps, not beyond. */
-  facts(ownRun: string | null, recent?: Recent): Facts;
+  answers(ownRun: string | null, recent?: Recent): Answers;
   close(): Promise<void>;
 }
 
 /** Opens no connection yet. @throws Fault `config.secret` for a secret that cannot be had */
-export async function openSite(config: Config, target: Target, world: World): Promise<Site> {
+export async function openHost(config: Config, target: Target, world: World): Promise<Host> {
   const { clock } = world;
   const clusters = await Promise.all(target.clusters.map((name) => openCluster(config, name, world, target)));
   const pbs = await openPbs(target, world);
   const guestCluster = clusters.find(({ name }) => name === target.guest?.cluster) ?? null;
   const guest =
     guestCluster && target.guest ? { pve: guestCluster.pve, vmid: target.guest.vmid, clock } : null;
-  const knownRuns = new KnownRuns();
+  const schedules = new ScheduleCache();
   return {
     target,
     pbs,
     clusters,
     guestCluster,
     guest,
-    facts: (ownRun, recent) =>
-      facts(
+    answers: (ownRun, recent) =>
+      answers(
         {
           target,
           pbs,
@@ -48,7 +48,7 @@ export async function openSite(config: Config, target: Target, world: World): Pr
           guestCluster,
           clock,
           ownRun,
-          knownRuns,
+          schedules,
           survey: () => (guest ? takeSurvey(guest) : Promise.reject(noGuest(target.host))),
         },
         recent,
@@ -63,10 +63,10 @@ export async function openSite(config: Config, target: Target, world: World): Pr
  * Connections that are kept to a server at once: as many as a round of checks has questions that need no
  * other answer first. More would cost handshakes, each of which takes longer than an answer.
  */
-export const LANES = 12;
+export const CONNECTIONS = 12;
 
 /** The PBS of a host. @param connections how many at once */
-export async function openPbs(target: Target, world: World, connections = LANES): Promise<Pbs> {
+export async function openPbs(target: Target, world: World, connections = CONNECTIONS): Promise<Pbs> {
   return connectPbs({
     name: target.host,
     endpoints: [target.config.endpoint],
@@ -98,7 +98,7 @@ export async function openCluster(
     tls: cluster.tls,
     requestTimeoutMs: (target?.policy ?? config.policy).requestTimeout,
     env: world.env,
-    connections: LANES,
+    connections: CONNECTIONS,
     ...traced(world),
   });
   return {

@@ -16,7 +16,7 @@ interface Runs {
  * When schedules run, as PVE has worked it out. It is asked once for each schedule of a run: every later list
  * of jobs names the next run of each, and only where that is not the one that is known it is asked anew.
  */
-export class KnownRuns {
+export class ScheduleCache {
   readonly #lists = new Map<string, { readonly from: number; readonly runs: readonly number[] }>();
 
   /**

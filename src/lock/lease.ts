@@ -73,7 +73,7 @@ export async function takeLease(
       stop.abort();
       const failed: Array<{ cluster: string; error: unknown }> = [];
       for (const { lock, claim } of [...held].reverse()) {
-        await releaseSurely(lock, claim, options.clock).catch((error) =>
+        await releaseOwn(lock, claim, options.clock).catch((error) =>
           failed.push({ cluster: lock.cluster, error }),
         );
       }
@@ -140,12 +140,8 @@ const LASTING = new Set([
  * Releases the lock of a run, if it still is its own.
  * @throws the Fault of the last try
  */
-export async function releaseSurely(
-  lock: ClusterLock,
-  claim: Pick<Claim, 'run'>,
-  clock: Clock,
-): Promise<void> {
-  await patiently(() => release(lock, { run: claim.run }), clock).catch((error) => {
+export async function releaseOwn(lock: ClusterLock, claim: Pick<Claim, 'run'>, clock: Clock): Promise<void> {
+  await retryRelease(() => release(lock, { run: claim.run }), clock).catch((error) => {
     if (!(error instanceof Fault && error.code === 'lock.foreign')) throw error;
   });
 }
@@ -154,7 +150,7 @@ export async function releaseSurely(
  * A release, some times over: it is safe to repeat, and a backup of the guest that carries the tag forbids
  * writing it for a while. Not where a person has to mend something.
  */
-export async function patiently<Result>(act: () => Promise<Result>, clock: Clock): Promise<Result> {
+export async function retryRelease<Result>(act: () => Promise<Result>, clock: Clock): Promise<Result> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await act();

@@ -2,7 +2,7 @@ import { CHECKS } from '../checks/catalogue.js';
 import { retryAfter, runChecks } from '../checks/check.js';
 import { formatDuration } from '../config/quantity.js';
 import { EXIT, Fault } from '../fault.js';
-import type { Site } from '../host/open.js';
+import type { Host } from '../host/open.js';
 import type { Reporter } from '../report/events.js';
 import { localTime } from '../report/summary.js';
 import { overridden } from '../rules/override.js';
@@ -17,13 +17,13 @@ const POLLS_BETWEEN = 15;
  * @throws Fault `run.interrupted` (exit 130)
  */
 export async function awaitSlot(
-  site: Site,
+  host: Host,
   { waitMs, ignoredWindow }: { waitMs: number; ignoredWindow: string | null },
   world: World,
   reporter: Reporter,
 ): Promise<void> {
   const { clock } = world;
-  const { host, policy } = site.target;
+  const { host: name, policy } = host.target;
   const deadline = clock.monotonic() + waitMs;
   const stop = new AbortController();
   const off = world.onSignal((signal) =>
@@ -35,7 +35,7 @@ export async function awaitSlot(
   );
   try {
     for (;;) {
-      const raw = await runChecks(CHECKS, site.facts(null));
+      const raw = await runChecks(CHECKS, host.answers(null));
       const findings = raw.map((finding) => overridden(finding, ignoredWindow));
       const blocks = findings.filter(({ status }) => status === 'block');
       const left = deadline - clock.monotonic();
@@ -46,7 +46,7 @@ export async function awaitSlot(
       const when = again === null ? 'no end is known' : `expected to be safe from ${localTime(again)}`;
       reporter.tell({
         kind: 'note',
-        host,
+        host: name,
         level: 'info',
         text: `waiting, ${formatDuration(left)} left: ${blocks.map(({ id, summary }) => `${id}: ${summary}`).join('; ')} (${when})`,
       });

@@ -3,7 +3,7 @@ import { foreseen, type Unfinished } from '../rules/foresee.js';
 import { safeUntil } from '../schedule/look-ahead.js';
 import { kernelsOf } from './reboot.js';
 import { phase, type Run, record, stateOfRun } from './run.js';
-import { planUpgrade, roadOf } from './upgrade.js';
+import { methodOf, planUpgrade } from './upgrade.js';
 import { end, NotSafe, outcomeOf, preflight } from './workflow.js';
 
 /**
@@ -28,14 +28,14 @@ export async function checkOnly(run: Run, unfinished: Unfinished | null): Promis
 
 /** Packages and steps of the run that would follow, from what the checks have seen a moment ago. */
 async function plan(run: Run, recent: Recent, unfinished: Unfinished | null, isTime: boolean): Promise<void> {
-  const { target, facts: look } = run.site;
-  const facts = look(run.journal.runId, recent);
-  const packages = await planUpgrade(run, roadOf(run, facts.survey));
+  const { target, answers: look } = run.host;
+  const answers = look(run.journal.runId, recent);
+  const packages = await planUpgrade(run, methodOf(run, answers.survey));
   const [datastores, kernels, until] = await Promise.all([
-    facts.pbs.datastores(),
-    kernelsOf(facts),
+    answers.pbs.datastores(),
+    kernelsOf(answers),
     // The checks have said that it is safe now; for how long is worth no failure.
-    isTime ? safeUntil(facts).catch(() => null) : null,
+    isTime ? safeUntil(answers).catch(() => null) : null,
   ]);
   const { owesReboot } = stateOfRun(run);
   const known = { ...target, datastores, plan: packages, kernels, owesReboot, unfinished };

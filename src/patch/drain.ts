@@ -13,13 +13,13 @@ const DRAINED = new Set(['pbs.tasks', 'pve.backups']);
  * @throws Fault `drain.timeout` (exit 75) after `drainTimeout`, naming what still runs
  */
 export async function drain(run: Run, recent: Recent): Promise<string> {
-  const { policy } = run.site.target;
+  const { policy } = run.host.target;
   const begun = run.clock.monotonic();
   for (;;) {
     await requireLock(run);
     const findings = await runChecks(
       CHECKS.filter(({ id }) => DRAINED.has(id)),
-      run.site.facts(run.journal.runId, recent),
+      run.host.answers(run.journal.runId, recent),
     );
     const busy = findings.filter(({ status }) => status === 'block').map(({ summary }) => summary);
     if (busy.length === 0) return 'nothing uses a datastore';

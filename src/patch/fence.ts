@@ -1,4 +1,4 @@
-import { Modes } from '../fence/modes.js';
+import { MaintenanceModes } from '../fence/modes.js';
 import { note, type Run, record, requireLock, stateOfRun } from './run.js';
 
 /** What stands in the maintenance message of a datastore that a run has fenced: at most 64 characters, no comma. */
@@ -23,11 +23,11 @@ export const isOwnFence = (
 
 /** Puts every datastore that has no maintenance mode yet into read-only; those of others stay as they are. */
 export async function fence(run: Run): Promise<string> {
-  const { pbs, target } = run.site;
+  const { pbs, target } = run.host;
   if (target.policy.fence === 'none') return 'no fence, by policy';
   const fenced: string[] = [];
   const left: string[] = [];
-  const modes = new Modes(pbs, await pbs.datastoreConfigs());
+  const modes = new MaintenanceModes(pbs, await pbs.datastoreConfigs());
   for (const name of modes.names()) {
     run.interruption.throwIfStopped();
     await requireLock(run);
@@ -52,9 +52,9 @@ export async function fence(run: Run): Promise<string> {
 
 /** Takes away what this run has put up, and nothing else. @throws the Fault of a datastore that could not be changed */
 export async function liftFence(run: Run): Promise<string> {
-  const { pbs } = run.site;
+  const { pbs } = run.host;
   const lifted: string[] = [];
-  const modes = new Modes(pbs, await pbs.datastoreConfigs());
+  const modes = new MaintenanceModes(pbs, await pbs.datastoreConfigs());
   // The journal tells what was intended, the server what is true: both are asked.
   for (const name of new Set([...modes.names(), ...stateOfRun(run).fenced])) {
     await modes.change(name, async (maintenance, set) => {

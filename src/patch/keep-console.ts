@@ -6,7 +6,7 @@ import { note, type Run, record } from './run.js';
  * have changed by the time somebody looks. Never throws.
  */
 export async function keepScreen(run: Run, outcome: Outcome): Promise<void> {
-  const { guest } = run.site;
+  const { guest } = run.host;
   const { folder } = run.journal;
   if (!guest || folder === null || (outcome !== 'failed' && outcome !== 'unverified')) return;
   // Pictures are for runs that went wrong: nothing that draws them is loaded before.

@@ -1,20 +1,20 @@
 import type { Config, Outcome } from '../config/schema.js';
 import type { Target } from '../config/target.js';
 import { EXIT, type ExitCode, errorDocument } from '../fault.js';
-import { openSite } from '../host/open.js';
+import { openHost } from '../host/open.js';
 import { claimHost } from '../journal/claim.js';
 import type { RunDocument } from '../journal/document.js';
 import { Journal, postponementsOf, readRuns, runsOf } from '../journal/journal.js';
 import { documentOf, isUnfinished, type RunState } from '../journal/state.js';
 import { lockOf } from '../lock/cluster-lock.js';
-import { releaseSurely } from '../lock/lease.js';
+import { releaseOwn } from '../lock/lease.js';
 import type { Reporter } from '../report/events.js';
 import type { World } from '../world.js';
 import { checkOnly } from './check-only.js';
 import { liftFence } from './fence.js';
 import { listenForInterruption } from './interruption.js';
 import { note, type Run, record, stateOfRun, warning } from './run.js';
-import { roadOf, upgradeStillRuns } from './upgrade.js';
+import { methodOf, upgradeStillRuns } from './upgrade.js';
 import { carryOut } from './workflow.js';
 
 export interface PatchOptions {
@@ -42,7 +42,7 @@ export async function patchHost(
     const last = earlier.findLast(isUnfinished);
     const unfinished = options.check ? undefined : last;
     // First, since it throws for a config that is wrong: a run that never began would be left on disk.
-    const site = await openSite(config, target, world);
+    const host = await openHost(config, target, world);
     let journal: Journal | null = null;
     try {
       journal = openJournal(stateDir, target, options, world, earlier, unfinished?.runId);
@@ -54,7 +54,7 @@ export async function patchHost(
         resumed: unfinished !== undefined,
       });
       const run: Run = {
-        site,
+        host,
         journal,
         clock: world.clock,
         reporter,
@@ -73,7 +73,7 @@ export async function patchHost(
       return documentOf(journal.state, postponementsOf(options.check ? [] : earlier));
     } finally {
       journal?.close();
-      await site.close();
+      await host.close();
     }
   } finally {
     interruption.end();
@@ -120,10 +120,10 @@ function openJournal(
 
 /** Gives the unfinished run up: undoes what can be undone, by what the servers say, and starts nothing. */
 async function abandon(run: Run): Promise<void> {
-  const { site, journal, clock } = run;
+  const { host, journal, clock } = run;
   journal.goOnWithoutDisk();
   if (!stateOfRun(run).resumed) {
-    note(run, `host "${site.target.host}" has no unfinished run; nothing to give up`);
+    note(run, `host "${host.target.host}" has no unfinished run; nothing to give up`);
     record(run, { type: 'ended', outcome: 'abandoned', retryAfter: null, error: null, open: false });
     return;
   }
@@ -132,14 +132,14 @@ async function abandon(run: Run): Promise<void> {
     warning(run, 'the upgrade still runs; fence and lock stay until it has ended');
   } else {
     await attempt(run, 'the fence', () => liftFence(run));
-    for (const cluster of site.clusters) {
+    for (const cluster of host.clusters) {
       await attempt(run, `the lock of cluster "${cluster.name}"`, async () => {
-        const lock = lockOf(cluster, clock, site.target.policy.requestTimeout * 2);
-        await releaseSurely(lock, { run: journal.runId }, clock);
+        const lock = lockOf(cluster, clock, host.target.policy.requestTimeout * 2);
+        await releaseOwn(lock, { run: journal.runId }, clock);
         record(run, { type: 'unlocked', cluster: cluster.name });
       });
     }
-    await attempt(run, 'the upgrade unit', () => roadOf(run).clear());
+    await attempt(run, 'the upgrade unit', () => methodOf(run).clear());
   }
   const { changes, upgrade: progress } = stateOfRun(run);
   if (changes || (progress === 'begun' && !stillRuns))

@@ -3,7 +3,7 @@ import { retryAfter, runChecks } from '../checks/check.js';
 import { formatDuration } from '../config/quantity.js';
 import { EXIT, Fault } from '../fault.js';
 import { compareKernels, installedKernels } from '../guest/apt.js';
-import type { Facts } from '../host/answers.js';
+import type { Answers } from '../host/answers.js';
 import type { RunState } from '../journal/state.js';
 import { overridden } from '../rules/override.js';
 import { type Run, record, requireLock, stateOfRun } from './run.js';
@@ -45,12 +45,12 @@ const NEEDS_REBOOT =
   /^(libc6|libssl|openssl|systemd|libsystemd|dbus|zfs|libzfs|libstdc|intel-microcode|amd64-microcode)/;
 
 export async function decideReboot(run: Run): Promise<{ reboot: boolean; why: string }> {
-  const facts = run.site.facts(run.journal.runId);
-  return rebootDecision(run.site.target.policy.reboot, stateOfRun(run), await kernelsOf(facts));
+  const answers = run.host.answers(run.journal.runId);
+  return rebootDecision(run.host.target.policy.reboot, stateOfRun(run), await kernelsOf(answers));
 }
 
 /** What the decision to reboot rests on; nothing is asked where the policy alone decides. */
-export async function kernelsOf({ target, pbs, survey }: Facts): Promise<Kernels> {
+export async function kernelsOf({ target, pbs, survey }: Answers): Promise<Kernels> {
   const { reboot } = target.policy;
   if (reboot === 'always' || reboot === 'never') return { running: '', installed: [], required: false };
   if (!target.guest) {
@@ -81,14 +81,14 @@ const LAST_LOOK = new Set([
  * @throws Fault `reboot.no-longer-fits` (exit 75), `lock.*`, or the refusal of the server
  */
 export async function reboot(run: Run): Promise<string> {
-  const { pbs, target } = run.site;
-  const facts = run.site.facts(run.journal.runId);
+  const { pbs, target } = run.host;
+  const answers = run.host.answers(run.journal.runId);
   // Before the last look, since what is asked inside the guest takes its time.
   const bootId = await bootIdOf(run);
   const [{ uptimeSeconds }, { epochSeconds }] = await Promise.all([
-    facts.pbs.nodeStatus(),
-    facts.pbs.time(),
-    stillFits(run, facts),
+    answers.pbs.nodeStatus(),
+    answers.pbs.time(),
+    stillFits(run, answers),
   ]);
   const early = target.policy.minRebootInterval - uptimeSeconds * 1000;
   if (early > 0) throw tooSoon(target.host, uptimeSeconds * 1000, run.clock.now() + early);
@@ -109,18 +109,18 @@ export async function reboot(run: Run): Promise<string> {
 const MAY_HAVE_ARRIVED = new Set(['outcome.unknown', 'api.unreadable', 'pbs.daemon-down', 'net.timeout']);
 
 /** Null where the guest does not tell: then the boot is told by its time. */
-async function bootIdOf({ site: { guest, target } }: Run): Promise<string | null> {
+async function bootIdOf({ host: { guest, target } }: Run): Promise<string | null> {
   return (await guest?.pve.bootId(guest.vmid, target.policy.requestTimeout).catch(() => null)) ?? null;
 }
 
-async function stillFits(run: Run, facts: Facts): Promise<void> {
-  const { target } = run.site;
+async function stillFits(run: Run, answers: Answers): Promise<void> {
+  const { target } = run.host;
   const elapsed = run.clock.now() - Date.parse(stateOfRun(run).startedAt);
   // What is left of the time a run was expected to take, and at least the third that a reboot may need.
   const { maintenanceDuration } = target.policy;
   const rest = Math.max(maintenanceDuration - elapsed, maintenanceDuration / 3);
-  const shortened: Facts = {
-    ...facts,
+  const shortened: Answers = {
+    ...answers,
     target: { ...target, policy: { ...target.policy, maintenanceDuration: rest } },
   };
   const findings = await runChecks(
@@ -149,7 +149,7 @@ async function stillLocked(run: Run): Promise<void> {
     await requireLock(run);
   } catch (cause) {
     if (!(cause instanceof Fault && cause.code.startsWith('lock.'))) throw cause;
-    const { host } = run.site.target;
+    const { host } = run.host.target;
     throw new Fault(cause.code, cause.message, {
       hint: `${cause.hint ?? 'Look at the lock.'} The packages are installed; the next run reboots: pbs-ctl patch --host ${host}`,
       exitCode: EXIT.tryLater,

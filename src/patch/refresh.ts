@@ -9,7 +9,7 @@ const LIMIT_MS = 10 * 60_000;
  * @throws Fault `refresh.failed` (exit 75)
  */
 export async function refresh(run: Run): Promise<string> {
-  const { pbs, target } = run.site;
+  const { pbs, target } = run.host;
   await requireLock(run);
   const upid = await pbs.refreshPackages();
   const deadline = run.clock.monotonic() + LIMIT_MS;

@@ -1,5 +1,5 @@
 import { Fault } from '../fault.js';
-import type { Site } from '../host/open.js';
+import type { Host } from '../host/open.js';
 import type { Phase } from '../journal/document.js';
 import type { Journal } from '../journal/journal.js';
 import type { RunEvent } from '../journal/records.js';
@@ -11,7 +11,7 @@ import type { Interruption } from './interruption.js';
 
 /** What every phase of a run works with. */
 export interface Run {
-  readonly site: Site;
+  readonly host: Host;
   readonly journal: Journal;
   readonly clock: Clock;
   readonly reporter: Reporter;
@@ -26,17 +26,17 @@ export interface Run {
 export const stateOfRun = (run: Run): RunState => run.journal.state;
 
 export function note(run: Run, text: string): void {
-  run.reporter.tell({ kind: 'note', host: run.site.target.host, level: 'info', text });
+  run.reporter.tell({ kind: 'note', host: run.host.target.host, level: 'info', text });
 }
 
 /** A thing that went wrong without changing the outcome: told now and in the report. */
 export function warning(run: Run, text: string): void {
   run.journal.append({ type: 'warning', text });
-  run.reporter.tell({ kind: 'note', host: run.site.target.host, level: 'warning', text });
+  run.reporter.tell({ kind: 'note', host: run.host.target.host, level: 'warning', text });
 }
 
 export function step(run: Run, label: string, percent: number | null, text: string): void {
-  run.reporter.tell({ kind: 'step', host: run.site.target.host, label, percent, text });
+  run.reporter.tell({ kind: 'step', host: run.host.target.host, label, percent, text });
 }
 
 export function record(run: Run, event: RunEvent): void {
@@ -55,7 +55,7 @@ export async function requireLock(run: Run): Promise<void> {
  * @param act answers with the line a person reads when it is done
  */
 export async function phase(run: Run, name: Phase, act: () => Promise<string>): Promise<void> {
-  const { host } = run.site.target;
+  const { host } = run.host.target;
   run.interruption.throwIfStopped();
   record(run, { type: 'phase', phase: name, status: 'intended' });
   run.reporter.tell({ kind: 'phase', host, phase: name, status: 'started', text: '' });
@@ -77,5 +77,5 @@ export async function phase(run: Run, name: Phase, act: () => Promise<string>): 
 
 export function skipPhase(run: Run, name: Phase, text: string): void {
   record(run, { type: 'phase', phase: name, status: 'skipped' });
-  run.reporter.tell({ kind: 'phase', host: run.site.target.host, phase: name, status: 'skipped', text });
+  run.reporter.tell({ kind: 'phase', host: run.host.target.host, phase: name, status: 'skipped', text });
 }

@@ -4,16 +4,16 @@ import type { Guest } from '../guest/exec.js';
 import { type Survey, takeSurvey } from '../guest/survey.js';
 import { clearUpgrade, startUpgrade, unitName, viewUpgrade } from '../guest/upgrade-unit.js';
 import { type Run, stateOfRun } from './run.js';
-import type { UpgradeRoad, UpgradeView } from './upgrade-method.js';
+import type { UpgradeMethod, UpgradeView } from './upgrade-method.js';
 
 /** The guest agent starts a transient unit; plan, progress and packages are read from inside the guest. */
 export function agentRoad(
   run: Run,
   guest: Guest,
   survey: () => Promise<Survey> = () => takeSurvey(guest),
-): UpgradeRoad {
+): UpgradeMethod {
   const { runId } = run.journal;
-  const { policy, host } = run.site.target;
+  const { policy, host } = run.host.target;
   let offset = 0;
   return {
     name: `${unitName(runId)} in the guest`,
@@ -41,7 +41,7 @@ export function agentRoad(
       offset += Buffer.byteLength(log);
       return { unit, progress: progressIn(status), log };
     },
-    async aftermath() {
+    async result() {
       const before = new Map(Object.entries(stateOfRun(run).baseline?.installed ?? {}));
       const { installedPackages, plan, audit } = await takeSurvey(guest);
       return {

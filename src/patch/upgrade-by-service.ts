@@ -3,16 +3,16 @@ import { Fault } from '../fault.js';
 import type { UnitState } from '../guest/upgrade-unit.js';
 import type { PackageChanges } from '../journal/document.js';
 import { type Run, record, stateOfRun } from './run.js';
-import type { UpgradeRoad } from './upgrade-method.js';
+import type { UpgradeMethod } from './upgrade-method.js';
 
 /**
  * PBS itself starts a oneshot unit that the administrator has installed, as a task that lasts as long as
  * the unit runs. Its output is in the host's journal. Upstream does not document that the endpoint takes
- * units beyond its own list, so this road is never the default.
+ * units beyond its own list, so this method is never the default.
  * @see PBS API `POST /nodes/{node}/services/{service}/start`
  */
-export function serviceRoad(run: Run, unit: string): UpgradeRoad {
-  const { pbs, target } = run.site;
+export function serviceRoad(run: Run, unit: string): UpgradeMethod {
+  const { pbs, target } = run.host;
   let seenLines = 0;
   let last: UnitState | null = null;
   return {
@@ -39,7 +39,7 @@ export function serviceRoad(run: Run, unit: string): UpgradeRoad {
         log: fresh.map((line) => `${line}\n`).join(''),
       };
     },
-    async aftermath() {
+    async result() {
       const planned = stateOfRun(run).planned?.packages ?? NOTHING;
       const left = await pendingChanges(pbs);
       const waiting = new Set([...left.upgraded, ...left.installed].map(({ name }) => name));
@@ -61,9 +61,9 @@ export function serviceRoad(run: Run, unit: string): UpgradeRoad {
   };
 
   /** A start whose answer was lost: the task tells whether it arrived. */
-  async function findTask({ site, journal: { state } }: Run, service: string): Promise<string | null> {
+  async function findTask({ host, journal: { state } }: Run, service: string): Promise<string | null> {
     const begun = Date.parse(state.startedAt) / 1000 - target.policy.maxClockSkew / 1000;
-    const tasks = await site.pbs.recentTasks(200);
+    const tasks = await host.pbs.recentTasks(200);
     const own = tasks.find(
       ({ type, id, startedAt }) => type === 'srvstart' && id === service && startedAt >= begun,
     );

@@ -11,7 +11,7 @@ export interface UpgradeView {
 }
 
 /** What is true of the packages once the upgrade has ended, however it ended. */
-export interface Aftermath {
+export interface UpgradeResult {
   readonly changes: PackageChanges;
   /** What `dpkg --audit` says; '' when the packages are whole, or when nobody can be asked. */
   readonly audit: string;
@@ -23,7 +23,7 @@ export interface Aftermath {
  * A way to upgrade a host: through the guest agent, or through a unit that the administrator installed.
  * Both run the same script; they differ in how it is started and in what can be seen of it.
  */
-export interface UpgradeRoad {
+export interface UpgradeMethod {
   /** How people call what runs, for messages: "pbs-ctl-upgrade-k3f9x2.service in the guest". */
   readonly name: string;
   /** @throws Fault `upgrade.no-plan` (exit 75) */
@@ -31,7 +31,7 @@ export interface UpgradeRoad {
   /** Starts it, once. @throws Fault when it certainly was not started */
   start(): Promise<void>;
   look(): Promise<UpgradeView>;
-  aftermath(): Promise<Aftermath>;
+  result(): Promise<UpgradeResult>;
   /** Takes away what is left of an upgrade that has ended; a running one is left alone. */
   clear(): Promise<void>;
 }

@@ -7,15 +7,15 @@ import type { PackageChanges } from '../journal/document.js';
 import { type Run, record, requireLock, stateOfRun, step } from './run.js';
 import { agentRoad } from './upgrade-by-agent.js';
 import { noRoad, serviceRoad } from './upgrade-by-service.js';
-import type { UpgradeRoad, UpgradeView } from './upgrade-method.js';
+import type { UpgradeMethod, UpgradeView } from './upgrade-method.js';
 
 /**
  * The way that the config names.
  * @param survey for the plan, where a look inside the guest has just been taken
- * @throws Fault `upgrade.no-road` (exit 2)
+ * @throws Fault `upgrade.no-method` (exit 2)
  */
-export function roadOf(run: Run, survey?: () => Promise<Survey>): UpgradeRoad {
-  const { guest, target } = run.site;
+export function methodOf(run: Run, survey?: () => Promise<Survey>): UpgradeMethod {
+  const { guest, target } = run.host;
   if (target.upgradeUnit !== null) return serviceRoad(run, target.upgradeUnit);
   if (guest) return agentRoad(run, guest, survey);
   throw noRoad(target.host);
@@ -27,17 +27,17 @@ export function roadOf(run: Run, survey?: () => Promise<Survey>): UpgradeRoad {
  *   `upgrade.failed`, `upgrade.timeout`, `upgrade.incomplete`
  */
 export async function upgrade(run: Run): Promise<string> {
-  const road = roadOf(run);
-  const plan = await planUpgrade(run, road);
-  if (isEmptyPlan(plan) && !run.site.target.policy.repairDpkg) {
-    record(run, { type: 'upgraded', packages: await changedBefore(run, road, plan) });
+  const method = methodOf(run);
+  const plan = await planUpgrade(run, method);
+  if (isEmptyPlan(plan) && !run.host.target.policy.repairDpkg) {
+    record(run, { type: 'upgraded', packages: await changedBefore(run, method, plan) });
     return 'nothing to upgrade';
   }
   await requireLock(run);
   run.interruption.protect('the upgrade is running');
   record(run, { type: 'upgrade-intended' });
   try {
-    await road.start();
+    await method.start();
   } catch (error) {
     // Whether a start without an answer that can be read arrived shows at the next look.
     const code = error instanceof Fault ? error.code : '';
@@ -45,17 +45,17 @@ export async function upgrade(run: Run): Promise<string> {
       record(run, { type: 'upgrade-void' });
     if (!['outcome.unknown', 'api.unreadable'].includes(code)) throw error;
   }
-  return followUpgrade(run, road);
+  return followUpgrade(run, method);
 }
 
 /**
  * Where nothing is left to upgrade since an attempt before had failed halfway and somebody mended the rest:
  * what has changed since the run began, which decides whether it reboots.
  */
-async function changedBefore(run: Run, road: UpgradeRoad, plan: PackageChanges): Promise<PackageChanges> {
+async function changedBefore(run: Run, method: UpgradeMethod, plan: PackageChanges): Promise<PackageChanges> {
   const { changes, upgrade: progress } = stateOfRun(run);
   if (changes === null && progress !== 'failed') return plan;
-  const now = (await road.aftermath()).changes;
+  const now = (await method.result()).changes;
   // Through a unit only what is planned can be seen to change.
   return isEmptyPlan(now) ? (changes ?? plan) : now;
 }
@@ -72,9 +72,9 @@ const REFUSED_TO_START = new Set([
 ]);
 
 /** What would be done, journaled; refused where it must not be. */
-export async function planUpgrade(run: Run, road = roadOf(run)): Promise<PackageChanges> {
-  const { policy, host } = run.site.target;
-  const plan = await road.plan();
+export async function planUpgrade(run: Run, method = methodOf(run)): Promise<PackageChanges> {
+  const { policy, host } = run.host.target;
+  const plan = await method.plan();
   const digest = planDigest(plan);
   record(run, { type: 'planned', packages: plan, planDigest: digest });
   const lost = plan.removed.filter(({ name }) => policy.protectedPackages.includes(name));
@@ -89,29 +89,29 @@ export async function planUpgrade(run: Run, road = roadOf(run)): Promise<Package
 }
 
 /** Waits for the upgrade of this run, from wherever it stands, and tells what apt tells. */
-export async function followUpgrade(run: Run, road = roadOf(run)): Promise<string> {
-  const { policy } = run.site.target;
+export async function followUpgrade(run: Run, method = methodOf(run)): Promise<string> {
+  const { policy } = run.host.target;
   run.interruption.protect('the upgrade is running');
   const deadline = run.clock.monotonic() + policy.upgradeTimeout;
   for (;;) {
-    const view = await lookAt(run, road);
+    const view = await lookAt(run, method);
     if (view) {
       tell(run, view);
       if (view.unit.kind !== 'running') {
-        await keepRest(run, road);
-        return settle(run, road, view.unit);
+        await keepRest(run, method);
+        return settle(run, method, view.unit);
       }
     }
     run.interruption.throwIfStopped();
-    if (run.clock.monotonic() > deadline) throw timedOut(run, road);
+    if (run.clock.monotonic() > deadline) throw timedOut(run, method);
     await run.clock.sleep(policy.pollInterval, run.interruption.signal);
   }
 }
 
 /** A look that fails during an upgrade is normal: what is asked may just be restarting. Only the deadline ends the patience. */
-async function lookAt(run: Run, road: UpgradeRoad): Promise<UpgradeView | null> {
+async function lookAt(run: Run, method: UpgradeMethod): Promise<UpgradeView | null> {
   try {
-    return await road.look();
+    return await method.look();
   } catch (error) {
     if (!(error instanceof Fault) || !/^(agent|net|outcome|pbs\.daemon)/.test(error.code)) throw error;
     step(run, 'upgrade', null, `no answer about it at the moment (${error.code})`);
@@ -124,16 +124,16 @@ function tell(run: Run, { progress, log }: UpgradeView): void {
   if (progress) step(run, 'upgrade', progress.percent, progress.text);
 }
 
-async function keepRest(run: Run, road: UpgradeRoad): Promise<void> {
+async function keepRest(run: Run, method: UpgradeMethod): Promise<void> {
   for (;;) {
-    const view = await lookAt(run, road);
+    const view = await lookAt(run, method);
     if (!view || view.log === '') return;
     tell(run, view);
   }
 }
 
-async function settle(run: Run, road: UpgradeRoad, unit: UnitState): Promise<string> {
-  const { changes, audit, pending } = await road.aftermath();
+async function settle(run: Run, method: UpgradeMethod, unit: UnitState): Promise<string> {
+  const { changes, audit, pending } = await method.result();
   const { planned } = stateOfRun(run);
   const isPlanned = (name: string) => planned?.packages.removed.some((each) => each.name === name) ?? false;
   // A package that is half installed is not there, and not removed either.
@@ -142,16 +142,16 @@ async function settle(run: Run, road: UpgradeRoad, unit: UnitState): Promise<str
     const refused = unit.exitCode === UPGRADE_EXIT.removesProtected && audit === '' && isEmptyPlan(changes);
     if (refused) record(run, { type: 'upgrade-void' });
     else record(run, { type: 'upgrade-failed', exitCode: unit.exitCode, packages: partly });
-    await road.clear();
+    await method.clear();
     throw failed(run, unit, audit);
   }
   if (audit !== '' || pending !== 0) {
     record(run, { type: 'upgrade-failed', exitCode: 0, packages: partly });
-    await road.clear();
+    await method.clear();
     throw incomplete(run, unit, audit, pending);
   }
   // A unit that is gone reads like a success; here the packages themselves have proven it.
-  await road.clear();
+  await method.clear();
   record(run, { type: 'upgraded', packages: changes });
   const { upgraded, installed, removed } = changes;
   return `${upgraded.length} upgraded, ${installed.length} newly installed, ${removed.length} removed`;
@@ -163,19 +163,19 @@ const removesProtected = (names: readonly string[]) =>
     exitCode: EXIT.tryLater,
   });
 
-function timedOut(run: Run, road: UpgradeRoad): Fault {
-  const { target } = run.site;
+function timedOut(run: Run, method: UpgradeMethod): Fault {
+  const { target } = run.host;
   return new Fault(
     'upgrade.timeout',
-    `The upgrade has not ended after upgradeTimeout; ${road.name} goes on, fence and lock stay.`,
+    `The upgrade has not ended after upgradeTimeout; ${method.name} goes on, fence and lock stay.`,
     { hint: `pbs-ctl never kills a running dpkg. Attach again: pbs-ctl patch --host ${target.host}` },
   );
 }
 
 function failed(run: Run, unit: Extract<UnitState, { kind: 'failed' }>, audit: string): Fault {
-  const { host } = run.site.target;
+  const { host } = run.host.target;
   if (unit.exitCode === UPGRADE_EXIT.removesProtected)
-    return removesProtected(run.site.target.policy.protectedPackages);
+    return removesProtected(run.host.target.policy.protectedPackages);
   const how = unit.signal ? `was killed by signal ${unit.exitCode}` : `ended with exit code ${unit.exitCode}`;
   return new Fault(
     'upgrade.failed',
@@ -193,22 +193,22 @@ function incomplete(run: Run, unit: UnitState, audit: string, pending: number | 
     unit.kind === 'gone'
       ? 'The upgrade vanished (was the host restarted?)'
       : 'The upgrade ended well, yet is not complete';
-  return new Fault('upgrade.incomplete', `${what}: ${seen}.`, { hint: mending(run, run.site.target.host) });
+  return new Fault('upgrade.incomplete', `${what}: ${seen}.`, { hint: mending(run, run.host.target.host) });
 }
 
 const mending = (run: Run, host: string) =>
   `Read apt.log in ${run.journal.folder}, see how the host stands (pbs-ctl recover --host ${host}), mend its packages, then: pbs-ctl patch --host ${host}`;
 
 export const upgradeStillRuns = async (run: Run): Promise<boolean> =>
-  stateOfRun(run).upgrade === 'begun' && (await roadOf(run).look()).unit.kind === 'running';
+  stateOfRun(run).upgrade === 'begun' && (await methodOf(run).look()).unit.kind === 'running';
 
 /**
  * Whether an upgrade that was intended has left any trace. One that has none, neither a unit nor a changed
  * package, was never started: the process died between intent and request.
  */
 export async function upgradeArrived(run: Run): Promise<boolean> {
-  const road = roadOf(run);
-  if ((await road.look()).unit.kind !== 'gone') return true;
-  const { changes, audit } = await road.aftermath();
+  const method = methodOf(run);
+  if ((await method.look()).unit.kind !== 'gone') return true;
+  const { changes, audit } = await method.result();
   return audit !== '' || !isEmptyPlan(changes);
 }

@@ -9,13 +9,13 @@ import { type Run, record, stateOfRun, step } from './run.js';
  * @throws Fault `verify.failed` (exit 3)
  */
 export async function validate(run: Run): Promise<string> {
-  const { policy, host } = run.site.target;
+  const { policy, host } = run.host.target;
   const { baseline, reboot, upgrade, changes } = stateOfRun(run);
   const expected = { upgraded: upgrade === 'done', rebooted: reboot !== null, held: changes?.held ?? [] };
   const patience = run.clock.monotonic() + Math.max(policy.rebootTimeout / 4, policy.stableFor * 2);
   let healthySince: number | null = null;
   for (;;) {
-    const seen = await verifyOnce(run.site.facts(run.journal.runId), baseline, expected);
+    const seen = await verifyOnce(run.host.answers(run.journal.runId), baseline, expected);
     const now = run.clock.monotonic();
     healthySince = seen.ok ? (healthySince ?? now) : null;
     if (healthySince !== null && now - healthySince >= policy.stableFor) {

@@ -20,7 +20,7 @@ const TICK = 500;
  *   `reboot.not-back` when that is over
  */
 export async function waitForBoot(run: Run): Promise<string> {
-  const { pbs, guest, target } = run.site;
+  const { pbs, guest, target } = run.host;
   const { reboot } = stateOfRun(run);
   if (!reboot)
     throw new Fault('reboot.not-asked', 'No reboot was asked for, so there is nothing to wait for.');
@@ -132,7 +132,7 @@ function describe(seen: Sight, verdict: string): string {
 }
 
 function notDown(run: Run, waited: number): Fault {
-  const { host } = run.site.target;
+  const { host } = run.host.target;
   return new Fault(
     'reboot.not-down',
     `${host} has not gone down ${formatDuration(waited)} after the reboot was asked for; it is not asked again.`,
@@ -143,7 +143,7 @@ function notDown(run: Run, waited: number): Fault {
 }
 
 function notBack(run: Run, seen: Sight, booted: boolean): Fault {
-  const { host, policy } = run.site.target;
+  const { host, policy } = run.host.target;
   const state = booted ? 'it has booted, but its API does not answer' : describe(seen, 'unknown');
   return new Fault(
     'reboot.not-back',

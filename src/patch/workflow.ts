@@ -7,7 +7,7 @@ import { EXIT, errorDocument, Fault } from '../fault.js';
 import { Recent } from '../host/recent.js';
 import type { Finding, Phase } from '../journal/document.js';
 import { lockOf } from '../lock/cluster-lock.js';
-import { releaseSurely, takeLease } from '../lock/lease.js';
+import { releaseOwn, takeLease } from '../lock/lease.js';
 import { confirm } from '../lock/lock.js';
 import { overridden } from '../rules/override.js';
 import { drain } from './drain.js';
@@ -82,41 +82,41 @@ async function advance(run: Run): Promise<void> {
 
 /** Every check; the second time, moments later and under the lock, without what still holds of the first. */
 export async function preflight(run: Run, recent: Recent): Promise<string> {
-  const facts = run.site.facts(run.journal.runId, recent);
+  const answers = run.host.answers(run.journal.runId, recent);
   const settled = recent.settled();
   const fresh = await runChecks(
     CHECKS.filter(({ id }) => !settled.has(id)),
-    facts,
+    answers,
   );
   const found = new Map([...settled, ...fresh.map((finding) => [finding.id, finding] as const)]);
   const raw = CHECKS.flatMap(({ id }) => found.get(id) ?? []);
   recent.keep(raw);
   const findings = raw.map((finding) => overridden(drainable(run, finding), run.ignoredWindow));
-  for (const finding of findings) run.reporter.tell({ kind: 'check', host: run.site.target.host, finding });
+  for (const finding of findings) run.reporter.tell({ kind: 'check', host: run.host.target.host, finding });
   record(run, { type: 'checked', findings });
   if (findings.some(({ status }) => status === 'block')) throw new NotSafe(findings);
-  if (!stateOfRun(run).baseline) record(run, { type: 'baseline', baseline: await takeBaseline(facts) });
+  if (!stateOfRun(run).baseline) record(run, { type: 'baseline', baseline: await takeBaseline(answers) });
   const warned = findings.filter(({ status }) => status === 'warn').length;
   return `${findings.length} checks, ${warned === 0 ? 'all clear' : `${warned} with a warning`}`;
 }
 
 /** With a `drainTimeout` running tasks are waited for under the fence instead of postponing at once. */
 function drainable(run: Run, finding: Finding): Finding {
-  const waits = run.site.target.policy.drainTimeout > 0 && ['pbs.tasks', 'pve.backups'].includes(finding.id);
+  const waits = run.host.target.policy.drainTimeout > 0 && ['pbs.tasks', 'pve.backups'].includes(finding.id);
   return waits && finding.status === 'block' && finding.detail.error === undefined
     ? { ...finding, status: 'warn', summary: `${finding.summary} (will be waited for)` }
     : finding;
 }
 
 async function lock(run: Run): Promise<string> {
-  const { site, clock, journal } = run;
-  const { policy, host } = site.target;
+  const { host, clock, journal } = run;
+  const { policy, host: owner } = host.target;
   const settleMs = policy.requestTimeout * 2;
   run.lease = await takeLease(
-    site.clusters.map((cluster) => ({
+    host.clusters.map((cluster) => ({
       lock: lockOf(cluster, clock, settleMs),
       claim: {
-        owner: host,
+        owner,
         run: journal.runId,
         ttlMs: cluster.config.lock.ttl,
         onExpired: policy.onExpiredLock,
@@ -180,11 +180,11 @@ export async function undo(run: Run): Promise<void> {
 
 /** A lock that was taken while its answer was lost, or before the process died, is known to nobody but the tag itself. */
 async function releaseStrays(run: Run): Promise<void> {
-  const { site, clock, journal } = run;
-  for (const cluster of site.clusters) {
-    const lock = lockOf(cluster, clock, site.target.policy.requestTimeout * 2);
+  const { host, clock, journal } = run;
+  for (const cluster of host.clusters) {
+    const lock = lockOf(cluster, clock, host.target.policy.requestTimeout * 2);
     try {
-      await releaseSurely(lock, { run: journal.runId }, clock);
+      await releaseOwn(lock, { run: journal.runId }, clock);
       if (stateOfRun(run).locks.includes(cluster.name))
         record(run, { type: 'unlocked', cluster: cluster.name });
     } catch (error) {
@@ -196,12 +196,12 @@ async function releaseStrays(run: Run): Promise<void> {
 
 /** The same where locks stay: what may have been taken is in the report, and the next run goes on. */
 async function findStrays(run: Run): Promise<void> {
-  const { site, clock, journal } = run;
+  const { host, clock, journal } = run;
   if (!stateOfRun(run).timeline.some(({ phase: begun }) => begun === 'lock')) return;
-  for (const cluster of site.clusters) {
+  for (const cluster of host.clusters) {
     if (stateOfRun(run).locks.includes(cluster.name)) continue;
     try {
-      await confirm(lockOf(cluster, clock, site.target.policy.requestTimeout * 2), journal.runId);
+      await confirm(lockOf(cluster, clock, host.target.policy.requestTimeout * 2), journal.runId);
     } catch (error) {
       if (error instanceof Fault && error.code === 'lock.lost') continue;
       warning(run, unknownLock(cluster.name, error));

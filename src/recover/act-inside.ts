@@ -50,7 +50,7 @@ export async function restart(acting: Acting): Promise<string> {
   return `restarted ${units.join(', ')}`;
 }
 
-async function restartByApi({ site: { pbs, target }, sight, clock }: Acting): Promise<string> {
+async function restartByApi({ host: { pbs, target }, sight, clock }: Acting): Promise<string> {
   const { daemon, servicesDown, agentError } = sight;
   if (daemon !== 'answers')
     throw new Fault('recover.no-way', 'Neither the guest agent nor the daemon of PBS answers.', {

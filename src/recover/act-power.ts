@@ -26,15 +26,15 @@ export function resetVm(acting: Acting): Promise<string> {
 
 /** Once. Waits for PVE's task, and then for the host itself. */
 async function power(acting: Acting, action: 'start' | 'reset'): Promise<string> {
-  const { site, sight, clock } = acting;
+  const { host, sight, clock } = acting;
   const guest = guestOf(acting);
   const upid = await (action === 'start' ? guest.pve.startVm(guest.vmid) : guest.pve.resetVm(guest.vmid));
   await taskDone(acting, guest, upid, action);
   const begun = clock.monotonic();
-  const limit = site.target.policy.rebootTimeout;
+  const limit = host.target.policy.rebootTimeout;
   acting.say(`waiting until ${sight.host} answers again, at most ${formatDuration(limit)}`);
   while (clock.monotonic() - begun < limit) {
-    await clock.sleep(site.target.policy.pollInterval);
+    await clock.sleep(host.target.policy.pollInterval);
     if (await answers(acting, guest, clock.monotonic() - begun)) {
       const took = formatDuration(Math.round((clock.monotonic() - begun) / 1000) * 1000);
       return `the VM was ${action === 'start' ? 'started' : 'reset'}; it answered after ${took}`;
@@ -48,8 +48,8 @@ async function power(acting: Acting, action: 'start' | 'reset'): Promise<string>
 }
 
 /** Proxy, daemon and agent, in a boot that began after the request: what still answers before it goes down does not count. */
-async function answers({ site }: Acting, { pve, vmid }: Guest, sinceMs: number): Promise<boolean> {
-  const fresh = await Promise.all([site.pbs.probe(PROBE_MS), site.pbs.daemonAnswers(PROBE_MS)]).then(
+async function answers({ host }: Acting, { pve, vmid }: Guest, sinceMs: number): Promise<boolean> {
+  const fresh = await Promise.all([host.pbs.probe(PROBE_MS), host.pbs.daemonAnswers(PROBE_MS)]).then(
     ([{ uptimeSeconds }]) => uptimeSeconds * 1000 <= sinceMs + ROUNDING_MS,
     () => false,
   );
@@ -62,7 +62,7 @@ async function answers({ site }: Acting, { pve, vmid }: Guest, sinceMs: number):
 }
 
 async function taskDone(
-  { clock, site, say }: Acting,
+  { clock, host, say }: Acting,
   { pve, vmid }: Guest,
   upid: string,
   action: string,
@@ -82,14 +82,14 @@ async function taskDone(
         },
       );
     }
-    await clock.sleep(Math.min(1000, site.target.policy.pollInterval));
+    await clock.sleep(Math.min(1000, host.target.policy.pollInterval));
   }
   throw new Fault('recover.failed', `PVE's task to ${action} VM ${vmid} does not end.`, {
     hint: 'Look at the task in the web UI of PVE.',
   });
 }
 
-export function guestOf({ site: { guest, target } }: Acting): Guest {
+export function guestOf({ host: { guest, target } }: Acting): Guest {
   if (guest) return guest;
   throw new Fault('guest.none', `The config names no guest for host "${target.host}".`, {
     hint: `Set hosts.${target.host}.guest.`,

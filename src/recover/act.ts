@@ -1,5 +1,5 @@
-import { Modes } from '../fence/modes.js';
-import type { Site } from '../host/open.js';
+import { MaintenanceModes } from '../fence/modes.js';
+import type { Host } from '../host/open.js';
 import { Journal } from '../journal/journal.js';
 import type { RunEvent } from '../journal/records.js';
 import { lockOf } from '../lock/cluster-lock.js';
@@ -13,7 +13,7 @@ import type { RecoverFlag } from './step.js';
 
 /** What an action works with. */
 export interface Acting {
-  readonly site: Site;
+  readonly host: Host;
   readonly sight: Sight;
   readonly stateDir: string;
   readonly clock: Clock;
@@ -37,9 +37,9 @@ const ACTIONS: Readonly<Record<RecoverFlag, (acting: Acting) => Promise<string>>
 
 /** Lifts the fences of runs, by what the server says at this moment; modes of others stay. */
 async function liftFences(acting: Acting): Promise<string> {
-  const { pbs } = acting.site;
+  const { pbs } = acting.host;
   const lifted: string[] = [];
-  const modes = new Modes(pbs);
+  const modes = new MaintenanceModes(pbs);
   for (const { datastore } of acting.sight.fences) {
     await modes.change(datastore, async (maintenance, set) => {
       const run = runOfFence(maintenance);
@@ -53,12 +53,12 @@ async function liftFences(acting: Acting): Promise<string> {
 }
 
 async function releaseLocks(acting: Acting): Promise<string> {
-  const { site, sight, clock } = acting;
+  const { host, sight, clock } = acting;
   const released: string[] = [];
   for (const { cluster: name, run, owner } of sight.locks) {
-    const cluster = site.clusters.find((each) => each.name === name);
+    const cluster = host.clusters.find((each) => each.name === name);
     if (!cluster) continue;
-    await release(lockOf(cluster, clock, site.target.policy.requestTimeout * 2), { run, owner });
+    await release(lockOf(cluster, clock, host.target.policy.requestTimeout * 2), { run, owner });
     released.push(name);
     tell(acting, run, { type: 'unlocked', cluster: name });
   }

@@ -1,6 +1,6 @@
 import { hostState } from '../checks/host-state.js';
 import { errorDocument } from '../fault.js';
-import type { Site } from '../host/open.js';
+import type { Host } from '../host/open.js';
 import type { Baseline } from '../journal/records.js';
 import { runOfFence } from '../patch/fence.js';
 import type { Sight } from './sight.js';
@@ -23,7 +23,7 @@ const SILENT: PbsSight = {
 };
 
 /** PBS itself: its proxy, the daemon behind it, services, datastores, maintenance modes. */
-export async function lookAtPbs({ pbs, facts }: Site, baseline: Baseline | null): Promise<PbsSight> {
+export async function lookAtPbs({ pbs, answers }: Host, baseline: Baseline | null): Promise<PbsSight> {
   try {
     await pbs.probe(PROBE_MS);
   } catch (error) {
@@ -34,7 +34,7 @@ export async function lookAtPbs({ pbs, facts }: Site, baseline: Baseline | null)
   const [daemon, modes, state, services] = await Promise.allSettled([
     pbs.daemonAnswers(PROBE_MS),
     pbs.datastores(),
-    hostState(facts(null)),
+    hostState(answers(null)),
     pbs.services(),
   ]);
   const failed = [modes, state, services].find((each) => each.status === 'rejected');

@@ -1,7 +1,7 @@
 import type { GuestConfig } from '../api/pve.js';
 import { errorDocument, Fault } from '../fault.js';
 import { takeSymptoms } from '../guest/symptoms.js';
-import type { Site } from '../host/open.js';
+import type { Host } from '../host/open.js';
 import type { Sight, VmSight } from './sight.js';
 
 /** The VM as its cluster sees it. Where its node does not answer, what the rest of the cluster knows has to do. */
@@ -9,7 +9,7 @@ export async function lookAtVm({
   guest,
   guestCluster,
   target,
-}: Site): Promise<Pick<Sight, 'vm' | 'vmError'>> {
+}: Host): Promise<Pick<Sight, 'vm' | 'vmError'>> {
   if (!guest || !guestCluster) return { vm: null, vmError: null };
   const { pve, vmid } = guest;
   try {
@@ -83,7 +83,7 @@ const SILENT = new Set([
 ]);
 
 /** The guest's own view, through its agent. */
-export async function lookInside({ guest }: Site): Promise<Pick<Sight, 'agent' | 'agentError' | 'inside'>> {
+export async function lookInside({ guest }: Host): Promise<Pick<Sight, 'agent' | 'agentError' | 'inside'>> {
   if (!guest) return { agent: 'not-asked', agentError: null, inside: null };
   try {
     return { agent: 'answers', agentError: null, inside: await takeSymptoms(guest) };

@@ -1,5 +1,5 @@
 import { verifyOnce } from '../checks/verify.js';
-import type { Site } from '../host/open.js';
+import type { Host } from '../host/open.js';
 import { workingOn } from '../journal/claim.js';
 import { runsOf } from '../journal/journal.js';
 import { isUnfinished, type RunState } from '../journal/state.js';
@@ -10,21 +10,21 @@ import { lookAtVm, lookInside } from './look-vm.js';
 import type { HeldLock, RunSight, Sight } from './sight.js';
 
 /** Looks at a host from outside in; whatever does not answer is part of what is seen. Reads only. */
-export async function lookAt(site: Site, stateDir: string): Promise<Sight> {
-  const { host } = site.target;
-  const runs = runsOf(stateDir, host);
+export async function lookAt(host: Host, stateDir: string): Promise<Sight> {
+  const { host: name } = host.target;
+  const runs = runsOf(stateDir, name);
   const baseline = runs.findLast((run) => run.baseline)?.baseline ?? null;
   const [vm, inside, pbs, locks] = await Promise.all([
-    lookAtVm(site),
-    lookInside(site),
-    lookAtPbs(site, baseline),
-    lookAtLocks(site),
+    lookAtVm(host),
+    lookInside(host),
+    lookAtPbs(host, baseline),
+    lookAtLocks(host),
   ]);
-  const verification = pbs.proxy === 'answers' ? await verifyOnce(site.facts(null), baseline, null) : null;
-  const pid = workingOn(stateDir, host);
+  const verification = pbs.proxy === 'answers' ? await verifyOnce(host.answers(null), baseline, null) : null;
+  const pid = workingOn(stateDir, name);
   const left = new Set([...pbs.fences, ...locks.locks].map(({ run }) => run));
   return {
-    host,
+    host: name,
     busy: pid === null ? null : { pid },
     ...vm,
     ...inside,
@@ -49,11 +49,11 @@ const sightOf = ({ runId, ended, phase, startedAt, lastAt, fenced, locks }: RunS
 async function lookAtLocks({
   clusters,
   target,
-  facts,
-}: Site): Promise<Pick<Sight, 'locks' | 'foreignLocks'>> {
+  answers,
+}: Host): Promise<Pick<Sight, 'locks' | 'foreignLocks'>> {
   const locks: HeldLock[] = [];
   const foreignLocks: Array<Sight['foreignLocks'][number]> = [];
-  const { clock } = facts(null);
+  const { clock } = answers(null);
   await Promise.all(
     clusters.map(async (access) => {
       const cluster = access.name;

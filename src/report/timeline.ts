@@ -1,6 +1,6 @@
 import { DateTime } from 'luxon';
 import type { Plan } from '../schedule/plan.js';
-import type { Stretch } from '../schedule/window.js';
+import type { Interval } from '../schedule/window.js';
 import { labelled, oneLine, painter, type Style, textWidth, wrap } from './layout.js';
 
 const CELLS_A_DAY = 48;
@@ -22,7 +22,7 @@ export function timelineText(host: string, plan: Plan, zone: string, style: Styl
     '',
   ];
   const width = textWidth(style);
-  const jobs = new Map<string, Stretch[]>();
+  const jobs = new Map<string, Interval[]>();
   for (const { source, label, from, to } of plan.busy) {
     const key = `${label} (${source})`;
     jobs.set(key, [...(jobs.get(key) ?? []), { from, to }]);
@@ -86,8 +86,8 @@ function days(plan: Plan, zone: string): Array<{ label: string; cells: Cell[] }>
   return rows;
 }
 
-function cellOf(plan: Plan, cell: Stretch): Cell {
-  const within = (stretch: Stretch) => stretch.from < cell.to && stretch.to > cell.from;
+function cellOf(plan: Plan, cell: Interval): Cell {
+  const within = (stretch: Interval) => stretch.from < cell.to && stretch.to > cell.from;
   if (cell.to <= plan.from || cell.from >= plan.to) return 'past';
   if (plan.busy.some(within)) return 'busy';
   return plan.free.some((free) => free.from <= cell.from && free.to >= cell.to) ? 'free' : 'closed';
@@ -96,7 +96,7 @@ function cellOf(plan: Plan, cell: Stretch): Cell {
 const moment = (seconds: number, zone: string) =>
   DateTime.fromSeconds(seconds, { zone }).setLocale('en').toFormat('ccc yyyy-LL-dd HH:mm ZZ');
 
-function range({ from, to }: Stretch, zone: string): string {
+function range({ from, to }: Interval, zone: string): string {
   const end = DateTime.fromSeconds(to, { zone }).setLocale('en');
   const sameDay = DateTime.fromSeconds(from, { zone }).hasSame(end, 'day');
   return `${moment(from, zone)} to ${end.toFormat(sameDay ? 'HH:mm' : 'ccc HH:mm')}`;

@@ -1,11 +1,11 @@
 import type { PbsJob, PbsTask } from '../api/pbs.js';
 import type { Pve, PveTask } from '../api/pve.js';
-import type { ClusterAccess, Facts } from '../host/answers.js';
+import type { Answers, ClusterAccess } from '../host/answers.js';
 import { destinationOfJob } from './job-destination.js';
 import { lengthOf } from './length.js';
 import type { Busy } from './plan.js';
 import { storagesOfHost } from './storage-match.js';
-import type { Stretch } from './window.js';
+import type { Interval } from './window.js';
 
 const DAY = 86_400;
 /** How far back runs are looked at to see how long a job takes. Seconds. */
@@ -17,32 +17,32 @@ const SOON = 120;
 const PAST_TASKS = 500;
 
 /** Everything that will use the host between two moments, as far as its servers can tell. */
-export async function busyTimes(facts: Facts, span: Stretch): Promise<Busy[]> {
-  const guess = facts.target.policy.maintenanceDuration / 1000;
+export async function busyTimes(answers: Answers, span: Interval): Promise<Busy[]> {
+  const guess = answers.target.policy.maintenanceDuration / 1000;
   const [jobs, tasks, clusters] = await Promise.all([
-    facts.pbs.jobs(),
-    facts.pbs.recentTasks(PAST_TASKS),
-    Promise.all(facts.clusters.map((cluster) => backups(facts, cluster, span, guess))),
+    answers.pbs.jobs(),
+    answers.pbs.recentTasks(PAST_TASKS),
+    Promise.all(answers.clusters.map((cluster) => backups(answers, cluster, span, guess))),
   ]);
-  const [anywhere] = facts.clusters;
+  const [anywhere] = answers.clusters;
   const own = await Promise.all(jobs.map((job) => jobTimes(job, tasks, anywhere?.pve ?? null, span, guess)));
   return [...clusters.flat(), ...own.flat()];
 }
 
 /** Backup jobs of a cluster that write to this host, or may. */
 async function backups(
-  facts: Facts,
+  answers: Answers,
   { name, pve }: ClusterAccess,
-  span: Stretch,
+  span: Interval,
   guess: number,
 ): Promise<Busy[]> {
   const [jobs, storages, { fingerprint }, { nodes }] = await Promise.all([
     pve.backupJobs(),
     pve.storages(),
-    facts.pbs.nodeStatus(),
+    answers.pbs.nodeStatus(),
     pve.clusterStatus(),
   ]);
-  const ours = storagesOfHost(storages, facts.target, fingerprint);
+  const ours = storagesOfHost(storages, answers.target, fingerprint);
   const online = nodes.filter((node) => node.online).map((node) => node.name);
   const writing = await Promise.all(
     jobs
@@ -53,8 +53,8 @@ async function backups(
   );
   const past = await pastBackups(pve, online, span.from);
   // Jobs often share a schedule: each distinct one is asked for, and looked up in the past, once.
-  const schedules = new Map<string, Promise<Stretch[]>>();
-  const ahead = async (schedule: string): Promise<Stretch[]> => {
+  const schedules = new Map<string, Promise<Interval[]>>();
+  const ahead = async (schedule: string): Promise<Interval[]> => {
     const runs = await runsBetween(pve, schedule, span.from - PAST, span.to);
     const earlier = runs.filter((at) => at < span.from);
     const { p90 } = lengthOf(lengthsOfRuns(earlier, past), guess);
@@ -117,7 +117,7 @@ async function jobTimes(
   job: PbsJob,
   tasks: readonly PbsTask[],
   pve: Pve | null,
-  span: Stretch,
+  span: Interval,
   guess: number,
 ): Promise<Busy[]> {
   const { kind, id, schedule, disabled, nextRun } = job;

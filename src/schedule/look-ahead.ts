@@ -1,6 +1,6 @@
 import { DateTime } from 'luxon';
 import type { Target } from '../config/target.js';
-import type { Facts } from '../host/answers.js';
+import type { Answers } from '../host/answers.js';
 import { busyTimes } from './busy.js';
 import { type Plan, planOf } from './plan.js';
 
@@ -8,21 +8,21 @@ import { type Plan, planOf } from './plan.js';
 export const zoneOf = ({ policy }: Target): string =>
   policy.maintenanceWindow?.timezone ?? DateTime.local().zoneName ?? 'UTC';
 
-export async function planFor(facts: Facts, hours: number, zone: string): Promise<Plan> {
-  const span = { from: facts.now, to: facts.now + hours * 3600 };
+export async function planFor(answers: Answers, hours: number, zone: string): Promise<Plan> {
+  const span = { from: answers.now, to: answers.now + hours * 3600 };
   // A run at the very end has to know what comes right after it.
-  const { policy } = facts.target;
+  const { policy } = answers.target;
   const beyond = span.to + (policy.maintenanceDuration + policy.backupMargin) / 1000;
-  return planOf(await busyTimes(facts, { from: span.from, to: beyond }), policy, span, zone);
+  return planOf(await busyTimes(answers, { from: span.from, to: beyond }), policy, span, zone);
 }
 
 /** What `patch --check` looks ahead; what is safe for longer needs no hurry. */
 const HOURS = 24;
 
 /** Until when a whole run may begin, epoch seconds. Null where it is not safe now, or where no end is in sight. */
-export async function safeUntil(facts: Facts): Promise<number | null> {
-  const plan = await planFor(facts, HOURS, zoneOf(facts.target));
-  return lastBeginning(plan, facts.target.policy.maintenanceDuration / 1000);
+export async function safeUntil(answers: Answers): Promise<number | null> {
+  const plan = await planFor(answers, HOURS, zoneOf(answers.target));
+  return lastBeginning(plan, answers.target.policy.maintenanceDuration / 1000);
 }
 
 /** Pure. @param need seconds that a whole run takes */

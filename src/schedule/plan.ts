@@ -1,8 +1,8 @@
 import type { Policy } from '../config/schema.js';
-import { nextAllowed, type Stretch } from './window.js';
+import { type Interval, nextAllowed } from './window.js';
 
 /** A time at which the host is used, or may be. Epoch seconds. */
-export interface Busy extends Stretch {
+export interface Busy extends Interval {
   /** Where it comes from: "pve:main", "pbs", "policy". */
   readonly source: string;
   readonly label: string;
@@ -11,12 +11,12 @@ export interface Busy extends Stretch {
 }
 
 /** When a host is busy and when a whole run fits. Times in epoch seconds. */
-export interface Plan extends Stretch {
+export interface Plan extends Interval {
   readonly busy: readonly Busy[];
   /** Stretches in which a run may begin and end; each is long enough for a whole one. */
-  readonly free: readonly Stretch[];
+  readonly free: readonly Interval[];
   /** The first run that fits; null where none does. */
-  readonly next: Stretch | null;
+  readonly next: Interval | null;
 }
 
 type Limits = Pick<Policy, 'maintenanceDuration' | 'backupMargin' | 'maintenanceWindow' | 'blackouts'>;
@@ -25,7 +25,7 @@ type Limits = Pick<Policy, 'maintenanceDuration' | 'backupMargin' | 'maintenance
  * Free is what lies between the end of one job and, with the policy's margin, the start of the next,
  * within the maintenance window and outside of blackouts. Pure.
  */
-export function planOf(busy: readonly Busy[], policy: Limits, { from, to }: Stretch, zone: string): Plan {
+export function planOf(busy: readonly Busy[], policy: Limits, { from, to }: Interval, zone: string): Plan {
   const [need, margin] = [policy.maintenanceDuration / 1000, policy.backupMargin / 1000];
   const groups = byBeginning(busy);
   const taken = merged(groups.map(({ from, until }) => ({ from: from - margin, to: until })));
@@ -57,8 +57,8 @@ function byBeginning(busy: readonly Busy[]): Array<{ from: number; until: number
 }
 
 /** Stretches that overlap or touch become one; the input is sorted by its beginnings. */
-export function merged(stretches: readonly Stretch[]): Stretch[] {
-  const result: Stretch[] = [];
+export function merged(stretches: readonly Interval[]): Interval[] {
+  const result: Interval[] = [];
   for (const { from, to } of stretches) {
     const last = result.at(-1);
     if (last && from <= last.to) result[result.length - 1] = { from: last.from, to: Math.max(last.to, to) };
@@ -67,7 +67,7 @@ export function merged(stretches: readonly Stretch[]): Stretch[] {
   return result;
 }
 
-function gaps(taken: readonly Stretch[], { from, to }: Stretch): Stretch[] {
+function gaps(taken: readonly Interval[], { from, to }: Interval): Interval[] {
   const edges = [...taken.filter((each) => each.to > from && each.from < to), { from: to, to }];
   let free = from;
   return edges.flatMap((each) => {
@@ -77,8 +77,8 @@ function gaps(taken: readonly Stretch[], { from, to }: Stretch): Stretch[] {
   });
 }
 
-function allowedIn(gap: Stretch, policy: Limits, need: number, zone: string): Stretch[] {
-  const found: Stretch[] = [];
+function allowedIn(gap: Interval, policy: Limits, need: number, zone: string): Interval[] {
+  const found: Interval[] = [];
   for (let at = gap.from; at < gap.to; ) {
     const open = nextAllowed(policy, at, need, zone);
     if (!open || open.from >= gap.to) break;

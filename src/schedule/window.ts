@@ -2,7 +2,7 @@ import { DateTime } from 'luxon';
 import type { MaintenanceWindow, Policy } from '../config/schema.js';
 
 /** A stretch of time, epoch seconds, end not included. */
-export interface Stretch {
+export interface Interval {
   readonly from: number;
   readonly to: number;
 }
@@ -20,7 +20,7 @@ export function nextAllowed(
   now: number,
   seconds: number,
   localZone = DateTime.local().zoneName ?? 'UTC',
-): Stretch | null {
+): Interval | null {
   const zone = policy.maintenanceWindow?.timezone ?? localZone;
   const blackouts = policy.blackouts.map(({ from, to }) => ({
     from: DateTime.fromISO(from, { zone }).toSeconds(),
@@ -35,7 +35,7 @@ export function nextAllowed(
   return null;
 }
 
-function* openings(window: MaintenanceWindow | null, now: number, zone: string): Generator<Stretch> {
+function* openings(window: MaintenanceWindow | null, now: number, zone: string): Generator<Interval> {
   if (!window) {
     yield { from: now, to: now + LONGEST_SEARCH_DAYS * 86_400 };
     return;
@@ -84,8 +84,8 @@ function changeBefore(moment: DateTime): DateTime {
 }
 
 /** What is left of a stretch when others are taken out of it. */
-function without(stretch: Stretch, taken: readonly Stretch[]): Stretch[] {
-  return taken.reduce<Stretch[]>(
+function without(stretch: Interval, taken: readonly Interval[]): Interval[] {
+  return taken.reduce<Interval[]>(
     (left, { from, to }) =>
       left
         .flatMap((each) => [

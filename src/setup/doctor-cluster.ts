@@ -70,13 +70,13 @@ async function examineToken(
   } catch (error) {
     return { diagnoses: [refusedToken(known, error)], usable: false };
   }
-  const facts = await pve.look(pveToken(token)).catch(() => null);
+  const answers = await pve.look(pveToken(token)).catch(() => null);
   const guests = targets.flatMap(({ guest }) => (guest?.cluster === name ? [guest.vmid] : []));
   const vmids = [...new Set([...guests, ...(lockVmid === null ? [] : [lockVmid])])];
   const registeredTags = config.lock.store === 'registered-tag';
   const grants = [{ where, commands: grantOnPve({ token, major: version.major, vmids, registeredTags }) }];
   const diagnoses = await Promise.all([
-    judgeToken({ ...known, version: version.version, facts, now: world.clock.now() }),
+    judgeToken({ ...known, version: version.version, answers, now: world.clock.now() }),
     guarded(subject, 'privileges', async () => {
       const needs = uniqueNeeds(
         (guests.length > 0 ? guests : [null]).flatMap((guest) =>
@@ -96,8 +96,8 @@ async function examineToken(
       return judgePower(
         subject,
         excess,
-        facts?.separated ?? true,
-        lessPower(known, facts?.separated ?? true, grants),
+        answers?.separated ?? true,
+        lessPower(known, answers?.separated ?? true, grants),
       );
     }),
     guarded(subject, 'lock', () => examineAnchor(access, path)),

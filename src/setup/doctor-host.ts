@@ -10,7 +10,7 @@ import { pbsApi } from '../checks/pbs.api.js';
 import { pbsApt } from '../checks/pbs.apt.js';
 import { readSecret } from '../config/secret.js';
 import type { Target } from '../config/target.js';
-import { openSite } from '../host/open.js';
+import { openHost } from '../host/open.js';
 import type { World } from '../world.js';
 import { examineSecret, examineServer } from './connect.js';
 import type { Here } from './controller.js';
@@ -84,12 +84,12 @@ async function examineToken(target: Target, world: World): Promise<Examined> {
     } catch (error) {
       return { diagnoses: [refusedToken(known, error)], usable: false };
     }
-    const facts = await pbs.look(pbsToken(token)).catch(() => null);
+    const answers = await pbs.look(pbsToken(token)).catch(() => null);
     const diagnoses = await Promise.all([
       judgeToken({
         ...known,
         version: `${version.version}.${version.release}`,
-        facts,
+        answers,
         now: world.clock.now(),
       }),
       guarded(subject, 'privileges', async () => {
@@ -124,22 +124,21 @@ async function examineGuest(
   pbsUsable: boolean,
   world: World,
 ): Promise<Diagnosis[]> {
-  const { host } = target;
-  const subject = `host ${host}`;
-  const site = await openSite(here.config, target, world);
+  const subject = `host ${target.host}`;
+  const host = await openHost(here.config, target, world);
   try {
     const checks = [guestAgent, ...(pbsUsable ? [pbsApi, pbsApt, clockSkew] : [])] as readonly Check[];
-    const [agent, ...others] = await runChecks(checks, site.facts(null));
+    const [agent, ...others] = await runChecks(checks, host.answers(null));
     const [api, apt, clock] = others;
     const vmid = target.guest?.vmid;
-    const guest = vmid === undefined ? null : ((await site.guestCluster?.pve.findGuest(vmid)) ?? null);
+    const guest = vmid === undefined ? null : ((await host.guestCluster?.pve.findGuest(vmid)) ?? null);
     return [
-      ...(api ? [daemonDiagnosis(subject, host, api)] : []),
-      ...(apt ? [repositoryDiagnosis(subject, host, apt)] : []),
+      ...(api ? [daemonDiagnosis(subject, target.host, api)] : []),
+      ...(apt ? [repositoryDiagnosis(subject, target.host, apt)] : []),
       ...(agent && vmid !== undefined ? [agentDiagnosis(subject, vmid, guest, agent)] : []),
       ...(clock ? [clockDiagnosis(subject, clock)] : []),
     ];
   } finally {
-    await site.close();
+    await host.close();
   }
 }

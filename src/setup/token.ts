@@ -14,18 +14,18 @@ export interface TokenLook {
   readonly where: string;
   readonly version: string;
   /** Null: the server does not tell this token. */
-  readonly facts: TokenFacts | null;
+  readonly answers: TokenFacts | null;
   readonly now: number;
 }
 
 /** A token that is accepted: until when? */
 export function judgeToken(look: TokenLook): Diagnosis {
-  const { subject, product, token, where, version, facts, now } = look;
+  const { subject, product, token, where, version, answers, now } = look;
   const { pass, warn } = about(subject, 'token');
   const name = product === 'pbs' ? 'PBS' : 'PVE';
   const accepted = `${token} is accepted (${name} ${version})`;
-  if (!facts) return pass(`${accepted}; when it ends is not told`, { detail: { version } });
-  const expiresAt = facts.expiresAt === null ? null : new Date(facts.expiresAt * 1000);
+  if (!answers) return pass(`${accepted}; when it ends is not told`, { detail: { version } });
+  const expiresAt = answers.expiresAt === null ? null : new Date(answers.expiresAt * 1000);
   const detail = { version, expiresAt: expiresAt?.toISOString() ?? null };
   if (!expiresAt) return pass(`${accepted} and does not end`, { detail });
   const days = Math.floor((expiresAt.getTime() - now) / DAY_MS);
@@ -36,7 +36,7 @@ export function judgeToken(look: TokenLook): Diagnosis {
 
 /** A token that is not accepted, or a server that cannot be asked. */
 export function refusedToken(
-  { subject, product, token, where }: Omit<TokenLook, 'facts' | 'now' | 'version'>,
+  { subject, product, token, where }: Omit<TokenLook, 'answers' | 'now' | 'version'>,
   error: unknown,
 ): Diagnosis {
   if (errorDocument(error).code !== 'api.unauthorized') return failed(subject, 'token', error);

@@ -15,11 +15,11 @@ import { policyWindow } from '../../src/checks/policy.window.js';
 import { pveApi } from '../../src/checks/pve.api.js';
 import { pvePatching } from '../../src/checks/pve.patching.js';
 import { pveQuorum } from '../../src/checks/pve.quorum.js';
-import { gateOf } from '../../src/checks/task-gate.js';
+import { blocksReboot } from '../../src/checks/task-gate.js';
 import { parseConfig } from '../../src/config/load.js';
 import { type Target, targetOf } from '../../src/config/target.js';
 import { Fault } from '../../src/fault.js';
-import type { Facts } from '../../src/host/answers.js';
+import type { Answers } from '../../src/host/answers.js';
 
 const NOW = 1_764_000_000;
 const target = (policy: object = {}): Target =>
@@ -64,8 +64,8 @@ describe('the gate of running tasks', () => {
     'termproxy',
     'zfscreate',
     'something-new',
-  ])('blocks for %s', (type) => expect(gateOf(type)).toBe('block'));
-  it.each(['logrotate'])('lets %s pass', (type) => expect(gateOf(type)).toBe('ignore'));
+  ])('blocks for %s', (type) => expect(blocksReboot(type)).toBe('block'));
+  it.each(['logrotate'])('lets %s pass', (type) => expect(blocksReboot(type)).toBe('ignore'));
 });
 
 describe('pbs.tasks', () => {
@@ -450,14 +450,14 @@ describe('policy.window', () => {
 });
 
 describe('a round of checks', () => {
-  const facts = { target: target(), now: NOW } as unknown as Facts;
+  const answers = { target: target(), now: NOW } as unknown as Answers;
   it('turns a check that throws into a block with its reason', async () => {
     const broken: Check = {
       id: 'pbs.api',
       look: () => Promise.reject(new Fault('net.unreachable', 'no route', { hint: 'look' })),
       judge: () => ({ status: 'pass', summary: '' }),
     };
-    expect(await runChecks([broken], facts)).toEqual([
+    expect(await runChecks([broken], answers)).toEqual([
       {
         id: 'pbs.api',
         status: 'block',
@@ -475,7 +475,7 @@ describe('a round of checks', () => {
         throw new TypeError('x is undefined');
       },
     };
-    expect((await runChecks([broken], facts))[0]?.status).toBe('block');
+    expect((await runChecks([broken], answers))[0]?.status).toBe('block');
   });
   const finding = (status: 'pass' | 'block', retry: string | null) =>
     ({ id: 'pbs.api', status, summary: '', detail: {}, retryAfter: retry }) as const;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Pve } from '../../src/api/pve.js';
-import { clearFrom, KnownRuns, RUNS_ASKED } from '../../src/host/schedule-cache.js';
+import { clearFrom, RUNS_ASKED, ScheduleCache } from '../../src/host/schedule-cache.js';
 
 const NOW = 1_764_003_600;
 const DAY = 86_400;
@@ -23,7 +23,7 @@ describe('when a schedule runs', () => {
 
   it('is asked once, as long as PVE names the same next run', async () => {
     const { asked, by } = daily(NOW + 3600);
-    const known = new KnownRuns();
+    const known = new ScheduleCache();
     const first = await known.after(by, { schedule, nextRun: NOW + 3600 }, NOW - 60, NOW);
     const later = await known.after(by, { schedule, nextRun: NOW + 3600 }, NOW + 240, NOW + 300);
     expect(later).toEqual(first);
@@ -33,7 +33,7 @@ describe('when a schedule runs', () => {
 
   it('still shows a run that has begun within the last minute, and none from before', async () => {
     const { by } = daily(NOW + 100);
-    const known = new KnownRuns();
+    const known = new ScheduleCache();
     await known.after(by, { schedule, nextRun: NOW + 100 }, NOW - 60, NOW);
     const next = { schedule, nextRun: NOW + 100 + DAY };
     expect((await known.after(by, next, NOW + 60, NOW + 120)).runs[0]).toBe(NOW + 100);
@@ -46,7 +46,7 @@ describe('when a schedule runs', () => {
     ['none', null],
   ])('is asked anew where PVE now names %s', async (_, nextRun) => {
     const { asked, by } = daily(NOW + 3600);
-    const known = new KnownRuns();
+    const known = new ScheduleCache();
     await known.after(by, { schedule, nextRun: NOW + 3600 }, NOW - 60, NOW);
     await known.after(by, { schedule, nextRun }, NOW + 240, NOW + 300);
     expect(asked).toHaveLength(2);
@@ -54,7 +54,7 @@ describe('when a schedule runs', () => {
 
   it('is asked for each set of time zones', async () => {
     const { asked, by } = daily(NOW + 3600);
-    const known = new KnownRuns();
+    const known = new ScheduleCache();
     const job = { schedule, nextRun: NOW + 3600 };
     await known.after(by, job, NOW - 60, NOW);
     await known.after({ ...by, zones: ['Europe/Vienna'] }, job, NOW - 60, NOW);

@@ -56,7 +56,7 @@ async function waitIn({ api, bootId, refuses, pollInterval = 2000, answerTakes =
   });
   journal.append({ type: 'reboot-intended', boot: OLD_BOOT });
   const run = {
-    site: {
+    host: {
       pbs,
       guest: { pve, vmid: 900, clock },
       target: { host: 'pbs01', policy: { rebootTimeout: 600_000, pollInterval, requestTimeout: 15_000 } },

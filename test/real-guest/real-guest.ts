@@ -93,11 +93,11 @@ export class RealGuest implements GuestMachine {
   }
 
   async vitals(): Promise<Vitals> {
-    return readVitals((await this.vm.proxy.ask('facts')).output);
+    return readVitals((await this.vm.proxy.ask('answers')).output);
   }
 
   async mounts(): Promise<readonly MachineMount[]> {
-    return readVitals((await this.vm.proxy.ask('facts')).output).mounts;
+    return readVitals((await this.vm.proxy.ask('answers')).output).mounts;
   }
 
   async installedPackages(): Promise<InstalledPackage[]> {

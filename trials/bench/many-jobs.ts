@@ -2,8 +2,8 @@ import type { Pbs } from '../../src/api/pbs.js';
 import type { BackupJob, Pve, PveTask } from '../../src/api/pve.js';
 import { parseConfig } from '../../src/config/load.js';
 import { targetOf } from '../../src/config/target.js';
-import { facts } from '../../src/host/answers.js';
-import { KnownRuns } from '../../src/host/schedule-cache.js';
+import { answers } from '../../src/host/answers.js';
+import { ScheduleCache } from '../../src/host/schedule-cache.js';
 import { planFor } from '../../src/schedule/look-ahead.js';
 import { realClock } from '../../src/world.js';
 
@@ -15,11 +15,11 @@ export const manyJobs = {
   how: 'The plan of `windows` over answers that cost nothing: 50 of the schedules run daily (one page of 100 runs), 10 hourly (7 pages: 14 days ahead, 14 back), 1,500 past tasks. Computing is the CPU time of this process for it, JSON included; the first of 3.',
   async measure() {
     const asked = new Map<string, number>();
-    const seen = facts({
-      ...site(asked),
+    const seen = answers({
+      ...host(asked),
       clock: realClock,
       ownRun: null,
-      knownRuns: new KnownRuns(),
+      schedules: new ScheduleCache(),
       survey: () => Promise.reject(),
     });
     const before = process.cpuUsage();
@@ -40,7 +40,7 @@ export const manyJobs = {
   },
 };
 
-function site(asked: Map<string, number>) {
+function host(asked: Map<string, number>) {
   const secret = { env: 'SECRET' };
   const config = parseConfig(
     JSON.stringify({

@@ -1,4 +1,4 @@
-import { LANES } from '../../src/host/open.js';
+import { CONNECTIONS } from '../../src/host/open.js';
 import { type Lab, startLab } from '../../src/lab/lab.js';
 import { Controller } from '../controller.js';
 
@@ -7,7 +7,7 @@ const ROUND_TRIP_MS = 50;
 export const preflight = {
   name: '`preflight`: round trips from the first request to the answer, connections, requests',
   target: 'at most 6 round trips; nothing asked twice; one connection per server and parallel lane',
-  how: `Against the lab, with ${ROUND_TRIP_MS} ms added to every request and an agent that takes no time. The time from the first request until the command has ended, over ${ROUND_TRIP_MS} ms. Twice is the same method, path and parameters, the questions for the result of the agent's probe left out. A server has ${LANES} lanes; besides, a request that must not be lost (the start of a command in the guest, and the question for its result, which is told once) has a connection of its own, which no idle one can spoil.`,
+  how: `Against the lab, with ${ROUND_TRIP_MS} ms added to every request and an agent that takes no time. The time from the first request until the command has ended, over ${ROUND_TRIP_MS} ms. Twice is the same method, path and parameters, the questions for the result of the agent's probe left out. A server has ${CONNECTIONS} lanes; besides, a request that must not be lost (the start of a command in the guest, and the question for its result, which is told once) has a connection of its own, which no idle one can spoil.`,
   async measure() {
     const lab = await startLab({ factor: 1000 });
     try {
@@ -24,7 +24,7 @@ export const preflight = {
       const connections = servers.map(({ name, connections }) => [name, connections] as const);
       const alone = (name: string) =>
         lab.record.requests.filter((request) => request.server === name && isAlone(request));
-      const tooMany = connections.filter(([name, opened]) => opened > LANES + alone(name).length);
+      const tooMany = connections.filter(([name, opened]) => opened > CONNECTIONS + alone(name).length);
       return {
         roundTrips,
         requests: lab.record.requests.length,

@@ -23,7 +23,7 @@ const pve = connectPve({ ...options, name: 'main' });
 let steps = 0;
 
 const run = {
-  site: {
+  host: {
     pbs,
     guest: { pve: { exec: async () => 1, execStatus: async () => slice() }, vmid: 900, clock: realClock },
     target: {

@@ -78,7 +78,7 @@ function runOf(pbs: ReturnType<typeof connectPbs>, begun: number, pollInterval: 
   });
   const policy = { rebootTimeout: 600_000, pollInterval, requestTimeout: 15_000 };
   return {
-    site: { pbs, guest: null, target: { host: 'pbs01', policy } },
+    host: { pbs, guest: null, target: { host: 'pbs01', policy } },
     journal,
     clock: realClock,
     reporter: { tell: () => {}, end: () => {} },

@@ -2,9 +2,9 @@ import { mkdirSync } from 'node:fs';
 import { parseConfig } from '../../../src/config/load.js';
 import { targetOf } from '../../../src/config/target.js';
 import { Fault } from '../../../src/fault.js';
-import { facts } from '../../../src/host/answers.js';
-import type { Site } from '../../../src/host/open.js';
-import { KnownRuns } from '../../../src/host/schedule-cache.js';
+import { answers } from '../../../src/host/answers.js';
+import type { Host } from '../../../src/host/open.js';
+import { ScheduleCache } from '../../../src/host/schedule-cache.js';
 import { Journal, runsOf } from '../../../src/journal/journal.js';
 import { type Disk, realDisk } from '../../../src/journal/line-file.js';
 import { isUnfinished, type RunState } from '../../../src/journal/state.js';
@@ -139,9 +139,9 @@ export async function patch(
     if (mishap === 'garbled') throw new Fault('api.unreadable', 'a page of a proxy');
     return answer;
   };
-  const site = siteOf(servers, carry, own, journal.runId, seen);
+  const host = siteOf(servers, carry, own, journal.runId, seen);
   const run = {
-    site,
+    host,
     journal,
     clock: own,
     reporter: { tell: () => {}, end: () => {} },
@@ -156,7 +156,7 @@ export async function patch(
   return journal.state;
 }
 
-function siteOf(servers: Servers, carry: Carry, clock: Clock, run: string, seen: Seen): Site {
+function siteOf(servers: Servers, carry: Carry, clock: Clock, run: string, seen: Seen): Host {
   const pbs = pbsClient(servers, carry, run, seen);
   const config = CONFIG.clusters.main;
   if (!config) throw new Error('the config has a cluster "main"');
@@ -168,15 +168,15 @@ function siteOf(servers: Servers, carry: Carry, clock: Clock, run: string, seen:
     guestCluster: null,
     guest: null,
     // The checks of PVE have tests of their own; what is decided here rests on the lock and on PBS.
-    facts: (ownRun) =>
-      facts({
+    answers: (ownRun) =>
+      answers({
         target: TARGET,
         pbs,
         clusters: [],
         guestCluster: null,
         clock,
         ownRun,
-        knownRuns: new KnownRuns(),
+        schedules: new ScheduleCache(),
         survey: () => Promise.reject(new Fault('guest.none', 'no guest')),
       }),
     close: async () => {},
