@@ -10,6 +10,8 @@ export interface Clock {
   monotonic(): number;
   /** @throws the signal's reason when it is aborted first */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Aborted with a `TimeoutError` when the time is over. Keeps no process alive. */
+  timeout(ms: number): AbortSignal;
 }
 
 export interface Out {
@@ -47,6 +49,10 @@ export interface World {
   /** Takes a line for every request, where somebody wants to see them. */
   readonly trace?: (line: string) => void;
   readonly stderr: Out;
+  /** A random number from 0 to below 1: for pauses that must differ, not for secrets. */
+  random(): number;
+  readonly pid: number;
+  readonly platform: NodeJS.Platform;
   /** A random word of lower-case letters and digits, as it stands in run ids and lock tags. */
   randomWord(length: number): string;
   /** Starts a program with the environment of this process and what is given. */
@@ -70,6 +76,7 @@ export const realClock: Clock = {
       throw error;
     }
   },
+  timeout: (ms) => AbortSignal.timeout(ms),
 };
 
 const WORD_LETTERS = 'abcdefghijklmnopqrstuvwxyz0123456789';
@@ -90,6 +97,9 @@ export function realWorld(): World {
     },
     stdout: out(process.stdout),
     stderr: out(process.stderr),
+    random: Math.random,
+    pid: process.pid,
+    platform: process.platform,
     randomWord: (length) => {
       // Loaded only where it is needed: it is a tenth of the time that --version takes.
       const { randomInt } = process.getBuiltinModule('node:crypto');

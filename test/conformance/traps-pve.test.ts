@@ -119,7 +119,7 @@ describe('traps of the PVE API', () => {
       if (method === 'PUT') stored = ['other', 'pbs-ctl-lock+theirs+a+1764003600'];
       return { body: { data: method === 'PUT' ? null : { 'registered-tags': stored } } };
     });
-    const clock = { now: () => 0, monotonic: () => 0, sleep: async () => {} };
+    const clock = { now: () => 0, timeout: AbortSignal.timeout, monotonic: () => 0, sleep: async () => {} };
     const store = registeredTagStore(pve, clock, 0);
     const seen = await store.read();
     expect(await faultOf(store.swap(seen, ['other', 'pbs-ctl-lock+mine+b+1764003600']))).toMatchObject({

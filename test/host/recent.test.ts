@@ -6,7 +6,12 @@ function clock() {
   const moment = { wall: 1_764_003_600_000, monotonic: 0 };
   return {
     moment,
-    clock: { now: () => moment.wall, monotonic: () => moment.monotonic, sleep: async () => {} },
+    clock: {
+      now: () => moment.wall,
+      timeout: AbortSignal.timeout,
+      monotonic: () => moment.monotonic,
+      sleep: async () => {},
+    },
   };
 }
 

@@ -31,7 +31,12 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(stateDir, { recursive: true, force: true }));
 
-const clock = { now: () => 1_764_000_000_000, monotonic: () => 0, sleep: async () => {} };
+const clock = {
+  now: () => 1_764_000_000_000,
+  timeout: AbortSignal.timeout,
+  monotonic: () => 0,
+  sleep: async () => {},
+};
 const STARTED = { type: 'started', host: 'pbs01', mode: 'patch', owesReboot: false } as const;
 const begin = () => Journal.begin(stateDir, 'aaaaaa', clock, STARTED, disk);
 const LOCKED = { type: 'locked', cluster: 'main', expiresAt: 1 } as const;

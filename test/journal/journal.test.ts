@@ -15,7 +15,12 @@ beforeEach(() => {
 afterEach(() => rmSync(stateDir, { recursive: true, force: true }));
 
 let time = Date.parse('2026-11-23T02:00:00Z');
-const clock = { now: () => (time += 1000), monotonic: () => time, sleep: async () => {} };
+const clock = {
+  now: () => (time += 1000),
+  timeout: AbortSignal.timeout,
+  monotonic: () => time,
+  sleep: async () => {},
+};
 const STARTED = { type: 'started', host: 'pbs01', mode: 'patch', owesReboot: false } as const;
 const ended = (outcome: 'patched' | 'postponed' | 'failed', open = false): RunEvent => ({
   type: 'ended',

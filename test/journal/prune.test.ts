@@ -23,7 +23,12 @@ beforeEach(() => {
 afterEach(() => rmSync(stateDir, { recursive: true, force: true }));
 
 let time = Date.parse('2026-11-23T02:00:00Z');
-const clock = { now: () => (time += 1000), monotonic: () => time, sleep: async () => {} };
+const clock = {
+  now: () => (time += 1000),
+  timeout: AbortSignal.timeout,
+  monotonic: () => time,
+  sleep: async () => {},
+};
 const baseline: Baseline = {
   state: { version: '4.1.2-1', kernel: '6.14.8-2-pve', bootTime: '2026-11-01T00:00:00.000Z', datastores: [] },
   boot: { bootTime: 1, bootId: null },

@@ -34,7 +34,7 @@ function sharedGuest(scheduler: fc.Scheduler) {
   };
 }
 
-const clock = { now: () => 0, monotonic: () => 0, sleep: async () => {} };
+const clock = { now: () => 0, timeout: AbortSignal.timeout, monotonic: () => 0, sleep: async () => {} };
 
 describe('the lock as a compare-and-swap on tags', () => {
   it('has at most one owner, whatever the order of the answers', async () => {

@@ -11,6 +11,7 @@ function fastClock() {
   let now = 2_000_000_000;
   return {
     now: () => now,
+    timeout: AbortSignal.timeout,
     monotonic: () => now,
     sleep: async (ms: number, signal?: AbortSignal) => {
       signal?.throwIfAborted();

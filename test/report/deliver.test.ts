@@ -23,7 +23,7 @@ async function delivered(doc: RunDocument, url: string, textfile: string | null 
     notify: { slack: { webhook: { env: 'SLACK' } } },
     metrics: { textfile },
   });
-  const clock = { now: () => now, monotonic: () => now, sleep: async () => {} };
+  const clock = { now: () => now, timeout: AbortSignal.timeout, monotonic: () => now, sleep: async () => {} };
   const world = { ...realWorld(), clock, env: { SLACK: url } };
   return deliver(doc, { config, stateDir, metrics: () => [{ run: doc, lastPatchedAt: null }] }, world);
 }

@@ -36,6 +36,12 @@ export class VirtualClock implements Clock {
     });
   }
 
+  timeout(ms: number): AbortSignal {
+    const over = new AbortController();
+    void this.sleep(ms).then(() => over.abort(new DOMException('The time is over.', 'TimeoutError')));
+    return over.signal;
+  }
+
   async pass(ms: number): Promise<void> {
     const until = this.#now + ms;
     for (;;) {

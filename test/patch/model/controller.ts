@@ -94,6 +94,7 @@ export async function patch(
   const own: Clock = {
     now: clock.now,
     monotonic: clock.monotonic,
+    timeout: (ms) => clock.timeout(ms),
     sleep: async (ms, signal) => {
       await clock.sleep(ms, signal);
       if (dead) await never();

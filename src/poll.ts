@@ -1,0 +1,31 @@
+import type { Clock } from './world.js';
+
+/** How a wait looks again. Milliseconds, by the monotonic clock. */
+export interface Polling {
+  readonly everyMs: number;
+  /** The longest wait; absent where only the signal ends it. */
+  readonly limitMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Looks until there is something to see: at once, then every `everyMs`, and a last time when the limit is over.
+ * @param look answers with null or undefined while there is nothing yet; what it throws ends the wait
+ * @returns what was seen, or null when the limit was over first
+ * @throws the signal's reason
+ */
+export async function poll<Seen>(
+  clock: Clock,
+  { everyMs, limitMs = Number.POSITIVE_INFINITY, signal }: Polling,
+  look: () => Promise<Seen | null | undefined>,
+): Promise<Seen | null> {
+  const deadline = clock.monotonic() + limitMs;
+  for (;;) {
+    signal?.throwIfAborted();
+    const seen = await look();
+    if (seen !== null && seen !== undefined) return seen;
+    const left = deadline - clock.monotonic();
+    if (left <= 0) return null;
+    await clock.sleep(Math.min(everyMs, left), signal);
+  }
+}
