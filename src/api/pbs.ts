@@ -8,7 +8,7 @@ import { type PbsJob, scheduledJobs } from './pbs-jobs.js';
 import type { Privilege } from './privileges.js';
 import { at, type Request, type Server } from './request.js';
 import * as shared from './shared-answers.js';
-import { eachLine, LOG_PAGE } from './task-log.js';
+import * as task from './tasks.js';
 import { together } from './together.js';
 
 export type { PbsJob } from './pbs-jobs.js';
@@ -19,7 +19,7 @@ export type Maintenance = answers.Maintenance;
 export type PbsTask = answers.PbsTask;
 export type PbsPackage = apt.PbsPackage;
 export type Repositories = apt.Repositories;
-export type TaskState = shared.TaskState;
+export type TaskState = task.TaskState;
 
 /** The server compares the node's name with nothing, and refuses names with dots. */
 const NODE = '/nodes/localhost';
@@ -123,7 +123,7 @@ export class Pbs {
 
   /** An unknown task is `stopped` with exit status "unknown", not an error. */
   taskState(upid: string): Promise<TaskState> {
-    return this.#get(at`/nodes/localhost/tasks/${upid}/status`, shared.TaskStatus, {
+    return this.#get(at`/nodes/localhost/tasks/${upid}/status`, task.TaskStatus, {
       // Refused for a moment while the process that ran the task goes away.
       repeat: 'patient-read',
       ...audit('/system/tasks'),
@@ -132,9 +132,9 @@ export class Pbs {
 
   /** Tells every line of the log so far, in order; none of them is kept. */
   taskLog(upid: string, tell: (line: string) => void): Promise<void> {
-    return eachLine(
+    return task.eachLine(
       (start, limit) =>
-        this.#get(at`/nodes/localhost/tasks/${upid}/log`, shared.LogLines, {
+        this.#get(at`/nodes/localhost/tasks/${upid}/log`, task.LogLines, {
           parameters: { start, limit },
           ...audit('/system/tasks'),
         }),
@@ -152,7 +152,7 @@ export class Pbs {
   refreshPackages(): Promise<string> {
     return this.#server.ask(
       { method: 'POST', path: `${NODE}/apt/update`, ...needs('Sys.Modify', '/') },
-      shared.Upid,
+      task.Upid,
     );
   }
 
@@ -182,16 +182,16 @@ export class Pbs {
         path: at`/nodes/localhost/services/${unit}/start`,
         ...needs('Sys.Modify', `/system/services/${unit}`),
       },
-      shared.Upid,
+      task.Upid,
     );
   }
 
   /** What a unit wrote into the host's journal, oldest first. The server reads in its own time zone, so a day is added. */
   async unitLog(unit: string, since: Date): Promise<string[]> {
     const from = new Date(since.getTime() - 86_400_000).toISOString().slice(0, 10);
-    const lines = await this.#get(`${NODE}/syslog`, shared.LogLines, {
+    const lines = await this.#get(`${NODE}/syslog`, task.LogLines, {
       // Here 0 would mean no line at all.
-      parameters: { service: unit, since: from, limit: LOG_PAGE },
+      parameters: { service: unit, since: from, limit: task.LOG_PAGE },
       ...audit('/system/log'),
     });
     return lines.map(({ t }) => t).filter((line) => line !== 'no content');

@@ -1,6 +1,6 @@
 import type { GuestPlaces } from './guest-places.js';
 import type { Server } from './request.js';
-import { Upid } from './shared-answers.js';
+import { Upid } from './tasks.js';
 
 /** Switches a VM, once. @returns the UPID */
 export function switchVm(

@@ -11,13 +11,14 @@ import * as answers from './pve-answers.js';
 import { at, type Request, type Server } from './request.js';
 import * as shared from './shared-answers.js';
 import { writeTags } from './tag-write.js';
+import * as task from './tasks.js';
 import { together } from './together.js';
 
 export type { ExecStatus } from './agent-answers.js';
 export type { BackupJob, PveStorage } from './backup-answers.js';
 export type { GuestConfig, PveGuest } from './guest-answers.js';
 export type { HaManager, NodeOverview, PveNode, PveTask } from './pve-answers.js';
-export type { TaskState } from './shared-answers.js';
+export type { TaskState } from './tasks.js';
 
 /** More running tasks than any node has; 0 would mean none at all. */
 const ALL_TASKS = 1000;
@@ -109,13 +110,13 @@ export class Pve {
   }
 
   /** @throws ApiFault `api.missing` or `api.refused` for a task that the node does not know */
-  taskState(node: string, upid: string): Promise<shared.TaskState> {
-    return this.#get(at`/nodes/${node}/tasks/${upid}/status`, shared.TaskStatus);
+  taskState(node: string, upid: string): Promise<task.TaskState> {
+    return this.#get(at`/nodes/${node}/tasks/${upid}/status`, task.TaskStatus);
   }
 
   /** The first lines of a task's log; here the offset counts from 0. */
   async taskLogHead(node: string, upid: string, lines: number): Promise<string[]> {
-    const head = await this.#get(at`/nodes/${node}/tasks/${upid}/log`, shared.LogLines, {
+    const head = await this.#get(at`/nodes/${node}/tasks/${upid}/log`, task.LogLines, {
       start: 0,
       limit: lines,
     });

@@ -6,6 +6,7 @@ import * as pbs from '../../src/api/pbs-answers.js';
 import * as apt from '../../src/api/pbs-apt-answers.js';
 import * as pve from '../../src/api/pve-answers.js';
 import * as shared from '../../src/api/shared-answers.js';
+import * as task from '../../src/api/tasks.js';
 
 /** Which schema of the clients reads the `data` of which endpoint. */
 export const DECODERS: Readonly<Record<'pbs' | 'pve', Readonly<Record<string, z.ZodType>>>> = {
@@ -18,8 +19,8 @@ export const DECODERS: Readonly<Record<'pbs' | 'pve', Readonly<Record<string, z.
     'GET /status/datastore-usage': pbs.DatastoreUsages,
     'GET /admin/datastore/{store}/active-operations': pbs.ActiveOperations,
     'GET /nodes/{node}/tasks': pbs.Tasks,
-    'GET /nodes/{node}/tasks/{upid}/status': shared.TaskStatus,
-    'GET /nodes/{node}/tasks/{upid}/log': shared.LogLines,
+    'GET /nodes/{node}/tasks/{upid}/status': task.TaskStatus,
+    'GET /nodes/{node}/tasks/{upid}/log': task.LogLines,
     'GET /admin/gc': pbs.GarbageCollections,
     'GET /admin/prune': pbs.Jobs,
     'GET /admin/verify': pbs.Jobs,
@@ -29,10 +30,10 @@ export const DECODERS: Readonly<Record<'pbs' | 'pve', Readonly<Record<string, z.
     'GET /nodes/{node}/apt/versions': apt.Packages,
     'GET /nodes/{node}/apt/repositories': apt.Repositories,
     'GET /nodes/{node}/services': pbs.Services,
-    'GET /nodes/{node}/syslog': shared.LogLines,
+    'GET /nodes/{node}/syslog': task.LogLines,
     'GET /nodes/{node}/journal': shared.Nothing,
-    'POST /nodes/{node}/apt/update': shared.Upid,
-    'POST /nodes/{node}/services/{service}/start': shared.Upid,
+    'POST /nodes/{node}/apt/update': task.Upid,
+    'POST /nodes/{node}/services/{service}/start': task.Upid,
     'PUT /config/datastore/{name}': shared.Nothing,
     'POST /nodes/{node}/status': shared.Nothing,
   },
@@ -49,7 +50,7 @@ export const DECODERS: Readonly<Record<'pbs' | 'pve', Readonly<Record<string, z.
     'GET /cluster/backup/{id}/included_volumes': backup.IncludedVolumes,
     'GET /nodes/{node}/vzdump/defaults': backup.VzdumpDefaults,
     'GET /nodes/{node}/tasks': pve.Tasks,
-    'GET /nodes/{node}/tasks/{upid}/status': shared.TaskStatus,
+    'GET /nodes/{node}/tasks/{upid}/status': task.TaskStatus,
     'PUT /cluster/options': shared.Nothing,
     'PUT /nodes/{node}/qemu/{vmid}/config': shared.Nothing,
     'POST /nodes/{node}/qemu/{vmid}/agent/ping': agent.agentResult(shared.Nothing),
@@ -61,7 +62,7 @@ export const DECODERS: Readonly<Record<'pbs' | 'pve', Readonly<Record<string, z.
     'GET /nodes/{node}/status': pve.NodeStatus,
     'GET /nodes/{node}/time': shared.Time,
     'GET /nodes/{node}/apt/versions': pve.NodePackages,
-    'GET /nodes/{node}/tasks/{upid}/log': shared.LogLines,
+    'GET /nodes/{node}/tasks/{upid}/log': task.LogLines,
     'GET /nodes/{node}/qemu/{vmid}/config': guest.GuestConfig,
     'GET /nodes/{node}/qemu/{vmid}/status/current': guest.GuestStatus,
     'POST /nodes/{node}/qemu/{vmid}/agent/exec': agent.Pid,

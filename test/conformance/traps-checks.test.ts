@@ -3,7 +3,7 @@ import { neededOnPbs, neededOnPve, unmet } from '../../src/api/needed-privileges
 import { DatastoreUsages, Maintenance, Tasks } from '../../src/api/pbs-answers.js';
 import { Packages } from '../../src/api/pbs-apt-answers.js';
 import type { BackupJob, Pve } from '../../src/api/pve.js';
-import { TaskStatus } from '../../src/api/shared-answers.js';
+import { TaskStatus } from '../../src/api/tasks.js';
 import type { Check, Judgement } from '../../src/checks/check.js';
 import { pbsDatastores } from '../../src/checks/pbs.datastores.js';
 import { pbsJobs } from '../../src/checks/pbs.jobs.js';
