@@ -1,5 +1,5 @@
 import { Fault } from '../fault.js';
-import type { ClusterAccess } from '../host/answers.js';
+import type { ClusterAccess } from '../lock/cluster-lock.js';
 import { type Standing, standing } from '../lock/tag.js';
 import { block, type Check, type Judgement, pass, warn, worstOf } from './check.js';
 

@@ -1,9 +1,8 @@
 import type { Config } from '../config/schema.js';
 import type { Target } from '../config/target.js';
-import type { ClusterAccess } from '../host/answers.js';
 import { openCluster } from '../host/open.js';
 import type { HostStatus } from '../journal/document.js';
-import { lockOf } from '../lock/cluster-lock.js';
+import type { ClusterAccess } from '../lock/cluster-lock.js';
 import { look } from '../lock/lock.js';
 import type { World } from '../world.js';
 
@@ -22,7 +21,7 @@ export function lockHolders(config: Config, world: World): LockHolders {
   const ask = async (name: string): Promise<Holder> => {
     const cluster = await openCluster(config, name, world);
     clusters.push(cluster);
-    return holderOf(cluster, world);
+    return holderOf(cluster);
   };
   return {
     async ofHost(target) {
@@ -41,8 +40,8 @@ export function lockHolders(config: Config, world: World): LockHolders {
   };
 }
 
-async function holderOf(cluster: ClusterAccess, { clock }: World): Promise<Holder> {
-  const current = await look(lockOf(cluster, clock, 0));
+async function holderOf(cluster: ClusterAccess): Promise<Holder> {
+  const current = await look(cluster.lock);
   if (current.kind === 'free') return null;
   if (current.kind === 'unreadable')
     return { cluster: cluster.name, owner: null, run: null, expiresAt: null };

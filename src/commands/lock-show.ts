@@ -2,7 +2,6 @@ import type { Config } from '../config/schema.js';
 import { type ErrorDocument, EXIT, type ExitCode, errorDocument, Fault, worstExitCode } from '../fault.js';
 import { openCluster } from '../host/open.js';
 import { lockedSince } from '../journal/locked-since.js';
-import { lockOf } from '../lock/cluster-lock.js';
 import { look } from '../lock/lock.js';
 import { type LockDocument, lockText, unknownLockText } from '../report/text.js';
 import type { World } from '../world.js';
@@ -43,7 +42,7 @@ export const lockShow: Command<LockOptions> = async (context, { cluster }) => {
 async function show(config: Config, name: string, stateDir: string, world: World): Promise<Shown> {
   const cluster = await openCluster(config, name, world);
   try {
-    const current = await look(lockOf(cluster, world.clock, 0));
+    const current = await look(cluster.lock);
     const held = current.kind === 'held' ? current : null;
     return {
       cluster: name,

@@ -1,7 +1,6 @@
 import type { Config } from '../config/schema.js';
 import { EXIT, Fault } from '../fault.js';
 import { openCluster } from '../host/open.js';
-import { lockOf } from '../lock/cluster-lock.js';
 import { retryRelease } from '../lock/lease.js';
 import { acquire, breakLock, type Claim, type ClusterLock, release } from '../lock/lock.js';
 import { isLockWord } from '../lock/tag.js';
@@ -122,7 +121,7 @@ export async function withLock(
   const { config } = await load(context);
   const cluster = await openCluster(config, clusterName(config, options.cluster), context.world);
   try {
-    return await act(lockOf(cluster, context.world.clock, config.policy.requestTimeout * 2), config);
+    return await act(cluster.lock, config);
   } finally {
     await cluster.pve.close();
   }

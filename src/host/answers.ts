@@ -1,19 +1,10 @@
 import type { Pbs } from '../api/pbs.js';
-import type { Pve } from '../api/pve.js';
-import type { ClusterConfig } from '../config/schema.js';
 import type { Target } from '../config/target.js';
 import type { Survey } from '../guest/survey.js';
+import type { ClusterAccess } from '../lock/cluster-lock.js';
 import type { Clock } from '../world.js';
 import type { Recent } from './recent.js';
 import type { ScheduleCache } from './schedule-cache.js';
-
-/** A cluster that a run has to do with. `vmid`: the guest that carries the lock tag, null where there is none. */
-export interface ClusterAccess {
-  readonly name: string;
-  readonly config: ClusterConfig;
-  readonly lockVmid: number | null;
-  readonly pve: Pve;
-}
 
 /**
  * What one round of checks may look at. No answer is asked for twice: `pbs` and each `pve` here are

@@ -6,8 +6,9 @@ import { lockGuest, type Target } from '../config/target.js';
 import { Fault } from '../fault.js';
 import type { Guest } from '../guest/exec.js';
 import { takeSurvey } from '../guest/survey.js';
+import { type ClusterAccess, clusterLock } from '../lock/cluster-lock.js';
 import type { World } from '../world.js';
-import { type Answers, answers, type ClusterAccess } from './answers.js';
+import { type Answers, answers } from './answers.js';
 import type { Recent } from './recent.js';
 import { ScheduleCache } from './schedule-cache.js';
 
@@ -90,23 +91,21 @@ export async function openCluster(
   const cluster = config.clusters[name];
   if (!cluster)
     throw new Fault('config.unknown-cluster', `The config has no cluster "${name}".`, { exitCode: 2 });
+  const { requestTimeout } = target?.policy ?? config.policy;
   const pve = connectPve({
     name,
     endpoints: cluster.endpoints,
     tokenId: cluster.token,
     secret: await readSecret(cluster.secret, world),
     tls: cluster.tls,
-    requestTimeoutMs: (target?.policy ?? config.policy).requestTimeout,
+    requestTimeoutMs: requestTimeout,
     env: world.env,
     connections: CONNECTIONS,
     ...traced(world),
   });
-  return {
-    name,
-    config: cluster,
-    lockVmid: cluster.lock.store === 'guest-tag' ? lockGuest(config, name) : null,
-    pve,
-  };
+  const lockVmid = cluster.lock.store === 'guest-tag' ? lockGuest(config, name) : null;
+  const access = { name, config: cluster, lockVmid, pve };
+  return { ...access, lock: clusterLock(access, world.clock, requestTimeout) };
 }
 
 /** `--verbose`: method, path, status and time of each request; no parameters, since those can be secret. */

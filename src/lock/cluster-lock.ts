@@ -1,26 +1,45 @@
+import type { Pve } from '../api/pve.js';
+import type { ClusterConfig } from '../config/schema.js';
 import { Fault } from '../fault.js';
-import type { ClusterAccess } from '../host/answers.js';
 import type { Clock } from '../world.js';
 import type { ClusterLock } from './lock.js';
-import { guestTagStore, registeredTagStore } from './store.js';
+import { guestTagStore, type LockStore, registeredTagStore } from './store.js';
+
+/** A cluster that a run has to do with. */
+export interface ClusterAccess {
+  readonly name: string;
+  readonly config: ClusterConfig;
+  /** The guest that carries the lock tag; null where there is none. */
+  readonly lockVmid: number | null;
+  readonly pve: Pve;
+  readonly lock: ClusterLock;
+}
 
 /**
- * The lock of a cluster as its config says.
- * @param settleMs how long a write to the registered tags may take to have lost or won, see {@link registeredTagStore}
- * @throws Fault `lock.no-carrier` when no guest is named to carry the tag
+ * The lock of a cluster as its config says. Where no guest is named to carry the tag, each use of it
+ * throws Fault `lock.no-carrier`.
+ * @param requestTimeoutMs by which a write to the registered tags has lost or won, see {@link registeredTagStore}
  */
-export function lockOf(cluster: ClusterAccess, clock: Clock, settleMs: number): ClusterLock {
-  const { store, tag } = cluster.config.lock;
-  const base = { cluster: cluster.name, prefix: tag, clock };
-  if (store === 'registered-tag') return { ...base, store: registeredTagStore(cluster.pve, clock, settleMs) };
-  if (cluster.lockVmid === null) {
-    throw new Fault(
-      'lock.no-carrier',
-      `Cluster "${cluster.name}" has no guest that could carry the lock tag.`,
-      {
-        hint: `Set clusters.${cluster.name}.lock.vmid, or let a host's guest be in that cluster.`,
-      },
-    );
-  }
-  return { ...base, store: guestTagStore(cluster.pve, cluster.lockVmid) };
+export function clusterLock(
+  { name, config, lockVmid, pve }: Omit<ClusterAccess, 'lock'>,
+  clock: Clock,
+  requestTimeoutMs: number,
+): ClusterLock {
+  const { store: kind, tag: prefix } = config.lock;
+  const store =
+    kind === 'registered-tag'
+      ? registeredTagStore(pve, clock, requestTimeoutMs * 2)
+      : lockVmid === null
+        ? noCarrier(name)
+        : guestTagStore(pve, lockVmid);
+  return { cluster: name, prefix, store, clock };
+}
+
+function noCarrier(cluster: string): LockStore {
+  const refuse = async (): Promise<never> => {
+    throw new Fault('lock.no-carrier', `Cluster "${cluster}" has no guest that could carry the lock tag.`, {
+      hint: `Set clusters.${cluster}.lock.vmid, or let a host's guest be in that cluster.`,
+    });
+  };
+  return { kind: 'guest-tag', read: refuse, swap: refuse, now: refuse };
 }

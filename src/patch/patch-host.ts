@@ -6,7 +6,6 @@ import { claimHost } from '../journal/claim.js';
 import type { RunDocument } from '../journal/document.js';
 import { Journal, postponementsOf, readRuns, runsOf } from '../journal/journal.js';
 import { documentOf, isUnfinished, type RunState } from '../journal/state.js';
-import { lockOf } from '../lock/cluster-lock.js';
 import { releaseOwn } from '../lock/lease.js';
 import type { Reporter } from '../report/events.js';
 import type { World } from '../world.js';
@@ -134,8 +133,7 @@ async function abandon(run: Run): Promise<void> {
     await attempt(run, 'the fence', () => liftFence(run));
     for (const cluster of host.clusters) {
       await attempt(run, `the lock of cluster "${cluster.name}"`, async () => {
-        const lock = lockOf(cluster, clock, host.target.policy.requestTimeout * 2);
-        await releaseOwn(lock, { run: journal.runId }, clock);
+        await releaseOwn(cluster.lock, { run: journal.runId }, clock);
         record(run, { type: 'unlocked', cluster: cluster.name });
       });
     }

@@ -6,7 +6,6 @@ import type { Outcome } from '../config/schema.js';
 import { EXIT, errorDocument, Fault } from '../fault.js';
 import { Recent } from '../host/recent.js';
 import type { Finding, Phase } from '../journal/document.js';
-import { lockOf } from '../lock/cluster-lock.js';
 import { releaseOwn, takeLease } from '../lock/lease.js';
 import { confirm } from '../lock/lock.js';
 import { overridden } from '../rules/override.js';
@@ -111,10 +110,9 @@ function drainable(run: Run, finding: Finding): Finding {
 async function lock(run: Run): Promise<string> {
   const { host, clock, journal } = run;
   const { policy, host: owner } = host.target;
-  const settleMs = policy.requestTimeout * 2;
   run.lease = await takeLease(
     host.clusters.map((cluster) => ({
-      lock: lockOf(cluster, clock, settleMs),
+      lock: cluster.lock,
       claim: {
         owner,
         run: journal.runId,
@@ -182,9 +180,8 @@ export async function undo(run: Run): Promise<void> {
 async function releaseStrays(run: Run): Promise<void> {
   const { host, clock, journal } = run;
   for (const cluster of host.clusters) {
-    const lock = lockOf(cluster, clock, host.target.policy.requestTimeout * 2);
     try {
-      await releaseOwn(lock, { run: journal.runId }, clock);
+      await releaseOwn(cluster.lock, { run: journal.runId }, clock);
       if (stateOfRun(run).locks.includes(cluster.name))
         record(run, { type: 'unlocked', cluster: cluster.name });
     } catch (error) {
@@ -196,12 +193,12 @@ async function releaseStrays(run: Run): Promise<void> {
 
 /** The same where locks stay: what may have been taken is in the report, and the next run goes on. */
 async function findStrays(run: Run): Promise<void> {
-  const { host, clock, journal } = run;
+  const { host, journal } = run;
   if (!stateOfRun(run).timeline.some(({ phase: begun }) => begun === 'lock')) return;
   for (const cluster of host.clusters) {
     if (stateOfRun(run).locks.includes(cluster.name)) continue;
     try {
-      await confirm(lockOf(cluster, clock, host.target.policy.requestTimeout * 2), journal.runId);
+      await confirm(cluster.lock, journal.runId);
     } catch (error) {
       if (error instanceof Fault && error.code === 'lock.lost') continue;
       warning(run, unknownLock(cluster.name, error));

@@ -2,7 +2,6 @@ import { MaintenanceModes } from '../fence/modes.js';
 import type { Host } from '../host/open.js';
 import { Journal } from '../journal/journal.js';
 import type { RunEvent } from '../journal/records.js';
-import { lockOf } from '../lock/cluster-lock.js';
 import { release } from '../lock/lock.js';
 import { runOfFence } from '../patch/fence.js';
 import type { Clock } from '../world.js';
@@ -53,12 +52,12 @@ async function liftFences(acting: Acting): Promise<string> {
 }
 
 async function releaseLocks(acting: Acting): Promise<string> {
-  const { host, sight, clock } = acting;
+  const { host, sight } = acting;
   const released: string[] = [];
   for (const { cluster: name, run, owner } of sight.locks) {
     const cluster = host.clusters.find((each) => each.name === name);
     if (!cluster) continue;
-    await release(lockOf(cluster, clock, host.target.policy.requestTimeout * 2), { run, owner });
+    await release(cluster.lock, { run, owner });
     released.push(name);
     tell(acting, run, { type: 'unlocked', cluster: name });
   }

@@ -3,7 +3,6 @@ import type { Host } from '../host/open.js';
 import { workingOn } from '../journal/claim.js';
 import { runsOf } from '../journal/journal.js';
 import { isUnfinished, type RunState } from '../journal/state.js';
-import { lockOf } from '../lock/cluster-lock.js';
 import { look as lookAtLock } from '../lock/lock.js';
 import { lookAtPbs } from './look-pbs.js';
 import { lookAtVm, lookInside } from './look-vm.js';
@@ -46,21 +45,13 @@ const sightOf = ({ runId, ended, phase, startedAt, lastAt, fenced, locks }: RunS
   error: ended?.error ?? null,
 });
 
-async function lookAtLocks({
-  clusters,
-  target,
-  answers,
-}: Host): Promise<Pick<Sight, 'locks' | 'foreignLocks'>> {
+async function lookAtLocks({ clusters, target }: Host): Promise<Pick<Sight, 'locks' | 'foreignLocks'>> {
   const locks: HeldLock[] = [];
   const foreignLocks: Array<Sight['foreignLocks'][number]> = [];
-  const { clock } = answers(null);
   await Promise.all(
-    clusters.map(async (access) => {
-      const cluster = access.name;
+    clusters.map(async ({ name: cluster, lock }) => {
       // A cluster that cannot be asked shows in what is seen of the VM.
-      const standing = await Promise.resolve()
-        .then(() => lookAtLock(lockOf(access, clock, 0)))
-        .catch(() => null);
+      const standing = await lookAtLock(lock).catch(() => null);
       if (standing?.kind === 'unreadable') foreignLocks.push({ cluster, owner: null, until: null });
       if (standing?.kind !== 'held') return;
       const { owner, run, expiresAt } = standing.lock;

@@ -1,6 +1,7 @@
 import type { PbsJob, PbsTask } from '../api/pbs.js';
 import type { Pve, PveTask } from '../api/pve.js';
-import type { Answers, ClusterAccess } from '../host/answers.js';
+import type { Answers } from '../host/answers.js';
+import type { ClusterAccess } from '../lock/cluster-lock.js';
 import { destinationOfJob } from './job-destination.js';
 import { lengthOf } from './length.js';
 import type { Busy } from './plan.js';

@@ -3,8 +3,7 @@ import { loadConfig } from '../../src/config/load.js';
 import { Fault } from '../../src/fault.js';
 import { openCluster } from '../../src/host/open.js';
 import { type Lab, startLab } from '../../src/lab/lab.js';
-import { lockOf } from '../../src/lock/cluster-lock.js';
-import { acquire, type ClusterLock, release } from '../../src/lock/lock.js';
+import { acquire, release } from '../../src/lock/lock.js';
 import { realWorld } from '../../src/world.js';
 import { Random } from '../random.js';
 
@@ -71,11 +70,10 @@ async function contender(lab: Lab, owner: string) {
   const world = realWorld();
   const { config } = await loadConfig({ path: lab.configPath, env: {}, cwd: lab.dir });
   const cluster = await openCluster(config, 'main', world);
-  const lock: ClusterLock = lockOf(cluster, world.clock, 0);
   const claim = { owner, run: owner, ttlMs: 60_000, onExpired: 'postpone' as const };
   return {
-    take: () => acquire(lock, claim),
-    giveBack: () => release(lock, claim),
+    take: () => acquire(cluster.lock, claim),
+    giveBack: () => release(cluster.lock, claim),
     close: () => cluster.pve.close(),
   };
 }

@@ -4,6 +4,7 @@ import { parseConfig } from '../../src/config/load.js';
 import { targetOf } from '../../src/config/target.js';
 import { answers } from '../../src/host/answers.js';
 import { ScheduleCache } from '../../src/host/schedule-cache.js';
+import { clusterLock } from '../../src/lock/cluster-lock.js';
 import { planFor } from '../../src/schedule/look-ahead.js';
 import { realClock } from '../../src/world.js';
 
@@ -80,7 +81,8 @@ function host(asked: Map<string, number>) {
   };
   const cluster = { name: 'main', config: config.clusters.main, lockVmid: 900, pve: pve as unknown as Pve };
   if (!cluster.config) throw new Error('the config has no cluster');
-  const access = { ...cluster, config: cluster.config };
+  const known = { ...cluster, config: cluster.config };
+  const access = { ...known, lock: clusterLock(known, realClock, 0) };
   return {
     target: targetOf(config, 'pbs01'),
     pbs: pbs as unknown as Pbs,

@@ -8,6 +8,7 @@ import { ScheduleCache } from '../../../src/host/schedule-cache.js';
 import { Journal, runsOf } from '../../../src/journal/journal.js';
 import { type Disk, realDisk } from '../../../src/journal/line-file.js';
 import { isUnfinished, type RunState } from '../../../src/journal/state.js';
+import { clusterLock } from '../../../src/lock/cluster-lock.js';
 import { listenForInterruption } from '../../../src/patch/interruption.js';
 import { carryOut } from '../../../src/patch/workflow.js';
 import type { Clock, World } from '../../../src/world.js';
@@ -161,7 +162,8 @@ function siteOf(servers: Servers, carry: Carry, clock: Clock, run: string, seen:
   const pbs = pbsClient(servers, carry, run, seen);
   const config = CONFIG.clusters.main;
   if (!config) throw new Error('the config has a cluster "main"');
-  const cluster = { name: 'main', config, lockVmid: 900, pve: pveClient(servers, carry, run, seen) };
+  const access = { name: 'main', config, lockVmid: 900, pve: pveClient(servers, carry, run, seen) };
+  const cluster = { ...access, lock: clusterLock(access, clock, TARGET.policy.requestTimeout) };
   return {
     target: TARGET,
     pbs,
