@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { utcDay } from '../moment.js';
 import type { Look } from './account.js';
 import { knock } from './knock.js';
 import { type MaintenanceMode, writeMaintenance } from './maintenance-write.js';
@@ -188,7 +189,7 @@ export class Pbs {
 
   /** What a unit wrote into the host's journal, oldest first. The server reads in its own time zone, so a day is added. */
   async unitLog(unit: string, since: Date): Promise<string[]> {
-    const from = new Date(since.getTime() - 86_400_000).toISOString().slice(0, 10);
+    const from = utcDay(new Date(since.getTime() - 86_400_000));
     const lines = await this.#get(`${NODE}/syslog`, task.LogLines, {
       // Here 0 would mean no line at all.
       parameters: { service: unit, since: from, limit: task.LOG_PAGE },

@@ -1,6 +1,7 @@
 import { errorDocument } from '../fault.js';
 import type { Answers } from '../host/answers.js';
 import type { CheckId, Finding } from '../journal/document.js';
+import { isoFromSeconds } from '../moment.js';
 
 /** What a check has to say: a status, one line, and facts for scripts. */
 export interface Judgement {
@@ -70,7 +71,7 @@ async function runCheck(check: Check, answers: Answers): Promise<Finding> {
       status,
       summary,
       detail: detail ?? {},
-      retryAfter: retryAt === undefined ? null : new Date(retryAt * 1000).toISOString(),
+      retryAfter: retryAt === undefined ? null : isoFromSeconds(retryAt),
     };
   } catch (error) {
     const { code, message, hint } = errorDocument(error);

@@ -1,6 +1,7 @@
 import type { Answers } from '../host/answers.js';
 import type { DatastoreState, HostState } from '../journal/document.js';
 import type { Baseline } from '../journal/records.js';
+import { isoFromSeconds } from '../moment.js';
 
 /** What the host is like now, so that it can be compared when it is back. */
 export async function takeBaseline(answers: Answers): Promise<Baseline> {
@@ -37,7 +38,7 @@ export async function hostState({ pbs }: Pick<Answers, 'pbs'>): Promise<HostStat
   return {
     version: installed ?? (await pbs.version().then(({ version, release }) => `${version}.${release}`)),
     kernel: status.kernel,
-    bootTime: new Date((time.epochSeconds - status.uptimeSeconds) * 1000).toISOString(),
+    bootTime: isoFromSeconds(time.epochSeconds - status.uptimeSeconds),
     datastores,
   };
 }

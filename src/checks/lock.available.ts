@@ -1,6 +1,7 @@
 import { Fault } from '../fault.js';
 import type { ClusterAccess } from '../lock/cluster-lock.js';
 import { type Standing, standing } from '../lock/tag.js';
+import { isoFromSeconds } from '../moment.js';
 import { block, type Check, type Judgement, pass, warn, worstOf } from './check.js';
 
 type Seen =
@@ -80,7 +81,7 @@ function judge(
   }
   const other = current.kind === 'held' && current.lock.run !== ownRun ? current : null;
   const holder = other ? `"${other.lock.owner}" (run ${other.lock.run})` : '';
-  const until = other ? new Date(other.lock.expiresAt * 1000).toISOString() : '';
+  const until = other ? isoFromSeconds(other.lock.expiresAt) : '';
   if (other && !other.expired) return block(`held by ${holder} until ${until}`, {}, other.lock.expiresAt);
   if (other && onExpired === 'postpone') {
     return block(`left by ${holder}, expired at ${until}`, {

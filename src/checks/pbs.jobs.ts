@@ -1,4 +1,5 @@
 import type { PbsJob } from '../api/pbs.js';
+import { isoFromSeconds } from '../moment.js';
 import { block, type Check, pass, warn } from './check.js';
 
 /** Does a verify, sync, prune, garbage collection or tape job start before a run would be over? */
@@ -12,12 +13,11 @@ export const pbsJobs: Check<readonly PbsJob[]> = {
       // A schedule without a next run has none left; one in the past is started within the minute.
       return nextRun !== null && nextRun <= until;
     });
-    if (due.length === 0)
-      return pass(`${jobs.length} jobs, none due before ${new Date(until * 1000).toISOString()}`);
+    if (due.length === 0) return pass(`${jobs.length} jobs, none due before ${isoFromSeconds(until)}`);
     const line = due
       .map(
         ({ kind, id, nextRun }) =>
-          `${kind} ${id} at ${nextRun === null ? 'any moment' : new Date(nextRun * 1000).toISOString()}`,
+          `${kind} ${id} at ${nextRun === null ? 'any moment' : isoFromSeconds(nextRun)}`,
       )
       .join('; ');
     if (policy.pbsJobs === 'warn') return warn(line);

@@ -1,4 +1,5 @@
 import { formatDuration } from '../config/quantity.js';
+import { isoFromSeconds } from '../moment.js';
 import { nextAllowed } from '../schedule/window.js';
 import { block, type Check, pass, skip } from './check.js';
 
@@ -19,11 +20,7 @@ export const policyWindow: Check<{ uptimeSeconds: number }> = {
       return skip('no window and no blackout is set');
     const free = nextAllowed(policy, now, policy.maintenanceDuration / 1000);
     if (!free) return block('no window within a year has room for a whole run');
-    if (free.from <= now) return pass(`open until ${new Date(free.to * 1000).toISOString()}`);
-    return block(
-      `closed; a whole run fits from ${new Date(free.from * 1000).toISOString()} on`,
-      {},
-      free.from,
-    );
+    if (free.from <= now) return pass(`open until ${isoFromSeconds(free.to)}`);
+    return block(`closed; a whole run fits from ${isoFromSeconds(free.from)} on`, {}, free.from);
   },
 };

@@ -1,6 +1,7 @@
 import type { BackupJob } from '../api/pve.js';
 import type { Policy } from '../config/schema.js';
 import { clearFrom, RUNS_ASKED } from '../host/schedule-cache.js';
+import { isoFromSeconds } from '../moment.js';
 import { destinationOfJob } from '../schedule/job-destination.js';
 import { type Destination, storagesOfHost } from '../schedule/storage-match.js';
 import { block, type Check, type Judgement, pass, worstOf } from './check.js';
@@ -98,13 +99,13 @@ function judge(jobs: readonly SeenJob[], now: number, need: number, margin: numb
   if (due.length > 0) {
     const lines = due.map(
       ({ id, destination, at }) =>
-        `backup job ${id} ${at <= now ? 'started' : 'starts'} at ${iso(at)}${destination === 'here' ? '' : ' and may write here'}`,
+        `backup job ${id} ${at <= now ? 'started' : 'starts'} at ${isoFromSeconds(at)}${destination === 'here' ? '' : ' and may write here'}`,
     );
     return block(lines.join('; '), detail, freeFrom(jobs, now, need, margin));
   }
   if (jobs.length === 0) return pass('no backup job writes here');
   const next = Math.min(...jobs.flatMap(({ runs }) => runs ?? []));
-  const when = Number.isFinite(next) ? `the next at ${iso(next)}` : 'none is due any more';
+  const when = Number.isFinite(next) ? `the next at ${isoFromSeconds(next)}` : 'none is due any more';
   const missed = repeating.length === 0 ? '' : `; ${repeating.join(', ')} would make up for missed runs`;
   return pass(
     `${jobs.length === 1 ? '1 job writes' : `${jobs.length} jobs write`} here, ${when}${missed}`,
@@ -133,5 +134,3 @@ function freeFrom(jobs: readonly SeenJob[], now: number, need: number, margin: n
 
 /** How long nothing may start. Seconds. */
 const needOf = ({ maintenanceDuration, backupMargin }: Policy) => (maintenanceDuration + backupMargin) / 1000;
-
-const iso = (epochSeconds: number) => new Date(epochSeconds * 1000).toISOString();

@@ -4,6 +4,7 @@ import { openCluster } from '../host/open.js';
 import type { HostStatus } from '../journal/document.js';
 import type { ClusterAccess } from '../lock/cluster-lock.js';
 import { look } from '../lock/lock.js';
+import { isoFromSeconds } from '../moment.js';
 import type { World } from '../world.js';
 
 type Holder = HostStatus['lock'];
@@ -46,5 +47,5 @@ async function holderOf(cluster: ClusterAccess): Promise<Holder> {
   if (current.kind === 'unreadable')
     return { cluster: cluster.name, owner: null, run: null, expiresAt: null };
   const { owner, run, expiresAt } = current.lock;
-  return { cluster: cluster.name, owner, run, expiresAt: new Date(expiresAt * 1000).toISOString() };
+  return { cluster: cluster.name, owner, run, expiresAt: isoFromSeconds(expiresAt) };
 }

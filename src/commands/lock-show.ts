@@ -3,6 +3,7 @@ import { type ErrorDocument, EXIT, type ExitCode, errorDocument, Fault, worstExi
 import { openCluster } from '../host/open.js';
 import { lockedSince } from '../journal/locked-since.js';
 import { look } from '../lock/lock.js';
+import { isoFromSeconds } from '../moment.js';
 import { type LockDocument, lockText, unknownLockText } from '../report/text.js';
 import type { World } from '../world.js';
 import { type Command, load } from './context.js';
@@ -50,7 +51,7 @@ async function show(config: Config, name: string, stateDir: string, world: World
       owner: held?.lock.owner ?? null,
       run: held?.lock.run ?? null,
       since: held ? lockedSince(stateDir, held.lock.run, name) : null,
-      expiresAt: held ? new Date(held.lock.expiresAt * 1000).toISOString() : null,
+      expiresAt: held ? isoFromSeconds(held.lock.expiresAt) : null,
       expired: held?.expired ?? false,
       store: cluster.config.lock.store,
     };

@@ -4,6 +4,7 @@ import { openCluster } from '../host/open.js';
 import { retryRelease } from '../lock/lease.js';
 import { acquire, breakLock, type Claim, type ClusterLock, release } from '../lock/lock.js';
 import { isLockWord } from '../lock/tag.js';
+import { isoFromSeconds } from '../moment.js';
 import { interrupted } from '../signals.js';
 import { type Command, type Context, duration, load, positiveDuration } from './context.js';
 
@@ -24,10 +25,7 @@ export const lockAcquire: Command<LockOptions> = (context, options) =>
       giveBack: () => release(lock, claim),
     });
     const { owner, run } = claim;
-    context.answer(
-      { cluster: lock.cluster, owner, run, expiresAt: new Date(expiresAt * 1000).toISOString() },
-      run,
-    );
+    context.answer({ cluster: lock.cluster, owner, run, expiresAt: isoFromSeconds(expiresAt) }, run);
     return EXIT.done;
   });
 

@@ -1,6 +1,7 @@
 import { EXIT, Fault } from '../fault.js';
 import { openHost } from '../host/open.js';
 import { readReferences } from '../host/read-references.js';
+import { isoFromSeconds } from '../moment.js';
 import { tableText, timelineText } from '../report/timeline.js';
 import { planFor, zoneOf } from '../schedule/look-ahead.js';
 import type { Plan } from '../schedule/plan.js';
@@ -40,22 +41,20 @@ export const windows: Command<WindowsOptions> = async (context, options) => {
   return EXIT.done;
 };
 
-const iso = (seconds: number) => new Date(seconds * 1000).toISOString();
-
 const documentOf = (host: string, { from, to, busy, free, next }: Plan, timezone: string) => ({
   host,
-  from: iso(from),
-  to: iso(to),
+  from: isoFromSeconds(from),
+  to: isoFromSeconds(to),
   timezone,
   busy: busy.map((each) => ({
-    start: iso(each.from),
-    end: iso(each.to),
+    start: isoFromSeconds(each.from),
+    end: isoFromSeconds(each.to),
     source: each.source,
     label: each.label,
     estimated: each.estimated,
   })),
-  free: free.map((each) => ({ start: iso(each.from), end: iso(each.to) })),
-  next: next && { start: iso(next.from), end: iso(next.to) },
+  free: free.map((each) => ({ start: isoFromSeconds(each.from), end: isoFromSeconds(each.to) })),
+  next: next && { start: isoFromSeconds(next.from), end: isoFromSeconds(next.to) },
 });
 
 function hoursOf(text: string | undefined): number {

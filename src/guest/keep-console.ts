@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ErrorDocument, errorDocument } from '../fault.js';
+import { isoFromMs } from '../moment.js';
 import { lookAtConsole, type Shown } from './console.js';
 import type { Guest } from './exec.js';
 import { isBlank } from './picture.js';
@@ -25,7 +26,7 @@ export async function keepConsole(
     const shown = await lookAtConsole(guest);
     if (shown.kind === 'text' && shown.text === '')
       return { shot: { file: null, kind: 'text', note: noteOn(shown), error: null }, shown };
-    const stamp = new Date(guest.clock.now()).toISOString().replace(/[-:]|\.\d+/g, '');
+    const stamp = isoFromMs(guest.clock.now()).replace(/[-:]|\.\d+/g, '');
     const file = join(folder, `console-${stamp}.${shown.kind === 'picture' ? 'png' : 'txt'}`);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     writeFileSync(file, shown.kind === 'picture' ? pngOf(shown.picture) : `${shown.text}\n`, { mode: 0o600 });

@@ -1,6 +1,7 @@
 import { appendFileSync, mkdirSync, readdirSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { Fault } from '../fault.js';
+import { isoFromMs } from '../moment.js';
 import type { HostMetrics } from '../report/metrics.js';
 import type { Clock } from '../world.js';
 import type { RunDocument } from './document.js';
@@ -72,7 +73,7 @@ export class Journal {
 
   /** Returns once the event is on disk. @throws Fault `state.unwritable`, also for a full disk */
   append(event: RunEvent): void {
-    const line: RunRecord = { v: 1, run: this.runId, at: new Date(this.#clock.now()).toISOString(), event };
+    const line: RunRecord = { v: 1, run: this.runId, at: isoFromMs(this.#clock.now()), event };
     // Behind a gap nothing is written: what is on disk has to be how far the run came, not a part of its end.
     if (!this.#lost) this.#write(line);
     this.#records = [...this.#records, line];

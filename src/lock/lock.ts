@@ -1,4 +1,5 @@
 import { EXIT, Fault } from '../fault.js';
+import { isoFromSeconds } from '../moment.js';
 import type { Clock } from '../world.js';
 import type { LockStore, StoredTags } from './store.js';
 import { formatLockTag, type LockTag, parseLockTag, type Standing, standing, withoutLock } from './tag.js';
@@ -148,7 +149,7 @@ function requireOwn(lock: ClusterLock, seen: StoredTags, run: string): void {
 }
 
 const describe = ({ owner, run }: LockTag) => `"${owner}" (run ${run})`;
-const until = ({ expiresAt }: LockTag) => new Date(expiresAt * 1000).toISOString();
+const until = ({ expiresAt }: LockTag) => isoFromSeconds(expiresAt);
 
 function held(lock: ClusterLock, by: LockTag, expired: boolean): Fault {
   return expired

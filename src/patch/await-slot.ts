@@ -3,8 +3,8 @@ import { retryAfter, runChecks } from '../checks/check.js';
 import { formatDuration } from '../config/quantity.js';
 import { EXIT, Fault } from '../fault.js';
 import type { Host } from '../host/open.js';
+import { localMoment } from '../moment.js';
 import type { Reporter } from '../report/events.js';
-import { localTime } from '../report/summary.js';
 import { overridden } from '../rules/override.js';
 import type { World } from '../world.js';
 
@@ -43,7 +43,7 @@ export async function awaitSlot(
       const again = retryAfter(findings);
       const until = again === null ? policy.pollInterval * POLLS_BETWEEN : Date.parse(again) - clock.now();
       const pause = Math.max(policy.pollInterval, Math.min(until, left));
-      const when = again === null ? 'no end is known' : `expected to be safe from ${localTime(again)}`;
+      const when = again === null ? 'no end is known' : `expected to be safe from ${localMoment(again)}`;
       reporter.tell({
         kind: 'note',
         host: name,

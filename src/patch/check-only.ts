@@ -1,4 +1,5 @@
 import { Recent } from '../host/recent.js';
+import { isoFromSeconds } from '../moment.js';
 import { foreseen, type Unfinished } from '../rules/foresee.js';
 import { safeUntil } from '../schedule/look-ahead.js';
 import { kernelsOf } from './reboot.js';
@@ -42,6 +43,6 @@ async function plan(run: Run, recent: Recent, unfinished: Unfinished | null, isT
   record(run, {
     type: 'foreseen',
     would: foreseen(known),
-    safeUntil: until === null ? null : new Date(until * 1000).toISOString(),
+    safeUntil: until === null ? null : isoFromSeconds(until),
   });
 }

@@ -5,6 +5,7 @@ import { EXIT, Fault } from '../fault.js';
 import { compareKernels, installedKernels } from '../guest/apt.js';
 import type { Answers } from '../host/answers.js';
 import type { RunState } from '../journal/state.js';
+import { isoFromMs } from '../moment.js';
 import { overridden } from '../rules/override.js';
 import { type Run, record, requireLock, stateOfRun } from './run.js';
 
@@ -164,6 +165,6 @@ const tooSoon = (host: string, uptimeMs: number, retryAt: number) =>
     {
       hint: `The next run reboots: pbs-ctl patch --host ${host}`,
       exitCode: EXIT.tryLater,
-      retryAfter: new Date(retryAt).toISOString(),
+      retryAfter: isoFromMs(retryAt),
     },
   );

@@ -1,6 +1,7 @@
 import { formatDuration } from '../config/quantity.js';
 import { Fault } from '../fault.js';
 import type { Guest } from '../guest/exec.js';
+import { isoFromMs } from '../moment.js';
 import { type BootSight, rebootVerdict } from '../rules/boot.js';
 import { type Run, record, stateOfRun, step } from './run.js';
 import { type ApiSight, type Watching, watchApi } from './watch-api.js';
@@ -59,7 +60,7 @@ export async function waitForBoot(run: Run): Promise<string> {
       const verdict = rebootVerdict(reboot.before, elapsed / 1000, seen);
       if (!down && (seen.lost || verdict === 'rebooted')) {
         down = true;
-        record(run, { type: 'went-down', seenAt: new Date(run.clock.now()).toISOString() });
+        record(run, { type: 'went-down', seenAt: isoFromMs(run.clock.now()) });
       }
       const text = describe(seen, verdict);
       if (text !== told) step(run, 'reboot', null, text);

@@ -4,6 +4,7 @@ import { workingOn } from '../journal/claim.js';
 import { runsOf } from '../journal/journal.js';
 import { isUnfinished, type RunState } from '../journal/state.js';
 import { look as lookAtLock } from '../lock/lock.js';
+import { isoFromSeconds } from '../moment.js';
 import { lookAtPbs } from './look-pbs.js';
 import { lookAtVm, lookInside } from './look-vm.js';
 import type { HeldLock, RunSight, Sight } from './sight.js';
@@ -55,7 +56,7 @@ async function lookAtLocks({ clusters, target }: Host): Promise<Pick<Sight, 'loc
       if (standing?.kind === 'unreadable') foreignLocks.push({ cluster, owner: null, until: null });
       if (standing?.kind !== 'held') return;
       const { owner, run, expiresAt } = standing.lock;
-      const until = new Date(expiresAt * 1000).toISOString();
+      const until = isoFromSeconds(expiresAt);
       if (owner === target.host) locks.push({ cluster, owner, run, until, expired: standing.expired });
       else foreignLocks.push({ cluster, owner, until });
     }),

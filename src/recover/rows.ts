@@ -1,5 +1,6 @@
 import { formatDuration } from '../config/quantity.js';
 import type { ConsoleShot } from '../guest/keep-console.js';
+import { utcMoment } from '../moment.js';
 import { hintLines, oneLine, wrap } from '../report/layout.js';
 import type { Sight } from './sight.js';
 
@@ -49,7 +50,7 @@ export function sightRows(
     ...sight.runs.map((run) =>
       row(
         'run',
-        `${run.run}: ${run.outcome ?? 'never said its end'} in phase ${run.phase}, ${run.lastAt.slice(0, 16).replace('T', ' ')} UTC${run.error ? `: ${run.error.message}` : ''}`,
+        `${run.run}: ${run.outcome ?? 'never said its end'} in phase ${run.phase}, ${utcMoment(run.lastAt)}${run.error ? `: ${run.error.message}` : ''}`,
       ),
     ),
     ...(inside && !healthy ? journalRows(inside.journal, width) : []),
@@ -119,7 +120,7 @@ function lockText({ locks, foreignLocks }: Sight): string {
   const texts = [
     ...locks.map(
       ({ cluster, run, until, expired }) =>
-        `${cluster} (run ${run}, ${expired ? 'expired at' : 'until'} ${until.slice(0, 16).replace('T', ' ')} UTC)`,
+        `${cluster} (run ${run}, ${expired ? 'expired at' : 'until'} ${utcMoment(until)})`,
     ),
     ...foreignLocks.map(({ cluster, owner }) =>
       owner === null ? `${cluster}: a lock tag that cannot be read` : `${cluster}: held by ${owner}`,

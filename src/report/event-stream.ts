@@ -2,6 +2,7 @@ import { appendFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { EXIT, Fault } from '../fault.js';
 import type { RunDocument } from '../journal/document.js';
+import { isoFromMs } from '../moment.js';
 import type { World } from '../world.js';
 import type { Progress, Reporter } from './events.js';
 
@@ -46,7 +47,7 @@ export function openEvents(place: string | undefined, world: World): EventStream
   let write = place === '-' ? world.stdout.write : intoFile(resolve(world.cwd, place));
   const line = (host: string, event: StreamedEvent) => {
     try {
-      write(`${JSON.stringify({ v: 1, time: new Date(world.clock.now()).toISOString(), host, ...event })}\n`);
+      write(`${JSON.stringify({ v: 1, time: isoFromMs(world.clock.now()), host, ...event })}\n`);
     } catch (error) {
       // Whoever follows a run must not be able to stop it.
       write = () => {};

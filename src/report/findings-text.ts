@@ -1,6 +1,6 @@
 import type { Finding } from '../journal/document.js';
+import { localMoment } from '../moment.js';
 import { hintLines, oneLine, painter, type Style, type Tone, wrap } from './layout.js';
-import { localTime } from './summary.js';
 
 const TONE: Readonly<Record<Finding['status'], Tone>> = {
   pass: 'good',
@@ -37,7 +37,7 @@ export function findingsText(
   return [
     `${paint('strong', oneLine(host))}: ${headline(findings, paint)}`,
     ...lines,
-    ...(retryAfter ? [`  expected to be safe from ${localTime(retryAfter)}`] : []),
+    ...(retryAfter ? [`  expected to be safe from ${localMoment(retryAfter)}`] : []),
     ...next(host, findings).map((line) => `  ${line}`),
     '',
   ].join('\n');

@@ -1,9 +1,10 @@
 import { formatDuration } from '../config/quantity.js';
 import type { Outcome } from '../config/schema.js';
 import type { ErrorDocument } from '../fault.js';
+import { localMoment } from '../moment.js';
 import { clip, oneLine, painter, type Style, wrap } from './layout.js';
 import { OUTCOME } from './outcome.js';
-import { change, localTime } from './summary.js';
+import { change } from './summary.js';
 
 /** A run of `history --json`. Times ISO 8601 in UTC. */
 export interface PastRun {
@@ -47,7 +48,7 @@ export function historyText(
   const rest = (took: string, down: string, versions: string) =>
     ` ${took.padEnd(7)} ${down.padEnd(7)} ${versions}`;
   const lines = runs.map((run) => {
-    const start = row(run.runId, oneLine(run.host), localTime(run.startedAt).slice(0, 16));
+    const start = row(run.runId, oneLine(run.host), localMoment(run.startedAt).slice(0, 16));
     const [tone, word] = run.running
       ? (['strong', 'running'] as const)
       : ([OUTCOME[run.outcome].tone, run.outcome] as const);

@@ -1,8 +1,8 @@
 import { formatDuration, formatSize } from '../config/quantity.js';
 import type { ErrorDocument } from '../fault.js';
 import type { DatastoreState, HostStatus } from '../journal/document.js';
+import { localMoment } from '../moment.js';
 import { hintLines, labelled, oneLine, type Paint, painter, type Style, textWidth, wrap } from './layout.js';
-import { localTime } from './summary.js';
 
 /** One datastore: name, how full, and what is wrong with it where something is. */
 export function datastoreLine(
@@ -80,7 +80,7 @@ function hostLines(status: HostStatus, style: Style, paint: Paint): string[] {
 
 function postponedWords({ count, since, checks }: NonNullable<HostStatus['postponed']>): string {
   const times = count === 1 ? 'once' : `${count} times in a row`;
-  const from = since ? `, since ${localTime(since)}` : '';
+  const from = since ? `, since ${localMoment(since)}` : '';
   return `${times}${from}${checks.length > 0 ? `, the last time by ${checks.join(', ')}` : ''}`;
 }
 
@@ -94,7 +94,7 @@ const taskWords = ({ type, id }: HostStatus['tasks'][number]) => (id ? `${type} 
 function lockWords(lock: HostStatus['lock']): string {
   if (!lock) return 'free';
   if (lock.owner === null) return `cluster ${lock.cluster} carries a lock tag that cannot be read`;
-  const until = lock.expiresAt ? ` until ${localTime(lock.expiresAt)}` : '';
+  const until = lock.expiresAt ? ` until ${localMoment(lock.expiresAt)}` : '';
   return `cluster ${lock.cluster}: held by ${lock.owner} (run ${lock.run ?? 'unknown'})${until}`;
 }
 
@@ -123,9 +123,9 @@ export function lockText(lock: LockDocument, style: Style): string {
       breakIt,
     );
   }
-  const until = lock.expiresAt ? localTime(lock.expiresAt) : 'an unknown time';
+  const until = lock.expiresAt ? localMoment(lock.expiresAt) : 'an unknown time';
   const holder = `${oneLine(lock.owner)} (run ${oneLine(lock.run ?? 'unknown')})`;
-  const since = lock.since ? localTime(lock.since) : 'unknown';
+  const since = lock.since ? localMoment(lock.since) : 'unknown';
   return lock.expired
     ? say(
         `Lock of cluster ${cluster}: ${paint('careful', 'expired')}, left by ${holder}`,

@@ -1,14 +1,7 @@
 import type { RunDocument } from '../journal/document.js';
+import { utcClock } from '../moment.js';
 import { html, type Markup, NOTHING } from './html-tag.js';
-import {
-  change,
-  datastoresBack,
-  downtimeOf,
-  leftBehindLines,
-  packageCounts,
-  spanWords,
-  utcSeconds,
-} from './summary.js';
+import { change, datastoresBack, downtimeOf, leftBehindLines, packageCounts, spanWords } from './summary.js';
 
 interface Fact {
   readonly name: string;
@@ -45,7 +38,7 @@ function downtime(doc: RunDocument): Fact {
   const { reboot } = doc;
   if (!reboot) return { name: 'Downtime', lines: ['no reboot'] };
   const ms = downtimeOf(doc);
-  const moment = (iso: string | null) => (iso ? utcSeconds(iso) : 'not seen');
+  const moment = (iso: string | null) => (iso ? utcClock(iso) : 'not seen');
   return {
     name: 'Downtime',
     lines: [ms === null ? 'not seen back' : spanWords(ms)],

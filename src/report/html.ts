@@ -1,4 +1,5 @@
 import type { PhaseTime, RunDocument } from '../journal/document.js';
+import { utcMoment } from '../moment.js';
 import { datastores } from './html-datastores.js';
 import { facts } from './html-facts.js';
 import { packages } from './html-packages.js';
@@ -7,7 +8,7 @@ import { STYLE } from './html-style.js';
 import { html, type Markup, NOTHING } from './html-tag.js';
 import { nextStep } from './next-step.js';
 import { OUTCOME } from './outcome.js';
-import { durationWords, postponedWords, troubles, utcTime } from './summary.js';
+import { durationWords, postponedWords, troubles } from './summary.js';
 
 /**
  * A run as one file: outcome first, no script, nothing to load. The policy in its head forbids both, so
@@ -29,7 +30,7 @@ ${STYLE}
 <header class="${tone}">
 <p class="host">${doc.host}</p>
 <h1>${words}</h1>
-<p class="when">${utcTime(doc.startedAt)}, ${durationWords(doc)}, run ${doc.runId}${doc.resumed ? ', went on with an earlier run' : ''}</p>
+<p class="when">${utcMoment(doc.startedAt)}, ${durationWords(doc)}, run ${doc.runId}${doc.resumed ? ', went on with an earlier run' : ''}</p>
 ${why(doc)}
 </header>
 <main>
@@ -49,11 +50,11 @@ ${section('Warnings', warnings(doc))}
 function why(doc: RunDocument): Markup {
   const { error, retryAfter } = doc;
   const step = nextStep(doc);
-  const again = postponedWords(doc, utcTime);
+  const again = postponedWords(doc, utcMoment);
   return html`${error ? html`<p class="reason">${error.message}</p>` : NOTHING}
 ${error?.hint ? html`<p>${error.hint}</p>` : NOTHING}
 ${again ? html`<p>Postponed ${again}.</p>` : NOTHING}
-${retryAfter ? html`<p>Expected to be safe from ${utcTime(retryAfter)}.</p>` : NOTHING}
+${retryAfter ? html`<p>Expected to be safe from ${utcMoment(retryAfter)}.</p>` : NOTHING}
 ${step ? html`<p>${step.why}</p><pre>${step.command}</pre>` : NOTHING}
 ${step?.alternative ? html`<p>${step.alternative.why}</p><pre>${step.alternative.command}</pre>` : NOTHING}`;
 }

@@ -1,3 +1,4 @@
+import { localClock } from '../moment.js';
 import type { Clock, Out } from '../world.js';
 import type { Progress, Reporter } from './events.js';
 
@@ -9,7 +10,7 @@ export function lineReporter(out: Out, verbose: boolean, clock: Pick<Clock, 'now
       const text = lineOf(progress, verbose);
       if (text === null || text === last) return;
       last = text;
-      out.write(`${new Date(clock.now()).toTimeString().slice(0, 8)} ${text}\n`);
+      out.write(`${localClock(clock.now())} ${text}\n`);
     },
     end: () => {},
   };

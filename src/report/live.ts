@@ -1,4 +1,5 @@
 import { createLogUpdate } from 'log-update';
+import { localClock } from '../moment.js';
 import type { Clock, Out } from '../world.js';
 import { advance, type Board, draw, drawRow, emptyBoard } from './board.js';
 import { oneLine, wrap } from './layout.js';
@@ -46,7 +47,7 @@ export function liveScreen(
           mine.board = advance(mine.board ?? emptyBoard(progress.host), progress, clock.monotonic());
           if (progress.kind !== 'note') return redraw();
           const whose = several ? `${oneLine(progress.host)} ` : '';
-          const at = new Date(clock.now()).toTimeString().slice(0, 8);
+          const at = localClock(clock.now());
           const lines = wrap(`${at} ${whose}${progress.text}`, out.columns);
           above(() => out.write(`${lines.join('\n')}\n`));
         },

@@ -1,5 +1,6 @@
 import { formatSize } from '../config/quantity.js';
 import type { DatastoreState, PhaseTime, RunDocument } from '../journal/document.js';
+import { utcClock, utcMoment } from '../moment.js';
 import { oneLine } from './layout.js';
 import { nextStep } from './next-step.js';
 import { OUTCOME } from './outcome.js';
@@ -16,20 +17,18 @@ import {
   postponedWords,
   spanWords,
   troubles,
-  utcSeconds,
-  utcTime,
 } from './summary.js';
 
 /** A run as Markdown, for tickets and wikis. Pure. */
 export function markdownReport(doc: RunDocument, timeline: readonly PhaseTime[]): string {
   const { error, retryAfter, after } = doc;
   const step = nextStep(doc);
-  const again = postponedWords(doc, utcTime);
+  const again = postponedWords(doc, utcMoment);
   return [
     `# ${plain(doc.host)}: ${OUTCOME[doc.outcome].words}`,
     ...paragraph(error && `**${plain(error.message)}** ${plain(error.hint ?? '')}`.trim()),
     ...paragraph(again && `Postponed ${again}.`),
-    ...paragraph(retryAfter && `Expected to be safe from ${utcTime(retryAfter)}.`),
+    ...paragraph(retryAfter && `Expected to be safe from ${utcMoment(retryAfter)}.`),
     ...paragraph(step && plain(step.why)),
     ...paragraph(step && `    ${oneLine(step.command)}`),
     ...paragraph(step?.alternative && plain(step.alternative.why)),
@@ -80,7 +79,7 @@ function facts(doc: RunDocument): string[][] {
   const back = datastoresBack(doc);
   const behind = leftBehindLines(doc);
   return [
-    ['Run', `${doc.runId}, ${utcTime(doc.startedAt)}, ${durationWords(doc)}`],
+    ['Run', `${doc.runId}, ${utcMoment(doc.startedAt)}, ${durationWords(doc)}`],
     ...(before
       ? [
           ['Version', change(before.version, after?.version, '→')],
@@ -105,8 +104,8 @@ function rebootWords(doc: RunDocument): string {
   const { reboot } = doc;
   if (!reboot) return 'none';
   const downtime = downtimeOf(doc);
-  const moment = (iso: string | null) => (iso ? utcSeconds(iso) : 'not seen');
-  return `asked for ${utcSeconds(reboot.requestedAt)} UTC, down ${moment(reboot.downAt)}, back ${moment(reboot.upAt)}${downtime === null ? '' : `, away for ${spanWords(downtime)}`}`;
+  const moment = (iso: string | null) => (iso ? utcClock(iso) : 'not seen');
+  return `asked for ${utcClock(reboot.requestedAt)} UTC, down ${moment(reboot.downAt)}, back ${moment(reboot.upAt)}${downtime === null ? '' : `, away for ${spanWords(downtime)}`}`;
 }
 
 function usage(at: DatastoreState | null): string {

@@ -3,6 +3,7 @@ import { isSafeWebhook, type NotifyConfig, type SecretReference } from '../confi
 import type { Secret } from '../config/secret.js';
 import { errorDocument } from '../fault.js';
 import type { RunDocument } from '../journal/document.js';
+import { isoFromMs } from '../moment.js';
 import type { Clock } from '../world.js';
 import { oneLine } from './layout.js';
 import { failureWords, judgeStatus, postPatiently, type Try } from './post.js';
@@ -88,7 +89,7 @@ async function tellSlack(
   if (failure === null && postponed) {
     await remember(memory, doc.host, {
       reasons,
-      sentAt: new Date(clock.now()).toISOString(),
+      sentAt: isoFromMs(clock.now()),
       escalated: overdueMs !== null,
     });
   }

@@ -2,6 +2,7 @@ import type { ContextBlock, HeaderBlock, KnownBlock, MrkdwnElement, SectionBlock
 import { formatDuration } from '../config/quantity.js';
 import type { Outcome } from '../config/schema.js';
 import type { RunDocument } from '../journal/document.js';
+import { utcMoment } from '../moment.js';
 import { oneLine } from './layout.js';
 import { nextStep } from './next-step.js';
 import {
@@ -13,7 +14,6 @@ import {
   packageCounts,
   packageLines,
   troubles,
-  utcTime,
 } from './summary.js';
 
 /** Limits of Block Kit in characters, and how many of a thing are worth a reader's time. */
@@ -130,7 +130,9 @@ function next(doc: RunDocument): KnownBlock[] {
 
 function findings(doc: RunDocument): KnownBlock[] {
   const found = troubles(doc.checks);
-  const again = doc.retryAfter ? [`*Expected to be safe from* ${escaped(utcTime(doc.retryAfter), 100)}`] : [];
+  const again = doc.retryAfter
+    ? [`*Expected to be safe from* ${escaped(utcMoment(doc.retryAfter), 100)}`]
+    : [];
   const unknown =
     doc.outcome === 'postponed' && !doc.retryAfter ? ['*When it is safe again is not known*'] : [];
   const lines = found

@@ -125,27 +125,3 @@ export const leftBehindLines = ({
 /** "4.1.2-1 -> 4.2.0-1", or just the one where nothing changed. */
 export const change = (from: string, to: string | undefined, arrow = '->'): string =>
   to === undefined || to === from ? from : `${from} ${arrow} ${to}`;
-
-/** A moment for people where this machine stands: "2026-11-23 03:00:12 +01:00". */
-export function localTime(iso: string): string {
-  const moment = new Date(iso);
-  if (Number.isNaN(moment.getTime())) return iso;
-  const offset = -moment.getTimezoneOffset();
-  const two = (value: number) => String(Math.floor(value)).padStart(2, '0');
-  const shifted = new Date(moment.getTime() + offset * 60_000).toISOString();
-  const zone = `${offset < 0 ? '-' : '+'}${two(Math.abs(offset) / 60)}:${two(Math.abs(offset) % 60)}`;
-  return `${shifted.slice(0, 10)} ${shifted.slice(11, 19)} ${zone}`;
-}
-
-/** A moment for readers anywhere: "2026-11-23 02:00 UTC". */
-export function utcTime(iso: string): string {
-  const moment = new Date(iso);
-  if (Number.isNaN(moment.getTime())) return iso;
-  return `${moment.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
-}
-
-/** The time of day of a moment, to the second: "02:04:09". */
-export function utcSeconds(iso: string): string {
-  const moment = new Date(iso);
-  return Number.isNaN(moment.getTime()) ? iso : moment.toISOString().slice(11, 19);
-}

@@ -1,5 +1,6 @@
 import { formatDuration } from '../config/quantity.js';
 import type { Finding, RunDocument } from '../journal/document.js';
+import { localMoment } from '../moment.js';
 import { commandsIn } from './findings-text.js';
 import { datastoreLine } from './host-text.js';
 import {
@@ -22,7 +23,6 @@ import {
   downtimeOf,
   durationOf,
   leftBehindLines,
-  localTime,
   packageCounts,
   packageLines,
   postponedWords,
@@ -45,11 +45,11 @@ export function runText(doc: RunDocument, style: Style): string {
     lines.push(...labelled(paint, label, text, color));
 
   lines.push(...why(doc, width, paint));
-  const inARow = postponedWords(doc, localTime);
+  const inARow = postponedWords(doc, localMoment);
   if (inARow) add('postponed', wrap(inARow, width));
-  if (doc.retryAfter) add('safe from', [localTime(doc.retryAfter)]);
+  if (doc.retryAfter) add('safe from', [localMoment(doc.retryAfter)]);
   if (doc.safeUntil)
-    add('safe until', wrap(`${localTime(doc.safeUntil)}, for a run that begins by then`, width));
+    add('safe until', wrap(`${localMoment(doc.safeUntil)}, for a run that begins by then`, width));
   lines.push(...host(doc, width, paint));
   for (const [status, label, color] of [
     ['block', 'blocked by', 'bad'],
@@ -78,7 +78,7 @@ export function runText(doc: RunDocument, style: Style): string {
   add(
     'run',
     wrap(
-      `${doc.runId}, ${formatDuration(durationOf(doc))}, began ${localTime(doc.startedAt)}${doc.resumed ? ', went on with an earlier run' : ''}`,
+      `${doc.runId}, ${formatDuration(durationOf(doc))}, began ${localMoment(doc.startedAt)}${doc.resumed ? ', went on with an earlier run' : ''}`,
       width,
     ),
   );
@@ -138,9 +138,9 @@ function rebootLines(
 ): string[] {
   const downtime = downtimeOf(doc);
   return [
-    `asked for   ${localTime(requestedAt)}`,
-    `down        ${downAt ? localTime(downAt) : 'not seen'}`,
-    `back        ${upAt ? localTime(upAt) : 'not seen'}`,
+    `asked for   ${localMoment(requestedAt)}`,
+    `down        ${downAt ? localMoment(downAt) : 'not seen'}`,
+    `back        ${upAt ? localMoment(upAt) : 'not seen'}`,
     ...(downtime === null ? [] : [`downtime    ${formatDuration(downtime)}`]),
   ];
 }

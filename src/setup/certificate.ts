@@ -2,6 +2,7 @@ import type { SeenCertificate } from '../api/certificate.js';
 import type { Commands } from '../api/grants.js';
 import type { Product } from '../api/token.js';
 import type { TlsConfig } from '../config/schema.js';
+import { utcDay } from '../moment.js';
 import { about, type Diagnosis } from './diagnosis.js';
 
 const DAY_MS = 86_400_000;
@@ -46,7 +47,7 @@ export function judgeCertificate(shown: Shown): Diagnosis {
     : tls.caFile
       ? 'issued by the CA of the config'
       : 'issued by a CA of the system';
-  const until = seen.validTo.toISOString().slice(0, 10);
+  const until = utcDay(seen.validTo);
   if (days < 0) {
     return warn(`${host}: ${how}, but it expired on ${until}`, { mends: renewal(product, where), detail });
   }

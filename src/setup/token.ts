@@ -2,6 +2,7 @@ import type { TokenFacts } from '../api/account.js';
 import type { Commands } from '../api/grants.js';
 import type { Product } from '../api/token.js';
 import { errorDocument } from '../fault.js';
+import { utcDay } from '../moment.js';
 import { about, type Diagnosis, failed } from './diagnosis.js';
 
 const DAY_MS = 86_400_000;
@@ -29,7 +30,7 @@ export function judgeToken(look: TokenLook): Diagnosis {
   const detail = { version, expiresAt: expiresAt?.toISOString() ?? null };
   if (!expiresAt) return pass(`${accepted} and does not end`, { detail });
   const days = Math.floor((expiresAt.getTime() - now) / DAY_MS);
-  const words = `${accepted} until ${expiresAt.toISOString().slice(0, 10)} (${days} days)`;
+  const words = `${accepted} until ${utcDay(expiresAt)} (${days} days)`;
   if (days >= WARN_DAYS) return pass(words, { detail });
   return warn(words, { mends: [{ where, commands: prolong(product, token) }], detail });
 }

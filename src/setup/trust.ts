@@ -1,6 +1,7 @@
 import { lookAtCertificate, type SeenCertificate } from '../api/certificate.js';
 import { NotConnected } from '../api/trust.js';
 import { EXIT, Fault } from '../fault.js';
+import { utcDay } from '../moment.js';
 import type { World } from '../world.js';
 import type { Asker } from './ask.js';
 
@@ -32,7 +33,7 @@ export async function trusted(
   }
   const { fingerprint, subject, validTo } = seen;
   asker.say(
-    `  Its certificate names "${subject}" and is valid until ${validTo.toISOString().slice(0, 10)}:\n    ${fingerprint}`,
+    `  Its certificate names "${subject}" and is valid until ${utcDay(validTo)}:\n    ${fingerprint}`,
   );
   if (accepted.some((each) => each.toUpperCase() === fingerprint)) {
     asker.say('  It is one that was given with --fingerprint.');
