@@ -7,7 +7,7 @@ import type { Clock } from '../world.js';
 import type { RunDocument } from './document.js';
 import { type Disk, LineFile, realDisk } from './line-file.js';
 import { type RunEvent, type RunRecord, record } from './records.js';
-import { documentOf, type RunState, stateOf } from './state.js';
+import { documentOf, next, type RunState } from './state.js';
 import { guarded } from './unwritable.js';
 
 /** The diary of one run: `stateDir/runs/<run>/journal.jsonl`, one JSON line an event, flushed to disk. */
@@ -16,21 +16,27 @@ export class Journal {
   readonly folder: string | null;
   readonly #file: LineFile | null;
   readonly #clock: Clock;
-  #records: RunRecord[];
+  #state: RunState | null;
   #mayLose = false;
   #lost: Fault | null = null;
 
-  private constructor(runId: string, folder: string | null, records: RunRecord[], clock: Clock, disk: Disk) {
+  private constructor(
+    runId: string,
+    folder: string | null,
+    state: RunState | null,
+    clock: Clock,
+    disk: Disk,
+  ) {
     this.runId = runId;
     this.folder = folder;
-    this.#records = records;
+    this.#state = state;
     this.#clock = clock;
     this.#file = folder === null ? null : new LineFile(join(folder, 'journal.jsonl'), disk);
   }
 
   /** A journal that is kept nowhere: for `--check`, which changes nothing at all. */
   static inMemory(runId: string, clock: Clock, first: Extract<RunEvent, { type: 'started' }>): Journal {
-    const journal = new Journal(runId, null, [], clock, realDisk);
+    const journal = new Journal(runId, null, null, clock, realDisk);
     journal.append(first);
     return journal;
   }
@@ -46,7 +52,7 @@ export class Journal {
     return guarded(stateDir, () => {
       const folder = join(stateDir, 'runs', runId);
       mkdirSync(folder, { recursive: true, mode: 0o700 });
-      const journal = new Journal(runId, folder, [], clock, disk);
+      const journal = new Journal(runId, folder, null, clock, disk);
       try {
         journal.append(first);
         return journal;
@@ -60,23 +66,26 @@ export class Journal {
   static reopen(stateDir: string, runId: string, clock: Clock, disk = realDisk): Journal {
     return guarded(stateDir, () => {
       const folder = join(stateDir, 'runs', runId);
-      return new Journal(runId, folder, readJournal(join(folder, 'journal.jsonl'), true), clock, disk);
+      return new Journal(runId, folder, readRun(join(folder, 'journal.jsonl'), true), clock, disk);
     });
   }
 
   get state(): RunState {
-    const state = stateOf(this.#records);
-    if (!state)
+    if (!this.#state)
       throw new Fault('state.unreadable', `The journal of run ${this.runId} does not begin as it should.`);
-    return state;
+    return this.#state;
   }
 
-  /** Returns once the event is on disk. @throws Fault `state.unwritable`, also for a full disk */
+  /**
+   * Returns once the event is on disk.
+   * @throws Fault `state.unwritable`, also for a full disk; Error for an event that cannot come here, unwritten
+   */
   append(event: RunEvent): void {
     const line: RunRecord = { v: 1, run: this.runId, at: isoFromMs(this.#clock.now()), event };
+    const state = next(this.#state, line);
     // Behind a gap nothing is written: what is on disk has to be how far the run came, not a part of its end.
     if (!this.#lost) this.#write(line);
-    this.#records = [...this.#records, line];
+    this.#state = state;
   }
 
   #write(line: RunRecord): void {
@@ -114,25 +123,36 @@ export class Journal {
 }
 
 /**
- * Records of a journal. A last line that was torn by a crash is dropped (and cut off with `mend`): what
- * it told had not been promised yet.
- * @throws Fault `state.unreadable` for a broken line before the last, or one of an unknown version
+ * The run that a journal tells of; null while nothing stands in it. A last line that was torn by a crash is
+ * dropped (and cut off with `repair`): what it told had not been promised yet.
+ * @throws Fault `state.unreadable` for a broken line before the last, one of an unknown version, or an event
+ *   that cannot come where it stands
  */
-export function readJournal(path: string, mend: boolean): RunRecord[] {
+function readRun(path: string, repair: boolean): RunState | null {
+  return foldJournal<RunState | null>(path, repair, null, next);
+}
+
+/** The lines of a journal, folded. @throws Fault `state.unreadable` */
+export function foldJournal<Result>(
+  path: string,
+  repair: boolean,
+  start: Result,
+  fold: (result: Result, line: RunRecord) => Result,
+): Result {
   const text = readFileSync(path, 'utf8');
   const lines = text.split('\n');
   const torn = lines.pop() ?? '';
-  if (torn !== '' && mend) truncateSync(path, Buffer.byteLength(text) - Buffer.byteLength(torn));
-  return lines.map((line, index) => {
+  if (torn !== '' && repair) truncateSync(path, Buffer.byteLength(text) - Buffer.byteLength(torn));
+  return lines.reduce((result, line, index) => {
     try {
-      return record.parse(JSON.parse(line));
+      return fold(result, record.parse(JSON.parse(line)));
     } catch (cause) {
       throw new Fault('state.unreadable', `Line ${index + 1} of ${path} cannot be read.`, {
         hint: 'It was written by another version or damaged. Look at the host, then move the folder of that run away.',
         cause,
       });
     }
-  });
+  }, start);
 }
 
 /** States of the runs of a host, oldest first. @throws Fault `state.unreadable` */
@@ -161,7 +181,7 @@ export function readRuns(stateDir: string): PastRuns {
   const damaged: Array<PastRuns['damaged'][number]> = [];
   for (const runId of guarded(folder, () => names(folder))) {
     try {
-      const state = stateOf(readJournal(join(folder, runId, 'journal.jsonl'), false));
+      const state = readRun(join(folder, runId, 'journal.jsonl'), false);
       if (state) runs.push(state);
     } catch (error) {
       // A run that is being begun or pruned at this moment, or a file that is no run.

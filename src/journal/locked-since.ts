@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import { readJournal } from './journal.js';
-import type { RunRecord } from './records.js';
+import { foldJournal } from './journal.js';
 
 /**
  * When a run took the lock of a cluster (ISO 8601), as its journal on this machine tells: the tag itself says
@@ -9,15 +8,18 @@ import type { RunRecord } from './records.js';
 export function lockedSince(stateDir: string, run: string, cluster: string): string | null {
   // The run stands in a tag that anybody may write: it must not lead out of the folder.
   if (!/^[a-z0-9]+$/.test(run)) return null;
-  let records: RunRecord[];
   try {
-    records = readJournal(join(stateDir, 'runs', run, 'journal.jsonl'), false);
+    // A run that went on has taken it again without ever having let it go.
+    return foldJournal<string | null>(
+      join(stateDir, 'runs', run, 'journal.jsonl'),
+      false,
+      null,
+      (since, { at, event }) => {
+        if (event.type === 'locked' && event.cluster === cluster) return since ?? at;
+        return event.type === 'unlocked' && event.cluster === cluster ? null : since;
+      },
+    );
   } catch {
     return null; // no such run here, or one that this user may not read
   }
-  // A run that went on has taken it again without ever having let it go.
-  return records.reduce<string | null>((since, { at, event }) => {
-    if (event.type === 'locked' && event.cluster === cluster) return since ?? at;
-    return event.type === 'unlocked' && event.cluster === cluster ? null : since;
-  }, null);
 }

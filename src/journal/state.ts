@@ -42,18 +42,27 @@ export interface RunState {
   } | null;
 }
 
-/** Folds a journal. Undefined for one that does not begin with `started`. */
-export function stateOf(records: readonly RunRecord[]): RunState | undefined {
-  const [first, ...rest] = records;
-  if (first?.event.type !== 'started') return undefined;
-  const start: RunState = {
-    runId: first.run,
-    host: first.event.host,
-    mode: first.event.mode,
-    startedAt: first.at,
-    lastAt: first.at,
+/**
+ * A run after one more line of its journal; `state` is null before the first.
+ * @throws Error for an event that cannot come here
+ */
+export function next(state: RunState | null, { run, at, event }: RunRecord): RunState {
+  if (state === null) return begin(run, at, event);
+  const now = after(state, event, at);
+  // What is put right later, by `recover`, does not make the run last longer.
+  return { ...now, lastAt: state.ended && now.ended ? state.lastAt : at };
+}
+
+function begin(runId: string, at: string, event: RunEvent): RunState {
+  if (event.type !== 'started') throw new Error(`"${event.type}" before "started"`);
+  return {
+    runId,
+    host: event.host,
+    mode: event.mode,
+    startedAt: at,
+    lastAt: at,
     resumed: false,
-    owesReboot: first.event.owesReboot,
+    owesReboot: event.owesReboot,
     phase: 'preflight',
     timeline: [],
     findings: [],
@@ -72,17 +81,12 @@ export function stateOf(records: readonly RunRecord[]): RunState | undefined {
     screen: null,
     ended: null,
   };
-  return rest.reduce((state, { at, event }) => {
-    const next = after(state, event, at);
-    // What is mended later, by `recover`, does not make the run last longer.
-    return { ...next, lastAt: state.ended && next.ended ? state.lastAt : at };
-  }, start);
 }
 
 function after(state: RunState, event: RunEvent, at: string): RunState {
   switch (event.type) {
     case 'started':
-      return state;
+      throw new Error('"started" a second time');
     case 'resumed':
       return { ...state, resumed: true, ended: null };
     case 'phase':

@@ -3,7 +3,7 @@ import { isoFromSeconds } from '../moment.js';
 import { foreseen, type Unfinished } from '../rules/foresee.js';
 import { safeUntil } from '../schedule/look-ahead.js';
 import { kernelsOf } from './reboot.js';
-import { phase, type Run, record, stateOfRun } from './run.js';
+import { phase, type Run } from './run.js';
 import { methodOf, planUpgrade } from './upgrade.js';
 import { end, NotSafe, outcomeOf, preflight } from './workflow.js';
 
@@ -19,7 +19,7 @@ export async function checkOnly(run: Run, unfinished: Unfinished | null): Promis
     end(run, 'checked', null);
   } catch (error) {
     // What would be upgraded is worth knowing also where it is not the time for it.
-    const canLook = stateOfRun(run).findings.some(
+    const canLook = run.journal.state.findings.some(
       ({ id, status }) => id === 'guest.agent' && status !== 'block',
     );
     if (error instanceof NotSafe && canLook) await plan(run, recent, unfinished, false).catch(() => {});
@@ -38,9 +38,9 @@ async function plan(run: Run, recent: Recent, unfinished: Unfinished | null, isT
     // The checks have said that it is safe now; for how long is worth no failure.
     isTime ? safeUntil(answers).catch(() => null) : null,
   ]);
-  const { owesReboot } = stateOfRun(run);
+  const { owesReboot } = run.journal.state;
   const known = { ...target, datastores, plan: packages, kernels, owesReboot, unfinished };
-  record(run, {
+  run.journal.append({
     type: 'foreseen',
     would: foreseen(known),
     safeUntil: until === null ? null : isoFromSeconds(until),

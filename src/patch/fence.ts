@@ -1,5 +1,5 @@
 import { MaintenanceModes } from '../fence/modes.js';
-import { note, type Run, record, requireLock, stateOfRun } from './run.js';
+import { note, type Run, requireLock } from './run.js';
 
 /** What stands in the maintenance message of a datastore that a run has fenced: at most 64 characters, no comma. */
 export function fenceMessage(runId: string, now: Date): string {
@@ -33,15 +33,15 @@ export async function fence(run: Run): Promise<string> {
     await requireLock(run);
     await modes.change(name, async (maintenance, set) => {
       if (isOwnFence(maintenance, run.journal.runId)) {
-        if (!stateOfRun(run).fenced.includes(name)) record(run, { type: 'fenced', datastore: name });
+        if (!run.journal.state.fenced.includes(name)) run.journal.append({ type: 'fenced', datastore: name });
         fenced.push(name);
       } else if (maintenance) {
         left.push(`${name} (${maintenance.type} set by somebody else)`);
       } else {
-        record(run, { type: 'fence-intended', datastore: name });
+        run.journal.append({ type: 'fence-intended', datastore: name });
         const message = fenceMessage(run.journal.runId, new Date(run.clock.now()));
         await set({ type: 'read-only', message });
-        record(run, { type: 'fenced', datastore: name });
+        run.journal.append({ type: 'fenced', datastore: name });
         fenced.push(name);
       }
     });
@@ -56,14 +56,14 @@ export async function liftFence(run: Run): Promise<string> {
   const lifted: string[] = [];
   const modes = new MaintenanceModes(pbs, await pbs.datastoreConfigs());
   // The journal tells what was intended, the server what is true: both are asked.
-  for (const name of new Set([...modes.names(), ...stateOfRun(run).fenced])) {
+  for (const name of new Set([...modes.names(), ...run.journal.state.fenced])) {
     await modes.change(name, async (maintenance, set) => {
       if (isOwnFence(maintenance, run.journal.runId)) {
         await set(null);
         lifted.push(name);
       }
     });
-    if (stateOfRun(run).fenced.includes(name)) record(run, { type: 'unfenced', datastore: name });
+    if (run.journal.state.fenced.includes(name)) run.journal.append({ type: 'unfenced', datastore: name });
   }
   return lifted.length === 0 ? 'nothing to lift' : `lifted: ${lifted.join(', ')}`;
 }

@@ -1,5 +1,5 @@
 import type { Outcome } from '../config/schema.js';
-import { note, type Run, record } from './run.js';
+import { note, type Run } from './run.js';
 
 /**
  * Of a host that was rebooted and is not back as it was: keeps what is on the console of its VM, which may
@@ -13,6 +13,6 @@ export async function keepScreen(run: Run, outcome: Outcome): Promise<void> {
   const { keepConsole } = await import('../guest/keep-console.js');
   const { shot } = await keepConsole(guest, folder);
   const why = shot.error ? `The console cannot be shown: ${shot.error.message}` : shot.note;
-  record(run, { type: 'screen', file: shot.file, why });
+  run.journal.append({ type: 'screen', file: shot.file, why });
   note(run, shot.file ? `what is on the console of the VM is kept: ${shot.file}` : (why ?? ''));
 }

@@ -12,7 +12,7 @@ import type { World } from '../world.js';
 import { checkOnly } from './check-only.js';
 import { liftFence } from './fence.js';
 import { listenForInterruption } from './interruption.js';
-import { note, type Run, record, stateOfRun, warning } from './run.js';
+import { note, type Run, warning } from './run.js';
 import { methodOf, upgradeStillRuns } from './upgrade.js';
 import { carryOut } from './workflow.js';
 
@@ -121,12 +121,12 @@ function openJournal(
 async function abandon(run: Run): Promise<void> {
   const { host, journal, clock } = run;
   journal.goOnWithoutDisk();
-  if (!stateOfRun(run).resumed) {
+  if (!run.journal.state.resumed) {
     note(run, `host "${host.target.host}" has no unfinished run; nothing to give up`);
-    record(run, { type: 'ended', outcome: 'abandoned', retryAfter: null, error: null, open: false });
+    run.journal.append({ type: 'ended', outcome: 'abandoned', retryAfter: null, error: null, open: false });
     return;
   }
-  const stillRuns = stateOfRun(run).upgrade === 'begun' && (await upgradeStillRuns(run));
+  const stillRuns = run.journal.state.upgrade === 'begun' && (await upgradeStillRuns(run));
   if (stillRuns) {
     warning(run, 'the upgrade still runs; fence and lock stay until it has ended');
   } else {
@@ -134,15 +134,15 @@ async function abandon(run: Run): Promise<void> {
     for (const cluster of host.clusters) {
       await attempt(run, `the lock of cluster "${cluster.name}"`, async () => {
         await releaseOwn(cluster.lock, { run: journal.runId }, clock);
-        record(run, { type: 'unlocked', cluster: cluster.name });
+        run.journal.append({ type: 'unlocked', cluster: cluster.name });
       });
     }
     await attempt(run, 'the upgrade unit', () => methodOf(run).clear());
   }
-  const { changes, upgrade: progress } = stateOfRun(run);
+  const { changes, upgrade: progress } = run.journal.state;
   if (changes || (progress === 'begun' && !stillRuns))
     warning(run, 'packages that were upgraded stay upgraded');
-  record(run, { type: 'ended', outcome: 'abandoned', retryAfter: null, error: null, open: stillRuns });
+  run.journal.append({ type: 'ended', outcome: 'abandoned', retryAfter: null, error: null, open: stillRuns });
 }
 
 async function attempt(run: Run, what: string, act: () => Promise<unknown>): Promise<void> {

@@ -7,7 +7,7 @@ import type { Answers } from '../host/answers.js';
 import type { RunState } from '../journal/state.js';
 import { isoFromMs } from '../moment.js';
 import { overridden } from '../rules/override.js';
-import { type Run, record, requireLock, stateOfRun } from './run.js';
+import { type Run, requireLock } from './run.js';
 
 /** `required`: something in the guest asks for a reboot. */
 export interface Kernels {
@@ -47,7 +47,7 @@ const NEEDS_REBOOT =
 
 export async function decideReboot(run: Run): Promise<{ reboot: boolean; why: string }> {
   const answers = run.host.answers(run.journal.runId);
-  return rebootDecision(run.host.target.policy.reboot, stateOfRun(run), await kernelsOf(answers));
+  return rebootDecision(run.host.target.policy.reboot, run.journal.state, await kernelsOf(answers));
 }
 
 /** What the decision to reboot rests on; nothing is asked where the policy alone decides. */
@@ -96,7 +96,7 @@ export async function reboot(run: Run): Promise<string> {
   await stillLocked(run);
   run.interruption.protect('the host is rebooting');
   const boot = { bootTime: epochSeconds - uptimeSeconds, bootId, uptimeSeconds };
-  record(run, { type: 'reboot-intended', boot });
+  run.journal.append({ type: 'reboot-intended', boot });
   try {
     await pbs.reboot();
     return 'asked for';
@@ -116,7 +116,7 @@ async function bootIdOf({ host: { guest, target } }: Run): Promise<string | null
 
 async function stillFits(run: Run, answers: Answers): Promise<void> {
   const { target } = run.host;
-  const elapsed = run.clock.now() - Date.parse(stateOfRun(run).startedAt);
+  const elapsed = run.clock.now() - Date.parse(run.journal.state.startedAt);
   // What is left of the time a run was expected to take, and at least the third that a reboot may need.
   const { maintenanceDuration } = target.policy;
   const rest = Math.max(maintenanceDuration - elapsed, maintenanceDuration / 3);
@@ -132,7 +132,7 @@ async function stillFits(run: Run, answers: Answers): Promise<void> {
     .map((finding) => overridden(finding, run.ignoredWindow))
     .filter(({ status }) => status === 'block');
   if (blocked.length === 0) return;
-  record(run, { type: 'checked', findings: blocked });
+  run.journal.append({ type: 'checked', findings: blocked });
   throw new Fault(
     'reboot.no-longer-fits',
     `The reboot no longer fits: ${blocked.map(({ summary }) => summary).join('; ')}.`,

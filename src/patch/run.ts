@@ -2,8 +2,6 @@ import { Fault } from '../fault.js';
 import type { Host } from '../host/open.js';
 import type { Phase } from '../journal/document.js';
 import type { Journal } from '../journal/journal.js';
-import type { RunEvent } from '../journal/records.js';
-import type { RunState } from '../journal/state.js';
 import type { Lease } from '../lock/lease.js';
 import type { Reporter } from '../report/events.js';
 import type { Clock } from '../world.js';
@@ -23,8 +21,6 @@ export interface Run {
   lease: Lease | null;
 }
 
-export const stateOfRun = (run: Run): RunState => run.journal.state;
-
 export function note(run: Run, text: string): void {
   run.reporter.tell({ kind: 'note', host: run.host.target.host, level: 'info', text });
 }
@@ -37,10 +33,6 @@ export function warning(run: Run, text: string): void {
 
 export function step(run: Run, label: string, percent: number | null, text: string): void {
   run.reporter.tell({ kind: 'step', host: run.host.target.host, label, percent, text });
-}
-
-export function record(run: Run, event: RunEvent): void {
-  run.journal.append(event);
 }
 
 /** Reads the locks back before something is changed. @throws Fault `lock.lost`, `lock.stale` */
@@ -57,11 +49,11 @@ export async function requireLock(run: Run): Promise<void> {
 export async function phase(run: Run, name: Phase, act: () => Promise<string>): Promise<void> {
   const { host } = run.host.target;
   run.interruption.throwIfStopped();
-  record(run, { type: 'phase', phase: name, status: 'intended' });
+  run.journal.append({ type: 'phase', phase: name, status: 'intended' });
   run.reporter.tell({ kind: 'phase', host, phase: name, status: 'started', text: '' });
   try {
     const text = await act();
-    record(run, { type: 'phase', phase: name, status: 'done' });
+    run.journal.append({ type: 'phase', phase: name, status: 'done' });
     run.reporter.tell({ kind: 'phase', host, phase: name, status: 'done', text });
   } catch (error) {
     run.reporter.tell({
@@ -76,6 +68,6 @@ export async function phase(run: Run, name: Phase, act: () => Promise<string>): 
 }
 
 export function skipPhase(run: Run, name: Phase, text: string): void {
-  record(run, { type: 'phase', phase: name, status: 'skipped' });
+  run.journal.append({ type: 'phase', phase: name, status: 'skipped' });
   run.reporter.tell({ kind: 'phase', host: run.host.target.host, phase: name, status: 'skipped', text });
 }

@@ -3,7 +3,7 @@ import { packageChanges, readProgress } from '../guest/apt.js';
 import type { Guest } from '../guest/exec.js';
 import { type Survey, takeSurvey } from '../guest/survey.js';
 import { clearUpgrade, startUpgrade, unitName, viewUpgrade } from '../guest/upgrade-unit.js';
-import { type Run, stateOfRun } from './run.js';
+import type { Run } from './run.js';
 import type { UpgradeMethod, UpgradeView } from './upgrade-method.js';
 
 /** The guest agent starts a transient unit; plan, progress and packages are read from inside the guest. */
@@ -42,7 +42,7 @@ export function agentRoad(
       return { unit, progress: progressIn(status), log };
     },
     async result() {
-      const before = new Map(Object.entries(stateOfRun(run).baseline?.installed ?? {}));
+      const before = new Map(Object.entries(run.journal.state.baseline?.installed ?? {}));
       const { installedPackages, plan, audit } = await takeSurvey(guest);
       return {
         changes: packageChanges(before, installedPackages, plan?.held ?? []),

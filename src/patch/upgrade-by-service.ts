@@ -2,7 +2,7 @@ import type { Pbs } from '../api/pbs.js';
 import { Fault } from '../fault.js';
 import type { UnitState } from '../guest/upgrade-unit.js';
 import type { PackageChanges } from '../journal/document.js';
-import { type Run, record, stateOfRun } from './run.js';
+import type { Run } from './run.js';
 import type { UpgradeMethod } from './upgrade-method.js';
 
 /**
@@ -20,14 +20,14 @@ export function serviceRoad(run: Run, unit: string): UpgradeMethod {
     plan: () => pendingChanges(pbs),
     async start() {
       const upid = await pbs.startService(unit);
-      record(run, { type: 'upgrade-task', upid });
+      run.journal.append({ type: 'upgrade-task', upid });
     },
     async look() {
-      const upid = stateOfRun(run).upgradeTask ?? (await findTask(run, unit));
+      const upid = run.journal.state.upgradeTask ?? (await findTask(run, unit));
       if (upid === null) return { unit: { kind: 'gone' }, progress: null, log: '' };
       const [{ running, exitStatus }, lines] = await Promise.all([
         pbs.taskState(upid),
-        pbs.unitLog(unit, new Date(stateOfRun(run).startedAt)).catch(() => []),
+        pbs.unitLog(unit, new Date(run.journal.state.startedAt)).catch(() => []),
       ]);
       const fresh = lines.slice(seenLines);
       seenLines = Math.max(seenLines, lines.length);
@@ -40,7 +40,7 @@ export function serviceRoad(run: Run, unit: string): UpgradeMethod {
       };
     },
     async result() {
-      const planned = stateOfRun(run).planned?.packages ?? NOTHING;
+      const planned = run.journal.state.planned?.packages ?? NOTHING;
       const left = await pendingChanges(pbs);
       const waiting = new Set([...left.upgraded, ...left.installed].map(({ name }) => name));
       // PBS lists held packages too. apt leaves only those behind where it ends well.
@@ -67,7 +67,7 @@ export function serviceRoad(run: Run, unit: string): UpgradeMethod {
     const own = tasks.find(
       ({ type, id, startedAt }) => type === 'srvstart' && id === service && startedAt >= begun,
     );
-    if (own) record(run, { type: 'upgrade-task', upid: own.upid });
+    if (own) run.journal.append({ type: 'upgrade-task', upid: own.upid });
     return own?.upid ?? null;
   }
 }

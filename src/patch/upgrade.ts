@@ -4,7 +4,7 @@ import type { Survey } from '../guest/survey.js';
 import { UPGRADE_EXIT } from '../guest/upgrade-script.js';
 import type { UnitState } from '../guest/upgrade-unit.js';
 import type { PackageChanges } from '../journal/document.js';
-import { type Run, record, requireLock, stateOfRun, step } from './run.js';
+import { type Run, requireLock, step } from './run.js';
 import { agentRoad } from './upgrade-by-agent.js';
 import { noRoad, serviceRoad } from './upgrade-by-service.js';
 import type { UpgradeMethod, UpgradeView } from './upgrade-method.js';
@@ -30,19 +30,19 @@ export async function upgrade(run: Run): Promise<string> {
   const method = methodOf(run);
   const plan = await planUpgrade(run, method);
   if (isEmptyPlan(plan) && !run.host.target.policy.repairDpkg) {
-    record(run, { type: 'upgraded', packages: await changedBefore(run, method, plan) });
+    run.journal.append({ type: 'upgraded', packages: await changedBefore(run, method, plan) });
     return 'nothing to upgrade';
   }
   await requireLock(run);
   run.interruption.protect('the upgrade is running');
-  record(run, { type: 'upgrade-intended' });
+  run.journal.append({ type: 'upgrade-intended' });
   try {
     await method.start();
   } catch (error) {
     // Whether a start without an answer that can be read arrived shows at the next look.
     const code = error instanceof Fault ? error.code : '';
     if (REFUSED_TO_START.has(code) && !(await upgradeArrived(run).catch(() => true)))
-      record(run, { type: 'upgrade-void' });
+      run.journal.append({ type: 'upgrade-void' });
     if (!['outcome.unknown', 'api.unreadable'].includes(code)) throw error;
   }
   return followUpgrade(run, method);
@@ -53,7 +53,7 @@ export async function upgrade(run: Run): Promise<string> {
  * what has changed since the run began, which decides whether it reboots.
  */
 async function changedBefore(run: Run, method: UpgradeMethod, plan: PackageChanges): Promise<PackageChanges> {
-  const { changes, upgrade: progress } = stateOfRun(run);
+  const { changes, upgrade: progress } = run.journal.state;
   if (changes === null && progress !== 'failed') return plan;
   const now = (await method.result()).changes;
   // Through a unit only what is planned can be seen to change.
@@ -76,7 +76,7 @@ export async function planUpgrade(run: Run, method = methodOf(run)): Promise<Pac
   const { policy, host } = run.host.target;
   const plan = await method.plan();
   const digest = planDigest(plan);
-  record(run, { type: 'planned', packages: plan, planDigest: digest });
+  run.journal.append({ type: 'planned', packages: plan, planDigest: digest });
   const lost = plan.removed.filter(({ name }) => policy.protectedPackages.includes(name));
   if (lost.length > 0) throw removesProtected(lost.map(({ name }) => name));
   if (run.requiredPlan !== null && run.requiredPlan !== digest) {
@@ -134,25 +134,25 @@ async function keepRest(run: Run, method: UpgradeMethod): Promise<void> {
 
 async function settle(run: Run, method: UpgradeMethod, unit: UnitState): Promise<string> {
   const { changes, audit, pending } = await method.result();
-  const { planned } = stateOfRun(run);
+  const { planned } = run.journal.state;
   const isPlanned = (name: string) => planned?.packages.removed.some((each) => each.name === name) ?? false;
   // A package that is half installed is not there, and not removed either.
   const partly = { ...changes, removed: changes.removed.filter(({ name }) => isPlanned(name)) };
   if (unit.kind === 'failed') {
     const refused = unit.exitCode === UPGRADE_EXIT.removesProtected && audit === '' && isEmptyPlan(changes);
-    if (refused) record(run, { type: 'upgrade-void' });
-    else record(run, { type: 'upgrade-failed', exitCode: unit.exitCode, packages: partly });
+    if (refused) run.journal.append({ type: 'upgrade-void' });
+    else run.journal.append({ type: 'upgrade-failed', exitCode: unit.exitCode, packages: partly });
     await method.clear();
     throw failed(run, unit, audit);
   }
   if (audit !== '' || pending !== 0) {
-    record(run, { type: 'upgrade-failed', exitCode: 0, packages: partly });
+    run.journal.append({ type: 'upgrade-failed', exitCode: 0, packages: partly });
     await method.clear();
     throw incomplete(run, unit, audit, pending);
   }
   // A unit that is gone reads like a success; here the packages themselves have proven it.
   await method.clear();
-  record(run, { type: 'upgraded', packages: changes });
+  run.journal.append({ type: 'upgraded', packages: changes });
   const { upgraded, installed, removed } = changes;
   return `${upgraded.length} upgraded, ${installed.length} newly installed, ${removed.length} removed`;
 }
@@ -200,7 +200,7 @@ const mending = (run: Run, host: string) =>
   `Read apt.log in ${run.journal.folder}, see how the host stands (pbs-ctl recover --host ${host}), mend its packages, then: pbs-ctl patch --host ${host}`;
 
 export const upgradeStillRuns = async (run: Run): Promise<boolean> =>
-  stateOfRun(run).upgrade === 'begun' && (await methodOf(run).look()).unit.kind === 'running';
+  run.journal.state.upgrade === 'begun' && (await methodOf(run).look()).unit.kind === 'running';
 
 /**
  * Whether an upgrade that was intended has left any trace. One that has none, neither a unit nor a changed

@@ -1,7 +1,7 @@
 import { type Verification, verifyOnce } from '../checks/verify.js';
 import { EXIT, Fault } from '../fault.js';
 import type { Finding } from '../journal/document.js';
-import { type Run, record, stateOfRun, step } from './run.js';
+import { type Run, step } from './run.js';
 
 /**
  * Verifies until everything has been healthy for `stableFor`, with the patience of a quarter of
@@ -10,7 +10,7 @@ import { type Run, record, stateOfRun, step } from './run.js';
  */
 export async function validate(run: Run): Promise<string> {
   const { policy, host } = run.host.target;
-  const { baseline, reboot, upgrade, changes } = stateOfRun(run);
+  const { baseline, reboot, upgrade, changes } = run.journal.state;
   const expected = { upgraded: upgrade === 'done', rebooted: reboot !== null, held: changes?.held ?? [] };
   const patience = run.clock.monotonic() + Math.max(policy.rebootTimeout / 4, policy.stableFor * 2);
   let healthySince: number | null = null;
@@ -32,8 +32,8 @@ export async function validate(run: Run): Promise<string> {
 }
 
 function keep(run: Run, { state, findings }: Verification): void {
-  record(run, { type: 'checked', findings });
-  if (state) record(run, { type: 'after', state });
+  run.journal.append({ type: 'checked', findings });
+  if (state) run.journal.append({ type: 'after', state });
 }
 
 const problems = (findings: readonly Finding[]) =>

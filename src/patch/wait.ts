@@ -3,7 +3,7 @@ import { Fault } from '../fault.js';
 import type { Guest } from '../guest/exec.js';
 import { isoFromMs } from '../moment.js';
 import { type BootSight, rebootVerdict } from '../rules/boot.js';
-import { type Run, record, stateOfRun, step } from './run.js';
+import { type Run, step } from './run.js';
 import { type ApiSight, type Watching, watchApi } from './watch-api.js';
 
 /** So long may a host take for an answer that has just booted, whatever the polls are apart. Milliseconds. */
@@ -22,7 +22,7 @@ const TICK = 500;
  */
 export async function waitForBoot(run: Run): Promise<string> {
   const { pbs, guest, target } = run.host;
-  const { reboot } = stateOfRun(run);
+  const { reboot } = run.journal.state;
   if (!reboot)
     throw new Fault('reboot.not-asked', 'No reboot was asked for, so there is nothing to wait for.');
   const { rebootTimeout, pollInterval, requestTimeout } = target.policy;
@@ -60,14 +60,14 @@ export async function waitForBoot(run: Run): Promise<string> {
       const verdict = rebootVerdict(reboot.before, elapsed / 1000, seen);
       if (!down && (seen.lost || verdict === 'rebooted')) {
         down = true;
-        record(run, { type: 'went-down', seenAt: isoFromMs(run.clock.now()) });
+        run.journal.append({ type: 'went-down', seenAt: isoFromMs(run.clock.now()) });
       }
       const text = describe(seen, verdict);
       if (text !== told) step(run, 'reboot', null, text);
       told = text;
       if (verdict === 'rebooted' && seen.api && seen.daemon) {
         const { epochSeconds, uptimeSeconds } = seen.api;
-        record(run, {
+        run.journal.append({
           type: 'rebooted',
           boot: { bootTime: epochSeconds - uptimeSeconds, bootId: seen.bootId },
         });

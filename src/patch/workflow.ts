@@ -14,7 +14,7 @@ import { fence, liftFence } from './fence.js';
 import { keepScreen } from './keep-console.js';
 import { decideReboot, reboot } from './reboot.js';
 import { refresh } from './refresh.js';
-import { note, phase, type Run, record, skipPhase, stateOfRun, warning } from './run.js';
+import { note, phase, type Run, skipPhase, warning } from './run.js';
 import { followUpgrade, upgrade, upgradeArrived } from './upgrade.js';
 import { validate } from './verify.js';
 import { waitForBoot } from './wait.js';
@@ -51,9 +51,9 @@ export async function carryOut(run: Run): Promise<void> {
 }
 
 async function advance(run: Run): Promise<void> {
-  if (stateOfRun(run).upgrade === 'begun' && !(await upgradeArrived(run)))
-    record(run, { type: 'upgrade-void' });
-  const before = stateOfRun(run);
+  if (run.journal.state.upgrade === 'begun' && !(await upgradeArrived(run)))
+    run.journal.append({ type: 'upgrade-void' });
+  const before = run.journal.state;
   if (before.upgrade === 'not-begun' || before.upgrade === 'failed') {
     const recent = new Recent(run.clock);
     await phase(run, 'preflight', () => preflight(run, recent));
@@ -67,12 +67,12 @@ async function advance(run: Run): Promise<void> {
     await phase(run, 'lock', () => lock(run));
     if (before.upgrade === 'begun') await phase(run, 'upgrade', () => followUpgrade(run));
   }
-  if (!stateOfRun(run).reboot) {
+  if (!run.journal.state.reboot) {
     const { reboot: needed, why } = await decideReboot(run);
     if (needed) await phase(run, 'reboot', () => reboot(run));
     else skipPhase(run, 'reboot', why);
   }
-  const asked = stateOfRun(run).reboot;
+  const asked = run.journal.state.reboot;
   if (asked && !asked.upAt) await phase(run, 'wait', () => waitForBoot(run));
   await phase(run, 'verify', () => validate(run));
   await phase(run, 'unfence', () => liftFence(run));
@@ -92,9 +92,10 @@ export async function preflight(run: Run, recent: Recent): Promise<string> {
   recent.keep(raw);
   const findings = raw.map((finding) => overridden(drainable(run, finding), run.ignoredWindow));
   for (const finding of findings) run.reporter.tell({ kind: 'check', host: run.host.target.host, finding });
-  record(run, { type: 'checked', findings });
+  run.journal.append({ type: 'checked', findings });
   if (findings.some(({ status }) => status === 'block')) throw new NotSafe(findings);
-  if (!stateOfRun(run).baseline) record(run, { type: 'baseline', baseline: await takeBaseline(answers) });
+  if (!run.journal.state.baseline)
+    run.journal.append({ type: 'baseline', baseline: await takeBaseline(answers) });
   const warned = findings.filter(({ status }) => status === 'warn').length;
   return `${findings.length} checks, ${warned === 0 ? 'all clear' : `${warned} with a warning`}`;
 }
@@ -122,7 +123,7 @@ async function lock(run: Run): Promise<string> {
     })),
     {
       clock,
-      onAcquired: (cluster, expiresAt) => record(run, { type: 'locked', cluster, expiresAt }),
+      onAcquired: (cluster, expiresAt) => run.journal.append({ type: 'locked', cluster, expiresAt }),
       onRenewalFailed: (cluster, error) =>
         note(run, `the lock of cluster "${cluster}" could not be renewed: ${errorDocument(error).message}`),
     },
@@ -133,7 +134,7 @@ async function lock(run: Run): Promise<string> {
 async function unlock(run: Run): Promise<string> {
   const failed = (await run.lease?.release()) ?? [];
   for (const cluster of run.lease?.clusters ?? []) {
-    if (!failed.some((each) => each.cluster === cluster)) record(run, { type: 'unlocked', cluster });
+    if (!failed.some((each) => each.cluster === cluster)) run.journal.append({ type: 'unlocked', cluster });
   }
   for (const { cluster, error } of failed) {
     warning(
@@ -147,7 +148,7 @@ async function unlock(run: Run): Promise<string> {
 /** Undoes or leaves behind, as the phase demands, and journals the end. */
 async function conclude(run: Run, error: unknown): Promise<void> {
   run.journal.goOnWithoutDisk();
-  const { upgrade: progress, reboot: asked } = stateOfRun(run);
+  const { upgrade: progress, reboot: asked } = run.journal.state;
   const untouched =
     progress === 'not-begun' || (progress === 'done' && asked === null && nothingChanged(run));
   const pendingReboot = progress === 'done' && asked === null && isLater(error);
@@ -159,7 +160,7 @@ async function conclude(run: Run, error: unknown): Promise<void> {
 }
 
 const nothingChanged = (run: Run) => {
-  const { changes } = stateOfRun(run);
+  const { changes } = run.journal.state;
   return (
     (changes?.upgraded.length ?? 0) + (changes?.installed.length ?? 0) + (changes?.removed.length ?? 0) === 0
   );
@@ -167,13 +168,13 @@ const nothingChanged = (run: Run) => {
 
 /** Lifts our fence and releases our locks; what cannot be undone stays in the report. */
 export async function undo(run: Run): Promise<void> {
-  if (stateOfRun(run).fenced.length > 0) {
+  if (run.journal.state.fenced.length > 0) {
     await liftFence(run).catch((error) =>
       warning(run, `the fence could not be lifted: ${errorDocument(error).message}`),
     );
   }
   if (run.lease) await unlock(run);
-  else if (stateOfRun(run).timeline.some(({ phase: begun }) => begun === 'lock')) await releaseStrays(run);
+  else if (run.journal.state.timeline.some(({ phase: begun }) => begun === 'lock')) await releaseStrays(run);
 }
 
 /** A lock that was taken while its answer was lost, or before the process died, is known to nobody but the tag itself. */
@@ -182,10 +183,10 @@ async function releaseStrays(run: Run): Promise<void> {
   for (const cluster of host.clusters) {
     try {
       await releaseOwn(cluster.lock, { run: journal.runId }, clock);
-      if (stateOfRun(run).locks.includes(cluster.name))
-        record(run, { type: 'unlocked', cluster: cluster.name });
+      if (run.journal.state.locks.includes(cluster.name))
+        run.journal.append({ type: 'unlocked', cluster: cluster.name });
     } catch (error) {
-      record(run, { type: 'locked', cluster: cluster.name, expiresAt: 0 });
+      run.journal.append({ type: 'locked', cluster: cluster.name, expiresAt: 0 });
       warning(run, unknownLock(cluster.name, error));
     }
   }
@@ -194,16 +195,16 @@ async function releaseStrays(run: Run): Promise<void> {
 /** The same where locks stay: what may have been taken is in the report, and the next run goes on. */
 async function findStrays(run: Run): Promise<void> {
   const { host, journal } = run;
-  if (!stateOfRun(run).timeline.some(({ phase: begun }) => begun === 'lock')) return;
+  if (!run.journal.state.timeline.some(({ phase: begun }) => begun === 'lock')) return;
   for (const cluster of host.clusters) {
-    if (stateOfRun(run).locks.includes(cluster.name)) continue;
+    if (run.journal.state.locks.includes(cluster.name)) continue;
     try {
       await confirm(cluster.lock, journal.runId);
     } catch (error) {
       if (error instanceof Fault && error.code === 'lock.lost') continue;
       warning(run, unknownLock(cluster.name, error));
     }
-    record(run, { type: 'locked', cluster: cluster.name, expiresAt: 0 });
+    run.journal.append({ type: 'locked', cluster: cluster.name, expiresAt: 0 });
   }
 }
 
@@ -224,9 +225,9 @@ const isLater = (error: unknown) =>
     ['net.unreachable', 'net.timeout', 'pbs.daemon-down'].includes(error.code));
 
 export function end(run: Run, outcome: Outcome, error: unknown): void {
-  const { fenced, locks, upgrade: progress } = stateOfRun(run);
+  const { fenced, locks, upgrade: progress } = run.journal.state;
   const later = progress === 'begun' || progress === 'failed' || fenced.length > 0 || locks.length > 0;
-  record(run, {
+  run.journal.append({
     type: 'phase',
     phase: lastPhase(run, outcome),
     status: outcome === 'patched' || outcome === 'checked' ? 'intended' : 'failed',
@@ -234,7 +235,7 @@ export function end(run: Run, outcome: Outcome, error: unknown): void {
   const { lost } = run.journal;
   if (lost)
     warning(run, `the end of this run is in no journal, so the next one goes on with it: ${lost.message}`);
-  record(run, {
+  run.journal.append({
     type: 'ended',
     // A run that has touched the host is not "postponed", whatever stopped it.
     outcome: outcome === 'postponed' && later ? 'failed' : outcome,
@@ -245,4 +246,4 @@ export function end(run: Run, outcome: Outcome, error: unknown): void {
 }
 
 const lastPhase = (run: Run, outcome: Outcome): Phase =>
-  outcome === 'patched' ? 'report' : stateOfRun(run).phase;
+  outcome === 'patched' ? 'report' : run.journal.state.phase;
