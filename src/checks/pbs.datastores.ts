@@ -1,7 +1,7 @@
 import type { Datastore, DatastoreUsage } from '../api/pbs.js';
 import { errorDocument } from '../fault.js';
+import { isOwnFence } from '../fence/mark.js';
 import type { Survey } from '../guest/survey.js';
-import { isOwnFence } from '../patch/fence.js';
 import { block, type Check, pass, warn } from './check.js';
 import { mountOf } from './host-state.js';
 

@@ -1,25 +1,7 @@
+import { fenceMessage, isOwnFence } from '../fence/mark.js';
 import { MaintenanceModes } from '../fence/modes.js';
+import { isoFromMs } from '../moment.js';
 import { note, type Run, requireLock } from './run.js';
-
-/** What stands in the maintenance message of a datastore that a run has fenced: at most 64 characters, no comma. */
-export function fenceMessage(runId: string, now: Date): string {
-  return `${fenceMark(runId)} since ${now.toISOString().slice(0, 16)}Z`;
-}
-/** The run whose fence this maintenance mode is; null for what others have set. */
-export function runOfFence(
-  maintenance: { readonly type: string; readonly message: string | null } | null,
-): string | null {
-  if (maintenance?.type !== 'read-only') return null;
-  return /^pbs-ctl run ([a-z0-9]+)\b/.exec(maintenance.message ?? '')?.[1] ?? null;
-}
-
-const fenceMark = (runId: string) => `pbs-ctl run ${runId}`;
-
-/** True for the maintenance mode that this very run has set. */
-export const isOwnFence = (
-  maintenance: { readonly type: string; readonly message: string | null } | null,
-  runId: string,
-): boolean => runOfFence(maintenance) === runId;
 
 /** Puts every datastore that has no maintenance mode yet into read-only; those of others stay as they are. */
 export async function fence(run: Run): Promise<string> {
@@ -39,7 +21,7 @@ export async function fence(run: Run): Promise<string> {
         left.push(`${name} (${maintenance.type} set by somebody else)`);
       } else {
         run.journal.append({ type: 'fence-intended', datastore: name });
-        const message = fenceMessage(run.journal.runId, new Date(run.clock.now()));
+        const message = fenceMessage(run.journal.runId, isoFromMs(run.clock.now()));
         await set({ type: 'read-only', message });
         run.journal.append({ type: 'fenced', datastore: name });
         fenced.push(name);

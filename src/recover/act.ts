@@ -1,9 +1,9 @@
+import { runOfFence } from '../fence/mark.js';
 import { MaintenanceModes } from '../fence/modes.js';
 import type { Host } from '../host/open.js';
 import { Journal } from '../journal/journal.js';
 import type { RunEvent } from '../journal/records.js';
 import { release } from '../lock/lock.js';
-import { runOfFence } from '../patch/fence.js';
 import type { Clock } from '../world.js';
 import { mount, restart } from './act-inside.js';
 import { resetVm, startVm } from './act-power.js';

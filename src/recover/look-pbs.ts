@@ -1,8 +1,8 @@
 import { hostState } from '../checks/host-state.js';
 import { errorDocument } from '../fault.js';
+import { runOfFence } from '../fence/mark.js';
 import type { Host } from '../host/open.js';
 import type { Baseline } from '../journal/records.js';
-import { runOfFence } from '../patch/fence.js';
 import type { Sight } from './sight.js';
 
 const PROBE_MS = 5000;

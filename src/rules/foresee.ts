@@ -1,9 +1,9 @@
 import type { Datastore } from '../api/pbs.js';
 import type { Policy } from '../config/schema.js';
+import { isOwnFence } from '../fence/mark.js';
 import { installedKernels, isEmptyPlan } from '../guest/apt.js';
 import type { PackageChanges } from '../journal/document.js';
 import type { RunState } from '../journal/state.js';
-import { isOwnFence } from '../patch/fence.js';
 import { type Kernels, rebootDecision } from '../patch/reboot.js';
 
 /** A run that the next `patch` goes on with. */

@@ -1,4 +1,4 @@
-import { runOfFence } from '../../../src/patch/fence.js';
+import { runOfFence } from '../../../src/fence/mark.js';
 import type { Process } from './controller.js';
 import { HOUR, type Servers } from './servers.js';
 

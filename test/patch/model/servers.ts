@@ -1,5 +1,5 @@
 import { Fault } from '../../../src/fault.js';
-import { runOfFence } from '../../../src/patch/fence.js';
+import { runOfFence } from '../../../src/fence/mark.js';
 import type { VirtualClock } from '../../support/virtual-clock.js';
 
 const LOCK = /^pbs-ctl-lock\+[^+]+\+([^+]+)\+\d+$/;
