@@ -106,14 +106,12 @@ export function program(version: string, world: World, json: boolean, run: Run):
     .option('--restart-services', 'start again what has failed')
     .option('--lift-fence', 'lift a fence that a run left; refused while verification fails')
     .option('--release-lock', 'release a lock that a run left; refused while verification fails')
-    .option('--console', 'show the screen of its VM in the terminal')
     .option('--yes', 'do not ask')
     .option('--force', 'also while verification fails, or an upgrade still runs in the VM')
     .addHelpText(
       'after',
       examples(
         'recover --host pbs01',
-        'recover --host pbs01 --console',
         'recover --host pbs01 --mount --restart-services',
         'recover --host pbs01 --reset-vm --yes --json',
       ),

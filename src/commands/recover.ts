@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { type ErrorDocument, EXIT, errorDocument, Fault } from '../fault.js';
-import { drawn } from '../guest/drawn.js';
-import { keepConsole } from '../guest/keep-console.js';
+import { keepConsole } from '../guest/console.js';
 import { type Host, openHost } from '../host/open.js';
 import { readReferences } from '../host/read-references.js';
 import { claimHost } from '../journal/claim.js';
@@ -23,7 +22,6 @@ export interface RecoverOptions extends HostOptions {
   readonly releaseLock?: boolean;
   readonly yes?: boolean;
   readonly force?: boolean;
-  readonly console?: boolean;
 }
 
 /** What became of the flags: what was done, in words, and what stopped the rest. */
@@ -55,15 +53,11 @@ export const recover: Command<RecoverOptions> = async (context, options) => {
     const diagnosis = diagnose(sight);
     const style = { color, columns: world.stdout.columns };
     const failure = error && { code: error.code, message: error.message, hint: error.hint };
-    const wanted = host.guest && (options.console === true || !diagnosis.healthy);
-    const { shot, shown } =
-      wanted && host.guest
-        ? await keepConsole(host.guest, consoleFolder(stateDir, sight))
-        : { shot: null, shown: null };
+    const shot =
+      host.guest && !diagnosis.healthy ? await keepConsole(host.guest, consoleFolder(stateDir, sight)) : null;
     context.answer(
       { ...sight, console: shot, done, diagnosis, error: failure },
-      recoverText({ sight, shot, done, diagnosis, error: failure }, style) +
-        (options.console && shown ? `${drawn(shown, style).join('\n')}\n` : ''),
+      recoverText({ sight, shot, done, diagnosis, error: failure }, style),
     );
     return error?.exitCode ?? (diagnosis.healthy ? EXIT.done : EXIT.failed);
   } finally {

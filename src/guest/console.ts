@@ -1,23 +1,59 @@
-import { StreamEnded } from '../api/byte-stream.js';
-import { Fault } from '../fault.js';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import { type ByteStream, StreamEnded } from '../api/byte-stream.js';
+import { type ErrorDocument, errorDocument, Fault } from '../fault.js';
+import { isoFromMs } from '../moment.js';
 import type { Guest } from './exec.js';
-import type { Picture } from './picture.js';
+import { isBlank, type Picture, pngOf } from './png.js';
 import { takePicture } from './rfb.js';
-import { listenToSerial } from './serial.js';
 
-/** What is on the console of a VM: a picture, or what a serial console printed while it was listened to. */
-export type Shown =
+/** What became of a look at the console: a file, or why there is none. */
+export interface ConsoleShot {
+  /** A PNG file, or the text of a serial console; null where nothing could be shown. */
+  readonly file: string | null;
+  readonly kind: 'picture' | 'text' | null;
+  /** What a person should know who opens it; null where it speaks for itself. */
+  readonly note: string | null;
+  readonly error: ErrorDocument | null;
+}
+
+/**
+ * Keeps what is on the console of a VM in a folder, for its owner only, since anything may stand on a screen.
+ * The console itself is not touched. Never throws.
+ */
+export async function keepConsole(guest: Guest, folder: string): Promise<ConsoleShot> {
+  try {
+    const shown = await readConsole(guest);
+    const note = noteOn(shown);
+    if (shown.kind === 'text' && shown.text === '') return { file: null, kind: 'text', note, error: null };
+    const stamp = isoFromMs(guest.clock.now()).replace(/[-:]|\.\d+/g, '');
+    const file = join(folder, `console-${stamp}.${shown.kind === 'picture' ? 'png' : 'txt'}`);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    writeFileSync(file, shown.kind === 'picture' ? pngOf(shown.picture) : `${shown.text}\n`, { mode: 0o600 });
+    return { file, kind: shown.kind, note, error: null };
+  } catch (error) {
+    return { file: null, kind: null, note: null, error: errorDocument(error) };
+  }
+}
+
+/** A picture, or what a serial console printed while it was listened to. */
+type Shown =
   | { readonly kind: 'picture'; readonly picture: Picture }
   | { readonly kind: 'text'; readonly port: string; readonly text: string };
 
-const SERIAL_MS = 3000;
-const LIMIT_MS = 20_000;
+function noteOn(shown: Shown): string | null {
+  if (shown.kind === 'picture')
+    return isBlank(shown.picture)
+      ? 'All of it has one colour: the screen is blanked, or nothing has been drawn. A key wakes it in the console.'
+      : null;
+  return shown.text === ''
+    ? `The serial console (${shown.port}) printed nothing while it was listened to, and keeps nothing of before.`
+    : null;
+}
 
-/**
- * Looks at the console of a VM through PVE, without touching it.
- * @throws Fault `console.stopped`, `console.none`, `console.refused`, `console.unreadable`, `console.ended`; ApiFault
- */
-export async function lookAtConsole(guest: Guest): Promise<Shown> {
+/** @throws Fault `console.stopped`, `console.none`, `console.refused`, `console.unreadable`, `console.ended`; ApiFault */
+async function readConsole(guest: Guest): Promise<Shown> {
   const { pve, vmid } = guest;
   const place = await pve.findGuest(vmid);
   if (place?.type === 'lxc')
@@ -34,7 +70,7 @@ export async function lookAtConsole(guest: Guest): Promise<Shown> {
     });
   if (display?.startsWith('serial')) {
     try {
-      return await serial(guest, display);
+      return await readSerial(guest, display);
     } catch (error) {
       // Older versions do not let a token at the text, but draw it.
       if (!(error instanceof Fault && error.code === 'console.refused')) throw error;
@@ -42,41 +78,85 @@ export async function lookAtConsole(guest: Guest): Promise<Shown> {
   }
   if (display === 'none') {
     const [port] = serialPorts;
-    if (port !== undefined) return serial(guest, port);
+    if (port !== undefined) return readSerial(guest, port);
     throw new Fault('console.none', `VM ${vmid} has neither a display nor a serial console.`, {
       hint: `Give it one: qm set ${vmid} --vga std (needs a stop and start)`,
     });
   }
-  return picture(guest);
+  return readScreen(guest);
 }
 
-async function picture({ pve, vmid, clock }: Guest): Promise<Shown> {
+const SCREEN_LIMIT_MS = 20_000;
+
+async function readScreen({ pve, vmid, clock }: Guest): Promise<Shown> {
   const { stream, password } = await pve.console.screen(vmid);
-  const limit = new AbortController();
-  clock.sleep(LIMIT_MS, limit.signal).then(
-    () => stream.end(`nothing came within ${LIMIT_MS / 1000} s`),
-    () => {},
-  );
+  clock
+    .timeout(SCREEN_LIMIT_MS)
+    .addEventListener('abort', () => stream.end(`nothing came within ${SCREEN_LIMIT_MS / 1000} s`));
   try {
     return { kind: 'picture', picture: await takePicture(stream, password) };
   } catch (error) {
     throw error instanceof StreamEnded ? ended(vmid, error) : error;
   } finally {
-    limit.abort();
     stream.end();
   }
 }
 
-async function serial({ pve, vmid, clock }: Guest, port: string): Promise<Shown> {
-  const line = await pve.console.serial(vmid, port);
+const SERIAL_MS = 3000;
+
+/**
+ * What a serial console prints for a while. It keeps nothing of what it has printed before, and nothing is
+ * typed: a key could be the answer to a question that stands there.
+ */
+async function readSerial({ pve, vmid, clock }: Guest, port: string): Promise<Shown> {
+  const { stream, user, ticket } = await pve.console.serial(vmid, port);
   try {
-    return { kind: 'text', port, text: await listenToSerial(line, { clock, forMs: SERIAL_MS }) };
+    stream.write(Buffer.from(`${user}:${ticket}\n`));
+    const greeting = await stream.read(2).catch((error: unknown) => {
+      throw error instanceof StreamEnded ? refused() : error;
+    });
+    if (greeting.toString('latin1') !== 'OK') throw refused();
+    // Of a terminal that is 80 by 24.
+    stream.write(Buffer.from('1:80:24:'));
+    const heard = collect(stream);
+    await clock.sleep(SERIAL_MS);
+    stream.end('enough was heard');
+    return { kind: 'text', port, text: readable(Buffer.concat(await heard).toString('utf8')) };
   } catch (error) {
     throw error instanceof StreamEnded ? ended(vmid, error) : error;
   } finally {
-    line.stream.end();
+    stream.end();
   }
 }
+
+async function collect(stream: ByteStream): Promise<Buffer[]> {
+  const heard: Buffer[] = [];
+  for (;;) {
+    try {
+      heard.push(await stream.readSome());
+    } catch (error) {
+      if (error instanceof StreamEnded) return heard;
+      throw error;
+    }
+  }
+}
+
+const MOST_LINES = 60;
+
+/** Lines as a person would have seen them: without colours, and of a line that was overwritten the last state. Pure. */
+export function readable(output: string): string {
+  const lines = stripVTControlCharacters(output)
+    .split(/\r?\n/)
+    .map((line) => line.split('\r').at(-1) ?? '')
+    .map((line) => line.replace(/[\p{Cc}\p{Cf}]/gu, '').trimEnd())
+    .filter((line) => !line.startsWith('starting serial terminal on interface'));
+  return lines.slice(-MOST_LINES).join('\n').trim();
+}
+
+const refused = () =>
+  new Fault('console.refused', 'PVE does not show the serial console to an API token.', {
+    hint: 'It does from qemu-server 9.1.7 on. Open the console in the web UI of PVE.',
+  });
 
 const ended = (vmid: number, { message }: StreamEnded) =>
   new Fault('console.ended', `PVE ended the connection to the console of VM ${vmid}: ${message}.`, {

@@ -10,8 +10,8 @@ export async function keepScreen(run: Run, outcome: Outcome): Promise<void> {
   const { folder } = run.journal;
   if (!guest || folder === null || (outcome !== 'failed' && outcome !== 'unverified')) return;
   // Pictures are for runs that went wrong: nothing that draws them is loaded before.
-  const { keepConsole } = await import('../guest/keep-console.js');
-  const { shot } = await keepConsole(guest, folder);
+  const { keepConsole } = await import('../guest/console.js');
+  const shot = await keepConsole(guest, folder);
   const why = shot.error ? `The console cannot be shown: ${shot.error.message}` : shot.note;
   run.journal.append({ type: 'screen', file: shot.file, why });
   note(run, shot.file ? `what is on the console of the VM is kept: ${shot.file}` : (why ?? ''));

@@ -1,5 +1,5 @@
 import { formatDuration } from '../config/quantity.js';
-import type { ConsoleShot } from '../guest/keep-console.js';
+import type { ConsoleShot } from '../guest/console.js';
 import { utcMoment } from '../moment.js';
 import { hintLines, oneLine, wrap } from '../report/layout.js';
 import type { Sight } from './sight.js';

@@ -1,5 +1,5 @@
 import type { ErrorDocument } from '../fault.js';
-import type { ConsoleShot } from '../guest/keep-console.js';
+import type { ConsoleShot } from '../guest/console.js';
 import {
   hintLines,
   labelled,

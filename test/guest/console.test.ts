@@ -1,8 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { PNG } from 'pngjs';
-import { describe, it } from 'vitest';
-import type { ConsoleShot } from '../../src/guest/keep-console.js';
+import { describe, expect, it } from 'vitest';
+import { type ConsoleShot, readable } from '../../src/guest/console.js';
 import type { RunDocument } from '../../src/journal/document.js';
 import type { Lab } from '../../src/lab/lab.js';
 import { pbsCtl, pbsCtlJson } from '../support/in-process.js';
@@ -14,10 +14,15 @@ const args = ({ configPath }: Lab, ...more: string[]) => [
   'pbs01',
   '--config',
   configPath,
-  '--console',
   ...more,
 ];
-const shotOf = async (lab: Lab) => (await pbsCtlJson<{ console: ConsoleShot }>(args(lab))).document.console;
+/** Of a host on which something is wrong, since nobody has to see the screen of one that is well. */
+async function shotOf(lab: Lab): Promise<ConsoleShot> {
+  const [datastore] = lab.hosts.get('pbs01')?.datastores ?? [];
+  if (!datastore) throw new Error('the lab has no datastore');
+  datastore.maintenance = 'offline';
+  return (await pbsCtlJson<{ console: ConsoleShot }>(args(lab))).document.console;
+}
 const mayLook = ({ cluster }: Lab) => cluster.access.grant('/vms/900', ['VM.Console']);
 const configOf = ({ cluster }: Lab) => cluster.guests.get(900)?.config ?? {};
 
@@ -55,15 +60,17 @@ describe('the picture of the console', () => {
         expect(`${stdout}${stderr}${everythingIn(`${lab.dir}/state`)}`).not.toContain(secret);
     }));
 
-  it.concurrent('is drawn with block characters in the terminal, also of a healthy host', ({ expect }) =>
-    withLab({}, async (lab) => {
+  it.concurrent('is named by recover beside the address of the console, and left out for a healthy host', ({
+    expect,
+  }) =>
+    withLab({ scenario: 'never-comes-back' }, async (lab) => {
       mayLook(lab);
+      expect((await pbsCtlJson<{ console: null }>(args(lab))).document.console).toBeNull();
+      await pbsCtl(['patch', '--host', 'pbs01', '--config', lab.configPath]);
       const { code, stdout } = await pbsCtl(args(lab));
-      expect(code).toBe(0);
-      expect(stdout).toMatch(/screen {7}\/.*\/consoles\/pbs01\/console-\d{8}T\d{6}Z\.png/);
-      expect(stdout).toMatch(/[▘▝▖▗▌▐▀▄█]{2}/);
-      for (const line of stdout.split('\n').filter((each) => /[▘▝▖▗▌▐▀▄█]/.test(each)))
-        expect(line.length).toBeLessThanOrEqual(80);
+      expect(code).toBe(1);
+      expect(stdout).toMatch(/console {6}https:\/\/.*console=kvm/);
+      expect(stdout).toMatch(/screen {7}\/.*\/runs\/\w+\/console-\d{8}T\d{6}Z\.png/);
     }));
 
   it.concurrent('needs one privilege more, and says which, with the command that grants it', ({ expect }) =>
@@ -126,4 +133,23 @@ describe('the picture of the console', () => {
       machine.power = 'stopped';
       expect((await shotOf(lab)).error).toMatchObject({ code: 'console.stopped' });
     }));
+});
+
+describe('what a serial console has printed', () => {
+  it.each`
+    output                                                        | text                    | because
+    ${'starting serial terminal on interface serial0\r\nlogin: '} | ${'login:'}             | ${'the first line is of PVE'}
+    ${'\u001b[1;31mFAILED\u001b[0m to mount\r\n'}                 | ${'FAILED to mount'}    | ${'colours are left out'}
+    ${'Progress 10%\rProgress 90%\r\ndone'}                       | ${'Progress 90%\ndone'} | ${'a line that is overwritten counts in its last state'}
+    ${'a\u0007b\u009b31m\u202e'}                                  | ${'ab'}                 | ${'nothing in it may do anything to a terminal'}
+    ${''}                                                         | ${''}                   | ${'it keeps nothing of before'}
+  `('$because', ({ output, text }) => {
+    expect(readable(output)).toBe(text);
+  });
+
+  it('is cut to its last lines', () => {
+    const long = Array.from({ length: 500 }, (_, index) => `line ${index}`).join('\r\n');
+    expect(readable(long).split('\n')).toHaveLength(60);
+    expect(readable(long)).toMatch(/line 499$/);
+  });
 });

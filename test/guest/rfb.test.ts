@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { StreamEnded } from '../../src/api/byte-stream.js';
-import { takePicture } from '../../src/guest/rfb.js';
-import { vncResponse } from '../../src/guest/vnc-password.js';
+import { takePicture, vncResponse } from '../../src/guest/rfb.js';
 import { i32, scripted, u16 } from './stream.js';
 
 const OK = i32(0);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { ByteStream } from '../../api/byte-stream.js';
-import { vncResponse } from '../../guest/vnc-password.js';
+import { vncResponse } from '../../guest/rfb.js';
 import { drawText, SCREEN } from './screen.js';
 
 /** PVE sends no larger frames. */
