@@ -18,6 +18,8 @@ export interface Judgement {
  */
 export interface Check<Seen = unknown> {
   readonly id: CheckId;
+  /** Its verdict, unless it blocks, holds for a minute: all that it rests on lasts as long. */
+  readonly lasting?: true;
   look(answers: Answers): Promise<Seen>;
   judge(seen: Seen, answers: Pick<Answers, 'target' | 'now'>): Judgement;
 }
@@ -60,7 +62,15 @@ export async function runChecks(
   checks: readonly Check<never>[] | readonly Check[],
   answers: Answers,
 ): Promise<Finding[]> {
-  return Promise.all((checks as readonly Check[]).map((check) => runCheck(check, answers)));
+  const { cache } = answers;
+  return Promise.all(
+    (checks as readonly Check[]).map((check) => {
+      const run = () => runCheck(check, answers);
+      return check.lasting
+        ? cache.lasting(`check ${check.id}`, run, ({ status }) => status !== 'block')
+        : run();
+    }),
+  );
 }
 
 async function runCheck(check: Check, answers: Answers): Promise<Finding> {

@@ -10,6 +10,7 @@ interface Offset {
 /** Do controller, PVE nodes and PBS agree on the time? Expiry and schedules rest on it. */
 export const clockSkew: Check<readonly Offset[]> = {
   id: 'clock.skew',
+  lasting: true,
   async look({ pbs, clusters, clock }) {
     const offsets = await Promise.all([
       offset('PBS', clock, () => pbs.time()),

@@ -21,6 +21,7 @@ const NEEDED = ['guest-exec', 'guest-exec-status'];
 /** Does the guest agent answer, and does running a command through it really work? A ping is no proof of that. */
 export const guestAgent: Check<Seen | null> = {
   id: 'guest.agent',
+  lasting: true,
   async look({ guestCluster, target, survey }) {
     const vmid = target.guest?.vmid;
     if (!guestCluster || vmid === undefined) return null;

@@ -4,6 +4,7 @@ import { block, type Check, pass, skip, warn } from './check.js';
 /** Are the packages whole, apt free, and the upgrade one that keeps what is protected? */
 export const guestPackages: Check<Pick<Survey, 'audit' | 'aptLocks' | 'plan' | 'simulationError'> | null> = {
   id: 'guest.packages',
+  lasting: true,
   look: async (answers) =>
     answers.target.guest && answers.target.upgradeUnit === null ? answers.survey() : null,
   judge(seen, { target: { policy } }) {

@@ -1,5 +1,5 @@
 import { Fault } from '../fault.js';
-import type { ClusterAccess } from '../lock/cluster-lock.js';
+import type { ClusterAnswers } from '../host/answers.js';
 import { type Standing, standing } from '../lock/tag.js';
 import { isoFromSeconds } from '../moment.js';
 import { block, type Check, type Judgement, pass, warn, worstOf } from './check.js';
@@ -30,7 +30,7 @@ export const lockAvailable: Check<{
     ),
 };
 
-async function lookAt({ name, pve, config, lockVmid }: ClusterAccess): Promise<Seen> {
+async function lookAt({ name, pve, config, lockVmid }: ClusterAnswers): Promise<Seen> {
   const { store, tag } = config.lock;
   if (store === 'guest-tag' && lockVmid === null) return { carrier: 'unnamed' };
   const { nodes } = await pve.clusterStatus();

@@ -4,6 +4,7 @@ import { block, type Check, pass, warn } from './check.js';
 /** Has the PBS token every privilege that a run needs? */
 export const pbsAccess: Check<{ missing: readonly Need[]; asked: number }> = {
   id: 'pbs.access',
+  lasting: true,
   async look({ pbs, target }) {
     const asked = pbs.datastores().then((datastores) =>
       neededOnPbs(

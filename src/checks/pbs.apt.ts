@@ -4,6 +4,7 @@ import { block, type Check, pass, warn } from './check.js';
 /** Can packages be had: no repository with an error, and at least one of Proxmox enabled? */
 export const pbsApt: Check<Awaited<ReturnType<Pbs['repositories']>>> = {
   id: 'pbs.apt',
+  lasting: true,
   look: ({ pbs }) => pbs.repositories(),
   judge({ errors, warnings, standard, enabledUris }) {
     if (errors.length > 0) return block(errors.map(({ path, error }) => `${path}: ${error}`).join('; '));

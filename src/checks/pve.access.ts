@@ -5,6 +5,7 @@ import { block, type Check, type Judgement, pass, worstOf } from './check.js';
 export const pveAccess: Check<ReadonlyArray<readonly [string, { missing: readonly Need[]; asked: number }]>> =
   {
     id: 'pve.access',
+    lasting: true,
     look: ({ clusters, target }) =>
       Promise.all(
         clusters.map(async ({ name, pve, config, lockVmid }) => {

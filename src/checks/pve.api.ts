@@ -3,6 +3,7 @@ import { block, type Check, type Judgement, pass, warn, worstOf } from './check.
 /** Does the API of every cluster answer, and is it a version that we know? */
 export const pveApi: Check<ReadonlyArray<readonly [string, { version: string; major: number }]>> = {
   id: 'pve.api',
+  lasting: true,
   look: ({ clusters }) =>
     Promise.all(clusters.map(async ({ name, pve }) => [name, await pve.version()] as const)),
   judge: (seen) => worstOf(seen.map(([name, { version }]): [string, Judgement] => [name, judge(version)])),

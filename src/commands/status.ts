@@ -2,13 +2,14 @@ import { REFUSED } from '../api/failure.js';
 import type { Pbs } from '../api/pbs.js';
 import { hostState } from '../checks/host-state.js';
 import { EXIT, type ExitCode, errorDocument, worstExitCode } from '../fault.js';
-import { remembering } from '../host/answers.js';
+import { AnswerCache } from '../host/answer-cache.js';
 import { openPbs } from '../host/open.js';
 import { readReferences } from '../host/read-references.js';
 import type { HostStatus } from '../journal/document.js';
 import { allRuns, postponementsOf } from '../journal/journal.js';
 import type { RunState } from '../journal/state.js';
 import { statusText } from '../report/text.js';
+import type { Clock } from '../world.js';
 import { type Command, type HostOptions, load, targetsOf } from './context.js';
 import { inLanes } from './in-lanes.js';
 import { lockHolders } from './lock-holders.js';
@@ -29,7 +30,7 @@ export const status: Command<HostOptions> = async (context, options) => {
     const pbs = await openPbs(target, world, connections);
     try {
       // Two servers: a PVE that does not answer says nothing about the PBS, nor the other way round.
-      const [state, lock] = await Promise.allSettled([stateOf(pbs), holders.ofHost(target)]);
+      const [state, lock] = await Promise.allSettled([stateOf(pbs, world.clock), holders.ofHost(target)]);
       const failed = [state, lock].find((each) => each.status === 'rejected');
       return {
         host,
@@ -81,8 +82,11 @@ function postponedIn(stateDir: string): (host: string) => HostStatus['postponed'
 }
 
 /** What the PBS itself tells. What is answered at once is asked first: with one connection the rest waits behind it. */
-async function stateOf(client: Pbs): Promise<Omit<HostStatus, 'host' | 'lock' | 'postponed' | 'error'>> {
-  const pbs = remembering(client);
+async function stateOf(
+  client: Pbs,
+  clock: Clock,
+): Promise<Omit<HostStatus, 'host' | 'lock' | 'postponed' | 'error'>> {
+  const pbs = new AnswerCache(clock).pbs(client);
   const [{ uptimeSeconds }, tasks, , , state, updates] = await Promise.all([
     pbs.nodeStatus(),
     pbs.runningTasks(),

@@ -1,22 +1,21 @@
-import type { Pbs } from '../api/pbs.js';
 import type { Target } from '../config/target.js';
 import type { Survey } from '../guest/survey.js';
 import type { ClusterAccess } from '../lock/cluster-lock.js';
 import type { Clock } from '../world.js';
-import type { Recent } from './recent.js';
+import { AnswerCache, type PbsAnswers, type PveAnswers } from './answer-cache.js';
 import type { ScheduleCache } from './schedule-cache.js';
 
-/**
- * What one round of checks may look at. No answer is asked for twice: `pbs` and each `pve` here are
- * views whose reading methods remember the promise of their first call.
- */
+/** A cluster as a round of checks sees it. */
+export type ClusterAnswers = Omit<ClusterAccess, 'pve' | 'lock'> & { readonly pve: PveAnswers };
+
+/** What one round of checks may look at. No answer is asked for twice, and nothing can be changed from here. */
 export interface Answers {
   readonly target: Target;
-  readonly pbs: Pbs;
+  readonly pbs: PbsAnswers;
   /** The clusters served and the guest's own, in alphabetical order. */
-  readonly clusters: readonly ClusterAccess[];
+  readonly clusters: readonly ClusterAnswers[];
   /** The cluster of the guest; null when the config names no guest. */
-  readonly guestCluster: ClusterAccess | null;
+  readonly guestCluster: ClusterAnswers | null;
   /** One read-only look from inside the guest. @throws Fault `agent.*` when the agent cannot do it */
   survey(): Promise<Survey>;
   /** Wall clock of the controller when the round began, epoch seconds. */
@@ -26,51 +25,35 @@ export interface Answers {
   readonly ownRun: string | null;
   /** When schedules run, kept over the rounds of a run. */
   readonly schedules: ScheduleCache;
+  /** What is known for a minute. */
+  readonly cache: AnswerCache;
 }
 
-/** What may be taken over from the round before. */
-interface Earlier {
-  readonly whose: string;
-  readonly recent: Recent | null;
+/** What a round of questions is put to. */
+export interface Asked extends Pick<Answers, 'target' | 'clock' | 'ownRun' | 'schedules' | 'survey'> {
+  readonly pbs: Parameters<AnswerCache['pbs']>[0];
+  readonly clusters: readonly ClusterAccess[];
 }
 
-/** A view of an API client that asks each question (method and arguments) once. */
-export function remembering<Client extends object>(client: Client, earlier?: Earlier): Client {
-  const answers = new Map<string, unknown>();
-  return new Proxy(client, {
-    get(subject, property) {
-      const member = Reflect.get(subject, property, subject);
-      if (typeof member !== 'function') return member;
-      return (...parameters: unknown[]) => {
-        const key = `${String(property)} ${JSON.stringify(parameters)}`;
-        if (!answers.has(key)) {
-          const ask = () => Reflect.apply(member, subject, parameters);
-          answers.set(key, earlier?.recent?.answer(earlier.whose, String(property), key, ask) ?? ask());
-        }
-        return answers.get(key);
-      };
-    },
-  });
-}
-
-export function answers(
-  parts: Omit<Answers, 'survey' | 'now'> & { survey: () => Promise<Survey> },
-  recent: Recent | null = null,
-): Answers {
-  const clusters = parts.clusters.map((cluster) => ({
-    ...cluster,
-    pve: remembering(cluster.pve, { whose: `PVE ${cluster.name}`, recent }),
+/** @param cache of the rounds before, if these were a moment ago */
+export function answers(asked: Asked, cache = new AnswerCache(asked.clock)): Answers {
+  const clusters = asked.clusters.map(({ name, config, lockVmid, pve }) => ({
+    name,
+    config,
+    lockVmid,
+    pve: cache.pve(name, pve),
   }));
   let survey: Promise<Survey> | undefined;
   return {
-    ...parts,
-    pbs: remembering(parts.pbs, { whose: 'PBS', recent }),
+    ...asked,
+    pbs: cache.pbs(asked.pbs),
     clusters,
-    guestCluster: clusters.find((cluster) => cluster.name === parts.guestCluster?.name) ?? null,
-    now: Math.floor(parts.clock.now() / 1000),
+    guestCluster: clusters.find(({ name }) => name === asked.target.guest?.cluster) ?? null,
+    now: Math.floor(asked.clock.now() / 1000),
     survey: () => {
-      survey ??= recent ? recent.survey(parts.survey) : parts.survey();
+      survey ??= cache.lasting('survey', asked.survey);
       return survey;
     },
+    cache,
   };
 }

@@ -8,8 +8,8 @@ import type { Guest } from '../guest/exec.js';
 import { takeSurvey } from '../guest/survey.js';
 import { type ClusterAccess, clusterLock } from '../lock/cluster-lock.js';
 import type { World } from '../world.js';
+import type { AnswerCache } from './answer-cache.js';
 import { type Answers, answers } from './answers.js';
-import type { Recent } from './recent.js';
 import { ScheduleCache } from './schedule-cache.js';
 
 /** A host with everything that reaches it: its PBS, the clusters it serves, its guest. */
@@ -20,8 +20,8 @@ export interface Host {
   readonly guestCluster: ClusterAccess | null;
   /** The VM that is this PBS; null where the config names none. */
   readonly guest: Guest | null;
-  /** A fresh round of questions: what it answers is remembered within it and, but for what `recent` keeps, not beyond. */
-  answers(ownRun: string | null, recent?: Recent): Answers;
+  /** A fresh round of questions. @param cache of the rounds before, if these were a moment ago */
+  answers(ownRun: string | null, cache?: AnswerCache): Answers;
   close(): Promise<void>;
 }
 
@@ -40,19 +40,18 @@ export async function openHost(config: Config, target: Target, world: World): Pr
     clusters,
     guestCluster,
     guest,
-    answers: (ownRun, recent) =>
+    answers: (ownRun, cache) =>
       answers(
         {
           target,
           pbs,
           clusters,
-          guestCluster,
           clock,
           ownRun,
           schedules,
           survey: () => (guest ? takeSurvey(guest) : Promise.reject(noGuest(target.host))),
         },
-        recent,
+        cache,
       ),
     close: async () => {
       await Promise.all([pbs.close(), ...clusters.map(({ pve }) => pve.close())]);

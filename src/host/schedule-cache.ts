@@ -1,4 +1,5 @@
-import type { BackupJob, Pve } from '../api/pve.js';
+import type { BackupJob } from '../api/pve.js';
+import type { PveAnswers } from './answer-cache.js';
 
 /** How many runs of a schedule are asked for at once. */
 export const RUNS_ASKED = 20;
@@ -24,7 +25,7 @@ export class ScheduleCache {
    * @param from epoch seconds, at most now
    */
   async after(
-    { cluster, pve, zones }: { cluster: string; pve: Pve; zones: readonly string[] },
+    { cluster, pve, zones }: { cluster: string; pve: PveAnswers; zones: readonly string[] },
     { schedule, nextRun }: Pick<BackupJob, 'nextRun'> & { readonly schedule: string },
     from: number,
     now: number,

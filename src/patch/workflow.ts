@@ -4,7 +4,7 @@ import { retryAfter, runChecks } from '../checks/check.js';
 import { takeBaseline } from '../checks/host-state.js';
 import type { Outcome } from '../config/schema.js';
 import { EXIT, errorDocument, Fault } from '../fault.js';
-import { Recent } from '../host/recent.js';
+import { AnswerCache } from '../host/answer-cache.js';
 import type { Finding, Phase } from '../journal/document.js';
 import { releaseOwn, takeLease } from '../lock/lease.js';
 import { confirm } from '../lock/lock.js';
@@ -55,12 +55,12 @@ async function advance(run: Run): Promise<void> {
     run.journal.append({ type: 'upgrade-void' });
   const before = run.journal.state;
   if (before.upgrade === 'not-begun' || before.upgrade === 'failed') {
-    const recent = new Recent(run.clock);
-    await phase(run, 'preflight', () => preflight(run, recent));
+    const cache = new AnswerCache(run.clock);
+    await phase(run, 'preflight', () => preflight(run, cache));
     await phase(run, 'lock', () => lock(run));
-    await phase(run, 'recheck', () => preflight(run, recent));
+    await phase(run, 'recheck', () => preflight(run, cache));
     await phase(run, 'fence', () => fence(run));
-    await phase(run, 'drain', () => drain(run, recent));
+    await phase(run, 'drain', () => drain(run, cache));
     await phase(run, 'refresh', () => refresh(run));
     await phase(run, 'upgrade', () => upgrade(run));
   } else {
@@ -80,16 +80,9 @@ async function advance(run: Run): Promise<void> {
 }
 
 /** Every check; the second time, moments later and under the lock, without what still holds of the first. */
-export async function preflight(run: Run, recent: Recent): Promise<string> {
-  const answers = run.host.answers(run.journal.runId, recent);
-  const settled = recent.settled();
-  const fresh = await runChecks(
-    CHECKS.filter(({ id }) => !settled.has(id)),
-    answers,
-  );
-  const found = new Map([...settled, ...fresh.map((finding) => [finding.id, finding] as const)]);
-  const raw = CHECKS.flatMap(({ id }) => found.get(id) ?? []);
-  recent.keep(raw);
+export async function preflight(run: Run, cache: AnswerCache): Promise<string> {
+  const answers = run.host.answers(run.journal.runId, cache);
+  const raw = await runChecks(CHECKS, answers);
   const findings = raw.map((finding) => overridden(drainable(run, finding), run.ignoredWindow));
   for (const finding of findings) run.reporter.tell({ kind: 'check', host: run.host.target.host, finding });
   run.journal.append({ type: 'checked', findings });

@@ -1,7 +1,7 @@
 import type { PbsJob, PbsTask } from '../api/pbs.js';
-import type { Pve, PveTask } from '../api/pve.js';
-import type { Answers } from '../host/answers.js';
-import type { ClusterAccess } from '../lock/cluster-lock.js';
+import type { PveTask } from '../api/pve.js';
+import type { PveAnswers } from '../host/answer-cache.js';
+import type { Answers, ClusterAnswers } from '../host/answers.js';
 import { destinationOfJob } from './job-destination.js';
 import { lengthOf } from './length.js';
 import type { Busy } from './plan.js';
@@ -33,7 +33,7 @@ export async function busyTimes(answers: Answers, span: Interval): Promise<Busy[
 /** Backup jobs of a cluster that write to this host, or may. */
 async function backups(
   answers: Answers,
-  { name, pve }: ClusterAccess,
+  { name, pve }: ClusterAnswers,
   span: Interval,
   guess: number,
 ): Promise<Busy[]> {
@@ -82,7 +82,7 @@ function lengthsOfRuns(runs: readonly number[], tasks: readonly PveTask[]): numb
   });
 }
 
-async function pastBackups(pve: Pve, nodes: readonly string[], now: number): Promise<PveTask[]> {
+async function pastBackups(pve: PveAnswers, nodes: readonly string[], now: number): Promise<PveTask[]> {
   const lists = await Promise.all(
     nodes.map((node) =>
       pve.nodeTasksFinished(node, { type: 'vzdump', since: now - PAST, limit: PAST_TASKS }),
@@ -92,7 +92,7 @@ async function pastBackups(pve: Pve, nodes: readonly string[], now: number): Pro
 }
 
 /** Every run of a schedule between two moments, page by page. */
-async function runsBetween(pve: Pve, schedule: string, from: number, to: number): Promise<number[]> {
+async function runsBetween(pve: PveAnswers, schedule: string, from: number, to: number): Promise<number[]> {
   const runs: number[] = [];
   for (let page = 0; page < MOST_PAGES; page += 1) {
     const found = await pve.scheduleRuns(schedule, runs.at(-1) ?? from, PAGE);
@@ -117,7 +117,7 @@ const TASK_TYPES: Readonly<Record<PbsJob['kind'], readonly string[]>> = {
 async function jobTimes(
   job: PbsJob,
   tasks: readonly PbsTask[],
-  pve: Pve | null,
+  pve: PveAnswers | null,
   span: Interval,
   guess: number,
 ): Promise<Busy[]> {

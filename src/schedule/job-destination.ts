@@ -1,10 +1,11 @@
-import type { BackupJob, Pve, PveStorage } from '../api/pve.js';
+import type { BackupJob, PveStorage } from '../api/pve.js';
+import type { PveAnswers } from '../host/answer-cache.js';
 import { type Destination, destinationOf } from './storage-match.js';
 
 /** A job without a storage of its own writes to the default of each node that runs it. */
 export async function destinationOfJob(
   { storage, node }: BackupJob,
-  pve: Pve,
+  pve: PveAnswers,
   online: readonly string[],
   storages: readonly PveStorage[],
   ours: ReadonlySet<string>,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { PbsTask } from '../../src/api/pbs.js';
+import { CHECKS } from '../../src/checks/catalogue.js';
 import { type Check, retryAfter, runChecks, worstOf } from '../../src/checks/check.js';
 import { clockSkew } from '../../src/checks/clock.skew.js';
 import { guestAgent } from '../../src/checks/guest.agent.js';
@@ -19,7 +20,9 @@ import { blocksReboot } from '../../src/checks/task-gate.js';
 import { parseConfig } from '../../src/config/load.js';
 import { type Target, targetOf } from '../../src/config/target.js';
 import { Fault } from '../../src/fault.js';
+import { AnswerCache } from '../../src/host/answer-cache.js';
 import type { Answers } from '../../src/host/answers.js';
+import { VirtualClock } from '../support/virtual-clock.js';
 
 const NOW = 1_764_000_000;
 const target = (policy: object = {}): Target =>
@@ -450,7 +453,8 @@ describe('policy.window', () => {
 });
 
 describe('a round of checks', () => {
-  const answers = { target: target(), now: NOW } as unknown as Answers;
+  const cache = new AnswerCache(new VirtualClock());
+  const answers = { target: target(), now: NOW, cache } as unknown as Answers;
   it('turns a check that throws into a block with its reason', async () => {
     const broken: Check = {
       id: 'pbs.api',
@@ -477,6 +481,33 @@ describe('a round of checks', () => {
     };
     expect((await runChecks([broken], answers))[0]?.status).toBe('block');
   });
+  it('asks a lasting check once a minute, unless it blocked; any other in each round', async () => {
+    const asked: string[] = [];
+    const check = (id: Check['id'], status: 'warn' | 'block', more: object = {}): Check => ({
+      id,
+      ...more,
+      look: async () => asked.push(id),
+      judge: () => ({ status, summary: '' }),
+    });
+    const checks = [
+      check('pbs.access', 'warn', { lasting: true }),
+      check('pve.access', 'block', { lasting: true }),
+      check('pbs.tasks', 'warn'),
+    ];
+    const rounds = [await runChecks(checks, answers), await runChecks(checks, answers)];
+    expect(asked).toEqual(['pbs.access', 'pve.access', 'pbs.tasks', 'pve.access', 'pbs.tasks']);
+    expect(rounds[1]).toEqual(rounds[0]);
+  });
+  it('lets these verdicts last and no other', () =>
+    expect(CHECKS.filter(({ lasting }) => lasting).map(({ id }) => id)).toEqual([
+      'pbs.access',
+      'pbs.apt',
+      'pve.api',
+      'pve.access',
+      'guest.agent',
+      'guest.packages',
+      'clock.skew',
+    ]));
   const finding = (status: 'pass' | 'block', retry: string | null) =>
     ({ id: 'pbs.api', status, summary: '', detail: {}, retryAfter: retry }) as const;
   it('is expected to be safe when the last block is over', () =>

@@ -176,7 +176,6 @@ function siteOf(servers: Servers, carry: Carry, clock: Clock, run: string, seen:
         target: TARGET,
         pbs,
         clusters: [],
-        guestCluster: null,
         clock,
         ownRun,
         schedules: new ScheduleCache(),
