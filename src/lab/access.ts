@@ -4,7 +4,7 @@ interface Entry {
   readonly propagate: boolean;
 }
 
-export interface TokenEntry {
+interface TokenEntry {
   /** Epoch seconds, 0 = never. */
   readonly expire: number;
   readonly privsep: boolean;

@@ -1,15 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { PBS_TOKEN, PVE_TOKEN, writeConfig } from './config.js';
 import type { GuestMachine } from './guest-machine.js';
 import type { Weather } from './https.js';
-import { Machine, type MachineSpec } from './machine/machine.js';
-import { PbsHost, type PbsVersion } from './pbs/host.js';
+import { Machine } from './machine/machine.js';
+import type { MachineSpec, PbsRelease } from './machine/spec.js';
+import { simulatedPbs } from './pbs/assembly.js';
+import type { PbsHost } from './pbs/host.js';
 import { grantPbs, grantPve } from './privileges.js';
-import { PveCluster, type PveVersion } from './pve/cluster.js';
+import { simulatedPve } from './pve/assembly.js';
+import type { PveVersion } from './pve/cluster.js';
 import { LabRecord } from './record.js';
-import { SCENARIOS, type Scenario } from './scenario.js';
+import { SCENARIOS } from './scenario.js';
+import type { Landscape } from './scenarios/scenario.js';
 import { SlackSink } from './slack.js';
 import { LabTime } from './time.js';
 
@@ -20,17 +25,14 @@ export interface LabOptions {
   /** Where the lab keeps its files; a new temporary folder otherwise, removed at the end. */
   readonly dir?: string;
   readonly pve?: PveVersion;
-  readonly pbs?: PbsVersion;
+  readonly pbs?: PbsRelease;
 }
 
 /** A running lab: one PVE cluster of three nodes, two PBS hosts that are VMs of it, a Slack sink. */
-export interface Lab<M extends GuestMachine = Machine> {
+export interface Lab<M extends GuestMachine = Machine> extends Landscape<M> {
   readonly dir: string;
   readonly configPath: string;
-  readonly cluster: PveCluster;
-  readonly hosts: ReadonlyMap<string, PbsHost<M>>;
   readonly slack: SlackSink;
-  readonly record: LabRecord;
   /** Every secret in use, so that a test can look for them where they must not be. */
   readonly secrets: readonly string[];
   /** Lets something befall requests to any server but that of Slack. */
@@ -38,8 +40,6 @@ export interface Lab<M extends GuestMachine = Machine> {
   stop(): Promise<void>;
 }
 
-const PVE_TOKEN = 'pbs-ctl@pve!patch';
-const PBS_TOKEN = 'pbs-ctl@pbs!patch';
 const NODES = ['pve1', 'pve2', 'pve3'];
 const HOSTS = [
   { name: 'pbs01', vmid: 900, node: 'pve1', datastores: ['tank', 'vault'] },
@@ -68,7 +68,7 @@ async function start<M extends GuestMachine>(
   const record = new LabRecord();
   const log = join(folder, 'record.jsonl');
   record.onEntry((entry) => appendFileSync(log, `${JSON.stringify(entry)}\n`));
-  const cluster = new PveCluster({ version: pve, time, record, nodes: NODES });
+  const cluster = simulatedPve({ version: pve, time, record, nodes: NODES });
   const secrets = { pve: randomUUID(), pbs: randomUUID(), slack: randomUUID().replaceAll('-', '') };
   const hosts = new Map<string, PbsHost<M>>();
   for (const { name, vmid, node, datastores } of HOSTS) {
@@ -82,7 +82,7 @@ async function start<M extends GuestMachine>(
         spec: specOf(pbs, datastores, name === 'pbs01' ? play.machine : {}),
       });
     const machine = machineOf(name, simulated);
-    const host = new PbsHost({ name, version: pbs, machine, time, record });
+    const host = simulatedPbs({ name, version: pbs, machine, time, record });
     host.datastores.push(
       ...datastores.map((store) => ({
         name: store,
@@ -155,21 +155,11 @@ async function start<M extends GuestMachine>(
       });
     }
   }
-  const inHours = new Date(Date.now() + 6 * 3_600_000);
-  cluster.jobs.push({
-    id: 'backup-nightly',
-    schedule: `${inHours.getHours()}:00`,
-    enabled: true,
-    storage: 'pbs01-tank',
-    all: true,
-  });
-  cluster.jobs.push({
-    id: 'backup-pbs02',
-    schedule: `${inHours.getHours()}:30`,
-    enabled: true,
-    storage: 'pbs02-tank',
-    vmid: '101,102',
-  });
+  const hour = new Date(Date.now() + 6 * 3_600_000).getHours();
+  cluster.jobs.push(
+    { id: 'backup-nightly', schedule: `${hour}:00`, enabled: true, storage: 'pbs01-tank', all: true },
+    { id: 'backup-pbs02', schedule: `${hour}:30`, enabled: true, storage: 'pbs02-tank', vmid: '101,102' },
+  );
   const lab: Lab<M> = {
     dir: folder,
     configPath: join(folder, 'config.json'),
@@ -189,12 +179,12 @@ async function start<M extends GuestMachine>(
       if (dir === undefined) rmSync(folder, { recursive: true, force: true });
     },
   };
-  writeConfig(lab, { ...secrets, slack: webhook }, play);
+  writeConfig(lab, lab, { ...secrets, slack: webhook }, play);
   await play.arrange?.(lab);
   return lab;
 }
 
-function specOf(release: PbsVersion, datastores: readonly string[], differs: MachineSpec = {}): MachineSpec {
+function specOf(release: PbsRelease, datastores: readonly string[], differs: MachineSpec = {}): MachineSpec {
   return {
     release,
     mounts: datastores.map((name, index) => ({
@@ -206,50 +196,4 @@ function specOf(release: PbsVersion, datastores: readonly string[], differs: Mac
     })),
     ...differs,
   };
-}
-
-function writeConfig(
-  { dir, configPath, cluster, hosts }: Lab<GuestMachine>,
-  secrets: Record<'pve' | 'pbs' | 'slack', string>,
-  { policy, host }: Scenario,
-): void {
-  const secret = (name: keyof typeof secrets) => {
-    const file = join(dir, 'secrets', name);
-    writeFileSync(file, `${secrets[name]}\n`, { mode: 0o600 });
-    return { file };
-  };
-  const config = {
-    clusters: {
-      main: {
-        endpoints: cluster.servers.map(({ url }) => url),
-        token: PVE_TOKEN,
-        secret: secret('pve'),
-        tls: { fingerprints: cluster.servers.map(({ fingerprint }) => fingerprint) },
-      },
-    },
-    hosts: Object.fromEntries(
-      [...hosts].map(([name, { server, machine }]) => [
-        name,
-        {
-          endpoint: server.url,
-          token: PBS_TOKEN,
-          secret: secret('pbs'),
-          tls: { fingerprints: [server.fingerprint] },
-          guest: { cluster: 'main', vmid: machine.vmid },
-          ...(name === 'pbs01' ? host : {}),
-        },
-      ]),
-    ),
-    policy: {
-      pollInterval: '250ms',
-      stableFor: '1s',
-      rebootTimeout: '60s',
-      upgradeTimeout: '60s',
-      requestTimeout: '5s',
-      ...policy,
-    },
-    notify: { slack: { webhook: secret('slack') } },
-    stateDir: join(dir, 'state'),
-  };
-  writeFileSync(configPath, `${JSON.stringify(config, null, 2)}\n`);
 }

@@ -12,7 +12,7 @@ export interface RecordedRequest {
 }
 
 /** Something that happened to a simulated machine or cluster. */
-export interface RecordedEvent {
+interface RecordedEvent {
   readonly at: number;
   readonly kind: string;
   readonly host: string;

@@ -1,4 +1,4 @@
-export interface TaskName {
+interface TaskName {
   readonly node: string;
   readonly type: string;
   readonly id: string;

@@ -5,15 +5,15 @@ import { describe, expect, it } from 'vitest';
 import { SCENARIOS } from '../../src/lab/scenario.js';
 import { ELSEWHERE, ROWS } from './traps.js';
 
-const HERE = fileURLToPath(new URL('.', import.meta.url));
+const TESTS = fileURLToPath(new URL('..', import.meta.url));
 const TABLES = resolve(process.env.PBS_CTL_REFERENCE ?? '../shared/reference');
 const tablesAreHere = existsSync(join(TABLES, 'pve-api.md'));
 
 const TITLE = /['"`]P[VB][ES] \d+(?:, P[VB][ES] \d+)*(?=[:'"])/g;
 /** Every "PVE 5" and "PBS 12" at the beginning of a test's name, or between its commas. */
 const named = new Set(
-  [HERE, join(HERE, '../lab'), join(HERE, '../end-to-end')]
-    .flatMap((folder) => readdirSync(folder).map((file) => join(folder, file)))
+  readdirSync(TESTS, { recursive: true, encoding: 'utf8' })
+    .map((file) => join(TESTS, file))
     .filter((path) => path.endsWith('.test.ts') && !path.endsWith('traps-ledger.test.ts'))
     .flatMap((path) => readFileSync(path, 'utf8').match(TITLE) ?? [])
     .flatMap((title) => title.match(/P[VB][ES] \d+/g) ?? []),

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import type { ByteStream } from '../../api/byte-stream.js';
-import { vncResponse } from '../../guest/rfb.js';
+import type { ClientBytes } from './client-bytes.js';
+import { answersChallenge } from './password.js';
 import { drawText, SCREEN } from './screen.js';
 
 /** PVE sends no larger frames. */
@@ -8,7 +8,7 @@ const FRAME_BYTES = 128 * 1024;
 
 /** The screen of a VM as QEMU serves it: RFB 3.8 with a password. Ends with the connection. */
 export async function serveScreen(
-  stream: ByteStream,
+  client: ClientBytes,
   {
     name,
     password,
@@ -16,30 +16,30 @@ export async function serveScreen(
   }: { readonly name: string; readonly password: string; readonly lines: () => readonly string[] },
 ): Promise<void> {
   const send = (bytes: Buffer) => {
-    for (let at = 0; at < bytes.length; at += FRAME_BYTES) stream.write(bytes.subarray(at, at + FRAME_BYTES));
+    for (let at = 0; at < bytes.length; at += FRAME_BYTES) client.write(bytes.subarray(at, at + FRAME_BYTES));
   };
   send(Buffer.from('RFB 003.008\n'));
-  await stream.read(12);
+  await client.read(12);
   send(Buffer.of(1, 2));
-  await stream.read(1);
+  await client.read(1);
   const challenge = randomBytes(16);
   send(challenge);
-  if (!(await stream.read(16)).equals(vncResponse(challenge, password))) {
+  if (!answersChallenge(await client.read(16), challenge, password)) {
     const why = Buffer.from('Authentication failed');
     send(Buffer.concat([u32(1), u32(why.length), why]));
     return;
   }
   send(u32(0));
-  await stream.read(1);
+  await client.read(1);
   const title = Buffer.from(`QEMU (${name})`);
   const format = Buffer.of(32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0, 0, 0, 0);
   send(Buffer.concat([u16(SCREEN.width), u16(SCREEN.height), format, u32(title.length), title]));
   for (;;) {
-    const [kind] = await stream.read(1);
-    if (kind === 0) await stream.read(19);
-    else if (kind === 2) await stream.read((await stream.read(3)).readUInt16BE(1) * 4);
+    const [kind] = await client.read(1);
+    if (kind === 0) await client.read(19);
+    else if (kind === 2) await client.read((await client.read(3)).readUInt16BE(1) * 4);
     else if (kind === 3) {
-      await stream.read(9);
+      await client.read(9);
       send(update(lines()));
     } else throw new Error(`the client sent message ${kind}, which a mere look does not need`);
   }

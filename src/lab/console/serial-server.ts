@@ -1,8 +1,8 @@
-import type { ByteStream } from '../../api/byte-stream.js';
+import type { ClientBytes } from './client-bytes.js';
 
 /** A serial console as PVE's terminal proxy serves it: a line with the ticket, then what is printed from now on. */
 export async function serveSerial(
-  stream: ByteStream,
+  client: ClientBytes,
   {
     expected,
     port,
@@ -17,11 +17,11 @@ export async function serveSerial(
   },
 ): Promise<void> {
   let said = '';
-  while (!said.includes('\n')) said += (await stream.readSome()).toString('utf8');
+  while (!said.includes('\n')) said += (await client.read()).toString('utf8');
   if (refuses || said.slice(0, said.indexOf('\n')) !== expected) return;
-  stream.write(Buffer.from('OK'));
-  stream.write(Buffer.from(`starting serial terminal on interface ${port}\r\n`));
-  stream.write(Buffer.from(lines().join('\r\n')));
+  client.write('OK');
+  client.write(`starting serial terminal on interface ${port}\r\n`);
+  client.write(lines().join('\r\n'));
   // Until the other side has seen enough.
-  for (;;) await stream.readSome();
+  for (;;) await client.read();
 }

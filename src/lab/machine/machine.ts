@@ -22,10 +22,6 @@ import { type BootSpec, DEFAULT_ROOT, FRONTEND_LOCK, type MachineSpec } from './
 import { install, makeRoot, putSystemState, type Root, removeRootLink, startSystem } from './system.js';
 import { killTransientUnits } from './units.js';
 
-export { AgentError, type ExecState } from './agent.js';
-export type { MachineEvent } from './boot.js';
-export type { AgentState, MachineSpec } from './spec.js';
-
 /**
  * A simulated VM with the Debian of a PBS host in it. Its file system is a folder; commands run for
  * real in /bin/sh, with stand-ins for the tools of the system. Scenarios may change its fields at any time.

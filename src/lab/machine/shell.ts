@@ -2,7 +2,7 @@ import { accessSync, constants, readdirSync, statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { TOOLBOX } from './toolbox-folder.js';
 
-export const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 const STAND_INS = readdirSync(TOOLBOX).filter((name) => !name.includes('.'));
 // Not after a character that makes it the tail of a longer path or of a variable.

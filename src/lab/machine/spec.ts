@@ -26,7 +26,7 @@ export interface MountSpec {
 }
 
 /** How the upgrade in the machine goes. */
-export interface UpgradeSpec {
+interface UpgradeSpec {
   /** Length of the whole `dist-upgrade` in simulated seconds. */
   readonly seconds?: number;
   /** A package whose installation fails, and in what way. `times` limits how often (for ever otherwise). */

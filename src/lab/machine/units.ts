@@ -16,7 +16,7 @@ export const HOST_UNITS = [
   'systemd-journald.service',
 ] as const;
 
-export type UnitStanding = 'active' | 'inactive' | 'failed';
+type UnitStanding = 'active' | 'inactive' | 'failed';
 
 /** Writes a unit of the host (not a transient one). */
 export function writeUnit(state: string, id: string, standing: UnitStanding): void {

@@ -1,4 +1,4 @@
-import type { PbsVersion } from './host.js';
+import type { PbsRelease } from '../machine/spec.js';
 
 /** What one line of PBS does otherwise than the others, as far as a client can see it. */
 export interface Differences {
@@ -25,7 +25,7 @@ const clearsCookie = {
 const told = (why: string) => `${REFUSED} - ${why}`;
 const CONNECT = 'client error (Connect)';
 
-export const DIFFERENCES: Readonly<Record<PbsVersion, Differences>> = {
+export const DIFFERENCES: Readonly<Record<PbsRelease, Differences>> = {
   '3.4': {
     refusal: { status: 401, words: told },
     notInstalled: { OldVersion: '' },

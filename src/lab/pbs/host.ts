@@ -2,20 +2,14 @@ import { createHash } from 'node:crypto';
 import { Access } from '../access.js';
 import type { GuestMachine } from '../guest-machine.js';
 import type { LabServer } from '../https.js';
+import type { PbsRelease } from '../machine/spec.js';
 import type { LabRecord } from '../record.js';
 import type { LabTime } from '../time.js';
 import { pbsUpid } from '../upid.js';
-import { aptRoutes } from './apt-routes.js';
-import { datastoreRoutes } from './datastore-routes.js';
 import { DIFFERENCES } from './differences.js';
-import { logRoutes } from './log-routes.js';
-import { nodeRoutes } from './node-routes.js';
 import { RunningProxy } from './running-proxy.js';
 import { type PbsRoute, pbsServer } from './server.js';
-import { taskRoutes } from './task-routes.js';
 import type { PbsTrouble } from './trouble.js';
-
-export type PbsVersion = '3.4' | '4.0' | '4.1' | '4.2';
 
 export interface SimulatedDatastore {
   readonly name: string;
@@ -58,16 +52,24 @@ const SERVICES = [
   'chrony',
 ];
 
-/** A simulated PBS on a machine, simulated or real; its API follows the machine down and up. */
+export interface PbsHostOptions<M extends GuestMachine> {
+  readonly name: string;
+  readonly version: PbsRelease;
+  readonly machine: M;
+  readonly time: LabTime;
+  readonly record: LabRecord;
+}
+
+/** State of a simulated PBS on a machine, simulated or real; its API follows the machine down and up. */
 export class PbsHost<M extends GuestMachine = GuestMachine> {
   readonly name: string;
-  readonly version: PbsVersion;
+  readonly version: PbsRelease;
   readonly machine: M;
   readonly time: LabTime;
   readonly record: LabRecord;
   readonly access = new Access();
-  /** Every endpoint that is played. */
-  readonly routes: readonly PbsRoute[];
+  /** Every endpoint that is played; put there by `simulatedPbs`. */
+  readonly routes: PbsRoute[] = [];
   readonly server: LabServer;
   readonly datastores: SimulatedDatastore[] = [];
   readonly tasks: PbsTask[] = [];
@@ -79,20 +81,13 @@ export class PbsHost<M extends GuestMachine = GuestMachine> {
   datastoresReady = true;
   readonly #proxy: RunningProxy;
 
-  constructor({
-    name,
-    version,
-    machine,
-    time,
-    record,
-  }: { name: string; version: PbsVersion; machine: M; time: LabTime; record: LabRecord }) {
+  constructor({ name, version, machine, time, record }: PbsHostOptions<M>) {
     this.name = name;
     this.version = version;
     this.machine = machine;
     this.time = time;
     this.record = record;
     this.#proxy = new RunningProxy(machine, record);
-    this.routes = [nodeRoutes, aptRoutes, taskRoutes, logRoutes, datastoreRoutes].flatMap((of) => of(this));
     this.server = pbsServer({
       name,
       routes: this.routes,
@@ -119,27 +114,12 @@ export class PbsHost<M extends GuestMachine = GuestMachine> {
     seconds: number | null;
     status?: string;
   }): PbsTask {
-    const {
-      type,
-      id = null,
-      user = 'pve@pbs!lab',
-      store = null,
-      access = null,
-      log = [],
-      seconds,
-      status = 'OK',
-    } = task;
+    const { type, id = null, user = 'pve@pbs!lab', store = null, access = null, log = [] } = task;
+    const { seconds, status = 'OK' } = task;
     const startedAt = this.time.now();
     const upid = pbsUpid({ node: this.name, type, id: id ?? '', user, startedAt });
     const started: PbsTask = {
-      upid,
-      type,
-      id,
-      user,
-      startedAt,
-      store,
-      access,
-      log,
+      ...{ upid, type, id, user, startedAt, store, access, log },
       endedAt: null,
       status: null,
     };

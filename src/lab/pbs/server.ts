@@ -55,7 +55,7 @@ const WORDS: Wording = {
   booleans: /^(?:0|1|on|off|yes|no|true|false)$/i,
 };
 
-export interface PbsServerOptions {
+interface PbsServerOptions {
   readonly name: string;
   readonly routes: readonly PbsRoute[];
   readonly access: Access;

@@ -5,20 +5,11 @@ import type { LabServer } from '../https.js';
 import type { LabRecord } from '../record.js';
 import type { LabTime } from '../time.js';
 import { pveUpid } from '../upid.js';
-import { agentRoutes } from './agent-routes.js';
-import { backupRoutes } from './backup-routes.js';
-import { clusterRoutes } from './cluster-routes.js';
-import { consoleRoutes } from './console-routes.js';
-import { Consoles } from './consoles.js';
-import { guestRoutes } from './guest-routes.js';
-import { haRoutes } from './ha-routes.js';
-import { nodeRoutes } from './node-routes.js';
-import { type PveRoute, pveServer } from './server.js';
-import { websocketOf } from './websocket.js';
+import type { PveRoute } from './server.js';
 
 export type PveVersion = '8.4' | '9.2';
 
-export interface SimulatedNode {
+interface SimulatedNode {
   readonly name: string;
   online: boolean;
   /** Epoch seconds. */
@@ -40,7 +31,7 @@ export interface SimulatedGuest {
   readonly machine?: GuestMachine;
 }
 
-export interface SimulatedTask {
+interface SimulatedTask {
   readonly upid: string;
   readonly node: string;
   readonly type: string;
@@ -52,7 +43,7 @@ export interface SimulatedTask {
   status: string | null;
 }
 
-export interface SimulatedJob {
+interface SimulatedJob {
   readonly id: string;
   schedule: string;
   enabled: boolean;
@@ -62,7 +53,7 @@ export interface SimulatedJob {
   node?: string;
 }
 
-export interface SimulatedStorage {
+interface SimulatedStorage {
   readonly storage: string;
   readonly type: string;
   readonly server?: string;
@@ -73,6 +64,14 @@ export interface SimulatedStorage {
 
 const LOCK_PREFIX = 'pbs-ctl-lock';
 
+export interface PveClusterOptions {
+  readonly version: PveVersion;
+  readonly time: LabTime;
+  readonly record: LabRecord;
+  /** Names of its nodes. */
+  readonly nodes: readonly string[];
+}
+
 /** State of the simulated PVE cluster; scenarios may change any of it at any time. */
 export class PveCluster {
   readonly version: PveVersion;
@@ -81,10 +80,10 @@ export class PveCluster {
   readonly access = new Access();
   readonly nodes = new Map<string, SimulatedNode>();
   readonly guests = new Map<number, SimulatedGuest>();
-  /** Every endpoint that is played. */
-  readonly routes: readonly PveRoute[];
-  readonly servers: LabServer[];
-  readonly consoles = new Consoles(this);
+  /** Every endpoint that is played; put there by `simulatedPve`, as are the servers. */
+  readonly routes: PveRoute[] = [];
+  /** One a node. */
+  readonly servers: LabServer[] = [];
   readonly tasks: SimulatedTask[] = [];
   jobs: SimulatedJob[] = [];
   storages: SimulatedStorage[] = [];
@@ -92,12 +91,7 @@ export class PveCluster {
   tagStyle = { caseSensitive: false, keepsOrder: false };
   quorate = true;
 
-  constructor({
-    version,
-    time,
-    record,
-    nodes,
-  }: { version: PveVersion; time: LabTime; record: LabRecord; nodes: readonly string[] }) {
+  constructor({ version, time, record, nodes }: PveClusterOptions) {
     this.version = version;
     this.time = time;
     this.record = record;
@@ -112,28 +106,6 @@ export class PveCluster {
         packages: packagesOf(version),
       });
     }
-    this.routes = [
-      clusterRoutes,
-      backupRoutes,
-      haRoutes,
-      nodeRoutes,
-      guestRoutes,
-      agentRoutes,
-      consoleRoutes,
-    ].flatMap((of) => of(this));
-    this.servers = nodes.map((node) => {
-      const server = pveServer({
-        node,
-        routes: this.routes,
-        access: this.access,
-        record,
-        time,
-        isOnline: (name) => this.nodes.get(name)?.online === true,
-        knowsNode: (name) => this.nodes.has(name),
-      });
-      server.upgrade = websocketOf(this, node);
-      return server;
-    });
   }
 
   async listen(): Promise<void> {

@@ -1,10 +1,11 @@
 import { flag, oneOf, optional, text, whole } from '../parameters.js';
 import type { PveCluster } from './cluster.js';
+import type { Consoles } from './consoles.js';
 import { guestAt } from './guest-routes.js';
 import { PveError, type PveRoute } from './server.js';
 
 /** Consoles of VMs. They run on the node that was asked, not on the one in the path. */
-export function consoleRoutes(cluster: PveCluster): PveRoute[] {
+export function consoleRoutes(cluster: PveCluster, consoles: Consoles): PveRoute[] {
   const needs = (params: Readonly<Record<string, unknown>>) =>
     [`/vms/${params.vmid}`, ['VM.Console']] as const;
   return [
@@ -14,7 +15,7 @@ export function consoleRoutes(cluster: PveCluster): PveRoute[] {
       params: { websocket: optional(flag), 'generate-password': optional(flag) },
       needs,
       handle: ({ params, tokenId, receiver }) =>
-        cluster.consoles.open(guestAt(cluster, params, 'qemu'), {
+        consoles.open(guestAt(cluster, params, 'qemu'), {
           kind: 'vnc',
           serial: '',
           tokenId,
@@ -30,7 +31,7 @@ export function consoleRoutes(cluster: PveCluster): PveRoute[] {
         const guest = guestAt(cluster, params, 'qemu');
         const serial = String(params.serial ?? guest.config.vga ?? '');
         if (guest.config[serial] !== 'socket') throw new PveError(`no serial interface '${serial}' defined`);
-        return cluster.consoles.open(guest, { kind: 'term', serial, tokenId, receiver });
+        return consoles.open(guest, { kind: 'term', serial, tokenId, receiver });
       },
     },
     {

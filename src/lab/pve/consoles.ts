@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { ByteStream } from '../../api/byte-stream.js';
+import type { ClientBytes } from '../console/client-bytes.js';
 import { serveScreen } from '../console/rfb-server.js';
 import { serveSerial } from '../console/serial-server.js';
 import type { PveCluster, SimulatedGuest } from './cluster.js';
@@ -74,7 +74,7 @@ export class Consoles {
   take(
     port: number,
     { ticket, tokenId, receiver, vmid }: { ticket: string; tokenId: string; receiver: string; vmid: number },
-  ): ((stream: ByteStream) => Promise<void>) | null {
+  ): ((client: ClientBytes) => Promise<void>) | null {
     const found = this.#waiting.get(port);
     const fits =
       found?.ticket === ticket &&
@@ -83,17 +83,17 @@ export class Consoles {
       found.guest.vmid === vmid;
     if (!fits) return null;
     this.#waiting.delete(port);
-    return (stream) => this.#serve(found, stream);
+    return (client) => this.#serve(found, client);
   }
 
   async #serve(
     { kind, guest, ticket, tokenId, password, serial }: Waiting,
-    stream: ByteStream,
+    client: ClientBytes,
   ): Promise<void> {
     const lines = () => guest.machine?.screen?.() ?? [];
     if (guest.machine?.power !== 'running') return;
-    if (kind === 'vnc') return serveScreen(stream, { name: guest.name, password, lines });
+    if (kind === 'vnc') return serveScreen(client, { name: guest.name, password, lines });
     const refuses = this.#cluster.version === '8.4';
-    return serveSerial(stream, { expected: `${tokenId}:${ticket}`, port: serial, refuses, lines });
+    return serveSerial(client, { expected: `${tokenId}:${ticket}`, port: serial, refuses, lines });
   }
 }

@@ -38,7 +38,7 @@ export class PveError extends Error {
   }
 }
 
-export interface PveServerOptions {
+interface PveServerOptions {
   readonly node: string;
   readonly routes: readonly PveRoute[];
   readonly access: Access;

@@ -1,13 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
-import { ByteStream, StreamEnded } from '../../api/byte-stream.js';
+import { ClientBytes, ClientGone } from '../console/client-bytes.js';
 import { matchPath, readForm } from '../parameters.js';
 import type { PveCluster } from './cluster.js';
+import type { Consoles } from './consoles.js';
 import { tokenOf } from './server.js';
 
 /** Answers the request for a websocket on `vncwebsocket`, and nothing else. */
-export function websocketOf(cluster: PveCluster, receiver: string) {
+export function websocketOf(cluster: PveCluster, consoles: Consoles, receiver: string) {
   const sockets = new WebSocketServer({
     noServer: true,
     handleProtocols: () => 'binary',
@@ -21,7 +22,7 @@ export function websocketOf(cluster: PveCluster, receiver: string) {
     const refusal = refusalOf();
     const serve =
       refusal === null && tokenId !== null
-        ? cluster.consoles.take(Number(params.port), {
+        ? consoles.take(Number(params.port), {
             ticket: String(params.vncticket),
             tokenId,
             receiver,
@@ -44,12 +45,12 @@ export function websocketOf(cluster: PveCluster, receiver: string) {
       return;
     }
     sockets.handleUpgrade(request, socket, head, (websocket) => {
-      const stream = new ByteStream(websocket);
-      serve(stream).then(
-        () => stream.end(),
+      const client = new ClientBytes(websocket);
+      serve(client).then(
+        () => client.end(),
         (error: unknown) => {
-          stream.end();
-          if (!(error instanceof StreamEnded))
+          client.end();
+          if (!(error instanceof ClientGone))
             cluster.record.event('console-broken', String(params.vmid), { why: String(error) });
         },
       );

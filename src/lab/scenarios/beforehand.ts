@@ -1,5 +1,5 @@
-import type { Scenario } from '../scenario.js';
 import { carrier, localTime, lockTag, pbs01 } from './parts.js';
+import type { Scenario } from './scenario.js';
 
 /** What is there before a run begins: most of it postpones. */
 export const BEFOREHAND: readonly Scenario[] = [

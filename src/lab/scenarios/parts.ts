@@ -1,15 +1,12 @@
-import type { GuestMachine } from '../guest-machine.js';
-import type { Lab as AnyLab } from '../lab.js';
-
-type Lab = AnyLab<GuestMachine>;
+import type { Landscape } from './scenario.js';
 
 export const TANK = '/mnt/datastore/tank';
-export const pbs01 = (lab: Lab) => {
+export const pbs01 = (lab: Landscape) => {
   const host = lab.hosts.get('pbs01');
   if (!host) throw new Error('the lab has no pbs01');
   return host;
 };
-export const carrier = (lab: Lab) => {
+export const carrier = (lab: Landscape) => {
   const guest = lab.cluster.guests.get(900);
   if (!guest) throw new Error('the lab has no guest 900');
   return guest;

@@ -1,5 +1,5 @@
-import type { Scenario } from '../scenario.js';
 import { pbs01, TANK } from './parts.js';
+import type { Scenario } from './scenario.js';
 
 /** What the reboot and the boot after it bring. */
 export const REBOOT: readonly Scenario[] = [

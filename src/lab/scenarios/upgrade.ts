@@ -1,8 +1,23 @@
-import { upgradeFiles } from '../../guest/upgrade-script.js';
-import type { Scenario } from '../scenario.js';
 import { carrier, pbs01 } from './parts.js';
+import type { Scenario } from './scenario.js';
 
-const UPGRADE_UNIT = 'pbs-ctl-upgrade.service';
+/** What an administrator has installed who goes by the documentation; what pbs-ctl prints for it is tested elsewhere. */
+const UNIT = 'pbs-ctl-upgrade.service';
+const SCRIPT = '/usr/local/sbin/upgrade-this-host';
+const INSTALLED: ReadonlyArray<readonly [path: string, text: string]> = [
+  [
+    `/etc/systemd/system/${UNIT}`,
+    `[Unit]
+Description=Upgrade of this host
+
+[Service]
+Type=oneshot
+Environment=DEBIAN_FRONTEND=noninteractive
+ExecStart=/bin/sh ${SCRIPT}
+`,
+  ],
+  [SCRIPT, '#!/bin/sh\nset -e\napt-get -y dist-upgrade\napt-get -y autoremove\napt-get -y autoclean\n'],
+];
 
 /** What the upgrade meets. */
 export const UPGRADE: readonly Scenario[] = [
@@ -47,12 +62,11 @@ export const UPGRADE: readonly Scenario[] = [
     description: 'no guest agent: PBS starts a unit that the administrator has installed',
     expected: 'patched',
     machine: { agent: { installed: false }, held: ['openssl'] },
-    host: { guest: undefined, serves: ['main'], upgrade: { via: 'service', unit: UPGRADE_UNIT } },
+    host: { guest: undefined, serves: ['main'], upgrade: { via: 'service', unit: UNIT } },
     arrange: async (lab) => {
       const { access, machine } = pbs01(lab);
-      access.grant(`/system/services/${UPGRADE_UNIT}`, ['Sys.Modify'], false);
-      const order = { repairDpkg: false, cleanup: true, protectedPackages: ['proxmox-backup-server'] };
-      for (const { path, text } of upgradeFiles(UPGRADE_UNIT, order)) await machine.writeFile(path, text);
+      access.grant(`/system/services/${UNIT}`, ['Sys.Modify'], false);
+      for (const [path, text] of INSTALLED) await machine.writeFile(path, text);
     },
   },
   {

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Machine, type MachineSpec } from '../../../src/lab/machine/machine.js';
+import { Machine } from '../../../src/lab/machine/machine.js';
+import type { MachineSpec } from '../../../src/lab/machine/spec.js';
 import { LabRecord } from '../../../src/lab/record.js';
 import { LabTime } from '../../../src/lab/time.js';
 
