@@ -52,6 +52,12 @@ export class Fault extends Error {
   }
 }
 
+/** Commands that put something right, in their order, and the machine that they are run on: "pbs01", "a node of main". */
+export interface Fix {
+  readonly where: string;
+  readonly commands: readonly string[];
+}
+
 /** The `error` object of every JSON document. */
 export interface ErrorDocument {
   readonly code: string;

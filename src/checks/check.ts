@@ -1,4 +1,4 @@
-import { errorDocument } from '../fault.js';
+import { errorDocument, type Fix } from '../fault.js';
 import type { Answers } from '../host/answers.js';
 import type { CheckId, Finding } from '../journal/document.js';
 import { isoFromSeconds } from '../moment.js';
@@ -8,6 +8,8 @@ export interface Judgement {
   readonly status: Finding['status'];
   readonly summary: string;
   readonly detail?: Readonly<Record<string, unknown>>;
+  /** The commands that help where it does not pass. */
+  readonly fixes?: readonly Fix[];
   /** Epoch seconds from which on this block is expected to be over; absent where it cannot be known. */
   readonly retryAt?: number;
 }
@@ -47,12 +49,14 @@ export function worstOf(parts: ReadonlyArray<readonly [cluster: string, Judgemen
   const worst = parts.reduce((a, b) => (order.indexOf(b[1].status) > order.indexOf(a[1].status) ? b : a))[1]
     .status;
   const shown = parts.filter(([, part]) => part.status === worst);
+  const fixes = shown.flatMap(([, part]) => part.fixes ?? []);
   const retries = parts.flatMap(([, part]) => (part.status === 'block' ? [part.retryAt] : []));
   const known = retries.filter((at) => at !== undefined);
   return {
     status: worst,
     summary: shown.map(([cluster, part]) => `${cluster}: ${part.summary}`).join('; '),
     detail: Object.fromEntries(parts.map(([cluster, part]) => [cluster, part.detail ?? {}])),
+    ...(fixes.length > 0 ? { fixes } : {}),
     ...(worst === 'block' && known.length === retries.length ? { retryAt: Math.max(...known) } : {}),
   };
 }
@@ -75,12 +79,13 @@ export async function runChecks(
 
 async function runCheck(check: Check, answers: Answers): Promise<Finding> {
   try {
-    const { status, summary, detail, retryAt } = check.judge(await check.look(answers), answers);
+    const { status, summary, detail, fixes, retryAt } = check.judge(await check.look(answers), answers);
     return {
       id: check.id,
       status,
       summary,
       detail: detail ?? {},
+      ...(fixes && fixes.length > 0 ? { fixes } : {}),
       retryAfter: retryAt === undefined ? null : isoFromSeconds(retryAt),
     };
   } catch (error) {

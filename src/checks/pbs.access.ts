@@ -16,11 +16,13 @@ export const pbsAccess: Check<{ missing: readonly Need[]; asked: number }> = {
     const [needs, held] = await Promise.all([asked, heldOn(pbs, asked)]);
     return { missing: unmet(needs, held), asked: needs.length };
   },
-  judge({ missing, asked }) {
+  judge({ missing, asked }, { target }) {
     if (missing.length === 0) return pass(`all ${asked} privileges are held`);
     const say = missing.every(({ onlySees }) => onlySees) ? warn : block;
-    return say(missing.map(describeNeed).join('; '), {
-      commands: [...new Set(missing.map(({ grant }) => grant))],
-    });
+    const commands = [...new Set(missing.map(({ grant }) => grant))];
+    return {
+      ...say(missing.map(describeNeed).join('; '), { commands }),
+      fixes: [{ where: target.host, commands }],
+    };
   },
 };

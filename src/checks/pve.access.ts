@@ -23,13 +23,11 @@ export const pveAccess: Check<ReadonlyArray<readonly [string, { missing: readonl
       ),
     judge: (seen) =>
       worstOf(
-        seen.map(([name, { missing, asked }]): [string, Judgement] => [
-          name,
-          missing.length === 0
-            ? pass(`all ${asked} privileges are held`)
-            : block(missing.map(describeNeed).join('; '), {
-                commands: [...new Set(missing.map(({ grant }) => grant))],
-              }),
-        ]),
+        seen.map(([name, { missing, asked }]): [string, Judgement] => {
+          if (missing.length === 0) return [name, pass(`all ${asked} privileges are held`)];
+          const commands = [...new Set(missing.map(({ grant }) => grant))];
+          const fixes = [{ where: `a node of ${name}`, commands }];
+          return [name, { ...block(missing.map(describeNeed).join('; '), { commands }), fixes }];
+        }),
       ),
   };

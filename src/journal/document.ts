@@ -1,5 +1,5 @@
 import type { Outcome } from '../config/schema.js';
-import type { ErrorDocument } from '../fault.js';
+import type { ErrorDocument, Fix } from '../fault.js';
 
 export const CHECK_IDS = [
   'pbs.api',
@@ -33,6 +33,8 @@ export interface Finding {
   readonly status: 'pass' | 'warn' | 'block' | 'skip';
   readonly summary: string;
   readonly detail: Readonly<Record<string, unknown>>;
+  /** What helps; absent where no command does, and in journals of versions before this. */
+  readonly fixes?: readonly Fix[] | undefined;
   readonly retryAfter: string | null;
 }
 

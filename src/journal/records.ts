@@ -47,6 +47,10 @@ const finding = z.object({
   status: z.enum(['pass', 'warn', 'block', 'skip']),
   summary: z.string(),
   detail: z.record(z.string(), z.unknown()),
+  fixes: z
+    .array(z.object({ where: z.string(), commands: z.array(z.string()).readonly() }))
+    .readonly()
+    .optional(),
   retryAfter: z.string().nullable(),
 });
 const errorDocument = z.object({ code: z.string(), message: z.string(), hint: z.string().nullable() });

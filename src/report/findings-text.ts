@@ -1,6 +1,8 @@
+import type { Fix } from '../fault.js';
 import type { Finding } from '../journal/document.js';
 import { localMoment } from '../moment.js';
-import { hintLines, oneLine, painter, type Style, type Tone, wrap } from './layout.js';
+import { hintLines, oneLine, type Paint, painter, type Style, type Tone, wrap } from './layout.js';
+import { table } from './table.js';
 
 const TONE: Readonly<Record<Finding['status'], Tone>> = {
   pass: 'good',
@@ -10,7 +12,7 @@ const TONE: Readonly<Record<Finding['status'], Tone>> = {
 };
 
 /**
- * What `preflight` or `verify` found, as a table: status, id, what was seen, and under it how to mend it.
+ * What `preflight` or `verify` found, as a table: status, id, what was seen, and under it what helps.
  * @param retryAfter ISO time from which it is expected to be safe, or null
  */
 export function findingsText(
@@ -19,45 +21,86 @@ export function findingsText(
   { color, columns, retryAfter }: Style & { readonly retryAfter: string | null },
 ): string {
   const paint = painter(color);
-  const ids = Math.max(0, ...findings.map(({ id }) => id.length));
-  const indent = 2 + 5 + 1 + ids + 2;
-  const width = Math.max(24, Math.min(columns, 130) - indent);
-  const lines = saidOnce(findings).flatMap(({ id, status, summary, detail }) => {
-    const hint = status === 'block' && typeof detail.hint === 'string' ? hintLines(detail.hint, width) : [];
-    const commands = status === 'block' ? commandsIn(detail) : [];
-    const [first = '', ...rest] = wrap(summary, width);
-    return [
-      `  ${paint(TONE[status], status.padEnd(5))} ${id.padEnd(ids)}  ${first}`.trimEnd(),
-      ...rest.map((line) => `${' '.repeat(indent)}${line}`),
-      ...hint.map((line) => `${' '.repeat(indent)}${paint('quiet', line)}`),
-      // Never broken, so that they can be copied.
-      ...commands.map((line) => `    ${line}`),
-    ];
-  });
   return [
     `${paint('strong', oneLine(host))}: ${headline(findings, paint)}`,
-    ...lines,
+    ...findingLines(findings.map(shown), { color, columns }),
     ...(retryAfter ? [`  expected to be safe from ${localMoment(retryAfter)}`] : []),
     ...next(host, findings).map((line) => `  ${line}`),
     '',
   ].join('\n');
 }
 
+/** A line of a table of findings, be it that of a check or of `doctor`. */
+export interface ShownFinding {
+  readonly id: string;
+  readonly status: Finding['status'];
+  readonly summary: string;
+  readonly hint: string | null;
+  readonly fixes: readonly Fix[];
+}
+
+const shown = ({ id, status, summary, detail, fixes = [] }: Finding): ShownFinding => ({
+  id,
+  status,
+  summary,
+  hint: typeof detail.hint === 'string' ? detail.hint : null,
+  fixes,
+});
+
+/**
+ * Findings as a table.
+ * @param told commands that stand above it already; those of this table are added
+ */
+export function findingLines(
+  findings: readonly ShownFinding[],
+  { color, columns }: Style,
+  { told = new Set<string>(), idWidth = 0 } = {},
+): string[] {
+  const paint = painter(color);
+  const distinct = saidOnce(findings);
+  const rows = distinct.map(({ id, status, summary, hint }) => ({
+    cells: [{ text: status, tone: TONE[status] }, id],
+    rest: (width: number) => [
+      ...wrap(summary, width),
+      ...(hint === null || status === 'pass'
+        ? []
+        : hintLines(hint, width).map((line) => paint('quiet', line))),
+    ],
+  }));
+  const style = { paint, columns: Math.min(columns, 130), indent: 2, least: [5, idWidth] };
+  return table(rows, style).flatMap((lines, index) => [
+    ...lines,
+    ...fixLines(distinct[index]?.fixes ?? [], { paint, indent: 6, told }),
+  ]);
+}
+
+/** Commands and where to run them; never broken, so that they can be copied. */
+export function fixLines(
+  fixes: readonly Fix[],
+  { paint, indent, told = new Set<string>() }: { paint: Paint; indent: number; told?: Set<string> },
+): string[] {
+  return fixes.flatMap(({ where, commands }) => {
+    const place = oneLine(where);
+    const fresh = commands.map(oneLine).filter((command) => !told.has(`${place}: ${command}`));
+    for (const command of fresh) told.add(`${place}: ${command}`);
+    return [
+      `${' '.repeat(indent)}${paint('quiet', `${place}:${fresh.length === 0 ? ' as above' : ''}`)}`,
+      ...fresh.map((command) => `${' '.repeat(indent + 2)}${command}`),
+    ];
+  });
+}
+
 /** Two lines at 80 columns: from here on a repetition is in the way. */
 const LONG = 70;
 
 /** A server that is away stops many checks with the same words: the later ones name the first. */
-export function saidOnce(findings: readonly Finding[]): Finding[] {
+function saidOnce(findings: readonly ShownFinding[]): ShownFinding[] {
   return findings.map((finding) => {
     const first = findings.find(({ summary }) => summary === finding.summary) ?? finding;
     if (first === finding || finding.status !== 'block' || finding.summary.length < LONG) return finding;
-    return { ...finding, summary: `the same as ${first.id}`, detail: {} };
+    return { ...finding, summary: `the same as ${first.id}`, hint: null, fixes: [] };
   });
 }
-
-/** The commands that mend what a check found. */
-export const commandsIn = ({ commands }: Finding['detail']): string[] =>
-  Array.isArray(commands) ? commands.filter((each) => typeof each === 'string').map(oneLine) : [];
 
 const isVerify = (findings: readonly Finding[]) => findings.some(({ id }) => id.startsWith('verify.'));
 

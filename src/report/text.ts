@@ -1,7 +1,7 @@
 import { formatDuration } from '../config/quantity.js';
 import type { Finding, RunDocument } from '../journal/document.js';
 import { localMoment } from '../moment.js';
-import { commandsIn } from './findings-text.js';
+import { fixLines } from './findings-text.js';
 import { datastoreLine } from './host-text.js';
 import {
   hintLines,
@@ -58,7 +58,7 @@ export function runText(doc: RunDocument, style: Style): string {
     const findings = troubles(doc.checks).filter((each) => each.status === status);
     add(
       label,
-      findings.flatMap((finding) => findingLines(finding, width)),
+      findings.flatMap((finding) => findingLines(finding, width, paint)),
       color,
     );
   }
@@ -168,10 +168,10 @@ function packages(doc: RunDocument, width: number): string[] {
   return [...lines, ...(more > 0 ? [`and ${more} more (--json lists them all)`] : []), ...held];
 }
 
-function findingLines({ id, summary, status, detail }: Finding, width: number): string[] {
+function findingLines({ id, summary, status, fixes = [] }: Finding, width: number, paint: Paint): string[] {
   const [first = '', ...rest] = wrap(`${id}: ${summary}`, width - 2);
-  const commands = status === 'block' ? commandsIn(detail) : [];
-  return [first, ...rest.map((line) => `  ${line}`), ...commands.map((line) => `  ${line}`)];
+  const helps = status === 'block' ? fixLines(fixes, { paint, indent: 2 }) : [];
+  return [first, ...rest.map((line) => `  ${line}`), ...helps];
 }
 
 /** Commands stand alone on their line and are never broken, so that they can be copied. */
