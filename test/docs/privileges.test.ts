@@ -6,7 +6,10 @@ import { takeSymptoms } from '../../src/guest/symptoms.js';
 import { UPGRADE_ENVIRONMENT, upgradeScript } from '../../src/guest/upgrade-script.js';
 import { clearUpgrade, startUpgrade, viewUpgrade } from '../../src/guest/upgrade-unit.js';
 
-const page = readFileSync(new URL('../../docs/guest.md', import.meta.url), 'utf8').replaceAll('\\|', '|');
+const page = readFileSync(new URL('../../docs/privileges.md', import.meta.url), 'utf8').replaceAll(
+  '\\|',
+  '|',
+);
 const ORDER = { repairDpkg: true, cleanup: true, protectedPackages: ['NAMES'] };
 
 /** What would be executed in the guest, as one text. */
@@ -27,25 +30,25 @@ async function commandOf(act: (guest: Guest) => Promise<unknown>): Promise<strin
   return sent;
 }
 
-it('docs/guest.md has every command of the look into the guest', async () => {
+it('docs/privileges.md has every command of the look into the guest', async () => {
   const survey = await commandOf(takeSurvey);
   const commands = [...survey.matchAll(/^part [a-z]+ (.*)$/gm)].map(([, command = '']) => command);
   expect(commands.length).toBeGreaterThan(10);
   for (const command of commands.filter((each) => each !== 'locks')) expect(page).toContain(command);
 });
 
-it('docs/guest.md has every command of the look that recover takes', async () => {
+it('docs/privileges.md has every command of the look that recover takes', async () => {
   const symptoms = await commandOf(takeSymptoms);
   const commands = [...symptoms.matchAll(/^(?:part [a-z]+|\s+(?=journalctl)) ?(.*)$/gm)];
   expect(commands.length).toBeGreaterThan(10);
   for (const [, command = ''] of commands) expect(page).toContain(command);
 });
 
-it('docs/guest.md has every line of the upgrade, in its order', () => {
+it('docs/privileges.md has every line of the upgrade, in its order', () => {
   const options =
     '-o DPkg::Lock::Timeout=60 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold';
   expect(page).toContain(options);
-  let at = page.indexOf('## 2.');
+  let at = page.indexOf('### Upgrading');
   for (const line of upgradeScript(ORDER, '/run/pbs-ctl-RUN').split('\n')) {
     at = page.indexOf(line.replaceAll(options, 'OPTIONS'), at);
     expect({ line, documented: at > 0 }).toEqual({ line, documented: true });
@@ -53,7 +56,7 @@ it('docs/guest.md has every line of the upgrade, in its order', () => {
   for (const name of Object.keys(UPGRADE_ENVIRONMENT)) expect(page).toContain(name);
 });
 
-it('docs/guest.md has how the unit is started, watched and cleared away', async () => {
+it('docs/privileges.md has how the unit is started, watched and cleared away', async () => {
   const start = await commandOf((guest) => startUpgrade(guest, { ...ORDER, run: 'RUN' }));
   const watch = await commandOf((guest) => viewUpgrade(guest, 'RUN', 0));
   const clear = await commandOf((guest) => clearUpgrade(guest, 'RUN'));
