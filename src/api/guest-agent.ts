@@ -1,6 +1,4 @@
-import type { z } from 'zod';
 import { Fault } from '../fault.js';
-import { agentResult } from './agent-answers.js';
 import { ApiFault } from './failure.js';
 
 /** What PVE and the agent (Debian 12: 7.2, Debian 13: 10.0) say, what it means, and what helps. The first match counts. */
@@ -74,9 +72,6 @@ export function resultOf<Result>(
   };
   throw translated(vmid, command, answer.refused, meaning);
 }
-
-/** Schema of a simple command's answer; read it with {@link resultOf}. */
-export const simple = <Result>(result: z.ZodType<Result>) => agentResult(result);
 
 function translated(
   vmid: number,

@@ -1,7 +1,6 @@
 import type { z } from 'zod';
 import type { Look } from './account.js';
-import type * as agent from './agent-answers.js';
-import { AgentClient } from './agent-client.js';
+import { Agent } from './agent.js';
 import * as backup from './backup-answers.js';
 import * as guest from './guest-answers.js';
 import { GuestConsole } from './guest-console.js';
@@ -14,7 +13,6 @@ import { writeTags } from './tag-write.js';
 import * as task from './tasks.js';
 import { together } from './together.js';
 
-export type { ExecStatus } from './agent-answers.js';
 export type { BackupJob, PveStorage } from './backup-answers.js';
 export type { GuestConfig, PveGuest } from './guest-answers.js';
 export type { HaManager, NodeOverview, PveNode, PveTask } from './pve-answers.js';
@@ -32,17 +30,17 @@ const SLOW_MS = 60_000;
  */
 export class Pve {
   readonly cluster: string;
+  readonly agent: Agent;
   /** Screens and serial consoles of guests. */
   readonly console: GuestConsole;
   readonly #server: Server;
   readonly #places: GuestPlaces;
-  readonly #agent: AgentClient;
 
   constructor(cluster: string, server: Server) {
     this.cluster = cluster;
     this.#server = server;
     this.#places = new GuestPlaces(cluster, () => this.guests());
-    this.#agent = new AgentClient(server, this.#places);
+    this.agent = new Agent(server, this.#places);
     this.console = new GuestConsole(server, this.#places);
   }
 
@@ -203,43 +201,6 @@ export class Pve {
 
   guestStatus(vmid: number): Promise<z.output<typeof guest.GuestStatus>> {
     return this.#places.on(vmid, (path) => this.#get(`${path}/status/current`, guest.GuestStatus));
-  }
-
-  /** @param timeoutMs limit of the request; the server itself waits up to 8 s for the agent */
-  agentPing(vmid: number, timeoutMs?: number): Promise<void> {
-    return this.#agent.ping(vmid, timeoutMs);
-  }
-
-  /** Its version, and for every command whether it is allowed. */
-  agentInfo(vmid: number): Promise<{ version: string; commands: Map<string, boolean> }> {
-    return this.#agent.info(vmid);
-  }
-
-  osInfo(vmid: number): Promise<{ kernel: string }> {
-    return this.#agent.osInfo(vmid);
-  }
-
-  /**
-   * Starts a program as root in the guest, once; no shell. @returns its pid
-   * @throws Fault `agent.*`; after `agent.timeout` and `outcome.unknown` it may run, now or later
-   */
-  exec(vmid: number, command: readonly string[]): Promise<number> {
-    return this.#agent.exec(vmid, command);
-  }
-
-  /** How a program fares. Its end is told only once, so this is never asked again by itself. */
-  execStatus(vmid: number, pid: number): Promise<agent.ExecStatus> {
-    return this.#agent.execStatus(vmid, pid);
-  }
-
-  /** A text file of the guest, at most 16 MiB. @throws Fault `agent.failed` when there is none, or it is larger */
-  readFile(vmid: number, path: string): Promise<string> {
-    return this.#agent.readFile(vmid, path);
-  }
-
-  /** The kernel's id of this boot, asked for once. @param limitMs a dying guest swallows requests */
-  bootId(vmid: number, limitMs: number): Promise<string> {
-    return this.#agent.bootId(vmid, limitMs);
   }
 
   /** Starts a VM that is stopped, once. @returns the UPID */

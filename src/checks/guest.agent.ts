@@ -42,7 +42,7 @@ export const guestAgent: Check<Seen | null> = {
       };
     } catch (reason) {
       // Only now: the agent serves one caller at a time, and PVE calls one that is busy "not running".
-      const agent = await pve.agentInfo(vmid).catch(() => null);
+      const agent = await pve.agent.info(vmid).catch(() => null);
       return { ...base, error: errorDocument(reason), version: agent?.version ?? null, agent };
     }
   },

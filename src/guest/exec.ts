@@ -28,10 +28,10 @@ export async function runOnce(
   command: string[],
   limitMs: number,
 ): Promise<GuestResult> {
-  const pid = await pve.exec(vmid, command);
+  const pid = await pve.agent.exec(vmid, command);
   const deadline = clock.monotonic() + limitMs;
   for (let pause = FIRST_POLL_MS; ; pause = Math.min(pause * 2, SLOWEST_POLL_MS)) {
-    const state = await pve.execStatus(vmid, pid);
+    const state = await pve.agent.execStatus(vmid, pid);
     if (state.exited) return state;
     if (clock.monotonic() > deadline) {
       throw new Fault(

@@ -50,14 +50,13 @@ export const PVE_READS = {
   findGuest: 'round',
   guestConfig: 'round',
   guestStatus: 'round',
-  agentInfo: 'round',
   listedPermissions: 'round',
   permissions: 'round',
 } as const satisfies Partial<Record<keyof Pve, Age>>;
 
 /** One round of questions. Reads only: a second identical write would be taken for the first. */
 export type PbsAnswers = Pick<Pbs, keyof typeof PBS_READS>;
-export type PveAnswers = Pick<Pve, keyof typeof PVE_READS>;
+export type PveAnswers = Pick<Pve, keyof typeof PVE_READS> & { readonly agent: Pick<Pve['agent'], 'info'> };
 
 /** The lock is taken between preflight and recheck, which lie seconds apart. */
 const MINUTE_MS = 60_000;
@@ -101,7 +100,10 @@ export class AnswerCache {
 
   /** A round of questions to a PVE cluster. */
   pve(cluster: string, client: Pve): PveAnswers {
-    return this.#round(`PVE ${cluster}`, client, PVE_READS);
+    return {
+      ...this.#round(`PVE ${cluster}`, client, PVE_READS),
+      agent: this.#round(`agents of ${cluster}`, client.agent, { info: 'round' }),
+    };
   }
 
   #round<Client, Read extends keyof Client & string>(

@@ -111,7 +111,7 @@ const MAY_HAVE_ARRIVED = new Set(['outcome.unknown', 'api.unreadable', 'pbs.daem
 
 /** Null where the guest does not tell: then the boot is told by its time. */
 async function bootIdOf({ host: { guest, target } }: Run): Promise<string | null> {
-  return (await guest?.pve.bootId(guest.vmid, target.policy.requestTimeout).catch(() => null)) ?? null;
+  return (await guest?.pve.agent.bootId(guest.vmid, target.policy.requestTimeout).catch(() => null)) ?? null;
 }
 
 async function stillFits(run: Run, answers: Answers): Promise<void> {

@@ -98,7 +98,7 @@ interface Sight extends BootSight, ApiSight {
 
 /** Silence says nothing: an id that was read before it must not count as that of the boot that runs now. */
 async function watchAgent(guest: Guest, limitMs: number, seen: Sight): Promise<void> {
-  seen.bootId = await guest.pve.bootId(guest.vmid, limitMs).catch(() => null);
+  seen.bootId = await guest.pve.agent.bootId(guest.vmid, limitMs).catch(() => null);
 }
 
 async function watchVm(guest: Guest, seen: Sight): Promise<void> {

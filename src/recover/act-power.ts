@@ -54,7 +54,7 @@ async function answers({ host }: Acting, { pve, vmid }: Guest, sinceMs: number):
     () => false,
   );
   if (!fresh) return false;
-  return pve.agentPing(vmid, 10_000).then(
+  return pve.agent.ping(vmid, 10_000).then(
     () => true,
     // Without the option there is no agent to wait for.
     (error: unknown) => errorDocument(error).code === 'agent.disabled',

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { ungarbled } from '../../src/api/agent-answers.js';
+import { ungarbled } from '../../src/api/agent.js';
 import { connectPve } from '../../src/api/connect.js';
 import { options, type Received, type Reply, serve, type TestServer } from './server.js';
 
@@ -55,7 +55,7 @@ describe('the guest agent', () => {
     ${"Agent error: failed to open file '/x' (mode: 'r'): No such file or directory"}    | ${'agent.failed'}
   `('"$words" → $code', async ({ words, code }) => {
     const { pve } = await pveWith(() => ({ status: 500, body: { data: null, message: `${words}\n` } }));
-    await expect(pve.exec(100, ['true'])).rejects.toMatchObject({ code });
+    await expect(pve.agent.exec(100, ['true'])).rejects.toMatchObject({ code });
     await pve.close();
   });
 
@@ -65,7 +65,7 @@ describe('the guest agent', () => {
         ? { body: { data: { result: 'frozen' } } }
         : died('Agent error: Command guest-exec has been disabled: the command is not allowed'),
     );
-    await expect(pve.exec(100, ['true'])).rejects.toMatchObject({ code: 'agent.frozen' });
+    await expect(pve.agent.exec(100, ['true'])).rejects.toMatchObject({ code: 'agent.frozen' });
     await pve.close();
   });
 
@@ -77,8 +77,8 @@ describe('the guest agent', () => {
         },
       },
     }));
-    await expect(pve.agentPing(100)).rejects.toMatchObject({ code: 'agent.failed' });
-    await expect(pve.osInfo(100)).rejects.toMatchObject({
+    await expect(pve.agent.ping(100)).rejects.toMatchObject({ code: 'agent.failed' });
+    await expect(pve.agent.info(100)).rejects.toMatchObject({
       message: expect.stringContaining('has not been found'),
     });
     await pve.close();
@@ -88,8 +88,8 @@ describe('the guest agent', () => {
     const { pve, server } = await pveWith(({ url }) => ({
       body: { data: url.endsWith('exec') ? { pid: '7' } : { result: {} } },
     }));
-    await pve.agentPing(100, 1000);
-    expect(await pve.exec(100, ['printf', '0', ''])).toBe(7);
+    await pve.agent.ping(100, 1000);
+    expect(await pve.agent.exec(100, ['printf', '0', ''])).toBe(7);
     const [, ping, exec] = server.received;
     expect(ping?.headers['content-type']).toBeUndefined();
     expect(ping?.headers['content-length']).toBe('0');
@@ -107,8 +107,8 @@ describe('the guest agent', () => {
       { exited: 1, exitcode: 0, 'out-data': 'x'.repeat(16 * 1024 * 1024), 'out-truncated': false },
     ];
     const { pve } = await pveWith(() => ({ body: { data: answers.shift() } }));
-    expect(await pve.execStatus(100, 7)).toEqual({ exited: false });
-    expect(await pve.execStatus(100, 7)).toEqual({
+    expect(await pve.agent.execStatus(100, 7)).toEqual({ exited: false });
+    expect(await pve.agent.execStatus(100, 7)).toEqual({
       exited: true,
       exitCode: 3,
       signal: null,
@@ -116,13 +116,13 @@ describe('the guest agent', () => {
       stderr: '',
       truncated: false,
     });
-    expect(await pve.execStatus(100, 7)).toMatchObject({
+    expect(await pve.agent.execStatus(100, 7)).toMatchObject({
       exited: true,
       exitCode: null,
       signal: 9,
       stdout: '',
     });
-    expect(await pve.execStatus(100, 7)).toMatchObject({ truncated: true });
+    expect(await pve.agent.execStatus(100, 7)).toMatchObject({ truncated: true });
     expect(ungarbled('already €')).toBe('already €');
     await pve.close();
   });
@@ -135,7 +135,7 @@ describe('the guest agent', () => {
     const { pve } = await pveWith(() => ({
       body: { data: { result: { version: '10.0.3', supported_commands } } },
     }));
-    const { version, commands } = await pve.agentInfo(100);
+    const { version, commands } = await pve.agent.info(100);
     expect(version).toBe('10.0.3');
     expect([...commands]).toEqual([
       ['guest-exec', false],

@@ -84,8 +84,8 @@ describe('what may be sent again', () => {
   it('a command in a guest and the question for its result are sent once', async () => {
     const bad = await server(GUESTS, 'cut', 'cut');
     const pve = connectPve(options(bad));
-    await expect(pve.exec(100, ['true'])).rejects.toMatchObject({ code: 'outcome.unknown' });
-    await expect(pve.execStatus(100, 7)).rejects.toMatchObject({ code: 'outcome.unknown' });
+    await expect(pve.agent.exec(100, ['true'])).rejects.toMatchObject({ code: 'outcome.unknown' });
+    await expect(pve.agent.execStatus(100, 7)).rejects.toMatchObject({ code: 'outcome.unknown' });
     expect(bad.received.map(({ method, url }) => `${method} ${url}`)).toEqual([
       'GET /api2/json/cluster/resources?type=vm',
       'POST /api2/json/nodes/pve1/qemu/100/agent/exec',

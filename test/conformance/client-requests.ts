@@ -74,12 +74,12 @@ export async function everyRequest(versions: { pve: string; pbs: string }): Prom
     guestStatus: [900],
     startVm: [900],
     resetVm: [900],
-    agentPing: [900],
-    agentInfo: [900],
-    osInfo: [900],
+  });
+  await callAll(pve.agent, {
+    ping: [900],
+    info: [900],
     exec: [900, ['/bin/sh', '-c', 'a=1; echo "$a"']],
     execStatus: [900, 4711],
-    readFile: [900, '/proc/sys/kernel/random/boot_id'],
     bootId: [900, 1000],
   });
   await pve.setRegisteredTags([]);
@@ -156,7 +156,8 @@ function answerTo(path: string, version: string): unknown {
       { vmid: 103, type: 'lxc', node: 'pve1' },
     ];
   if (path === '/access/permissions') return {};
-  if (path.includes('/agent/')) return { value: 'thawed', content: '', truncated: false };
+  if (path.endsWith('/file-read')) return '';
+  if (path.includes('/agent/')) return { value: 'thawed' };
   if (/(vnc|term)proxy$/.test(path)) return { port: 5900, ticket: 'PVEVNC:x', user: 'x', password: null };
   return /manager_status|\/status$|\/time$/.test(path) ? {} : [];
 }

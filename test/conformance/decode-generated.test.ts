@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { agentResult } from '../../src/api/agent-answers.js';
+import { agentResult } from '../../src/api/agent.js';
 import { DatastoreConfigs } from '../../src/api/pbs-answers.js';
 import { NodesOverview } from '../../src/api/pve-answers.js';
 import { Nothing } from '../../src/api/shared-answers.js';

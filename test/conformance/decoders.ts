@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import * as agent from '../../src/api/agent-answers.js';
+import * as agent from '../../src/api/agent.js';
 import * as backup from '../../src/api/backup-answers.js';
 import * as guest from '../../src/api/guest-answers.js';
 import * as pbs from '../../src/api/pbs-answers.js';
@@ -55,7 +55,6 @@ export const DECODERS: Readonly<Record<'pbs' | 'pve', Readonly<Record<string, z.
     'PUT /nodes/{node}/qemu/{vmid}/config': shared.Nothing,
     'POST /nodes/{node}/qemu/{vmid}/agent/ping': agent.agentResult(shared.Nothing),
     'GET /nodes/{node}/qemu/{vmid}/agent/info': agent.agentResult(agent.AgentInfo),
-    'GET /nodes/{node}/qemu/{vmid}/agent/get-osinfo': agent.agentResult(agent.OsInfo),
     'POST /nodes/{node}/qemu/{vmid}/agent/fsfreeze-status': agent.agentResult(agent.FreezeState),
     'GET /cluster/jobs/schedule-analyze': backup.ScheduleRuns,
     'GET /storage': backup.Storages,

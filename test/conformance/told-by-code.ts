@@ -21,11 +21,6 @@ export const AGENT_RESULTS: Readonly<Record<string, Schema>> = {
     version: text,
     supported_commands: list(object({ name: text, enabled: yes, 'success-response': yes })),
   }),
-  'GET /nodes/{node}/qemu/{vmid}/agent/get-osinfo': object({
-    'kernel-release': text,
-    id: optional(text),
-    'pretty-name': optional(text),
-  }),
   'GET /nodes/{node}/qemu/{vmid}/agent/network-get-interfaces': list(
     object({
       name: text,

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { ExecStatus } from '../../src/api/agent-answers.js';
+import { ExecStatus } from '../../src/api/agent.js';
 import { connectPve } from '../../src/api/connect.js';
 import { ApiFault } from '../../src/api/failure.js';
 import { agentFault } from '../../src/api/guest-agent.js';
@@ -156,7 +156,7 @@ describe('traps of the PVE API', () => {
         },
       },
     }));
-    expect(await faultOf(pve.osInfo(900))).toMatchObject({ code: 'agent.blocked' });
+    expect(await faultOf(pve.agent.info(900))).toMatchObject({ code: 'agent.blocked' });
     await pve.close();
   });
 
@@ -165,7 +165,7 @@ describe('traps of the PVE API', () => {
       status: 500,
       body: { message: 'QEMU guest agent is not running\n' },
     }));
-    const { code, hint } = (await faultOf(pve.agentPing(900))) as { code: string; hint: string };
+    const { code, hint } = (await faultOf(pve.agent.ping(900))) as { code: string; hint: string };
     expect(code).toBe('agent.not-running');
     expect(hint).toMatch(/busy for a moment/);
     expect(hint).toMatch(/stop and start/);

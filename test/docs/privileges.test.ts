@@ -15,7 +15,7 @@ const ORDER = { repairDpkg: true, cleanup: true, protectedPackages: ['NAMES'] };
 /** What would be executed in the guest, as one text. */
 async function commandOf(act: (guest: Guest) => Promise<unknown>): Promise<string> {
   let sent = '';
-  const pve = {
+  const agent = {
     exec: async (_vmid: number, command: string[]) => {
       sent += command.join('\n');
       return 1;
@@ -23,7 +23,7 @@ async function commandOf(act: (guest: Guest) => Promise<unknown>): Promise<strin
     execStatus: async () => ({ exited: true, exitCode: 0, signal: null, stdout: '', stderr: '' }),
   };
   await act({
-    pve,
+    pve: { agent },
     vmid: 900,
     clock: { sleep: async () => {}, monotonic: () => 0 },
   } as unknown as Guest).catch(() => {});

@@ -46,7 +46,7 @@ async function waitIn({ api, bootId, refuses, pollInterval = 2000, answerTakes =
     daemonAnswers: async () => (api(since()) ? undefined : silence()),
   };
   const pve = {
-    bootId: async () => bootId(since()) ?? silence(),
+    agent: { bootId: async () => bootId(since()) ?? silence() },
     guestStatus: async () => ({ status: 'running' }),
   };
   const journal = Journal.inMemory('k3f9x2', clock, {

@@ -25,7 +25,11 @@ let steps = 0;
 const run = {
   host: {
     pbs,
-    guest: { pve: { exec: async () => 1, execStatus: async () => slice() }, vmid: 900, clock: realClock },
+    guest: {
+      pve: { agent: { exec: async () => 1, execStatus: async () => slice() } },
+      vmid: 900,
+      clock: realClock,
+    },
     target: {
       host: 'pbs01',
       upgradeUnit: null,

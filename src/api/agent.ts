@@ -1,0 +1,173 @@
+import { z } from 'zod';
+import { bool, number, optional, text } from './answer.js';
+import { ApiFault } from './failure.js';
+import { agentFault, resultOf } from './guest-agent.js';
+import type { GuestPlaces } from './guest-places.js';
+import type { Request, Server } from './request.js';
+import { Nothing } from './shared-answers.js';
+
+const BOOT_ID = '/proc/sys/kernel/random/boot_id';
+
+/** The guest agents of a cluster: a method for each command that is used. */
+export class Agent {
+  readonly #server: Server;
+  readonly #places: GuestPlaces;
+
+  constructor(server: Server, places: GuestPlaces) {
+    this.#server = server;
+    this.#places = places;
+  }
+
+  /** @param timeoutMs limit of the request; the server itself waits up to 8 s for the agent */
+  ping(vmid: number, timeoutMs?: number): Promise<void> {
+    const limit = timeoutMs === undefined ? {} : { limitMs: timeoutMs };
+    return this.#simple(vmid, 'ping', { method: 'POST', effect: false, ...limit }, Nothing);
+  }
+
+  /** Its version, and for every command whether it is allowed. */
+  info(vmid: number): Promise<AgentInfo> {
+    return this.#simple(vmid, 'info', { method: 'GET' }, AgentInfo);
+  }
+
+  /**
+   * Starts a program as root in the guest, once; no shell. @returns its pid
+   * @throws Fault `agent.*`; after `agent.timeout` and `outcome.unknown` it may run, now or later
+   */
+  async exec(vmid: number, command: readonly string[]): Promise<number> {
+    try {
+      return await this.#ask(vmid, 'exec', { method: 'POST', json: { command } }, Pid);
+    } catch (error) {
+      // From Debian 13 on the agent uses the same words for "forbidden" and "frozen".
+      if (error instanceof ApiFault && error.code === 'agent.blocked' && (await this.#isFrozen(vmid))) {
+        throw new ApiFault(
+          'agent.frozen',
+          `The file systems of guest ${vmid} are frozen, as during a backup or snapshot.`,
+          error,
+          { status: error.status ?? 0, words: error.serverWords },
+          { hint: 'Wait until the backup or snapshot is through.' },
+        );
+      }
+      throw error;
+    }
+  }
+
+  /** How a program fares. Its end is told only once, so this is never asked again by itself. */
+  execStatus(vmid: number, pid: number): Promise<ExecStatus> {
+    const request = { method: 'GET', parameters: { pid }, repeat: 'once' } as const;
+    return this.#ask(vmid, 'exec-status', request, ExecStatus);
+  }
+
+  /** The kernel's id of this boot, asked for once. @param limitMs a dying guest swallows requests */
+  async bootId(vmid: number, limitMs: number): Promise<string> {
+    const request = { method: 'GET', parameters: { file: BOOT_ID }, repeat: 'once', limitMs } as const;
+    return (await this.#ask(vmid, 'file-read', request, FileContent)).trim();
+  }
+
+  /** A command whose refusal comes inside of a good answer. */
+  async #simple<Result>(
+    vmid: number,
+    command: string,
+    request: Omit<Request, 'path'>,
+    result: z.ZodType<Result>,
+  ): Promise<Result> {
+    return resultOf(vmid, command, await this.#ask(vmid, command, request, agentResult(result)));
+  }
+
+  async #ask<Answer>(
+    vmid: number,
+    command: string,
+    request: Omit<Request, 'path'>,
+    data: z.ZodType<Answer>,
+  ): Promise<Answer> {
+    try {
+      return await this.#places.on(vmid, (path) =>
+        this.#server.ask({ ...request, path: `${path}/agent/${command}` }, data),
+      );
+    } catch (error) {
+      throw agentFault(vmid, command, error);
+    }
+  }
+
+  async #isFrozen(vmid: number): Promise<boolean> {
+    try {
+      const request = { method: 'POST', effect: false } as const;
+      return (await this.#simple(vmid, 'fsfreeze-status', request, FreezeState)) === 'frozen';
+    } catch {
+      return false; // the refusal that led here says more than this one
+    }
+  }
+}
+
+// What is read of the answers.
+
+/**
+ * The simple commands answer with status 200 even when the agent refuses: then there is `error` where
+ * the result should be. What went wrong is left to the caller.
+ */
+export const agentResult = <Result>(result: z.ZodType<Result>) =>
+  z
+    .object({
+      result: z.union([
+        z.object({ error: z.object({ class: optional(text), desc: z.string() }) }).transform(({ error }) => ({
+          refused: error.desc || (error.class ?? 'no reason given'),
+        })),
+        result.transform((value) => ({ value })),
+      ]),
+    })
+    .transform((answer) => answer.result);
+
+export const AgentInfo = z
+  .object({
+    version: text,
+    supported_commands: z.array(z.object({ name: text, enabled: bool })),
+  })
+  .transform(({ version, supported_commands }) => ({
+    version,
+    commands: new Map(supported_commands.map(({ name, enabled }) => [name, enabled])),
+  }));
+type AgentInfo = z.output<typeof AgentInfo>;
+
+export const FreezeState = z.string();
+export const Pid = z.object({ pid: number }).transform(({ pid }) => pid);
+
+/** The agent keeps so many bytes of each stream and drops the rest. */
+const CAPTURE_LIMIT = 16 * 1024 * 1024;
+
+export const ExecStatus = z
+  .object({
+    exited: bool,
+    exitcode: optional(number),
+    signal: optional(number),
+    'out-data': z.string().nullish(),
+    'err-data': z.string().nullish(),
+    // Old agents say false where it was truncated, so a full buffer counts as well.
+    'out-truncated': optional(bool),
+    'err-truncated': optional(bool),
+  })
+  .transform(({ exited, exitcode, signal, ...rest }) => {
+    if (!exited) return { exited: false } as const;
+    const out = rest['out-data'] ?? '';
+    const err = rest['err-data'] ?? '';
+    const full = out.length >= CAPTURE_LIMIT || err.length >= CAPTURE_LIMIT;
+    return {
+      exited: true,
+      exitCode: exitcode,
+      signal,
+      stdout: ungarbled(out),
+      stderr: ungarbled(err),
+      /** Output was more than the agent keeps. */
+      truncated: full || rest['out-truncated'] === true || rest['err-truncated'] === true,
+    } as const;
+  });
+type ExecStatus = z.output<typeof ExecStatus>;
+
+export const FileContent = z.object({ content: z.string() }).transform(({ content }) => ungarbled(content));
+
+/**
+ * PVE hands out bytes as one character each, so all but ASCII arrives garbled: put the bytes together
+ * again. A text with characters beyond a byte was decoded properly and stays as it is.
+ */
+export function ungarbled(value: string): string {
+  for (let index = 0; index < value.length; index += 1) if (value.charCodeAt(index) > 0xff) return value;
+  return Buffer.from(value, 'latin1').toString('utf8');
+}
