@@ -1,13 +1,12 @@
 #!/usr/bin/env node
-import { writtenHelp } from './help-text.js';
 import { version } from './version.js';
 
-// Whoever reads along may leave (`| head`): a run goes on to its end, and nobody is shown a stack trace.
+// A reader of the output may leave (`| head`): a run goes on to its end, and there is no stack trace.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 
 const args = process.argv.slice(2);
-const text = args.length === 1 ? known(args[0]) : null;
-if (text !== null) process.stdout.write(text);
+// Answered without loading the program.
+if (args.length === 1 && /^(--version|-V)$/.test(args[0] ?? '')) process.stdout.write(`${version}\n`);
 else {
   const [{ main }, { realWorld }, { EXIT }] = await Promise.all([
     import('./program.js'),
@@ -18,10 +17,4 @@ else {
   // What a signal has interrupted may still wait for a server, and would keep the process.
   if (process.exitCode === EXIT.interrupted)
     process.stdout.write('', () => process.stderr.write('', () => process.exit()));
-}
-
-/** What can be answered without loading the program. A terminal has its help broken to its own width. */
-function known(option: string | undefined): string | null {
-  if (option === '--version' || option === '-V') return `${version}\n`;
-  return (option === '--help' || option === '-h') && !process.stdout.isTTY ? writtenHelp() : null;
 }

@@ -1,30 +1,21 @@
-import { type Command, Option, type OptionValues } from 'commander';
-import type { Run } from './program.js';
+import { Argument, type CommandUnknownOpts, Option } from 'commander';
+import { type Add, collect, examples, factor, type Run } from './program-parts.js';
 
-interface SetUp {
-  readonly root: Command;
-  readonly add: (name: string, description: string) => Command;
-  readonly run: Run;
-  readonly host: (text: string) => Option;
-  readonly version: string;
-  /** What the help says at its end. */
-  readonly closing: string;
-}
-
-/** The commands that are used before the first run, and around it: doctor, init, schema, completion, manual. */
-export function addSetUp({ root, add, run, host, version, closing }: SetUp): void {
+/** The commands that are used before the first run, and around it: doctor, init, schema, completion, lab, demo. */
+export function addSetUp(root: CommandUnknownOpts, add: Add, run: Run): void {
+  const many = <Flags extends string>(flags: Flags, text: string) =>
+    new Option(flags, text).argParser(collect);
   add('doctor', 'is everything set up? config, TLS, tokens, privileges, guest agent, lock, Slack')
-    .addOption(host('host to look at; may be repeated, all of them unless named'))
+    .addOption(many('--host <name>', 'host to look at; may be repeated, all of them unless named'))
     .option('--all', 'every host of the config')
     .addHelpText(
       'after',
       examples('doctor', 'doctor --host pbs01 --json') +
-        '\n\nEach finding comes with the commands that mend it. Changes nothing, posts nothing.' +
-        '\nExit code 0: ready, perhaps with warnings; 1: something to mend; 2: the config itself.',
+        '\n\nEach finding comes with the commands that fix it. Changes nothing, posts nothing.' +
+        '\nExit code 0: ready, perhaps with warnings; 1: something to fix; 2: the config itself.',
     )
-    .action(run(async () => (await import('./commands/doctor.js')).doctor));
-  const many = (flags: string, text: string) => new Option(flags, text).argParser(collect);
-  add('init', 'ask the way to a config: endpoints, fingerprints, tokens, guests; writes the file')
+    .action(run(async (context, options) => (await import('./commands/doctor.js')).doctor(context, options)));
+  add('init', 'create a config by asking questions: endpoints, fingerprints, tokens, guests')
     .option('--output <file>', 'where to write it; default: --config, else the place where it is looked for')
     .option('--force', 'overwrite a config that is there')
     .option('--defaults', 'ask nothing: take the default of what no option answers')
@@ -49,12 +40,12 @@ export function addSetUp({ root, add, run, host, version, closing }: SetUp): voi
         'init --systemd',
       )}\n\nAnswers may come from a pipe, one a line. Nothing is written before the last question.`,
     )
-    .action(run(async () => (await import('./commands/init.js')).init));
+    .action(run(async (context, options) => (await import('./commands/init.js')).init(context, options)));
   add('schema', 'JSON Schema of the config file')
     .addHelpText('after', examples('schema > config.schema.json'))
-    .action(run(async () => (await import('./commands/schema.js')).schema));
+    .action(run(async (context) => (await import('./commands/schema.js')).schema(context, {})));
   add('completion', 'completion for a shell, host names of the config included')
-    .argument('<shell>', 'bash, zsh or fish')
+    .addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish']))
     .addHelpText(
       'after',
       examples(
@@ -63,42 +54,41 @@ export function addSetUp({ root, add, run, host, version, closing }: SetUp): voi
         'completion fish > ~/.config/fish/completions/pbs-ctl.fish',
       ),
     )
-    .action((shell: string, options: OptionValues, self: Command) =>
-      run(async () => {
-        const { completion } = await import('./commands/completion.js');
-        return (context: Parameters<typeof completion>[0]) => completion(context, { shell });
-      })(options, self),
+    .action(
+      run(async (context, shell) =>
+        (await import('./commands/completion.js')).completion(context, { shell }),
+      ),
     );
   // What the scripts of the shells call.
   root
     .command('complete', { hidden: true })
     .argument('[words...]')
-    .action((words: string[], options: OptionValues, self: Command) =>
-      run(async () => {
-        const [{ complete }, { treeOf }] = await Promise.all([
-          import('./commands/completion.js'),
-          import('./commands/completion-tree.js'),
-        ]);
-        return (context: Parameters<typeof complete>[0]) => complete(context, { words, tree: treeOf(root) });
-      })(options, self),
+    .action(
+      run(async (context, words) =>
+        (await import('./commands/completion.js')).complete(context, {
+          words,
+          root,
+          mayRepeat: ({ parseArg }) => parseArg === collect,
+        }),
+      ),
     );
-  root.command('manual', { hidden: true }).action((options: OptionValues, self: Command) =>
-    run(async () => {
-      const [{ manual }, { treeOf }] = await Promise.all([
-        import('./commands/manual.js'),
-        import('./commands/completion-tree.js'),
-      ]);
-      return (context: Parameters<typeof manual>[0]) =>
-        manual(context, { tree: treeOf(root), version, closing });
-    })(options, self),
-  );
+  add('lab', 'start the embedded lab: a simulated PVE cluster and PBS hosts over real HTTPS on loopback')
+    .option('--dir <folder>', 'where its config and files go; default: a new temporary folder')
+    .option('--scenario <name>', 'what is there and what goes wrong', 'healthy')
+    .option('--factor <number>', 'how much faster than real machines', factor, 20)
+    .addOption(
+      new Option('--pve <version>', 'PVE version to play').choices(['8.4', '9.2']).default('9.2' as const),
+    )
+    .addOption(
+      new Option('--pbs <version>', 'PBS version to play')
+        .choices(['3.4', '4.0', '4.1', '4.2'])
+        .default('4.2' as const),
+    )
+    .option('--list', 'name and describe the scenarios')
+    .addHelpText('after', examples('lab --list', 'lab --scenario backup-running --dir /tmp/lab'))
+    .action(run(async (context, options) => (await import('./commands/lab.js')).lab(context, options)));
+  add('demo', 'lab plus "patch --host pbs01" in one go, then stops')
+    .option('--scenario <name>', 'scenario of the lab', 'healthy')
+    .addHelpText('after', examples('demo', 'demo --scenario backup-running'))
+    .action(run(async (context, options) => (await import('./commands/demo.js')).demo(context, options)));
 }
-
-/** For options that may be repeated. */
-export const collect = (value: string, previous: readonly string[] | undefined): string[] => [
-  ...(previous ?? []),
-  value,
-];
-
-export const examples = (...lines: readonly string[]) =>
-  `\nExamples:\n${lines.map((line) => `  pbs-ctl ${line}`).join('\n')}`;

@@ -1,19 +1,5 @@
-import { execFile, execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { pbsCtl, pbsCtlJson } from './support/in-process.js';
-
-const hasMan = (() => {
-  try {
-    execFileSync('man', ['--version']);
-    return true;
-  } catch {
-    return false;
-  }
-})();
 
 /** Every command that completion knows, with those below it. */
 async function commands(path: readonly string[] = []): Promise<string[][]> {
@@ -51,27 +37,5 @@ describe('without a command', () => {
     const { code, stdout, stderr } = await pbsCtl(['lock']);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain('Usage: pbs-ctl lock');
-  });
-});
-
-describe('the manual page', () => {
-  it('has every command and is roff without a warning', async () => {
-    const { code, stdout } = await pbsCtl(['manual']);
-    expect(code).toBe(0);
-    for (const path of await commands()) expect(stdout).toContain(path.join(' '));
-    expect(stdout).toContain('75   try again later');
-    if (!hasMan) return;
-    const file = join(tmpdir(), `pbs-ctl-${process.pid}.1`);
-    writeFileSync(file, stdout);
-    const { stderr } = await promisify(execFile)('man', [
-      '--warnings',
-      '-E',
-      'UTF-8',
-      '-l',
-      '-Tutf8',
-      '-Z',
-      file,
-    ]);
-    expect(stderr).toBe('');
   });
 });

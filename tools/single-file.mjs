@@ -10,19 +10,28 @@ const { version, license } = JSON.parse(readFileSync('package.json', 'utf8'));
 // Modules that know where files lie, and what stands in their place where there are no files.
 const instead = {
   'src/version.ts': `export const version = ${JSON.stringify(version)};`,
-  'src/help-text.ts': 'export const writtenHelp = () => null;',
   'src/lab/machine/toolbox-folder.ts': unpacking(),
 };
 
+const replaced = new Set();
 const bundle = await rolldown({
   input: 'src/cli.ts',
   platform: 'node',
+  // Its paths are for the compiler: what they lead to has types and no code.
+  tsconfig: false,
   plugins: [
     {
       name: 'files-within',
       load(id) {
         const path = Object.keys(instead).find((each) => id.endsWith(`/${each}`));
-        return path ? { code: instead[path], moduleType: 'js' } : null;
+        if (!path) return null;
+        replaced.add(path);
+        return { code: instead[path], moduleType: 'js' };
+      },
+      // One that has moved would look for its files beside the bundle.
+      buildEnd() {
+        const moved = Object.keys(instead).filter((path) => !replaced.has(path));
+        if (moved.length > 0) this.error(`nothing imports ${moved.join(', ')}: has it moved?`);
       },
     },
   ],

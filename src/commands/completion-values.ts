@@ -4,23 +4,15 @@ import { stateDirOf } from '../config/target.js';
 import { allRuns } from '../journal/journal.js';
 import { SCENARIOS } from '../lab/scenario.js';
 import type { World } from '../world.js';
-import type { Candidate, Values } from './complete.js';
-import { SCRIPTS } from './completion-scripts.js';
+import type { Candidate, Candidates } from './completion.js';
 
-const words = (...all: readonly string[]): Candidate[] => all.map((word) => ({ word, description: '' }));
-
-/** Values that are the same everywhere, by the place where they stand. */
-const FIXED: Readonly<Record<string, Values>> = {
-  'patch --reboot': words('always', 'after-upgrade', 'when-required', 'never'),
-  'report --format': words('text', 'json', 'markdown', 'html', 'slack'),
-  'lab --pve': words('8.4', '9.2'),
-  'lab --pbs': words('3.4', '4.0', '4.1', '4.2'),
-  'completion shell': words(...Object.keys(SCRIPTS)),
-};
 const FILES = new Set(['--config', '--dir', '--events', '--output']);
 
-/** What can stand for a value. Whatever cannot be found out has no candidates: a shell is no place for errors. */
-export async function valuesOf(typed: readonly string[], world: World): Promise<(place: string) => Values> {
+/** What can stand for a value. What cannot be found out has no candidates: a shell is no place for errors. */
+export async function valuesOf(
+  typed: readonly string[],
+  world: World,
+): Promise<(place: string) => Candidates> {
   const config = await configOf(typed, world);
   const hosts = Object.entries(config?.hosts ?? {}).map(([word, { endpoint }]) => ({
     word,
@@ -32,7 +24,6 @@ export async function valuesOf(typed: readonly string[], world: World): Promise<
   }));
   return (place) => {
     const name = place.split(' ').at(-1) ?? '';
-    if (FIXED[place]) return FIXED[place];
     if (FILES.has(name)) return 'files';
     if (name === '--host') return hosts;
     if (name === '--cluster' && !place.startsWith('init')) return clusters;

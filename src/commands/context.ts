@@ -1,20 +1,19 @@
 import { loadConfig } from '../config/load.js';
 import { rememberPlaces } from '../config/places.js';
-import { parseDuration } from '../config/quantity.js';
 import type { Config } from '../config/schema.js';
 import { stateDirOf, type Target, targetOf } from '../config/target.js';
 import { EXIT, Fault } from '../fault.js';
 import type { World } from '../world.js';
 
 /** Options that every command takes, before or after its name. */
-export interface GlobalOptions {
+export type GlobalOptions = {
   readonly config?: string;
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
   /** commander's form of `--no-color`. */
   readonly color?: boolean;
-}
+};
 
 /** What a command works with: the world, its options, and how it answers. */
 export interface Context {
@@ -45,7 +44,7 @@ export function contextOf(world: World, options: GlobalOptions): Context {
   };
 }
 
-export interface LoadedConfig {
+interface LoadedConfig {
   readonly path: string;
   readonly config: Config;
   readonly stateDir: string;
@@ -62,8 +61,8 @@ export async function load({ world, options }: Context): Promise<LoadedConfig> {
 }
 
 export interface HostOptions {
-  readonly host?: readonly string[];
-  readonly all?: boolean;
+  readonly host: readonly string[] | undefined;
+  readonly all: boolean | undefined;
 }
 
 /** The hosts that `--host` and `--all` name. @throws Fault `usage.no-host`, `config.unknown-host` (exit 2) */
@@ -78,20 +77,3 @@ export function targetsOf(config: Config, { host, all }: HostOptions, everyByDef
   }
   return wanted.map((name) => targetOf(config, name));
 }
-
-/** A duration that an option gives, in milliseconds. @throws Fault `usage.duration` (exit 2) */
-export function duration(text: string, option: string): number {
-  const ms = parseDuration(text);
-  if (ms !== undefined) return ms;
-  throw noDuration(`${option} "${text}" is no duration.`);
-}
-
-/** The same where none at all makes no sense, such as for a lock. @throws Fault `usage.duration` (exit 2) */
-export function positiveDuration(text: string, option: string): number {
-  const ms = duration(text, option);
-  if (ms > 0) return ms;
-  throw noDuration(`${option} "${text}": expected a duration longer than zero.`);
-}
-
-const noDuration = (message: string) =>
-  new Fault('usage.duration', message, { hint: 'For example 90s, 20m, 2h.', exitCode: EXIT.usage });

@@ -16,12 +16,25 @@ export const demo: Command<{ scenario: string }> = async (context, { scenario })
     );
   }
   try {
-    const exitCode = await patch(contextOf(world, { ...options, config: lab.configPath }), {
-      host: ['pbs01'],
-    });
+    const exitCode = await patch(contextOf(world, { ...options, config: lab.configPath }), PLAIN);
     if (!quiet) world.stdout.write(`\nWhat Slack got:\n${lab.slack.messages.map(slackText).join('\n')}\n`);
     return exitCode;
   } finally {
     await lab.stop();
   }
+};
+
+/** `--host pbs01` and nothing else. */
+const PLAIN = {
+  host: ['pbs01'],
+  all: undefined,
+  check: undefined,
+  abandon: undefined,
+  keepGoing: undefined,
+  plan: undefined,
+  reboot: undefined,
+  wait: undefined,
+  events: undefined,
+  ignoreWindow: undefined,
+  parallel: undefined,
 };

@@ -6,8 +6,8 @@ import { historyText, type PastRun } from '../report/history-text.js';
 import { downtimeOf, durationOf } from '../report/summary.js';
 import { type Command, load } from './context.js';
 
-export interface HistoryOptions {
-  readonly host?: readonly string[];
+interface HistoryOptions {
+  readonly host: readonly string[] | undefined;
 }
 
 /** Past runs, newest first. */

@@ -2,9 +2,9 @@ import { EXIT, errorDocument, Fault } from '../fault.js';
 import { type Lease, takeLease } from '../lock/lease.js';
 import { exitCodeOf, type Program } from '../world.js';
 import type { Command } from './context.js';
-import { claimOf, type LockOptions, waitingFor, withLock } from './lock.js';
+import { claimOf, type TakeOptions, waitingFor, withLock } from './lock.js';
 
-export interface HoldOptions extends LockOptions {
+interface HoldOptions extends TakeOptions {
   readonly command: readonly string[];
 }
 
@@ -12,13 +12,7 @@ export interface HoldOptions extends LockOptions {
 export const lockHold: Command<HoldOptions> = (context, options) =>
   withLock(context, options, async (lock, config) => {
     const { world } = context;
-    const [file, ...args] = options.command;
-    if (file === undefined) {
-      throw new Fault('usage.command', 'No program was named.', {
-        hint: 'Put it after "--": pbs-ctl lock hold --cluster main --owner pve-patching -- ansible-playbook patch_pve.yml',
-        exitCode: EXIT.usage,
-      });
-    }
+    const [file = '', ...args] = options.command;
     const claim = claimOf(context, config, lock, options);
     const say = (text: string) => void world.stderr.write(`pbs-ctl: ${text}\n`);
     const lease = await waitingFor(context, config, options, {

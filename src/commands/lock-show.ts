@@ -7,13 +7,13 @@ import { isoFromSeconds } from '../moment.js';
 import { type LockDocument, lockText, unknownLockText } from '../report/text.js';
 import type { World } from '../world.js';
 import { type Command, load } from './context.js';
-import { clusterName, type LockOptions } from './lock.js';
+import { type ClusterOption, clusterName } from './lock.js';
 
 type Shown = LockDocument & { readonly store: string };
 type Unknown = { readonly cluster: string; readonly error: ErrorDocument };
 
 /** Who holds the lock of a cluster; of each cluster, where none is named and there are several. */
-export const lockShow: Command<LockOptions> = async (context, { cluster }) => {
+export const lockShow: Command<ClusterOption> = async (context, { cluster }) => {
   const { world, color } = context;
   const { config, stateDir } = await load(context);
   const names = Object.keys(config.clusters);

@@ -3,21 +3,22 @@ import { EXIT, Fault } from '../fault.js';
 import { openCluster } from '../host/open.js';
 import { retryRelease } from '../lock/lease.js';
 import { acquire, breakLock, type Claim, type ClusterLock, release } from '../lock/lock.js';
-import { isLockWord } from '../lock/tag.js';
 import { isoFromSeconds } from '../moment.js';
 import { interrupted } from '../signals.js';
-import { type Command, type Context, duration, load, positiveDuration } from './context.js';
+import { type Command, type Context, load } from './context.js';
 
-export interface LockOptions {
-  readonly cluster?: string;
-  readonly owner?: string;
-  readonly run?: string;
-  readonly ttl?: string;
-  readonly wait?: string;
-  readonly yes?: boolean;
+export interface ClusterOption {
+  readonly cluster: string | undefined;
 }
 
-export const lockAcquire: Command<LockOptions> = (context, options) =>
+export interface TakeOptions extends ClusterOption {
+  readonly owner: string;
+  /** Milliseconds, as is `wait`. */
+  readonly ttl: number | undefined;
+  readonly wait: number | undefined;
+}
+
+export const lockAcquire: Command<TakeOptions> = (context, options) =>
   withLock(context, options, async (lock, config) => {
     const claim = claimOf(context, config, lock, options);
     const { expiresAt } = await waitingFor(context, config, options, {
@@ -34,13 +35,12 @@ export function claimOf(
   { world }: Context,
   config: Config,
   { cluster }: ClusterLock,
-  options: LockOptions,
+  { owner, ttl = config.clusters[cluster]?.lock.ttl ?? 0 }: TakeOptions,
 ): Claim {
-  const ttl = config.clusters[cluster]?.lock.ttl ?? 0;
   return {
-    owner: word(options.owner, '--owner'),
+    owner,
     run: world.randomWord(6),
-    ttlMs: options.ttl === undefined ? ttl : positiveDuration(options.ttl, '--ttl'),
+    ttlMs: ttl,
     onExpired: config.policy.onExpiredLock,
   };
 }
@@ -53,11 +53,11 @@ export function claimOf(
 export async function waitingFor<Value>(
   { world }: Context,
   config: Config,
-  options: LockOptions,
+  { wait = 0 }: TakeOptions,
   { take, giveBack }: { take: () => Promise<Value>; giveBack: (taken: Value) => Promise<unknown> },
 ): Promise<Value> {
   const { clock } = world;
-  const deadline = clock.monotonic() + (options.wait === undefined ? 0 : duration(options.wait, '--wait'));
+  const deadline = clock.monotonic() + wait;
   const stop = new AbortController();
   const off = world.onSignal((signal) => {
     off();
@@ -82,15 +82,17 @@ export async function waitingFor<Value>(
   }
 }
 
-export const lockRelease: Command<LockOptions> = (context, options) =>
+export const lockRelease: Command<
+  ClusterOption & { readonly owner: string; readonly run: string | undefined }
+> = (context, options) =>
   withLock(context, options, async (lock) => {
-    const owner = word(options.owner, '--owner');
-    const released = await retryRelease(() => release(lock, { owner, run: options.run }), lock.clock);
+    const { owner, run } = options;
+    const released = await retryRelease(() => release(lock, { owner, run }), lock.clock);
     context.answer({ cluster: lock.cluster, released }, released ? 'released' : 'it was not held');
     return EXIT.done;
   });
 
-export const lockBreak: Command<LockOptions> = (context, options) =>
+export const lockBreak: Command<ClusterOption & { readonly yes: true | undefined }> = (context, options) =>
   withLock(context, options, async (lock) => {
     if (!options.yes) {
       throw new Fault(
@@ -113,7 +115,7 @@ export const lockBreak: Command<LockOptions> = (context, options) =>
 /** Connects to the cluster that the options name. @throws Fault `usage.cluster` */
 export async function withLock(
   context: Context,
-  options: LockOptions,
+  options: ClusterOption,
   act: (lock: ClusterLock, config: Config) => Promise<number>,
 ): Promise<number> {
   const { config } = await load(context);
@@ -135,18 +137,6 @@ export function clusterName(config: Config, named: string | undefined): string {
     named === undefined ? 'No cluster was named.' : `The config has no cluster "${named}".`,
     {
       hint: `Name one with --cluster: ${names.join(', ')}.`,
-      exitCode: EXIT.usage,
-    },
-  );
-}
-
-function word(text: string | undefined, option: string): string {
-  if (text !== undefined && isLockWord(text)) return text;
-  throw new Fault(
-    'usage.owner',
-    `${option} ${text === undefined ? 'is missing' : `"${text}" cannot stand in a tag`}.`,
-    {
-      hint: 'Use lower-case letters, digits, ".", "_" and "-".',
       exitCode: EXIT.usage,
     },
   );

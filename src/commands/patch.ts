@@ -1,4 +1,4 @@
-import type { Config } from '../config/schema.js';
+import type { Config, Policy } from '../config/schema.js';
 import type { Target } from '../config/target.js';
 import { EXIT, type ExitCode, errorDocument, Fault, worstExitCode } from '../fault.js';
 import { openHost } from '../host/open.js';
@@ -13,49 +13,43 @@ import { exitCodeOf, patchHost } from '../patch/patch-host.js';
 import { deliver } from '../report/deliver.js';
 import { openEvents } from '../report/event-stream.js';
 import type { Reporter } from '../report/events.js';
-import { oneLine } from '../report/layout.js';
 import { screenFor } from '../report/screen.js';
 import { runText } from '../report/text.js';
 import type { World } from '../world.js';
-import { type Command, duration, type HostOptions, load, targetsOf } from './context.js';
+import { type Command, type HostOptions, load, targetsOf } from './context.js';
 import { report } from './errors.js';
 
-export interface PatchCommandOptions extends HostOptions {
-  readonly check?: boolean;
-  readonly abandon?: boolean;
-  readonly keepGoing?: boolean;
-  readonly plan?: string;
-  readonly reboot?: string;
-  readonly wait?: string;
-  readonly events?: string;
-  readonly ignoreWindow?: string;
-  readonly parallel?: string;
+interface PatchCommandOptions extends HostOptions {
+  readonly check: boolean | undefined;
+  readonly abandon: boolean | undefined;
+  readonly keepGoing: boolean | undefined;
+  readonly plan: string | undefined;
+  readonly reboot: Policy['reboot'] | undefined;
+  readonly wait: number | undefined;
+  readonly events: string | undefined;
+  readonly ignoreWindow: string | undefined;
+  readonly parallel: number | undefined;
 }
-
-const MODES = ['always', 'after-upgrade', 'when-required', 'never'] as const;
 
 export const patch: Command<PatchCommandOptions> = async (context, options) => {
   const { world, color } = context;
   const { config, stateDir } = await load(context);
-  const targets = targetsOf(config, options).map((target) => {
-    const mode = rebootMode(options.reboot);
-    return mode ? { ...target, policy: { ...target.policy, reboot: mode } } : target;
-  });
+  const { reboot, wait = null, ignoreWindow: ignoredWindow = null, parallel: lanes = 1 } = options;
+  const targets = targetsOf(config, options).map((target) =>
+    reboot ? { ...target, policy: { ...target.policy, reboot } } : target,
+  );
   if (options.plan && targets.length > 1) {
     throw new Fault('usage.plan', '--plan belongs to one host.', {
       hint: 'Name one --host.',
       exitCode: EXIT.usage,
     });
   }
-  const waitMs = options.wait === undefined ? null : duration(options.wait, '--wait');
-  const ignoredWindow = reasonOf(options.ignoreWindow);
   if (options.events === '-' && context.options.json) {
     throw new Fault('usage.events', '--events - and --json both want stdout.', {
       hint: 'Give --events a file.',
       exitCode: EXIT.usage,
     });
   }
-  const lanes = lanesOf(options.parallel);
   await readReferences(config, targets, world);
   const events = openEvents(options.events, world);
   const screen = await screenFor(world, { ...context.options, color });
@@ -65,7 +59,7 @@ export const patch: Command<PatchCommandOptions> = async (context, options) => {
     const reporter = events.around(screen.begin());
     let document: RunDocument;
     try {
-      if (waitMs !== null) await waitFor(config, target, { waitMs, ignoredWindow }, world, reporter);
+      if (wait !== null) await waitFor(config, target, { waitMs: wait, ignoredWindow }, world, reporter);
       document = await patchHost(
         config,
         stateDir,
@@ -134,16 +128,6 @@ function oneAtATime(): <Result>(act: () => Promise<Result>) => Promise<Result> {
   };
 }
 
-/** @throws Fault `usage.parallel` (exit 2) */
-function lanesOf(text: string | undefined): number {
-  const lanes = text === undefined ? 1 : Number(text);
-  if (Number.isInteger(lanes) && lanes >= 1) return lanes;
-  throw new Fault('usage.parallel', `--parallel "${text}" is no number of hosts.`, {
-    hint: 'For example --parallel 4; 1 patches one host after the other.',
-    exitCode: EXIT.usage,
-  });
-}
-
 async function waitFor(
   config: Config,
   target: Target,
@@ -157,25 +141,4 @@ async function waitFor(
   } finally {
     await host.close();
   }
-}
-
-function rebootMode(text: string | undefined): (typeof MODES)[number] | null {
-  if (text === undefined) return null;
-  const mode = MODES.find((each) => each === text);
-  if (mode) return mode;
-  throw new Fault('usage.reboot', `"${text}" is no reboot mode.`, {
-    hint: `One of: ${MODES.join(', ')}.`,
-    exitCode: EXIT.usage,
-  });
-}
-
-/** @throws Fault `usage.reason` (exit 2): whoever overrides a rule says why, in the report and in Slack */
-function reasonOf(text: string | undefined): string | null {
-  if (text === undefined) return null;
-  const reason = oneLine(text);
-  if (reason !== '') return reason;
-  throw new Fault('usage.reason', '--ignore-window wants a reason.', {
-    hint: 'For example --ignore-window "CVE-2026-1234, agreed with operations".',
-    exitCode: EXIT.usage,
-  });
 }

@@ -13,15 +13,15 @@ import { RECOVER_FLAGS, type RecoverFlag } from '../recover/step.js';
 import { recoverText } from '../recover/text.js';
 import { type Command, type Context, type HostOptions, load, targetsOf } from './context.js';
 
-export interface RecoverOptions extends HostOptions {
-  readonly startVm?: boolean;
-  readonly resetVm?: boolean;
-  readonly mount?: boolean;
-  readonly restartServices?: boolean;
-  readonly liftFence?: boolean;
-  readonly releaseLock?: boolean;
-  readonly yes?: boolean;
-  readonly force?: boolean;
+interface RecoverOptions extends Pick<HostOptions, 'host'> {
+  readonly startVm: boolean | undefined;
+  readonly resetVm: boolean | undefined;
+  readonly mount: boolean | undefined;
+  readonly restartServices: boolean | undefined;
+  readonly liftFence: boolean | undefined;
+  readonly releaseLock: boolean | undefined;
+  readonly yes: boolean | undefined;
+  readonly force: boolean | undefined;
 }
 
 /** What became of the flags: what was done, in words, and what stopped the rest. */
@@ -35,7 +35,7 @@ interface Acted {
 export const recover: Command<RecoverOptions> = async (context, options) => {
   const { world, color } = context;
   const { config, stateDir } = await load(context);
-  const [target, ...others] = targetsOf(config, options);
+  const [target, ...others] = targetsOf(config, { host: options.host, all: false });
   if (!target || others.length > 0) {
     throw new Fault('usage.one-host', 'recover looks at one host.', {
       hint: 'Name one --host.',

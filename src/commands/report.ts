@@ -9,25 +9,16 @@ import { slackMessage } from '../report/slack.js';
 import { runText } from '../report/text.js';
 import { type Command, load } from './context.js';
 
-export interface ReportOptions {
+interface ReportOptions {
   readonly run: string;
-  readonly format?: string;
+  readonly format: 'text' | 'json' | 'markdown' | 'html' | 'slack';
   /** With "last": the last run of these hosts. */
-  readonly host?: readonly string[];
+  readonly host: readonly string[] | undefined;
 }
 
-const FORMATS = ['text', 'json', 'markdown', 'html', 'slack'] as const;
-
 /** One past run, in the form that was asked for. */
-export const report: Command<ReportOptions> = async (context, { run, format = 'text', host }) => {
+export const report: Command<ReportOptions> = async (context, { run, format, host }) => {
   const { stateDir } = await load(context);
-  const wanted = FORMATS.find((each) => each === format);
-  if (!wanted) {
-    throw new Fault('usage.format', `"${format}" is no format of a report.`, {
-      hint: `One of: ${FORMATS.join(', ')}.`,
-      exitCode: EXIT.usage,
-    });
-  }
   const { runs: states, damaged } = readRuns(stateDir);
   const broken = damaged.find(({ runId }) => runId === run);
   if (broken) throw broken.error;
@@ -45,7 +36,7 @@ export const report: Command<ReportOptions> = async (context, { run, format = 't
     html: () => htmlReport(doc, timeline),
     slack: () => `${JSON.stringify(slackMessage(doc), null, 2)}\n`,
   };
-  stdout.write(context.options.json ? forms.json() : forms[wanted]());
+  stdout.write(context.options.json ? forms.json() : forms[format]());
   return EXIT.done;
 };
 

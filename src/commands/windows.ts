@@ -1,4 +1,4 @@
-import { EXIT, Fault } from '../fault.js';
+import { EXIT } from '../fault.js';
 import { openHost } from '../host/open.js';
 import { readReferences } from '../host/read-references.js';
 import { isoFromSeconds } from '../moment.js';
@@ -7,8 +7,8 @@ import { planFor, zoneOf } from '../schedule/look-ahead.js';
 import type { Plan } from '../schedule/plan.js';
 import { type Command, type HostOptions, load, targetsOf } from './context.js';
 
-export interface WindowsOptions extends HostOptions {
-  readonly hours?: string;
+interface WindowsOptions extends HostOptions {
+  readonly hours: number | undefined;
 }
 
 const DEFAULT_HOURS = 72;
@@ -16,7 +16,7 @@ const DEFAULT_HOURS = 72;
 /** When is a host busy, and when does a whole run fit? */
 export const windows: Command<WindowsOptions> = async (context, options) => {
   const { world, color } = context;
-  const hours = hoursOf(options.hours);
+  const { hours = DEFAULT_HOURS } = options;
   const { config } = await load(context);
   const documents: object[] = [];
   const texts: string[] = [];
@@ -56,12 +56,3 @@ const documentOf = (host: string, { from, to, busy, free, next }: Plan, timezone
   free: free.map((each) => ({ start: isoFromSeconds(each.from), end: isoFromSeconds(each.to) })),
   next: next && { start: isoFromSeconds(next.from), end: isoFromSeconds(next.to) },
 });
-
-function hoursOf(text: string | undefined): number {
-  const hours = text === undefined ? DEFAULT_HOURS : Number(text);
-  if (Number.isInteger(hours) && hours >= 1 && hours <= 24 * 31) return hours;
-  throw new Fault('usage.hours', `--hours "${text}" is no number of hours from 1 to 744.`, {
-    hint: 'For example --hours 72.',
-    exitCode: EXIT.usage,
-  });
-}

@@ -1,20 +1,20 @@
 /** What `init` is told beforehand; what is left out is asked for. */
 export interface InitOptions {
-  readonly output?: string;
-  readonly force?: boolean;
-  readonly cluster?: string;
-  readonly pve?: readonly string[];
-  readonly pveToken?: string;
-  readonly pveSecret?: string;
-  readonly pbs?: readonly string[];
-  readonly pbsToken?: string;
-  readonly pbsSecret?: string;
-  readonly guest?: readonly string[];
-  readonly fingerprint?: readonly string[];
-  readonly slack?: string;
+  readonly output: string | undefined;
+  readonly force: boolean | undefined;
+  readonly cluster: string | undefined;
+  readonly pve: readonly string[] | undefined;
+  readonly pveToken: string | undefined;
+  readonly pveSecret: string | undefined;
+  readonly pbs: readonly string[] | undefined;
+  readonly pbsToken: string | undefined;
+  readonly pbsSecret: string | undefined;
+  readonly guest: readonly string[] | undefined;
+  readonly fingerprint: readonly string[] | undefined;
+  readonly slack: string | undefined;
   /** Take the default of everything that has one, ask nothing. */
-  readonly defaults?: boolean;
-  readonly systemd?: boolean;
-  readonly ansible?: boolean;
-  readonly unit?: boolean;
+  readonly defaults: boolean | undefined;
+  readonly systemd: boolean | undefined;
+  readonly ansible: boolean | undefined;
+  readonly unit: boolean | undefined;
 }

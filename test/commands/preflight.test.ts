@@ -127,7 +127,7 @@ describe('lock', () => {
         ...lock(lab.configPath, ...on(verb, '--owner', 'first', '--ttl', '0', '--json')),
         ...(verb === 'hold' ? ['--', 'true'] : []),
       ]);
-      expect({ code, error: document.error.code }).toEqual({ code: 2, error: 'usage.duration' });
+      expect({ code, error: document.error.code }).toEqual({ code: 2, error: 'usage' });
       expect(document.error.message).toContain('a duration longer than zero');
       expect(carrierTags(lab)).toBe('pbs');
     }));

@@ -1,5 +1,13 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -37,7 +45,7 @@ describe('the package', () => {
         ...['dist', 'docs', 'packaging'],
       ].sort(),
     );
-    expect(paths()).toEqual(expect.arrayContaining(['dist/pbs-ctl.1', 'dist/help.txt']));
+    expect(paths()).toEqual(expect.arrayContaining(['dist/pbs-ctl.1']));
     expect(paths().filter((path) => /\.(ts|map|tgz)$|test/.test(path))).toEqual([]);
   });
 
@@ -71,10 +79,22 @@ describe('the single file', () => {
     for (const name of ['undici', 'zod', 'commander']) expect(licences).toMatch(new RegExp(`^${name} `, 'm'));
   });
 
+  it('is not made without a module that it has to replace', () => {
+    const text = readFileSync('tools/single-file.mjs', 'utf8');
+    const script = join(folder, 'moved.mjs');
+    writeFileSync(script, text.replace("'src/version.ts'", "'src/moved.ts'"));
+    symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
+    const made = spawnSync(process.execPath, [script, join(folder, 'moved/pbs-ctl.mjs')], {
+      encoding: 'utf8',
+    });
+    expect(made.status).toBe(1);
+    expect(made.stderr).toContain('nothing imports src/moved.ts');
+    expect(existsSync(join(folder, 'moved'))).toBe(false);
+  });
+
   it('has nothing that looks for files beside it', () => {
     const text = readFileSync(join(folder, 'alone/pbs-ctl.mjs'), 'utf8');
     expect(text).not.toContain('../package.json');
-    expect(text).not.toContain('./help.txt');
     expect(text).not.toContain('./toolbox/');
   });
 });

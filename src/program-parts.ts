@@ -1,0 +1,82 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import type { Context, GlobalOptions } from './commands/context.js';
+import { parseDuration } from './config/quantity.js';
+import { isLockWord } from './lock/tag.js';
+import { oneLine } from './report/layout.js';
+
+/** A new command, of the program itself or of one of its commands. */
+export type Add = (
+  name: string,
+  description: string,
+  parent?: Parent,
+) => Command<[], Record<never, never>, GlobalOptions>;
+type Parent = Pick<Command<[], Record<never, never>, GlobalOptions>, 'command'>;
+
+/**
+ * What commander calls for a command. A command is loaded only when it runs: --help and --version need none.
+ * @param act gets what the command works with, its arguments, and its options: each is there by name, so that one
+ * which is renamed here and not in its command does not compile
+ */
+export type Run = <Arguments extends unknown[], Options extends object>(
+  act: (context: Context, ...given: [...Arguments, Named<Options>]) => Promise<number>,
+) => (this: Ran, ...given: [...Arguments, Options, unknown]) => Promise<void>;
+type Named<Options> = {
+  readonly [Name in keyof Options]-?: object extends Pick<Options, Name>
+    ? Options[Name] | undefined
+    : Options[Name];
+};
+type Ran = { name(): string; optsWithGlobals(): GlobalOptions };
+
+export const examples = (...lines: readonly string[]) =>
+  `\nExamples:\n${lines.map((line) => `  pbs-ctl ${line}`).join('\n')}`;
+
+/** For options that may be repeated. */
+export const collect = (value: string, previous: string[] | undefined): string[] => [
+  ...(previous ?? []),
+  value,
+];
+
+/** In milliseconds. */
+export function duration(text: string): number {
+  const ms = parseDuration(text);
+  if (ms !== undefined) return ms;
+  throw new InvalidArgumentError('Expected a duration such as 90s, 20m or 2h.');
+}
+
+/** The same where none at all makes no sense, such as for a lock. */
+export function positiveDuration(text: string): number {
+  const ms = duration(text);
+  if (ms > 0) return ms;
+  throw new InvalidArgumentError('Expected a duration longer than zero, such as 90s, 20m or 2h.');
+}
+
+export const wholeNumber =
+  (least: number, most = Number.MAX_SAFE_INTEGER) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (Number.isInteger(value) && value >= least && value <= most) return value;
+    const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
+    throw new InvalidArgumentError(`Expected a whole number ${range}.`);
+  };
+
+/** How much faster than real time. */
+export function factor(text: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value) && value >= 1) return value;
+  throw new InvalidArgumentError('Expected a number of at least 1.');
+}
+
+/** Whoever overrides a rule says why, in the report and in Slack. */
+export function reason(text: string): string {
+  const words = oneLine(text);
+  if (words !== '') return words;
+  throw new InvalidArgumentError('Expected a reason, such as "CVE-2026-1234, agreed with operations".');
+}
+
+/** What stands in a lock tag as its owner. */
+export function lockOwner(text: string): string {
+  if (isLockWord(text)) return text;
+  throw new InvalidArgumentError(
+    'It cannot stand in a tag: use lower-case letters, digits, ".", "_" and "-".',
+  );
+}
