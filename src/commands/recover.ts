@@ -4,12 +4,18 @@ import { keepConsole } from '../guest/console.js';
 import { type Host, openHost } from '../host/open.js';
 import { readReferences } from '../host/read-references.js';
 import { claimHost } from '../journal/claim.js';
-import { act, shortfall } from '../recover/act.js';
-import { objection, question, unanswered } from '../recover/allow.js';
-import { diagnose } from '../recover/diagnosis.js';
-import { lookAt } from '../recover/look.js';
-import type { Sight } from '../recover/sight.js';
-import { RECOVER_FLAGS, type RecoverFlag } from '../recover/step.js';
+import { act } from '../recover/act.js';
+import {
+  objection,
+  question,
+  RECOVER_FLAGS,
+  type RecoverFlag,
+  shortfall,
+  unanswered,
+} from '../recover/allow.js';
+import { diagnose } from '../recover/diagnose.js';
+import { observe } from '../recover/look.js';
+import type { ObservedHost } from '../recover/observed.js';
 import { recoverText } from '../recover/text.js';
 import { type Command, type Context, type HostOptions, load, targetsOf } from './context.js';
 
@@ -26,7 +32,7 @@ interface RecoverOptions extends Pick<HostOptions, 'host'> {
 
 /** What became of the flags: what was done, in words, and what stopped the rest. */
 interface Acted {
-  readonly sight: Sight;
+  readonly observed: ObservedHost;
   readonly done: readonly string[];
   readonly error: (ErrorDocument & { readonly exitCode: number }) | null;
 }
@@ -48,16 +54,18 @@ export const recover: Command<RecoverOptions> = async (context, options) => {
   // Whoever only looks may do so while a run is at work.
   const unclaim = flags.length > 0 ? claimHost(stateDir, target.host) : () => {};
   try {
-    const first = await lookAt(host, stateDir);
-    const { sight, done, error } = await actAll(flags, first, { host, stateDir, options, context });
-    const diagnosis = diagnose(sight);
+    const first = await observe(host, stateDir);
+    const { observed, done, error } = await actAll(flags, first, { host, stateDir, options, context });
+    const diagnosis = diagnose(observed);
     const style = { color, columns: world.stdout.columns };
     const failure = error && { code: error.code, message: error.message, hint: error.hint };
     const shot =
-      host.guest && !diagnosis.healthy ? await keepConsole(host.guest, consoleFolder(stateDir, sight)) : null;
+      host.guest && !diagnosis.healthy
+        ? await keepConsole(host.guest, consoleFolder(stateDir, observed))
+        : null;
     context.answer(
-      { ...sight, console: shot, done, diagnosis, error: failure },
-      recoverText({ sight, shot, done, diagnosis, error: failure }, style),
+      { ...observed, console: shot, done, diagnosis, error: failure },
+      recoverText({ observed, shot, done, diagnosis, error: failure }, style),
     );
     return error?.exitCode ?? (diagnosis.healthy ? EXIT.done : EXIT.failed);
   } finally {
@@ -67,7 +75,7 @@ export const recover: Command<RecoverOptions> = async (context, options) => {
 };
 
 /** In the folder of the run that it belongs to; in one of the host where there is none. */
-const consoleFolder = (stateDir: string, { host, runs, unfinishedRun }: Sight): string => {
+const consoleFolder = (stateDir: string, { host, runs, unfinishedRun }: ObservedHost): string => {
   const run = unfinishedRun ?? runs.at(-1)?.run;
   return run === undefined ? join(stateDir, 'consoles', host) : join(stateDir, 'runs', run);
 };
@@ -88,7 +96,7 @@ const flagsOf = (options: RecoverOptions): RecoverFlag[] => {
 /** One after the other, each with a look before and after; what fails or is refused keeps the rest from being done. */
 async function actAll(
   flags: readonly RecoverFlag[],
-  first: Sight,
+  first: ObservedHost,
   {
     host,
     stateDir,
@@ -97,17 +105,17 @@ async function actAll(
   }: { host: Host; stateDir: string; options: RecoverOptions; context: Context },
 ): Promise<Acted> {
   const say = (text: string) => (global.quiet || global.json ? undefined : world.stderr.write(`${text}\n`));
-  let sight = first;
+  let observed = first;
   const done: string[] = [];
   for (const flag of flags) {
     try {
-      const why = force ? null : objection(flag, sight);
+      const why = force ? null : objection(flag, observed);
       if (why) throw why;
-      const asked = yes ? null : question(flag, sight);
+      const asked = yes ? null : question(flag, observed);
       if (asked && !(await world.confirm(asked))) throw unanswered();
-      done.push(await act(flag, { host, sight, stateDir, clock: world.clock, say }));
-      sight = await lookAt(host, stateDir);
-      const left = shortfall(flag, sight);
+      done.push(await act(flag, { host, observed, stateDir, clock: world.clock, say }));
+      observed = await observe(host, stateDir);
+      const left = shortfall(flag, observed);
       if (left)
         throw new Fault('recover.not-enough', `--${flag} was carried out, and ${left}.`, {
           hint: 'See what is wrong now, below.',
@@ -115,8 +123,8 @@ async function actAll(
     } catch (error) {
       const exitCode = error instanceof Fault ? error.exitCode : EXIT.failed;
       // Half of it may have been done.
-      return { sight: await lookAt(host, stateDir), done, error: { ...errorDocument(error), exitCode } };
+      return { observed: await observe(host, stateDir), done, error: { ...errorDocument(error), exitCode } };
     }
   }
-  return { sight, done, error: null };
+  return { observed, done, error: null };
 }

@@ -1,19 +1,22 @@
+import { endedWell, type TaskState, waitForTask } from '../api/tasks.js';
+import { formatDuration } from '../config/quantity.js';
+import { EXIT, errorDocument, Fault } from '../fault.js';
 import { runOfFence } from '../fence/mark.js';
 import { MaintenanceModes } from '../fence/modes.js';
+import { type Guest, runOnce } from '../guest/exec.js';
 import type { Host } from '../host/open.js';
 import { Journal } from '../journal/journal.js';
 import type { RunEvent } from '../journal/records.js';
 import { release } from '../lock/lock.js';
+import { poll } from '../poll.js';
 import type { Clock } from '../world.js';
-import { mount, restart } from './act-inside.js';
-import { resetVm, startVm } from './act-power.js';
-import type { Sight } from './sight.js';
-import type { RecoverFlag } from './step.js';
+import type { RecoverFlag } from './allow.js';
+import type { ObservedHost } from './observed.js';
 
 /** What an action works with. */
-export interface Acting {
+interface Acting {
   readonly host: Host;
-  readonly sight: Sight;
+  readonly observed: ObservedHost;
   readonly stateDir: string;
   readonly clock: Clock;
   /** Tells a person what is waited for. */
@@ -29,37 +32,192 @@ const ACTIONS: Readonly<Record<RecoverFlag, (acting: Acting) => Promise<string>>
   'start-vm': startVm,
   'reset-vm': resetVm,
   mount,
-  'restart-services': restart,
+  'restart-services': restartServices,
   'lift-fence': liftFences,
   'release-lock': releaseLocks,
 };
 
+async function startVm(acting: Acting): Promise<string> {
+  return acting.observed.vm?.status === 'running' ? 'the VM runs already' : power(acting, 'start');
+}
+
+async function resetVm(acting: Acting): Promise<string> {
+  const { vm, host } = acting.observed;
+  if (vm?.status === 'stopped') {
+    throw new Fault('recover.stopped', `The VM of ${host} is stopped; there is nothing to reset.`, {
+      hint: `pbs-ctl recover --host ${host} --start-vm`,
+    });
+  }
+  return power(acting, 'reset');
+}
+
+/** Once. Waits for PVE's task, and then for the host itself. */
+async function power(acting: Acting, action: 'start' | 'reset'): Promise<string> {
+  const { host, clock, say } = acting;
+  const { pve, vmid } = guestOf(acting);
+  const { host: name, policy } = host.target;
+  const { rebootTimeout, pollInterval } = policy;
+  const upid = await (action === 'start' ? pve.startVm(vmid) : pve.resetVm(vmid));
+  say(`PVE carries out: ${action} VM ${vmid}`);
+  await carriedOut(acting, 'PVE', `${action} VM ${vmid}`, () =>
+    pve.taskState(upid.split(':')[1] ?? '', upid),
+  );
+  const begun = clock.monotonic();
+  const polling = { everyMs: pollInterval, limitMs: rebootTimeout };
+  say(`waiting until ${name} answers again, at most ${formatDuration(rebootTimeout)}`);
+  const done = `The VM of ${name} was ${action === 'start' ? 'started' : 'reset'}`;
+  const tookMs = await poll(clock, polling, async () => {
+    const sinceMs = clock.monotonic() - begun;
+    return (await isBack(acting, sinceMs)) ? sinceMs : null;
+  });
+  if (tookMs === null)
+    throw new Fault(
+      'recover.not-back',
+      `${done} and has not come back within ${formatDuration(rebootTimeout)}.`,
+      { hint: 'Look at its console.' },
+    );
+  return `the VM was ${action === 'start' ? 'started' : 'reset'}; it answered after ${formatDuration(Math.round(tookMs / 1000) * 1000)}`;
+}
+
+const PROBE_MS = 5000;
+/** The task, and moments of asking that differ. */
+const ROUNDING_MS = 10_000;
+
+/** Proxy, daemon and agent, in a boot that began after the request: what still answers before it goes down does not count. */
+async function isBack(acting: Acting, sinceMs: number): Promise<boolean> {
+  const { pbs } = acting.host;
+  const { pve, vmid } = guestOf(acting);
+  const fresh = await Promise.all([pbs.probe(PROBE_MS), pbs.daemonAnswers(PROBE_MS)]).then(
+    ([{ uptimeSeconds }]) => uptimeSeconds * 1000 <= sinceMs + ROUNDING_MS,
+    () => false,
+  );
+  if (!fresh) return false;
+  return pve.agent.ping(vmid, 10_000).then(
+    () => true,
+    // Without the option there is no agent to wait for.
+    (error: unknown) => errorDocument(error).code === 'agent.disabled',
+  );
+}
+
+const LIMIT_MS = 90_000;
+
+/** Mounts what fstab names and is not mounted; one that fails does not keep the others back. */
+async function mount(acting: Acting): Promise<string> {
+  const { inside, agentError } = acting.observed;
+  if (inside === null)
+    throw new Fault('recover.no-agent', 'What is missing can only be mounted through the guest agent.', {
+      hint: agentError?.hint ?? 'Log in on the console of the VM.',
+    });
+  if (inside.missingMounts.length === 0) return 'nothing to mount';
+  const failures: Fault[] = [];
+  for (const path of inside.missingMounts) {
+    try {
+      await mustRun(guestOf(acting), ['mount', path]);
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      failures.push(error);
+    }
+  }
+  const [first] = failures;
+  if (first)
+    throw new Fault(first.code, failures.map(({ message }) => message).join(' '), {
+      hint: 'Is the disk there? "lsblk -f" in the guest, and the hardware of the VM in PVE.',
+    });
+  return `mounted ${inside.missingMounts.join(', ')}`;
+}
+
+const PBS_UNITS = ['proxmox-backup.service', 'proxmox-backup-proxy.service'];
+
+/** Through the guest agent where it answers, which may do it anyway; through PBS where it does not. */
+async function restartServices(acting: Acting): Promise<string> {
+  const { inside, proxy, daemon, servicesDown } = acting.observed;
+  if (inside === null) return startByApi(acting);
+  const own = proxy === 'silent' || daemon === 'silent' ? PBS_UNITS : [];
+  const down = servicesDown.map((name) => `${name}.service`);
+  const units = [...new Set([...inside.failedUnits, ...own, ...down])];
+  if (units.length === 0) return 'nothing to restart';
+  const guest = guestOf(acting);
+  // A unit that failed too often in a row is not started again without this.
+  await runOnce(guest, ['systemctl', 'reset-failed', ...units], LIMIT_MS);
+  await mustRun(guest, ['systemctl', 'restart', ...units]);
+  return `restarted ${units.join(', ')}`;
+}
+
+async function startByApi(acting: Acting): Promise<string> {
+  const { pbs } = acting.host;
+  const { daemon, servicesDown, agentError } = acting.observed;
+  if (daemon !== 'answers')
+    throw new Fault('recover.no-way', 'Neither the guest agent nor the daemon of PBS answers.', {
+      hint: agentError?.hint ?? 'Log in on the console of the VM.',
+    });
+  for (const name of servicesDown) {
+    const upid = await pbs.startService(name);
+    await carriedOut(acting, 'PBS', `start ${name}`, () => pbs.taskState(upid));
+  }
+  return servicesDown.length === 0 ? 'nothing to restart' : `started ${servicesDown.join(', ')}`;
+}
+
+async function mustRun(guest: Guest, command: string[]): Promise<void> {
+  const { exitCode, stderr, stdout } = await runOnce(guest, command, LIMIT_MS);
+  if (exitCode === 0) return;
+  throw new Fault(
+    'recover.failed',
+    `"${command.join(' ')}" in the guest ended with ${exitCode}: ${(stderr || stdout).trim()}`,
+    { hint: 'Look at its journal, or at the console of the VM.' },
+  );
+}
+
+const TASK_LIMIT_MS = 120_000;
+
+/** Waits for the task that a server has begun. @throws Fault `recover.failed` where it failed or does not end */
+async function carriedOut(
+  { clock, host }: Acting,
+  server: 'PBS' | 'PVE',
+  what: string,
+  ask: () => Promise<TaskState>,
+): Promise<void> {
+  const everyMs = Math.min(1000, host.target.policy.pollInterval);
+  const task = await waitForTask(clock, { everyMs, limitMs: TASK_LIMIT_MS }, ask);
+  if (task && endedWell(task)) return;
+  const message = task
+    ? `${server} could not ${what}: ${task.exitStatus ?? 'its task ended without a word'}.`
+    : `The task of ${server} to ${what} does not end.`;
+  throw new Fault('recover.failed', message, { hint: `Look at the task in the web UI of ${server}.` });
+}
+
+function guestOf({ host: { guest, target } }: Acting): Guest {
+  if (guest) return guest;
+  throw new Fault('guest.none', `The config names no guest for host "${target.host}".`, {
+    hint: `Set hosts.${target.host}.guest.`,
+    exitCode: EXIT.usage,
+  });
+}
+
 /** Lifts the fences of runs, by what the server says at this moment; modes of others stay. */
 async function liftFences(acting: Acting): Promise<string> {
-  const { pbs } = acting.host;
   const lifted: string[] = [];
-  const modes = new MaintenanceModes(pbs);
-  for (const { datastore } of acting.sight.fences) {
+  const modes = new MaintenanceModes(acting.host.pbs);
+  for (const { datastore } of acting.observed.fences) {
     await modes.change(datastore, async (maintenance, set) => {
       const run = runOfFence(maintenance);
       if (run === null) return;
       await set(null);
       lifted.push(datastore);
-      tell(acting, run, { type: 'unfenced', datastore });
+      journal(acting, run, { type: 'unfenced', datastore });
     });
   }
   return lifted.length === 0 ? 'no fence of pbs-ctl is up' : `lifted the fence on ${lifted.join(', ')}`;
 }
 
 async function releaseLocks(acting: Acting): Promise<string> {
-  const { host, sight } = acting;
+  const { host, observed } = acting;
   const released: string[] = [];
-  for (const { cluster: name, run, owner } of sight.locks) {
+  for (const { cluster: name, run, owner } of observed.locks) {
     const cluster = host.clusters.find((each) => each.name === name);
     if (!cluster) continue;
     await release(cluster.lock, { run, owner });
     released.push(name);
-    tell(acting, run, { type: 'unlocked', cluster: name });
+    journal(acting, run, { type: 'unlocked', cluster: name });
   }
   return released.length === 0
     ? 'no lock of this host is held'
@@ -67,37 +225,12 @@ async function releaseLocks(acting: Acting): Promise<string> {
 }
 
 /** Lets the journal of the run know, so that its report no longer names what is gone. */
-function tell({ sight, stateDir, clock }: Acting, run: string, event: RunEvent): void {
-  if (!sight.runs.some((each) => each.run === run)) return; // a run of another state directory
-  const journal = Journal.reopen(stateDir, run, clock);
+function journal({ observed, stateDir, clock }: Acting, run: string, event: RunEvent): void {
+  if (!observed.runs.some((each) => each.run === run)) return; // a run of another state directory
+  const written = Journal.reopen(stateDir, run, clock);
   try {
-    journal.append(event);
+    written.append(event);
   } finally {
-    journal.close();
-  }
-}
-
-/** What is still not as the action should have left it; null when it is. Pure. */
-export function shortfall(flag: RecoverFlag, now: Sight): string | null {
-  const { vm, inside, servicesDown, fences, locks } = now;
-  switch (flag) {
-    case 'start-vm':
-    case 'reset-vm':
-      if (vm?.status !== 'running') return `the VM is ${vm?.status ?? 'not to be seen'}`;
-      return now.agent === 'silent' && now.proxy === 'silent' ? 'the host does not answer' : null;
-    case 'mount':
-      if (!inside) return 'the guest agent does not tell what is mounted';
-      return inside.missingMounts.length > 0 ? `still not mounted: ${inside.missingMounts.join(', ')}` : null;
-    case 'restart-services': {
-      const down = [...new Set([...(inside?.failedUnits ?? []), ...servicesDown])];
-      if (down.length > 0) return `still down: ${down.join(', ')}`;
-      return now.proxy === 'silent' ? 'the API does not answer' : null;
-    }
-    case 'lift-fence':
-      return fences.length > 0
-        ? `still fenced: ${fences.map(({ datastore }) => datastore).join(', ')}`
-        : null;
-    case 'release-lock':
-      return locks.length > 0 ? `still locked: ${locks.map(({ cluster }) => cluster).join(', ')}` : null;
+    written.close();
   }
 }

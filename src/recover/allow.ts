@@ -1,6 +1,16 @@
 import { EXIT, Fault } from '../fault.js';
-import type { Sight } from './sight.js';
-import type { RecoverFlag } from './step.js';
+import type { ObservedHost } from './observed.js';
+
+/** What `recover` can do by itself, in the order in which it helps. */
+export const RECOVER_FLAGS = [
+  'start-vm',
+  'reset-vm',
+  'mount',
+  'restart-services',
+  'lift-fence',
+  'release-lock',
+] as const;
+export type RecoverFlag = (typeof RECOVER_FLAGS)[number];
 
 /** Flags that let backups go on, or another maintenance begin. */
 const RESUMES: readonly RecoverFlag[] = ['lift-fence', 'release-lock'];
@@ -11,20 +21,20 @@ const DISTURBS: readonly RecoverFlag[] = ['reset-vm', 'restart-services', 'mount
  * Why a flag is not carried out, or null. Pure.
  * A running upgrade, a failing verification and a run that may still be at work elsewhere are reasons; `--force` overrides them.
  */
-export function objection(flag: RecoverFlag, sight: Sight): Fault | null {
-  const { host, inside, verification, locks, runs } = sight;
+export function objection(flag: RecoverFlag, observed: ObservedHost): Fault | null {
+  const { host, inside, verification, locks, runs } = observed;
   const [upgrading] = inside?.upgrading ?? [];
   if (upgrading !== undefined && DISTURBS.includes(flag))
     return refused(
       flag,
-      `the upgrade of run ${upgrading} still goes on inside ${host}`,
+      `the upgrade of run ${upgrading} still runs inside ${host}`,
       'Wait until it has ended.',
     );
   if (!RESUMES.includes(flag)) return null;
   if (!verification?.ok) {
     const blocks = verification?.findings.filter(({ status }) => status === 'block') ?? [];
     const why = blocks.map(({ summary }) => summary).join('; ') || 'it cannot be asked';
-    return refused(flag, `${host} does not pass verification: ${why}`, 'Mend that first.');
+    return refused(flag, `${host} does not pass verification: ${why}`, 'Fix that first.');
   }
   const elsewhere = locks.find((lock) => !lock.expired && !runs.some(({ run }) => run === lock.run));
   if (elsewhere)
@@ -37,14 +47,14 @@ export function objection(flag: RecoverFlag, sight: Sight): Fault | null {
 }
 
 /** What a person is asked before a flag is carried out; null where nothing is dangerous about it. Pure. */
-export function question(flag: RecoverFlag, sight: Sight): string | null {
+export function question(flag: RecoverFlag, observed: ObservedHost): string | null {
   if (flag !== 'reset-vm') return null;
-  const what = sight.proxy === 'answers' ? ' It answers at the moment!' : '';
-  return `Resetting VM ${sight.vm?.vmid ?? ''} of ${sight.host} is like pulling the plug.${what} Do it?`;
+  const what = observed.proxy === 'answers' ? ' It answers at the moment!' : '';
+  return `Resetting VM ${observed.vm?.vmid ?? ''} of ${observed.host} is like pulling the plug.${what} Do it?`;
 }
 
 export const unanswered = () =>
-  new Fault('usage.yes', 'The VM was not reset: nobody said yes.', {
+  new Fault('usage.yes', 'The VM was not reset: the prompt was not confirmed.', {
     hint: 'Repeat the command with --yes.',
     exitCode: EXIT.usage,
   });
@@ -53,3 +63,28 @@ const refused = (flag: RecoverFlag, why: string, hint: string) =>
   new Fault('recover.refused', `--${flag} is refused: ${why}.`, {
     hint: `${hint} To do it all the same: --force.`,
   });
+
+/** What is still not as the flag should have left it; null when it is. Pure. */
+export function shortfall(flag: RecoverFlag, now: ObservedHost): string | null {
+  const { vm, inside, servicesDown, fences, locks } = now;
+  switch (flag) {
+    case 'start-vm':
+    case 'reset-vm':
+      if (vm?.status !== 'running') return `the VM is ${vm?.status ?? 'not to be seen'}`;
+      return now.agent === 'silent' && now.proxy === 'silent' ? 'the host does not answer' : null;
+    case 'mount':
+      if (!inside) return 'the guest agent does not tell what is mounted';
+      return inside.missingMounts.length > 0 ? `still not mounted: ${inside.missingMounts.join(', ')}` : null;
+    case 'restart-services': {
+      const down = [...new Set([...(inside?.failedUnits ?? []), ...servicesDown])];
+      if (down.length > 0) return `still down: ${down.join(', ')}`;
+      return now.proxy === 'silent' ? 'the API does not answer' : null;
+    }
+    case 'lift-fence':
+      return fences.length > 0
+        ? `still fenced: ${fences.map(({ datastore }) => datastore).join(', ')}`
+        : null;
+    case 'release-lock':
+      return locks.length > 0 ? `still locked: ${locks.map(({ cluster }) => cluster).join(', ')}` : null;
+  }
+}

@@ -1,24 +1,28 @@
+import type { GuestConfig } from '../api/pve.js';
+import { hostState } from '../checks/host-state.js';
 import { verifyOnce } from '../checks/verify.js';
+import { errorDocument, Fault } from '../fault.js';
+import { runOfFence } from '../fence/mark.js';
+import { takeSymptoms } from '../guest/symptoms.js';
 import type { Host } from '../host/open.js';
 import { workingOn } from '../journal/claim.js';
 import { runsOf } from '../journal/journal.js';
+import type { Baseline } from '../journal/records.js';
 import { isUnfinished, type RunState } from '../journal/state.js';
-import { look as lookAtLock } from '../lock/lock.js';
+import { look } from '../lock/lock.js';
 import { isoFromSeconds } from '../moment.js';
-import { lookAtPbs } from './look-pbs.js';
-import { lookAtVm, lookInside } from './look-vm.js';
-import type { HeldLock, RunSight, Sight } from './sight.js';
+import type { ObservedHost, ObservedLock, ObservedRun, ObservedVm } from './observed.js';
 
 /** Looks at a host from outside in; whatever does not answer is part of what is seen. Reads only. */
-export async function lookAt(host: Host, stateDir: string): Promise<Sight> {
+export async function observe(host: Host, stateDir: string): Promise<ObservedHost> {
   const { host: name } = host.target;
   const runs = runsOf(stateDir, name);
   const baseline = runs.findLast((run) => run.baseline)?.baseline ?? null;
   const [vm, inside, pbs, locks] = await Promise.all([
-    lookAtVm(host),
-    lookInside(host),
-    lookAtPbs(host, baseline),
-    lookAtLocks(host),
+    observeVm(host),
+    observeInside(host),
+    observePbs(host, baseline),
+    observeLocks(host),
   ]);
   const verification = pbs.proxy === 'answers' ? await verifyOnce(host.answers(null), baseline, null) : null;
   const pid = workingOn(stateDir, name);
@@ -30,13 +34,13 @@ export async function lookAt(host: Host, stateDir: string): Promise<Sight> {
     ...inside,
     ...pbs,
     ...locks,
-    runs: runs.filter((run) => left.has(run.runId) || run === runs.at(-1)).map(sightOf),
+    runs: runs.filter((run) => left.has(run.runId) || run === runs.at(-1)).map(observedRun),
     verification: verification && { ok: verification.ok, findings: verification.findings },
     unfinishedRun: runs.findLast(isUnfinished)?.runId ?? null,
   };
 }
 
-const sightOf = ({ runId, ended, phase, startedAt, lastAt, fenced, locks }: RunState): RunSight => ({
+const observedRun = ({ runId, ended, phase, startedAt, lastAt, fenced, locks }: RunState): ObservedRun => ({
   run: runId,
   outcome: ended?.outcome ?? null,
   phase,
@@ -46,13 +50,170 @@ const sightOf = ({ runId, ended, phase, startedAt, lastAt, fenced, locks }: RunS
   error: ended?.error ?? null,
 });
 
-async function lookAtLocks({ clusters, target }: Host): Promise<Pick<Sight, 'locks' | 'foreignLocks'>> {
-  const locks: HeldLock[] = [];
-  const foreignLocks: Array<Sight['foreignLocks'][number]> = [];
+/** The VM as its cluster sees it. Where its node does not answer, what the rest of the cluster knows has to do. */
+async function observeVm({
+  guest,
+  guestCluster,
+  target,
+}: Host): Promise<Pick<ObservedHost, 'vm' | 'vmError'>> {
+  if (!guest || !guestCluster) return { vm: null, vmError: null };
+  const { pve, vmid } = guest;
+  try {
+    const place = await pve.findGuest(vmid);
+    if (!place)
+      throw new Fault(
+        'pve.no-guest',
+        `Guest ${vmid} of ${target.host} does not exist in cluster "${guestCluster.name}", or the token may not see it.`,
+        { hint: `Check the id, and that user and token have VM.Audit on /vms/${vmid}.` },
+      );
+    const [nodes, status, config] = await Promise.all([
+      pve.clusterStatus().then(
+        (answer) => answer.nodes,
+        () => [],
+      ),
+      pve.guestStatus(vmid).then(
+        (value) => ({ value, error: null }),
+        (error: unknown) => ({ value: null, error: errorDocument(error) }),
+      ),
+      pve.guestConfig(vmid).catch(() => null),
+    ]);
+    return {
+      vm: {
+        vmid,
+        cluster: guestCluster.name,
+        node: place.node,
+        nodeOnline: nodes.find(({ name }) => name === place.node)?.online ?? null,
+        // The list shows the guests of a dead node as running for five minutes more.
+        status: status.value?.status ?? 'unknown',
+        qmpStatus: status.value?.qmpStatus ?? null,
+        lock: status.value?.lock ?? place.lock,
+        consoleUrl: consoleUrl(pve.address, { vmid, node: place.node, name: place.name, config }),
+      } satisfies ObservedVm,
+      vmError: status.error,
+    };
+  } catch (error) {
+    return { vm: null, vmError: errorDocument(error) };
+  }
+}
+
+/** The page on which PVE's own web UI shows the console; it asks for a person's login. */
+export function consoleUrl(
+  address: string,
+  {
+    vmid,
+    node,
+    name,
+    config,
+  }: {
+    readonly vmid: number;
+    readonly node: string;
+    readonly name: string | null;
+    readonly config: Pick<GuestConfig, 'display'> | null;
+  },
+): string {
+  const viewer = config?.display?.startsWith('serial') ? 'xtermjs=1' : 'novnc=1';
+  const called = name === null ? '' : `&vmname=${encodeURIComponent(name)}`;
+  return `${address}/?console=kvm&${viewer}&vmid=${vmid}${called}&node=${encodeURIComponent(node)}&resize=off`;
+}
+
+/** Nothing answers; anything else that goes wrong is an answer. */
+const NO_ANSWER = new Set([
+  'agent.not-running',
+  'agent.timeout',
+  'agent.slow',
+  'agent.unknown-pid',
+  'agent.vm-stopped',
+  'net.unreachable',
+  'net.timeout',
+  'outcome.unknown',
+]);
+
+/** The guest's own view, through its agent. */
+async function observeInside({
+  guest,
+}: Host): Promise<Pick<ObservedHost, 'agent' | 'agentError' | 'inside'>> {
+  if (!guest) return { agent: 'not-asked', agentError: null, inside: null };
+  try {
+    return { agent: 'answers', agentError: null, inside: await takeSymptoms(guest) };
+  } catch (error) {
+    const agentError = errorDocument(error);
+    return { agent: NO_ANSWER.has(agentError.code) ? 'silent' : 'refuses', agentError, inside: null };
+  }
+}
+
+const PROBE_MS = 5000;
+
+type ObservedPbs = Pick<
+  ObservedHost,
+  'proxy' | 'daemon' | 'apiError' | 'servicesDown' | 'datastores' | 'fences' | 'foreignModes'
+>;
+
+const SILENT: ObservedPbs = {
+  proxy: 'silent',
+  daemon: 'unknown',
+  apiError: null,
+  servicesDown: [],
+  datastores: [],
+  fences: [],
+  foreignModes: [],
+};
+
+/** PBS itself: its proxy, the daemon behind it, services, datastores, maintenance modes. */
+async function observePbs({ pbs, answers }: Host, baseline: Baseline | null): Promise<ObservedPbs> {
+  try {
+    await pbs.probe(PROBE_MS);
+  } catch (error) {
+    const apiError = errorDocument(error);
+    const answered = apiError.code.startsWith('api.') || apiError.code === 'net.untrusted';
+    return { ...SILENT, apiError, proxy: answered ? 'refuses' : 'silent' };
+  }
+  const [daemon, modes, state, services] = await Promise.allSettled([
+    pbs.daemonAnswers(PROBE_MS),
+    pbs.datastores(),
+    hostState(answers(null)),
+    pbs.services(),
+  ]);
+  const failed = [modes, state, services].find((each) => each.status === 'rejected');
+  const listed = answerOf(modes) ?? [];
+  const down = (answerOf(services) ?? []).filter(
+    (each) =>
+      each.state !== 'running' &&
+      (baseline ? baseline.services.includes(each.name) : each.unitState === 'enabled'),
+  );
+  return {
+    proxy: 'answers',
+    daemon:
+      daemon.status === 'fulfilled'
+        ? 'answers'
+        : errorDocument(daemon.reason).code.startsWith('api.')
+          ? 'unknown' // refused, so it cannot be told
+          : 'silent',
+    apiError: failed ? errorDocument(failed.reason) : null,
+    servicesDown: down.map(({ name }) => name),
+    datastores: answerOf(state)?.datastores ?? [],
+    fences: listed.flatMap(({ name, maintenance }) => {
+      const run = runOfFence(maintenance);
+      return run === null ? [] : [{ datastore: name, run }];
+    }),
+    foreignModes: listed.flatMap(({ name, maintenance }) =>
+      maintenance && runOfFence(maintenance) === null ? [{ datastore: name, ...maintenance }] : [],
+    ),
+  };
+}
+
+const answerOf = <Value>(settled: PromiseSettledResult<Value>): Value | null =>
+  settled.status === 'fulfilled' ? settled.value : null;
+
+async function observeLocks({
+  clusters,
+  target,
+}: Host): Promise<Pick<ObservedHost, 'locks' | 'foreignLocks'>> {
+  const locks: ObservedLock[] = [];
+  const foreignLocks: Array<ObservedHost['foreignLocks'][number]> = [];
   await Promise.all(
     clusters.map(async ({ name: cluster, lock }) => {
       // A cluster that cannot be asked shows in what is seen of the VM.
-      const standing = await lookAtLock(lock).catch(() => null);
+      const standing = await look(lock).catch(() => null);
       if (standing?.kind === 'unreadable') foreignLocks.push({ cluster, owner: null, until: null });
       if (standing?.kind !== 'held') return;
       const { owner, run, expiresAt } = standing.lock;

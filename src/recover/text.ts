@@ -1,5 +1,7 @@
+import { formatDuration } from '../config/quantity.js';
 import type { ErrorDocument } from '../fault.js';
 import type { ConsoleShot } from '../guest/console.js';
+import { utcMoment } from '../moment.js';
 import {
   hintLines,
   labelled,
@@ -11,22 +13,21 @@ import {
   textWidth,
   wrap,
 } from '../report/layout.js';
-import { sightRows } from './rows.js';
-import type { Sight } from './sight.js';
-import type { Diagnosis } from './step.js';
+import type { Diagnosis } from './diagnose.js';
+import type { ObservedHost } from './observed.js';
 
 const WIDEST = 110;
 
 /** What was done, then the layers from outside in, then what is wrong and what to do. Pure. */
 export function recoverText(
   {
-    sight,
+    observed,
     shot,
     done,
     diagnosis,
     error,
   }: {
-    readonly sight: Sight;
+    readonly observed: ObservedHost;
     /** Null where nobody looked at the console. */
     readonly shot: ConsoleShot | null;
     readonly done: readonly string[];
@@ -41,13 +42,13 @@ export function recoverText(
     ...done.flatMap((text) => wrap(`done: ${text}`, width).map((line) => paint('good', line))),
     ...(error ? refusal(error, paint, width) : []),
     ...(done.length > 0 || error ? [''] : []),
-    headline(sight.host, diagnosis, paint),
-    ...sightRows(sight, shot, { healthy: diagnosis.healthy, width: textWidth(style) }).flatMap(
+    headline(observed.host, diagnosis, paint),
+    ...rowsOf(observed, shot, { healthy: diagnosis.healthy, width: textWidth(style) }).flatMap(
       ({ label, lines, bad }) => labelled(paint, label, lines, bad ? 'bad' : 'quiet'),
     ),
     '',
     ...wrap(diagnosis.problem, width).map((line) => paint('strong', line)),
-    ...steps(sight.host, diagnosis, width),
+    ...steps(observed.host, diagnosis, width),
     '',
   ].join('\n');
 }
@@ -72,4 +73,147 @@ function steps(host: string, { steps: all }: Diagnosis, width: number): string[]
     ...(command ? [`     ${oneLine(command)}`] : []),
     ...(flag ? [`     pbs-ctl recover --host ${host} --${flag}`] : []),
   ]);
+}
+
+/** One line of the account, or several. `bad`: this is where to look. */
+interface Row {
+  readonly label: string;
+  readonly lines: readonly string[];
+  readonly bad: boolean;
+}
+
+/** What was seen, from outside in, for a person. Pure. */
+function rowsOf(
+  observed: ObservedHost,
+  shot: ConsoleShot | null,
+  { healthy, width }: { readonly healthy: boolean; readonly width: number },
+): Row[] {
+  const row = (label: string, text: string, bad = false): Row => ({ label, lines: wrap(text, width), bad });
+  const { vm, vmError, inside, agentError } = observed;
+  return [
+    ...(vm
+      ? [
+          row(
+            'cluster',
+            `${vm.cluster}, node ${vm.node}${vm.nodeOnline === false ? ' (offline)' : ''}`,
+            vm.nodeOnline === false,
+          ),
+          row('VM', vmText(vm), vm.status !== 'running' || (vm.qmpStatus ?? 'running') !== 'running'),
+          // Not broken: it has to be copied.
+          { label: 'console', lines: [oneLine(vm.consoleUrl)], bad: false },
+          ...(shot ? [{ label: 'screen', lines: screenLines(shot, width), bad: false }] : []),
+        ]
+      : [row('VM', vmError?.message ?? 'the config names no guest', vmError !== null)]),
+    row(
+      'agent',
+      agentText(observed.agent, agentError?.message ?? null),
+      ['silent', 'refuses'].includes(observed.agent),
+    ),
+    ...(inside ? insideRows(inside, row) : []),
+    row(
+      'PBS',
+      `proxy ${observed.proxy}, daemon ${observed.daemon}${observed.servicesDown.length > 0 ? `; not running: ${observed.servicesDown.join(', ')}` : ''}`,
+      observed.proxy !== 'answers' || observed.daemon === 'silent' || observed.servicesDown.length > 0,
+    ),
+    ...datastoreRows(observed, width),
+    row('fence', fenceText(observed)),
+    row('lock', lockText(observed)),
+    ...observed.runs.map((run) =>
+      row(
+        'run',
+        `${run.run}: ${run.outcome ?? 'never said its end'} in phase ${run.phase}, ${utcMoment(run.lastAt)}${run.error ? `: ${run.error.message}` : ''}`,
+      ),
+    ),
+    ...(inside && !healthy ? journalRows(inside.journal, width) : []),
+  ];
+}
+
+function screenLines({ file, note, error }: ConsoleShot, width: number): string[] {
+  if (error) {
+    const why = wrap(`cannot be shown: ${error.message}`, width);
+    return error.hint ? [...why, ...hintLines(error.hint, width)] : why;
+  }
+  // A path is not broken: it has to be copied.
+  return [...(file ? [oneLine(file)] : []), ...(note ? wrap(note, width) : [])];
+}
+
+const vmText = ({ vmid, status, qmpStatus, lock }: NonNullable<ObservedHost['vm']>): string =>
+  `${vmid}: ${status}${qmpStatus && qmpStatus !== status ? ` (${qmpStatus})` : ''}${lock ? `, locked (${lock})` : ''}`;
+
+function agentText(agent: ObservedHost['agent'], why: string | null): string {
+  if (agent === 'answers') return 'answers';
+  if (agent === 'not-asked') return 'not asked';
+  return agent === 'silent' ? 'does not answer' : `cannot be used: ${why ?? ''}`;
+}
+
+function insideRows(
+  inside: NonNullable<ObservedHost['inside']>,
+  row: (label: string, text: string, bad?: boolean) => Row,
+): Row[] {
+  const { state, kernel, uptimeSeconds, failedUnits, missingMounts, readOnlyMounts, audit } = inside;
+  const up = uptimeSeconds === null ? '' : `, up for ${formatDuration(Math.round(uptimeSeconds) * 1000)}`;
+  const mounts = [
+    missingMounts.length > 0 ? `missing: ${missingMounts.join(', ')}` : '',
+    readOnlyMounts.length > 0 ? `read-only: ${readOnlyMounts.join(', ')}` : '',
+  ].filter(Boolean);
+  return [
+    row('system', `${state ?? 'in an unknown state'}, kernel ${kernel ?? 'unknown'}${up}`),
+    row(
+      'units',
+      failedUnits.length > 0 ? `failed: ${failedUnits.join(', ')}` : 'none failed',
+      failedUnits.length > 0,
+    ),
+    row('mounts', mounts.join('; ') || 'all of fstab', mounts.length > 0),
+    row('packages', audit === '' ? 'whole' : audit, audit !== ''),
+  ];
+}
+
+function datastoreRows({ datastores }: ObservedHost, width: number): Row[] {
+  if (datastores.length === 0) return [{ label: 'datastores', lines: ['unknown'], bad: false }];
+  return [
+    {
+      label: 'datastores',
+      lines: datastores.flatMap(({ name, state }) => wrap(`${name}: ${state}`, width)),
+      bad: datastores.some(({ state }) => state !== 'ok'),
+    },
+  ];
+}
+
+/** Where PBS cannot be asked, the journals have to do. */
+function fenceText({ fences, proxy, runs }: ObservedHost): string {
+  if (proxy === 'answers')
+    return fences.map(({ datastore, run }) => `${datastore} (run ${run})`).join(', ') || 'none of pbs-ctl';
+  const put = runs.flatMap(({ run, leftBehind: { fenced } }) => fenced.map((name) => `${name} (run ${run})`));
+  return put.length > 0 ? `put on ${put.join(', ')}; it cannot be asked now` : 'cannot be asked';
+}
+
+function lockText({ locks, foreignLocks }: ObservedHost): string {
+  const texts = [
+    ...locks.map(
+      ({ cluster, run, until, expired }) =>
+        `${cluster} (run ${run}, ${expired ? 'expired at' : 'until'} ${utcMoment(until)})`,
+    ),
+    ...foreignLocks.map(({ cluster, owner }) =>
+      owner === null ? `${cluster}: a lock tag that cannot be read` : `${cluster}: held by ${owner}`,
+    ),
+  ];
+  return texts.join(', ') || 'none of this host';
+}
+
+const JOURNAL_LINES = 4;
+const indented = (line: string, index: number) => `${index === 0 ? '  ' : '    '}${line}`;
+
+/** The last words of each unit; their times are in front of them. */
+function journalRows(journal: NonNullable<ObservedHost['inside']>['journal'], width: number): Row[] {
+  return journal
+    .filter(({ lines }) => lines.length > 0)
+    .map(({ unit, lines }) => ({
+      label: 'journal',
+      lines: [
+        `${unit ?? 'errors of this boot'}:`,
+        // Whole: what matters often stands at the end of a line.
+        ...lines.slice(-JOURNAL_LINES).flatMap((line) => wrap(line, width - 4).map(indented)),
+      ],
+      bad: false,
+    }));
 }

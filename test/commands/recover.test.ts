@@ -1,12 +1,12 @@
 import { describe, it } from 'vitest';
 import type { RunDocument } from '../../src/journal/document.js';
-import type { Sight } from '../../src/recover/sight.js';
-import type { Diagnosis } from '../../src/recover/step.js';
+import type { Diagnosis } from '../../src/recover/diagnose.js';
+import type { ObservedHost } from '../../src/recover/observed.js';
 import { start } from '../support/command.js';
 import { pbsCtl, pbsCtlJson } from '../support/in-process.js';
 import { carrierTags, eventsOf, fences, until, withLab } from '../support/lab.js';
 
-type Answer = Sight & {
+type Answer = ObservedHost & {
   readonly diagnosis: Diagnosis;
   readonly done: string[];
   readonly error: { readonly code: string; readonly message: string } | null;
@@ -48,7 +48,7 @@ describe('recover', () => {
       const seen = await recover(lab.configPath);
       expect({ code: seen.code, problem: seen.document.diagnosis.problem }).toEqual({
         code: 1,
-        problem: 'pbs01 misses /mnt/datastore/tank, which its fstab names.',
+        problem: '/mnt/datastore/tank is in fstab on pbs01 but not mounted.',
       });
       expect(flags(seen.document.diagnosis)).toEqual(['mount']);
       expect(seen.document.fences).toEqual([
@@ -179,7 +179,7 @@ describe('recover', () => {
       lab.cluster.access.grant('/vms/900', ['VM.PowerMgmt']);
       const { document } = await recover(lab.configPath, '--reset-vm', '--yes');
       expect(document.error?.code).toBe('recover.refused');
-      expect(document.diagnosis.problem).toMatch(/^The upgrade of run \w+ still goes on inside pbs01\.$/);
+      expect(document.diagnosis.problem).toMatch(/^The upgrade of run \w+ still runs inside pbs01\.$/);
       expect(eventsOf(lab, 'reset')).toEqual([]);
     }));
 

@@ -4,11 +4,11 @@ import type { Symptoms } from '../guest/symptoms.js';
 import type { DatastoreState, Finding } from '../journal/document.js';
 
 /** What was seen of a host from outside in. A part is null where it was not asked; errors say why it could not be. */
-export interface Sight {
+export interface ObservedHost {
   readonly host: string;
   /** A process of this machine that works on the host right now. */
   readonly busy: { readonly pid: number } | null;
-  readonly vm: VmSight | null;
+  readonly vm: ObservedVm | null;
   readonly vmError: ErrorDocument | null;
   /** `refuses`: it is there, and cannot or may not run a command. */
   readonly agent: 'answers' | 'refuses' | 'silent' | 'not-asked';
@@ -22,14 +22,14 @@ export interface Sight {
   readonly datastores: readonly DatastoreState[];
   /** Datastores that a run of pbs-ctl has fenced, and which run. */
   readonly fences: ReadonlyArray<{ readonly datastore: string; readonly run: string }>;
-  /** Maintenance modes that somebody else has set. */
+  /** Maintenance modes that another user has set. */
   readonly foreignModes: ReadonlyArray<{
     readonly datastore: string;
     readonly type: string;
     readonly message: string | null;
   }>;
   /** Locks that runs on this host hold. */
-  readonly locks: readonly HeldLock[];
+  readonly locks: readonly ObservedLock[];
   /** Locks that others hold, and tags that begin like a lock and cannot be read (owner null). */
   readonly foreignLocks: ReadonlyArray<{
     readonly cluster: string;
@@ -37,14 +37,14 @@ export interface Sight {
     readonly until: string | null;
   }>;
   /** Runs that the fences and locks name, and the last run, as the journals here tell them. */
-  readonly runs: readonly RunSight[];
+  readonly runs: readonly ObservedRun[];
   /** Against the baseline of the last run; null where the host cannot be asked. */
   readonly verification: { readonly ok: boolean; readonly findings: readonly Finding[] } | null;
-  /** A run of this state directory that waits to be gone on with. */
+  /** A run of this state directory that waits to be continued. */
   readonly unfinishedRun: string | null;
 }
 
-export interface VmSight {
+export interface ObservedVm {
   readonly vmid: number;
   readonly cluster: string;
   readonly node: string;
@@ -58,7 +58,7 @@ export interface VmSight {
   readonly consoleUrl: string;
 }
 
-export interface HeldLock {
+export interface ObservedLock {
   readonly cluster: string;
   readonly owner: string;
   readonly run: string;
@@ -67,7 +67,7 @@ export interface HeldLock {
 }
 
 /** A run as its journal tells it; outcome null for one that never said its end. */
-export interface RunSight {
+export interface ObservedRun {
   readonly run: string;
   readonly outcome: Outcome | null;
   readonly phase: string;

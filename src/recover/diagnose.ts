@@ -1,0 +1,51 @@
+import { atWork, byCommand, byFlag, LAYERS, list, type Step, type Trouble } from './layers.js';
+import type { ObservedHost } from './observed.js';
+
+export interface Diagnosis extends Trouble {
+  readonly healthy: boolean;
+}
+
+/** What is wrong, what to do in which order, and which of it a flag can do. Pure. */
+export function diagnose(observed: ObservedHost): Diagnosis {
+  const ends = looseEnds(observed);
+  for (const layer of LAYERS) {
+    const trouble = layer(observed);
+    if (!trouble) continue;
+    // While a run is at work, what it has put up is no loose end.
+    const later = layer === atWork ? [] : ends.map(afterwards);
+    return { healthy: false, problem: trouble.problem, steps: [...trouble.steps, ...later] };
+  }
+  const [run] = [...observed.fences, ...observed.locks].map((each) => each.run);
+  if (run !== undefined)
+    return {
+      healthy: true,
+      problem: `${observed.host} is well; run ${run} has left ${remains(observed)} behind.`,
+      steps: ends,
+    };
+  return { healthy: true, problem: `Nothing is wrong with ${observed.host}.`, steps: [] };
+}
+
+const afterwards = ({ text, flag, command }: Step): Step => ({ text: `Afterwards: ${text}`, flag, command });
+
+const remains = ({ fences, locks }: ObservedHost): string =>
+  [fences.length > 0 ? 'its fence' : '', locks.length > 0 ? 'its lock' : ''].filter(Boolean).join(' and ');
+
+/** What a run has left behind. One that can be continued takes it back itself, once verify passes. */
+function looseEnds({ host, fences, locks, unfinishedRun }: ObservedHost): Step[] {
+  if (fences.length + locks.length === 0) return [];
+  if (unfinishedRun !== null)
+    return [
+      byCommand(
+        `Continue run ${unfinishedRun}: it verifies, lifts its fence and releases its lock.`,
+        `pbs-ctl patch --host ${host}`,
+      ),
+    ];
+  return [
+    ...(fences.length > 0
+      ? [byFlag(`Lift the fence on ${list(fences.map(({ datastore }) => datastore))}.`, 'lift-fence')]
+      : []),
+    ...(locks.length > 0
+      ? [byFlag(`Release the lock of ${list(locks.map(({ cluster }) => cluster))}.`, 'release-lock')]
+      : []),
+  ];
+}

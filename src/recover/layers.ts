@@ -1,0 +1,268 @@
+import { oneLine } from '../report/layout.js';
+import type { RecoverFlag } from './allow.js';
+import type { ObservedHost } from './observed.js';
+
+/** One thing to do. */
+export interface Step {
+  readonly text: string;
+  /** The flag of `recover` that does it, where one can. */
+  readonly flag: RecoverFlag | null;
+  /** A command to run or an address to open, where that is it. */
+  readonly command: string | null;
+}
+
+/** A layer that is not well: what is wrong in one sentence, and what to do. */
+export interface Trouble {
+  readonly problem: string;
+  readonly steps: readonly Step[];
+}
+
+const todo = (text: string): Step => ({ text, flag: null, command: null });
+export const byFlag = (text: string, flag: RecoverFlag): Step => ({ text, flag, command: null });
+export const byCommand = (text: string, command: string | null): Step => ({ text, flag: null, command });
+
+export const list = (names: readonly string[]): string => names.join(', ');
+const trouble = (problem: string, ...steps: Step[]): Trouble => ({ problem, steps });
+const pullThePlug: Step = byFlag(
+  'If nothing else helps, reset it. That is like pulling the plug.',
+  'reset-vm',
+);
+
+/** From outside in: the first layer that is not well explains those within it. */
+export const LAYERS: ReadonlyArray<(observed: ObservedHost) => Trouble | null> = [
+  atWork,
+  node,
+  vm,
+  silence,
+  insides,
+  api,
+  apiAnswers,
+  datastores,
+  agentOnly,
+  difference,
+];
+
+// Around and inside the VM.
+
+/** Another process is at work: waiting comes before everything else. */
+export function atWork({ host, busy, inside }: ObservedHost): Trouble | null {
+  if (busy)
+    return trouble(
+      `Another pbs-ctl (process ${busy.pid}) works on ${host} right now.`,
+      todo('Wait until it has ended, then look again.'),
+    );
+  const [run] = inside?.upgrading ?? [];
+  if (run === undefined) return null;
+  return trouble(
+    `The upgrade of run ${run} still runs inside ${host}.`,
+    todo('Wait; neither reset the VM nor restart anything in it.'),
+    byCommand('Attach to it and continue the run.', `pbs-ctl patch --host ${host}`),
+  );
+}
+
+/** The cluster and the node under the VM. */
+function node({ host, vm, vmError, proxy }: ObservedHost): Trouble | null {
+  if (vm?.nodeOnline === false) {
+    return trouble(
+      `PVE node ${vm.node}, on which the VM of ${host} (${vm.vmid}) is, is offline.`,
+      todo(`Bring ${vm.node} back, or let HA start the VM on another node.`),
+      todo('Do not start a copy of the VM elsewhere before the node is surely off.'),
+    );
+  }
+  if (proxy === 'answers' || !vmError || vm?.status === 'running') return null;
+  return trouble(
+    `${host} does not answer, and PVE cannot tell why: ${vmError.message}`,
+    todo(vmError.hint ?? 'Look at the PVE cluster first.'),
+  );
+}
+
+function vm({ host, vm: seen }: ObservedHost): Trouble | null {
+  if (!seen || seen.status === 'unknown') return null;
+  const locked = seen.lock
+    ? [todo(`PVE has locked it (${seen.lock}): wait until that has ended, nothing can be done before.`)]
+    : [];
+  if (seen.status !== 'running') {
+    return trouble(
+      `The VM of ${host} (${seen.vmid} on ${seen.node}) is ${seen.status}.`,
+      ...locked,
+      byFlag('Start the VM.', 'start-vm'),
+    );
+  }
+  const state = seen.qmpStatus;
+  if (state === null || state === 'running') return null;
+  if (seen.lock)
+    return trouble(`The VM of ${host} is ${state}, under a lock of PVE (${seen.lock}).`, ...locked);
+  const disk = state === 'io-error';
+  return trouble(
+    disk
+      ? `The VM of ${host} has been halted by an error of the storage under its disks (io-error).`
+      : `The VM of ${host} is running, but its machine is ${state}.`,
+    ...(disk ? [todo(`Fix the storage on ${seen.node} first: is it full, or gone?`)] : []),
+    byCommand('Look at its console, and resume the VM there.', seen.consoleUrl),
+    pullThePlug,
+  );
+}
+
+function silence({ host, vm: seen, agent, proxy, apiError }: ObservedHost): Trouble | null {
+  if (proxy !== 'silent' || agent === 'answers') return null;
+  if (agent === 'refuses') {
+    return trouble(
+      `The API of ${host} does not answer; its system is up, since the guest agent is there.`,
+      byCommand(
+        'Log in on the console and look at the services of PBS.',
+        seen ? seen.consoleUrl : 'systemctl status proxmox-backup proxmox-backup-proxy',
+      ),
+      pullThePlug,
+    );
+  }
+  if (agent === 'not-asked')
+    return trouble(
+      `${host} does not answer, and the config names no VM to ask: ${apiError?.message ?? ''}`,
+      todo('Look at its console.'),
+    );
+  const where = seen ? ` Its VM runs on ${seen.node}.` : '';
+  return trouble(
+    `${host} does not answer, neither its API nor its guest agent.${where}`,
+    byCommand(
+      'Look at the screen: emergency mode, a full disk or a missing mount stands there.',
+      seen?.consoleUrl ?? null,
+    ),
+    ...(seen?.lock
+      ? [todo(`PVE has locked the VM (${seen.lock}): wait until that has ended.`)]
+      : [pullThePlug]),
+  );
+}
+
+const FULL_BYTES = 50 * 1024 ** 2;
+
+/** What the guest says of itself. */
+function insides({ host, inside }: ObservedHost): Trouble | null {
+  if (!inside) return null;
+  const { missingMounts, readOnlyMounts, audit, failedUnits, rootAvailableBytes, state } = inside;
+  const [failed] = failedUnits;
+  if (readOnlyMounts.length > 0)
+    return trouble(
+      `${host} has ${list(readOnlyMounts)} mounted read-only: its disk has had errors.`,
+      byCommand('See what the kernel says of the disk.', 'journalctl -k -p err'),
+      todo('Replace or repair the disk, check the file system, then reboot.'),
+    );
+  if (rootAvailableBytes !== null && rootAvailableBytes < FULL_BYTES)
+    return trouble(
+      `The root file system of ${host} is full (${Math.floor(rootAvailableBytes / 1024 ** 2)} MiB left).`,
+      byCommand('Find what fills it.', 'du -xh / | sort -h | tail -n 20'),
+      ...(failed ? [byFlag('Then start again what has failed.', 'restart-services')] : []),
+    );
+  if (missingMounts.length > 0)
+    return trouble(
+      `${list(missingMounts)} ${missingMounts.length === 1 ? 'is' : 'are'} in fstab on ${host} but not mounted.`,
+      byCommand('See whether the disk is there at all.', 'lsblk -f'),
+      byFlag(`Mount ${list(missingMounts)}.`, 'mount'),
+      ...(failed ? [byFlag('Then start again what has failed.', 'restart-services')] : []),
+    );
+  if (audit !== '')
+    return trouble(
+      `Packages on ${host} are half installed: ${oneLine(audit.split('\n')[0] ?? '')}`,
+      byCommand(
+        'Finish them in the guest, or let the next run do it with policy.repairDpkg.',
+        'dpkg --configure -a',
+      ),
+    );
+  if (failed !== undefined)
+    return trouble(
+      `Failed on ${host}: ${list(failedUnits)}.`,
+      byCommand('See why.', `journalctl -b -u ${failed}`),
+      byFlag('Start again what has failed.', 'restart-services'),
+    );
+  if (state === 'starting' || state === 'initializing')
+    return trouble(
+      `${host} is still starting.`,
+      todo('Wait a minute, then look again.'),
+      byCommand('See what it waits for.', 'systemctl list-jobs'),
+    );
+  return null;
+}
+
+// PBS itself, once its system is up.
+
+function api({ host, proxy, daemon, servicesDown, apiError }: ObservedHost): Trouble | null {
+  if (proxy === 'refuses')
+    return trouble(
+      `${host} is up, but cannot be asked: ${apiError?.message ?? 'it refuses'}`,
+      todo(apiError?.hint ?? 'Fix the token.'),
+    );
+  if (proxy === 'silent')
+    return trouble(
+      `The system of ${host} runs, its API does not answer.`,
+      byCommand('See why.', 'journalctl -b -u proxmox-backup-proxy.service'),
+      byFlag('Restart the services of PBS.', 'restart-services'),
+      todo('If they run: look at the network and the firewall between here and there.'),
+    );
+  if (daemon === 'silent')
+    return trouble(
+      `The proxy of ${host} answers, the daemon behind it does not.`,
+      byCommand('See why.', 'journalctl -b -u proxmox-backup.service'),
+      byFlag('Restart the services of PBS.', 'restart-services'),
+    );
+  if (servicesDown.length > 0)
+    return trouble(
+      `Not running on ${host}: ${list(servicesDown)}.`,
+      byCommand('See why.', `journalctl -b -u ${servicesDown[0]}`),
+      byFlag('Start it again.', 'restart-services'),
+    );
+  return null;
+}
+
+/** It answers, and not to all that was asked. */
+function apiAnswers({ host, apiError }: ObservedHost): Trouble | null {
+  if (!apiError) return null;
+  return trouble(
+    `${host} does not answer everything: ${apiError.message}`,
+    todo(apiError.hint ?? 'Look at its journal.'),
+  );
+}
+
+function datastores({ host, datastores: stores, foreignModes }: ObservedHost): Trouble | null {
+  const broken = stores.filter(({ state }) => state !== 'ok');
+  if (broken.length === 0) return null;
+  const offline = broken.filter(({ name }) =>
+    foreignModes.some(({ datastore, type }) => datastore === name && type !== 'read-only'),
+  );
+  if (offline.length === broken.length) {
+    const modes = foreignModes.map(
+      ({ datastore, type, message }) => `${datastore} to ${type}${message ? ` ("${message}")` : ''}`,
+    );
+    return trouble(
+      `Another user has set ${list(modes)} on ${host}.`,
+      todo('Ask them; pbs-ctl does not lift what it has not set.'),
+    );
+  }
+  return trouble(
+    `${host} cannot use ${list(broken.map(({ name, state }) => `${name} (${state})`))}.`,
+    byCommand(
+      'Look at its disk and its path.',
+      `proxmox-backup-manager datastore show ${broken[0]?.name ?? ''}`,
+    ),
+  );
+}
+
+/** PBS is well; only the inside of the VM cannot be seen, and a run needs that. */
+function agentOnly({ host, agent, agentError, vm }: ObservedHost): Trouble | null {
+  if (agent === 'answers' || agent === 'not-asked') return null;
+  return trouble(
+    `PBS on ${host} is well, but its guest agent ${agent === 'silent' ? 'does not answer' : 'refuses'}: ${agentError?.message ?? ''}`,
+    todo(agentError?.hint ?? 'Look at qemu-guest-agent.service in the guest.'),
+    ...(agent === 'silent'
+      ? [byCommand('On its console: systemctl restart qemu-guest-agent', vm?.consoleUrl ?? null)]
+      : []),
+  );
+}
+
+/** Well in itself, and not as it was before the last run. */
+function difference({ host, verification }: ObservedHost): Trouble | null {
+  if (!verification || verification.ok) return null;
+  const blocks = verification.findings.filter(({ status }) => status === 'block');
+  return trouble(
+    `${host} is not as it was before the last run: ${blocks.map(({ summary }) => summary).join('; ')}.`,
+    byCommand('Fix that on the host, then look again.', `pbs-ctl verify --host ${host}`),
+  );
+}
