@@ -1,4 +1,4 @@
-import { Fault } from '../fault.js';
+import { noGuest } from './absent.js';
 import { ApiFault } from './failure.js';
 import type { PveGuest } from './guest-answers.js';
 import { at } from './request.js';
@@ -46,13 +46,7 @@ export class GuestPlaces {
   async #look(vmid: number): Promise<PveGuest> {
     const guest = await this.find(vmid);
     if (guest) return guest;
-    throw new Fault(
-      'pve.no-guest',
-      `Guest ${vmid} does not exist in cluster "${this.#cluster}", or the token may not see it.`,
-      {
-        hint: `Check the id, and that user and token have VM.Audit on /vms/${vmid}.`,
-      },
-    );
+    throw noGuest(this.#cluster, vmid);
   }
 }
 

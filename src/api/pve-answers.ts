@@ -20,12 +20,17 @@ const NodeEntry = z.object({ type: z.literal('node'), name: text, online: flag, 
 /** A node that is in no cluster has no entry of type "cluster" and is quorate by itself. */
 export const ClusterStatus = z
   .array(z.discriminatedUnion('type', [ClusterEntry, NodeEntry]))
-  .transform((entries) => ({
-    quorate: entries.every((entry) => entry.type !== 'cluster' || entry.quorate),
-    nodes: entries.flatMap((entry): PveNode[] =>
+  .transform((entries) => {
+    const nodes = entries.flatMap((entry): PveNode[] =>
       entry.type === 'node' ? [{ name: entry.name, online: entry.online, local: entry.local }] : [],
-    ),
-  }));
+    );
+    return {
+      quorate: entries.every((entry) => entry.type !== 'cluster' || entry.quorate),
+      nodes,
+      /** Names of the nodes that are online. */
+      online: nodes.flatMap(({ name, online }) => (online ? [name] : [])),
+    };
+  });
 
 export interface NodeOverview {
   readonly name: string;

@@ -68,7 +68,7 @@ export class Pve {
     return this.#get('/version', answers.Version);
   }
 
-  clusterStatus(): Promise<{ quorate: boolean; nodes: answers.PveNode[] }> {
+  clusterStatus(): Promise<z.output<typeof answers.ClusterStatus>> {
     return this.#get('/cluster/status', answers.ClusterStatus);
   }
 

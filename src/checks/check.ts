@@ -1,5 +1,5 @@
 import { errorDocument, type Fix } from '../fault.js';
-import type { Answers } from '../host/answers.js';
+import type { Answers, ClusterAnswers } from '../host/answers.js';
 import type { CheckId, Finding } from '../journal/document.js';
 import { isoFromSeconds } from '../moment.js';
 
@@ -23,7 +23,30 @@ export interface Check<Seen = unknown> {
   /** Its verdict, unless it blocks, holds for a minute: all that it rests on lasts as long. */
   readonly lasting?: true;
   look(answers: Answers): Promise<Seen>;
-  judge(seen: Seen, answers: Pick<Answers, 'target' | 'now'>): Judgement;
+  judge(seen: Seen, known: Known): Judgement;
+}
+
+/** What a judgement rests on besides what was seen. */
+export type Known = Pick<Answers, 'target' | 'now' | 'ownRun'>;
+
+/** A check that is made of each cluster, and is one check for all. */
+export function perCluster<Seen>({
+  look,
+  judge,
+  ...rest
+}: Pick<Check, 'id' | 'lasting'> & {
+  look(cluster: ClusterAnswers, answers: Answers): Promise<Seen>;
+  judge(seen: Seen, known: Known, cluster: string): Judgement;
+}): Check<ReadonlyArray<readonly [cluster: string, Seen]>> {
+  return {
+    ...rest,
+    look: (answers) =>
+      Promise.all(
+        answers.clusters.map(async (cluster) => [cluster.name, await look(cluster, answers)] as const),
+      ),
+    judge: (seen, known) =>
+      worstOf(seen.map(([cluster, part]) => [cluster, judge(part, known, cluster)] as const)),
+  };
 }
 
 export const pass = (summary: string, detail?: Judgement['detail']): Judgement =>
@@ -40,7 +63,7 @@ function judgement(status: Finding['status'], summary: string, detail?: Judgemen
   return { status, summary, ...(detail ? { detail } : {}) };
 }
 
-/** A check for each of several clusters as one: the lines name the cluster, the status is the worst. */
+/** The lines name the cluster, the status is the worst. */
 export function worstOf(parts: ReadonlyArray<readonly [cluster: string, Judgement]>): Judgement {
   const order = ['skip', 'pass', 'warn', 'block'];
   const [first] = parts;

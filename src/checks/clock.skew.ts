@@ -1,3 +1,4 @@
+import { noNode } from '../api/absent.js';
 import type { Clock } from '../world.js';
 import { block, type Check, pass } from './check.js';
 
@@ -15,11 +16,9 @@ export const clockSkew: Check<readonly Offset[]> = {
     const offsets = await Promise.all([
       offset('PBS', clock, () => pbs.time()),
       ...clusters.map(async ({ pve, name }) => {
-        const online = (await pve.clusterStatus()).nodes.filter((node) => node.online);
-        if (online.length === 0) throw new Error(`no node of cluster ${name} is online`);
-        return Promise.all(
-          online.map((node) => offset(`PVE node ${node.name}`, clock, () => pve.nodeTime(node.name))),
-        );
+        const { online } = await pve.clusterStatus();
+        if (online.length === 0) throw noNode(name);
+        return Promise.all(online.map((node) => offset(`PVE node ${node}`, clock, () => pve.nodeTime(node))));
       }),
     ]);
     return offsets.flat();

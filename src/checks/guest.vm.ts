@@ -1,5 +1,5 @@
+import { noGuest } from '../api/absent.js';
 import type { PveTask } from '../api/pve.js';
-import { Fault } from '../fault.js';
 import { block, type Check, pass, skip } from './check.js';
 
 interface Seen {
@@ -23,19 +23,18 @@ export const guestVm: Check<Seen | null> = {
     if (!guestCluster || vmid === undefined) return null;
     const { pve, name } = guestCluster;
     const guest = await pve.findGuest(vmid);
-    if (!guest) throw noGuest(vmid, name);
+    if (!guest) throw noGuest(name, vmid);
     const { type, node } = guest;
     // A container has none of what is asked about below.
     if (type === 'lxc')
       return { type, node, status: guest.status, qmpStatus: null, lock: guest.lock, tasks: [] };
-    const [{ status, qmpStatus, lock }, tasks, { nodes }] = await Promise.all([
+    const [{ status, qmpStatus, lock }, tasks, { online }] = await Promise.all([
       pve.guestStatus(vmid),
       pve.clusterTasks(),
       pve.clusterStatus(),
     ]);
-    const online = new Set(nodes.filter((each) => each.online).map((each) => each.name));
     const own = tasks.filter(
-      (task) => task.endedAt === null && task.id === String(vmid) && online.has(task.node),
+      (task) => task.endedAt === null && task.id === String(vmid) && online.includes(task.node),
     );
     return { type, status, qmpStatus, lock, tasks: own, node };
   },
@@ -56,10 +55,3 @@ export const guestVm: Check<Seen | null> = {
     return busy.length > 0 ? block(busy.join('; ')) : pass(`running on ${node}`);
   },
 };
-
-const noGuest = (vmid: number, cluster: string) =>
-  new Fault(
-    'pve.no-guest',
-    `Guest ${vmid} does not exist in cluster "${cluster}", or the token may not see it.`,
-    { hint: `Check the id, and that user and token have VM.Audit on /vms/${vmid}.` },
-  );

@@ -1,8 +1,7 @@
-import { Fault } from '../fault.js';
-import type { ClusterAnswers } from '../host/answers.js';
+import { noNode } from '../api/absent.js';
 import { type Standing, standing } from '../lock/tag.js';
 import { isoFromSeconds } from '../moment.js';
-import { block, type Check, type Judgement, pass, warn, worstOf } from './check.js';
+import { block, type Judgement, pass, perCluster, warn } from './check.js';
 
 type Seen =
   | { readonly carrier: 'unnamed' }
@@ -12,47 +11,29 @@ type Seen =
   | { readonly carrier: 'found'; readonly standing: Standing; readonly configLock: string | null };
 
 /** Could the lock of every cluster be taken now? Expiry is judged by the clock of a PVE node. */
-export const lockAvailable: Check<{
-  readonly locks: ReadonlyArray<readonly [string, Seen]>;
-  readonly ownRun: string | null;
-}> = {
+export const lockAvailable = perCluster<Seen>({
   id: 'lock.available',
-  look: async ({ clusters, ownRun }) => ({
-    locks: await Promise.all(clusters.map(async (cluster) => [cluster.name, await lookAt(cluster)] as const)),
-    ownRun,
-  }),
-  judge: ({ locks, ownRun }, { target: { policy } }) =>
-    worstOf(
-      locks.map(([name, lock]): [string, Judgement] => [
-        name,
-        judge(name, lock, ownRun, policy.onExpiredLock),
-      ]),
-    ),
-};
-
-async function lookAt({ name, pve, config, lockVmid }: ClusterAnswers): Promise<Seen> {
-  const { store, tag } = config.lock;
-  if (store === 'guest-tag' && lockVmid === null) return { carrier: 'unnamed' };
-  const { nodes } = await pve.clusterStatus();
-  const online = nodes.filter((node) => node.online).map((node) => node.name);
-  const timeOn = async (node: string | undefined) => {
-    if (node === undefined) throw new Fault('pve.no-node', `No node of cluster "${name}" is online.`);
-    return (await pve.nodeTime(node)).epochSeconds;
-  };
-  if (store === 'registered-tag') {
-    const [tags, now] = await Promise.all([pve.registeredTags(), timeOn(online[0])]);
-    return { carrier: 'found', standing: standing(tag, tags, now), configLock: null };
-  }
-  const vmid = lockVmid ?? Number.NaN;
-  const guest = (await pve.guests()).find((each) => each.vmid === vmid);
-  if (!guest) return { carrier: 'missing', vmid };
-  if (!online.includes(guest.node)) return { carrier: 'unreachable', vmid, node: guest.node };
-  return {
-    carrier: 'found',
-    standing: standing(tag, guest.tags, await timeOn(guest.node)),
-    configLock: guest.lock,
-  };
-}
+  look: async ({ name, pve, config: { lock }, lockVmid }) => {
+    const { store, tag } = lock;
+    const timeOn = async (node: string | undefined) => {
+      if (node === undefined) throw noNode(name);
+      return (await pve.nodeTime(node)).epochSeconds;
+    };
+    if (store === 'registered-tag') {
+      const time = pve.clusterStatus().then(({ online: [first] }) => timeOn(first));
+      const [tags, now] = await Promise.all([pve.registeredTags(), time]);
+      return { carrier: 'found', standing: standing(tag, tags, now), configLock: null };
+    }
+    if (lockVmid === null) return { carrier: 'unnamed' };
+    const [{ online }, guests] = await Promise.all([pve.clusterStatus(), pve.guests()]);
+    const guest = guests.find(({ vmid }) => vmid === lockVmid);
+    if (!guest) return { carrier: 'missing', vmid: lockVmid };
+    if (!online.includes(guest.node)) return { carrier: 'unreachable', vmid: lockVmid, node: guest.node };
+    const now = await timeOn(guest.node);
+    return { carrier: 'found', standing: standing(tag, guest.tags, now), configLock: guest.lock };
+  },
+  judge: (seen, { target, ownRun }, cluster) => judge(cluster, seen, ownRun, target.policy.onExpiredLock),
+});
 
 function judge(
   cluster: string,

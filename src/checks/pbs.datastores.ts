@@ -12,14 +12,13 @@ interface Seen {
   readonly survey: Pick<Survey, 'mounts' | 'fstab'> | null;
   readonly surveyError: string | null;
   readonly needsSurvey: boolean;
-  readonly ownRun: string | null;
 }
 
 /** Is every datastore there, accessible, free of errors and on its own file system? */
 export const pbsDatastores: Check<Seen> = {
   id: 'pbs.datastores',
   async look(answers) {
-    const { pbs, target, ownRun } = answers;
+    const { pbs, target } = answers;
     const [datastores, usage, configs, survey] = await Promise.all([
       pbs.datastores(),
       pbs.datastoreUsage(),
@@ -33,10 +32,9 @@ export const pbsDatastores: Check<Seen> = {
       survey: 'bootId' in survey ? survey : null,
       surveyError: 'code' in survey ? survey.message : null,
       needsSurvey: target.guest !== null,
-      ownRun,
     };
   },
-  judge({ datastores, usage, paths, survey, surveyError, needsSurvey, ownRun }) {
+  judge({ datastores, usage, paths, survey, surveyError, needsSurvey }, { ownRun }) {
     if (datastores.length === 0) return block('no datastore is visible to the token');
     const problems: string[] = [];
     const remarks: string[] = [];

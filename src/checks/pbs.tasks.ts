@@ -1,6 +1,5 @@
 import type { PbsTask } from '../api/pbs.js';
 import { block, type Check, pass } from './check.js';
-import { blocksReboot, taskName } from './task-gate.js';
 
 interface Seen {
   readonly tasks: readonly PbsTask[];
@@ -23,7 +22,7 @@ export const pbsTasks: Check<Seen> = {
     return { tasks, operations };
   },
   judge({ tasks, operations }) {
-    const blocking = tasks.filter(({ type }) => blocksReboot(type) === 'block');
+    const blocking = tasks.filter(({ type }) => blocksReboot(type));
     const busy = operations.filter(({ read, write }) => read + write > 0);
     const seen = [
       ...blocking.map(({ type, id }) => `${taskName(type, id)} is running`),
@@ -35,3 +34,29 @@ export const pbsTasks: Check<Seen> = {
     });
   },
 };
+
+/**
+ * Whether a reboot would kill a running task of this type and do harm by it. A type that is not listed
+ * blocks, since nobody knows what it does.
+ * @see upstream proxmox-backup, worker types
+ */
+export const blocksReboot = (type: string): boolean => !HARMLESS.has(type);
+
+const HARMLESS = new Set(['logrotate', 'notification-threshold-reset', 'benchmark']);
+
+/** In words that an operator knows; the type itself where there are none. */
+function taskName(type: string, id: string | null): string {
+  const known: Record<string, string> = {
+    backup: 'backup',
+    reader: 'restore',
+    syncjob: 'sync job',
+    sync: 'sync',
+    prune: 'prune',
+    prunejob: 'prune job',
+    garbage_collection: 'garbage collection',
+    verificationjob: 'verify job',
+    termproxy: 'open console (somebody may be upgrading)',
+    aptupdate: 'apt update',
+  };
+  return `${known[type] ?? type}${id ? ` of ${id}` : ''}`;
+}

@@ -1,15 +1,14 @@
-import { block, type Check, type Judgement, pass, warn, worstOf } from './check.js';
+import { block, type Judgement, pass, perCluster, warn } from './check.js';
 
 /** Does the API of every cluster answer, and is it a version that we know? */
-export const pveApi: Check<ReadonlyArray<readonly [string, { version: string; major: number }]>> = {
+export const pveApi = perCluster({
   id: 'pve.api',
   lasting: true,
-  look: ({ clusters }) =>
-    Promise.all(clusters.map(async ({ name, pve }) => [name, await pve.version()] as const)),
-  judge: (seen) => worstOf(seen.map(([name, { version }]): [string, Judgement] => [name, judge(version)])),
-};
+  look: ({ pve }) => pve.version(),
+  judge,
+});
 
-function judge(version: string): Judgement {
+function judge({ version }: { readonly version: string }): Judgement {
   const match = /^(\d+)(?:\.(\d+))?/.exec(version);
   if (!match) return block(`PVE names "${version}" as its version, which cannot be read`);
   const [major, minor] = [Number(match[1]), Number(match[2] ?? 0)];

@@ -1,16 +1,13 @@
-import type { PveStorage, PveTask } from '../api/pve.js';
-import { destinationOf, storagesOfHost } from '../schedule/storage-match.js';
-import { block, type Check, type Judgement, pass, warn, worstOf } from './check.js';
-import { includesGuest, readVzdump, type VzdumpCommand } from './vzdump-log.js';
+import type { PveTask } from '../api/pve.js';
+import { destinationOf, type Storages, storagesSeen } from '../schedule/destination.js';
+import { block, type Judgement, pass, perCluster, warn } from './check.js';
 
 interface Seen {
   /** `command` is null where the log does not tell it. */
   readonly running: ReadonlyArray<PveTask & { readonly command: VzdumpCommand | null }>;
   /** Listed as running on a node that is offline. */
   readonly ghosts: readonly PveTask[];
-  readonly storages: ReadonlyArray<Pick<PveStorage, 'storage'>>;
-  /** Names of the storages that are this host. */
-  readonly ours: ReadonlySet<string>;
+  readonly storages: Storages;
   readonly guest: { readonly vmid: number; readonly node: string } | null;
 }
 
@@ -22,45 +19,36 @@ const LOG_HEAD = 20;
  * that is surely not this host passes, unless it backs up the VM of this host; one that still waits for
  * the lock of its node names none, and will start writing.
  */
-export const pveBackups: Check<ReadonlyArray<readonly [string, Seen]>> = {
+export const pveBackups = perCluster<Seen>({
   id: 'pve.backups',
-  look: ({ clusters, pbs, target }) =>
-    Promise.all(
-      clusters.map(async ({ name, pve }) => {
-        const [tasks, { nodes }, storages, { fingerprint }, guest] = await Promise.all([
-          pve.clusterTasks(),
-          pve.clusterStatus(),
-          pve.storages(),
-          pbs.nodeStatus(),
-          target.guest?.cluster === name ? pve.findGuest(target.guest.vmid) : null,
-        ]);
-        const online = new Set(nodes.filter((node) => node.online).map((node) => node.name));
-        const open = tasks.filter(({ type, endedAt }) => TYPES.has(type) && endedAt === null);
-        const running = await Promise.all(
-          open
-            .filter(({ node }) => online.has(node))
-            .map(async (task) => ({
-              ...task,
-              command:
-                task.type === 'vzdump'
-                  ? await commandOf(() => pve.taskLogHead(task.node, task.upid, LOG_HEAD))
-                  : null,
-            })),
-        );
-        const ghosts = open.filter(({ node }) => !online.has(node));
-        return [
-          name,
-          { running, ghosts, storages, ours: storagesOfHost(storages, target, fingerprint), guest },
-        ] as const;
-      }),
-    ),
-  judge: (seen) => worstOf(seen.map(([name, part]): [string, Judgement] => [name, judge(part)])),
-};
+  look: async (cluster, answers) => {
+    const { name, pve } = cluster;
+    const own = answers.target.guest;
+    const [tasks, { online }, storages, guest] = await Promise.all([
+      pve.clusterTasks(),
+      pve.clusterStatus(),
+      storagesSeen(answers, cluster),
+      own?.cluster === name ? pve.findGuest(own.vmid) : null,
+    ]);
+    const open = tasks.filter(({ type, endedAt }) => TYPES.has(type) && endedAt === null);
+    const commandOf = async ({ type, node, upid }: PveTask) =>
+      // A log that cannot be read tells nothing: then the task counts as one that writes here.
+      type === 'vzdump' ? readVzdump(await pve.taskLogHead(node, upid, LOG_HEAD).catch(() => [])) : null;
+    const running = await Promise.all(
+      open
+        .filter(({ node }) => online.includes(node))
+        .map(async (task) => ({ ...task, command: await commandOf(task) })),
+    );
+    const ghosts = open.filter(({ node }) => !online.includes(node));
+    return { running, ghosts, storages, guest };
+  },
+  judge,
+});
 
-function judge({ running, ghosts, storages, ours, guest }: Seen): Judgement {
+function judge({ running, ghosts, storages, guest }: Seen): Judgement {
   const blocking = running.flatMap(({ upid, type, node, id, command }) => {
     const storage = command?.storage ?? null;
-    const destination = destinationOf(storage, storages, ours);
+    const destination = destinationOf(storage, storages);
     const ofGuest = guest !== null && command !== null && includesGuest(command, node, guest);
     if (destination === 'elsewhere' && !ofGuest) return [];
     const what = `${type}${id ? ` of guest ${id}` : ''} is running on ${node}`;
@@ -86,7 +74,52 @@ function judge({ running, ghosts, storages, ours, guest }: Seen): Judgement {
   return pass(`${running.length} running, none of them to this host`);
 }
 
-/** Null where the log cannot be read: then the task counts as one that writes here. */
-async function commandOf(head: () => Promise<string[]>): Promise<VzdumpCommand | null> {
-  return readVzdump(await head().catch(() => []));
+/** What a vzdump was told to do, as its log repeats it. */
+interface VzdumpCommand {
+  /** Null where it goes to the default of its node, or to a folder. */
+  readonly storage: string | null;
+  /** Guests named; empty for a pool or for all. */
+  readonly vmids: readonly number[];
+  readonly excluded: readonly number[];
 }
+
+const HEADLINE = /starting new backup job: vzdump(?:\s+(.*))?$/;
+/** Words as a shell splits them: a quoted text, such as a template for notes, is no option. */
+const WORD = /(?:[^\s'"\\]|\\.|'[^']*'|"(?:[^"\\]|\\.)*")+/g;
+
+/**
+ * The command in the first lines of a vzdump's log; null where it is not there (the task still waits for
+ * the lock of its node) or names several storages.
+ * @see `INFO: starting new backup job: vzdump 100 101 --storage pbs1 --mode snapshot`
+ */
+export function readVzdump(lines: readonly string[]): VzdumpCommand | null {
+  const headline = lines.flatMap((line) => HEADLINE.exec(line) ?? []).at(1);
+  if (headline === undefined) return null;
+  const words = headline.match(WORD) ?? [];
+  const firstOption = words.findIndex((word) => word.startsWith('--'));
+  const named = firstOption === -1 ? words : words.slice(0, firstOption);
+  const valuesOf = (option: string) =>
+    words.flatMap((word, index) => {
+      if (word === `--${option}`) return words[index + 1] ?? [];
+      return word.startsWith(`--${option}=`) ? word.slice(option.length + 3) : [];
+    });
+  const storages = valuesOf('storage');
+  if (storages.length > 1) return null;
+  return { storage: storages[0] ?? null, vmids: ids(named), excluded: ids(valuesOf('exclude')) };
+}
+
+/** Does it back up this guest? One that names no guest takes those of its own node. */
+function includesGuest(
+  { vmids, excluded }: VzdumpCommand,
+  node: string,
+  guest: { readonly vmid: number; readonly node: string },
+): boolean {
+  if (vmids.length > 0) return vmids.includes(guest.vmid);
+  return node === guest.node && !excluded.includes(guest.vmid);
+}
+
+const ids = (words: readonly string[]) =>
+  words
+    .flatMap((word) => word.replace(/['"]/g, '').split(/[,;]/))
+    .filter((id) => /^\d+$/.test(id))
+    .map(Number);

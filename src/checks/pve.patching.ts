@@ -1,5 +1,6 @@
+import { noNode } from '../api/absent.js';
 import type { HaManager, PveGuest, PveTask } from '../api/pve.js';
-import { block, type Check, type Judgement, pass, warn, worstOf } from './check.js';
+import { block, type Judgement, pass, perCluster, warn } from './check.js';
 
 interface Seen {
   readonly blockingTags: readonly string[];
@@ -26,45 +27,32 @@ const JUST_BOOTED = 15 * 60;
 const LRM_ALIVE = 30;
 
 /** Is PVE itself being patched? Tags say so, and so do HA, whole-node actions, packages and uptimes. */
-export const pvePatching: Check<ReadonlyArray<readonly [string, Seen]>> = {
+export const pvePatching = perCluster<Seen>({
   id: 'pve.patching',
-  look: ({ clusters }) =>
-    Promise.all(
-      clusters.map(async ({ name, pve, config }) => {
-        const [guests, registered, tasks, ha, { nodes }] = await Promise.all([
-          pve.guests(),
-          pve.registeredTags(),
-          pve.clusterTasks(),
-          pve.haManager(),
-          pve.clusterStatus(),
-        ]);
-        const online = nodes.filter((node) => node.online).map((node) => node.name);
-        const [first] = online;
-        if (first === undefined) throw new Error(`no node of cluster "${name}" is online`);
-        const [packages, uptimes, { epochSeconds }] = await Promise.all([
-          Promise.all(
-            online.map(async (node) => {
-              const half = (await pve.nodePackages(node)).filter(
-                ({ state }) => state !== null && !SETTLED.has(state),
-              );
-              return [node, half.map((each) => each.name)] as const;
-            }),
-          ),
-          Promise.all(
-            online.map(async (node) => [node, (await pve.nodeStatus(node)).uptimeSeconds] as const),
-          ),
-          pve.nodeTime(first),
-        ]);
-        const { blockingTags } = config.lock;
-        return [
-          name,
-          { blockingTags, guests, registered, tasks, online, ha, packages, uptimes, nodeNow: epochSeconds },
-        ] as const;
-      }),
-    ),
-  judge: (seen, { now }) =>
-    worstOf(seen.map(([name, part]): [string, Judgement] => [name, judge(part, now)])),
-};
+  look: async ({ name, pve, config: { lock } }) => {
+    const [guests, registered, tasks, ha, { online }] = await Promise.all([
+      pve.guests(),
+      pve.registeredTags(),
+      pve.clusterTasks(),
+      pve.haManager(),
+      pve.clusterStatus(),
+    ]);
+    const [first] = online;
+    if (first === undefined) throw noNode(name);
+    const ofEach = <Answer>(ask: (node: string) => Promise<Answer>) =>
+      Promise.all(online.map(async (node) => [node, await ask(node)] as const));
+    const [packages, uptimes, { epochSeconds }] = await Promise.all([
+      ofEach(async (node) => (await pve.nodePackages(node)).filter(isHalf).map((each) => each.name)),
+      ofEach(async (node) => (await pve.nodeStatus(node)).uptimeSeconds),
+      pve.nodeTime(first),
+    ]);
+    const { blockingTags } = lock;
+    return { blockingTags, guests, registered, tasks, online, ha, packages, uptimes, nodeNow: epochSeconds };
+  },
+  judge: (seen, { now }) => judge(seen, now),
+});
+
+const isHalf = ({ state }: { readonly state: string | null }) => state !== null && !SETTLED.has(state);
 
 function judge(seen: Seen, now: number): Judgement {
   const running = seen.tasks.filter(({ endedAt, node }) => endedAt === null && seen.online.includes(node));

@@ -1,84 +1,43 @@
-import type { BackupJob } from '../api/pve.js';
 import type { Policy } from '../config/schema.js';
-import { clearFrom, RUNS_ASKED } from '../host/schedule-cache.js';
 import { isoFromSeconds } from '../moment.js';
-import { destinationOfJob } from '../schedule/job-destination.js';
-import { type Destination, storagesOfHost } from '../schedule/storage-match.js';
-import { block, type Check, type Judgement, pass, worstOf } from './check.js';
+import { type WritingJob, writingJobs } from '../schedule/destination.js';
+import { block, type Judgement, pass, perCluster } from './check.js';
 
-/** An enabled job that writes to this host, or may. */
-interface SeenJob {
-  readonly id: string;
-  readonly destination: Exclude<Destination, 'elsewhere'>;
-  /** Its next runs, epoch seconds, at most {@link RUNS_ASKED}; null where nobody can tell. */
+interface SeenJob extends Pick<WritingJob, 'id' | 'destination' | 'repeatMissed'> {
+  /** Its next runs, epoch seconds; null where they cannot be known. */
   readonly runs: readonly number[] | null;
-  /** There are more; where it is not said, as many as were asked for mean that. */
+  /** There are more. */
   readonly goesOn?: boolean;
-  /** Why nobody can: the nodes read the schedule by different time zones, and one of them answers for all. */
+  /** Why they cannot: the nodes read the schedule by different time zones, and one of them answers for all. */
   readonly zones?: readonly string[];
-  readonly repeatMissed: boolean;
-}
-
-interface Writing {
-  readonly job: BackupJob;
-  readonly destination: SeenJob['destination'];
 }
 
 /** A run that began within the last minute may not yet show as a task. Seconds. */
 const JUST_BEGUN = 60;
 
 /** Does a backup job that writes to this host start before a run would be over? PVE itself says when jobs run. */
-export const pveSchedule: Check<ReadonlyArray<readonly [string, readonly SeenJob[]]>> = {
+export const pveSchedule = perCluster<readonly SeenJob[]>({
   id: 'pve.schedule',
-  look: ({ clusters, pbs, target, now, schedules }) =>
-    Promise.all(
-      clusters.map(async ({ name, pve }) => {
-        const [all, storages, { fingerprint }, { nodes }] = await Promise.all([
-          pve.backupJobs(),
-          pve.storages(),
-          pbs.nodeStatus(),
-          pve.clusterStatus(),
-        ]);
-        const ours = storagesOfHost(storages, target, fingerprint);
-        const online = nodes.filter((node) => node.online).map((node) => node.name);
-        const times = await Promise.all(online.map((node) => pve.nodeTime(node)));
-        const zones = [...new Set(times.map(({ timezone }) => timezone))];
-        const writing = (
-          await Promise.all(
-            all
-              .filter(({ enabled }) => enabled)
-              .map(async (job) => ({
-                job,
-                destination: await destinationOfJob(job, pve, online, storages, ours),
-              })),
-          )
-        ).flatMap(({ job, destination }) => (destination === 'elsewhere' ? [] : [{ job, destination }]));
-        const from = now - JUST_BEGUN;
-        const until = now + needOf(target.policy);
-        const by = { cluster: name, pve, zones };
-        const look = ({ job, destination }: Writing, enough: boolean): Promise<SeenJob> | SeenJob => {
-          const { id, schedule, repeatMissed, nextRun } = job;
-          const seen = { id, destination, repeatMissed };
-          if (schedule === null) return { ...seen, runs: null };
-          if (zones.length > 1 && !/ UTC$/.test(schedule)) return { ...seen, runs: null, zones };
-          if (enough && nextRun !== null) return { ...seen, runs: [nextRun], goesOn: true };
-          return schedules.after(by, { nextRun, schedule }, from, now).then((runs) => ({ ...seen, ...runs }));
-        };
-        const first = await Promise.all(
-          writing.map((each) => look(each, clearFrom(each.job, { from, now, until }))),
-        );
-        const inTheWay = first.some(({ runs }) => runs === null || runs.some((at) => at <= until));
-        // Only where something is in the way one has to know when nothing will be.
-        const jobs = inTheWay ? await Promise.all(writing.map((each) => look(each, false))) : first;
-        return [name, jobs] as const;
+  look: async (cluster, answers) => {
+    const { name, pve } = cluster;
+    const { now, schedules } = answers;
+    const readBy = pve.clusterStatus().then(async ({ online }) => {
+      const times = await Promise.all(online.map((node) => pve.nodeTime(node)));
+      return [...new Set(times.map(({ timezone }) => timezone))];
+    });
+    const [jobs, zones] = await Promise.all([writingJobs(answers, cluster), readBy]);
+    const by = { cluster: name, pve, zones };
+    return Promise.all(
+      jobs.map(async ({ id, destination, repeatMissed, schedule, nextRun }): Promise<SeenJob> => {
+        const seen = { id, destination, repeatMissed };
+        if (schedule === null) return { ...seen, runs: null };
+        if (zones.length > 1 && !/ UTC$/.test(schedule)) return { ...seen, runs: null, zones };
+        return { ...seen, ...(await schedules.after(by, { nextRun, schedule }, now - JUST_BEGUN, now)) };
       }),
-    ),
-  judge: (seen, { target: { policy }, now }) => {
-    const margin = policy.backupMargin / 1000;
-    const need = needOf(policy);
-    return worstOf(seen.map(([name, jobs]): [string, Judgement] => [name, judge(jobs, now, need, margin)]));
+    );
   },
-};
+  judge: (jobs, { target: { policy }, now }) => judge(jobs, now, needOf(policy), policy.backupMargin / 1000),
+});
 
 function judge(jobs: readonly SeenJob[], now: number, need: number, margin: number): Judgement {
   const unknown = jobs.filter(({ runs }) => runs === null);
@@ -118,10 +77,7 @@ function judge(jobs: readonly SeenJob[], now: number, need: number, margin: numb
  * backup takes is not known here. Undefined where it lies beyond the runs that were asked for.
  */
 function freeFrom(jobs: readonly SeenJob[], now: number, need: number, margin: number): number | undefined {
-  const known = jobs.flatMap(({ runs, goesOn = runs?.length === RUNS_ASKED }) =>
-    goesOn ? (runs?.at(-1) ?? []) : [],
-  );
-  const horizon = Math.min(...known);
+  const horizon = Math.min(...jobs.flatMap(({ runs, goesOn }) => (goesOn ? (runs?.at(-1) ?? []) : [])));
   const runs = jobs.flatMap((job) => job.runs ?? []).sort((a, b) => a - b);
   let free = now;
   for (const at of runs) {

@@ -3,7 +3,7 @@ import type { Pbs } from '../api/pbs.js';
 import type { Config } from '../config/schema.js';
 import { readSecret } from '../config/secret.js';
 import { lockGuest, type Target } from '../config/target.js';
-import { Fault } from '../fault.js';
+import { EXIT, Fault } from '../fault.js';
 import type { Guest } from '../guest/exec.js';
 import { takeSurvey } from '../guest/survey.js';
 import { type ClusterAccess, clusterLock } from '../lock/cluster-lock.js';
@@ -49,7 +49,7 @@ export async function openHost(config: Config, target: Target, world: World): Pr
           clock,
           ownRun,
           schedules,
-          survey: () => (guest ? takeSurvey(guest) : Promise.reject(noGuest(target.host))),
+          survey: async () => takeSurvey(requireGuest({ guest, target })),
         },
         cache,
       ),
@@ -116,8 +116,11 @@ function traced({ trace }: World): Pick<ServerOptions, 'onRequest'> {
   };
 }
 
-const noGuest = (host: string) =>
-  new Fault(
-    'guest.none',
-    `The config names no guest for host "${host}", so nothing is known from inside it.`,
-  );
+/** The guest of a host. @throws Fault `guest.none` where the config names none */
+export function requireGuest({ guest, target: { host } }: Pick<Host, 'guest' | 'target'>): Guest {
+  if (guest) return guest;
+  throw new Fault('guest.none', `The config names no guest for host "${host}".`, {
+    hint: `Set hosts.${host}.guest.`,
+    exitCode: EXIT.usage,
+  });
+}

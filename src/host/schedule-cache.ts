@@ -46,23 +46,3 @@ function agrees(runs: readonly number[], nextRun: number | null, now: number): b
   if (nextRun === null || !runs.includes(nextRun)) return false;
   return !runs.some((at) => at > now + CLOCKS_DIFFER && at < nextRun);
 }
-
-/** A single minute, of whatever hours and days; no seconds, no steps, no lists of minutes. */
-const ONE_MINUTE = /^(?:[^:]*\s)?[^:\s]+:\d{1,2}(?:\s+UTC)?$/;
-/** Clocks are put forward and back by multiples of it. Seconds. */
-const DST_STEP = 1800;
-
-/**
- * Whether the next run that PVE names with a job is all that has to be known of it: it lies beyond `until`, and
- * no run lay between `from` and now. A schedule with a single minute runs at that minute and no other, so
- * that its next run tells when runs before it can have been.
- */
-export function clearFrom(
-  { schedule, nextRun }: Pick<BackupJob, 'schedule' | 'nextRun'>,
-  { from, now, until }: { readonly from: number; readonly now: number; readonly until: number },
-): boolean {
-  if (schedule === null || nextRun === null || nextRun <= until) return false;
-  if (!ONE_MINUTE.test(schedule)) return false;
-  const sinceMinute = (((now - nextRun) % DST_STEP) + DST_STEP) % DST_STEP;
-  return sinceMinute > now - from + CLOCKS_DIFFER && sinceMinute < DST_STEP - CLOCKS_DIFFER;
-}

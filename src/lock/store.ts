@@ -1,3 +1,4 @@
+import { noNode } from '../api/absent.js';
 import type { Pve } from '../api/pve.js';
 import { Fault } from '../fault.js';
 import type { Clock } from '../world.js';
@@ -57,10 +58,9 @@ export function registeredTagStore(pve: Pve, clock: Clock, settleMs: number): Lo
       if (mine.some((tag) => !now.has(tag))) throw modified(pve.cluster);
     },
     async now() {
-      const { nodes } = await pve.clusterStatus();
-      const node = nodes.find((each) => each.online);
-      if (!node) throw new Fault('pve.no-node', `No node of cluster "${pve.cluster}" is online.`);
-      return (await pve.nodeTime(node.name)).epochSeconds;
+      const [node] = (await pve.clusterStatus()).online;
+      if (node === undefined) throw noNode(pve.cluster);
+      return (await pve.nodeTime(node)).epochSeconds;
     },
   };
 }

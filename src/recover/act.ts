@@ -1,10 +1,10 @@
 import { endedWell, type TaskState, waitForTask } from '../api/tasks.js';
 import { formatDuration } from '../config/quantity.js';
-import { EXIT, errorDocument, Fault } from '../fault.js';
+import { errorDocument, Fault } from '../fault.js';
 import { runOfFence } from '../fence/mark.js';
 import { MaintenanceModes } from '../fence/modes.js';
 import { type Guest, runOnce } from '../guest/exec.js';
-import type { Host } from '../host/open.js';
+import { type Host, requireGuest } from '../host/open.js';
 import { Journal } from '../journal/journal.js';
 import type { RunEvent } from '../journal/records.js';
 import { release } from '../lock/lock.js';
@@ -54,7 +54,7 @@ async function resetVm(acting: Acting): Promise<string> {
 /** Once. Waits for PVE's task, and then for the host itself. */
 async function power(acting: Acting, action: 'start' | 'reset'): Promise<string> {
   const { host, clock, say } = acting;
-  const { pve, vmid } = guestOf(acting);
+  const { pve, vmid } = requireGuest(acting.host);
   const { host: name, policy } = host.target;
   const { rebootTimeout, pollInterval } = policy;
   const upid = await (action === 'start' ? pve.startVm(vmid) : pve.resetVm(vmid));
@@ -86,7 +86,7 @@ const ROUNDING_MS = 10_000;
 /** Proxy, daemon and agent, in a boot that began after the request: what still answers before it goes down does not count. */
 async function isBack(acting: Acting, sinceMs: number): Promise<boolean> {
   const { pbs } = acting.host;
-  const { pve, vmid } = guestOf(acting);
+  const { pve, vmid } = requireGuest(acting.host);
   const fresh = await Promise.all([pbs.probe(PROBE_MS), pbs.daemonAnswers(PROBE_MS)]).then(
     ([{ uptimeSeconds }]) => uptimeSeconds * 1000 <= sinceMs + ROUNDING_MS,
     () => false,
@@ -112,7 +112,7 @@ async function mount(acting: Acting): Promise<string> {
   const failures: Fault[] = [];
   for (const path of inside.missingMounts) {
     try {
-      await mustRun(guestOf(acting), ['mount', path]);
+      await mustRun(requireGuest(acting.host), ['mount', path]);
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       failures.push(error);
@@ -136,7 +136,7 @@ async function restartServices(acting: Acting): Promise<string> {
   const down = servicesDown.map((name) => `${name}.service`);
   const units = [...new Set([...inside.failedUnits, ...own, ...down])];
   if (units.length === 0) return 'nothing to restart';
-  const guest = guestOf(acting);
+  const guest = requireGuest(acting.host);
   // A unit that failed too often in a row is not started again without this.
   await runOnce(guest, ['systemctl', 'reset-failed', ...units], LIMIT_MS);
   await mustRun(guest, ['systemctl', 'restart', ...units]);
@@ -183,14 +183,6 @@ async function carriedOut(
     ? `${server} could not ${what}: ${task.exitStatus ?? 'its task ended without a word'}.`
     : `The task of ${server} to ${what} does not end.`;
   throw new Fault('recover.failed', message, { hint: `Look at the task in the web UI of ${server}.` });
-}
-
-function guestOf({ host: { guest, target } }: Acting): Guest {
-  if (guest) return guest;
-  throw new Fault('guest.none', `The config names no guest for host "${target.host}".`, {
-    hint: `Set hosts.${target.host}.guest.`,
-    exitCode: EXIT.usage,
-  });
 }
 
 /** Lifts the fences of runs, by what the server says at this moment; modes of others stay. */

@@ -1,7 +1,8 @@
+import { noGuest } from '../api/absent.js';
 import type { GuestConfig } from '../api/pve.js';
 import { hostState } from '../checks/host-state.js';
 import { verifyOnce } from '../checks/verify.js';
-import { errorDocument, Fault } from '../fault.js';
+import { errorDocument } from '../fault.js';
 import { runOfFence } from '../fence/mark.js';
 import { takeSymptoms } from '../guest/symptoms.js';
 import type { Host } from '../host/open.js';
@@ -51,21 +52,12 @@ const observedRun = ({ runId, ended, phase, startedAt, lastAt, fenced, locks }: 
 });
 
 /** The VM as its cluster sees it. Where its node does not answer, what the rest of the cluster knows has to do. */
-async function observeVm({
-  guest,
-  guestCluster,
-  target,
-}: Host): Promise<Pick<ObservedHost, 'vm' | 'vmError'>> {
+async function observeVm({ guest, guestCluster }: Host): Promise<Pick<ObservedHost, 'vm' | 'vmError'>> {
   if (!guest || !guestCluster) return { vm: null, vmError: null };
   const { pve, vmid } = guest;
   try {
     const place = await pve.findGuest(vmid);
-    if (!place)
-      throw new Fault(
-        'pve.no-guest',
-        `Guest ${vmid} of ${target.host} does not exist in cluster "${guestCluster.name}", or the token may not see it.`,
-        { hint: `Check the id, and that user and token have VM.Audit on /vms/${vmid}.` },
-      );
+    if (!place) throw noGuest(guestCluster.name, vmid);
     const [nodes, status, config] = await Promise.all([
       pve.clusterStatus().then(
         (answer) => answer.nodes,

@@ -2,10 +2,8 @@ import type { PbsJob, PbsTask } from '../api/pbs.js';
 import type { PveTask } from '../api/pve.js';
 import type { PveAnswers } from '../host/answer-cache.js';
 import type { Answers, ClusterAnswers } from '../host/answers.js';
-import { destinationOfJob } from './job-destination.js';
-import { lengthOf } from './length.js';
+import { writingJobs } from './destination.js';
 import type { Busy } from './plan.js';
-import { storagesOfHost } from './storage-match.js';
 import type { Interval } from './window.js';
 
 const DAY = 86_400;
@@ -33,25 +31,12 @@ export async function busyTimes(answers: Answers, span: Interval): Promise<Busy[
 /** Backup jobs of a cluster that write to this host, or may. */
 async function backups(
   answers: Answers,
-  { name, pve }: ClusterAnswers,
+  cluster: ClusterAnswers,
   span: Interval,
   guess: number,
 ): Promise<Busy[]> {
-  const [jobs, storages, { fingerprint }, { nodes }] = await Promise.all([
-    pve.backupJobs(),
-    pve.storages(),
-    answers.pbs.nodeStatus(),
-    pve.clusterStatus(),
-  ]);
-  const ours = storagesOfHost(storages, answers.target, fingerprint);
-  const online = nodes.filter((node) => node.online).map((node) => node.name);
-  const writing = await Promise.all(
-    jobs
-      .filter(({ enabled, schedule }) => enabled && schedule !== null)
-      .map(async (job) =>
-        (await destinationOfJob(job, pve, online, storages, ours)) === 'elsewhere' ? [] : [job],
-      ),
-  );
+  const { name, pve } = cluster;
+  const [jobs, { online }] = await Promise.all([writingJobs(answers, cluster), pve.clusterStatus()]);
   const past = await pastBackups(pve, online, span.from);
   // Jobs often share a schedule: each distinct one is asked for, and looked up in the past, once.
   const schedules = new Map<string, Promise<Interval[]>>();
@@ -62,9 +47,10 @@ async function backups(
     return runs.filter((at) => at + p90 > span.from).map((at) => ({ from: at, to: at + p90 }));
   };
   const times = await Promise.all(
-    writing.flat().map(async ({ id, schedule }): Promise<Busy[]> => {
-      const known = schedules.get(schedule ?? '') ?? ahead(schedule ?? '');
-      schedules.set(schedule ?? '', known);
+    jobs.map(async ({ id, schedule }): Promise<Busy[]> => {
+      if (schedule === null) return [];
+      const known = schedules.get(schedule) ?? ahead(schedule);
+      schedules.set(schedule, known);
       const [source, label] = [`pve:${name}`, `backup ${id}`];
       return (await known).map(({ from, to }) => ({ from, to, source, label, estimated: true }));
     }),
@@ -135,4 +121,21 @@ async function jobTimes(
   return [...new Set([Math.max(nextRun, span.from), ...later])]
     .filter((at) => at < span.to)
     .map((at) => ({ from: at, to: at + p90, source: 'pbs', label: `${kind} ${id}`, estimated: true }));
+}
+
+/** How long a job takes: from its own past where there is one. Seconds. */
+interface Length {
+  readonly median: number;
+  readonly p90: number;
+  /** How many runs it was taken from; 0 = a guess. */
+  readonly runs: number;
+}
+
+/** Of finished runs in seconds; `guess` where there is none. Pure. */
+export function lengthOf(finished: readonly number[], guess: number): Length {
+  if (finished.length === 0) return { median: guess, p90: guess, runs: 0 };
+  const sorted = [...finished].sort((a, b) => a - b);
+  const at = (share: number) =>
+    sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? guess;
+  return { median: at(0.5), p90: at(0.9), runs: sorted.length };
 }

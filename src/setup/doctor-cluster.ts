@@ -126,7 +126,7 @@ async function examineAnchor(
   { name, config, lockVmid, pve }: ClusterAccess,
   configPath: string,
 ): Promise<Diagnosis> {
-  const [guests, { nodes }, registeredTags, tagAccess, held] = await Promise.all([
+  const [guests, { nodes, online }, registeredTags, tagAccess, held] = await Promise.all([
     pve.guests(),
     pve.clusterStatus(),
     pve.registeredTags(),
@@ -134,8 +134,8 @@ async function examineAnchor(
     pve.permissions('/'),
   ]);
   const guest = guests.find(({ vmid }) => vmid === lockVmid) ?? null;
-  const online = nodes.find((node) => node.online);
-  const now = online ? (await pve.nodeTime(online.name)).epochSeconds : 0;
+  const [node] = online;
+  const now = node === undefined ? 0 : (await pve.nodeTime(node)).epochSeconds;
   return judgeAnchor({
     cluster: name,
     lock: config.lock,

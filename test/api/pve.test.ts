@@ -294,6 +294,7 @@ describe('PVE answers', () => {
     expect(await pve.clusterStatus()).toEqual({
       quorate: true,
       nodes: [{ name: 'pve1', online: true, local: true }],
+      online: ['pve1'],
     });
     await pve.close();
   });

@@ -8,22 +8,25 @@ import type { Check, Judgement } from '../../src/checks/check.js';
 import { pbsDatastores } from '../../src/checks/pbs.datastores.js';
 import { pbsJobs } from '../../src/checks/pbs.jobs.js';
 import { pveAccess } from '../../src/checks/pve.access.js';
-import { pveBackups } from '../../src/checks/pve.backups.js';
+import { pveBackups, readVzdump } from '../../src/checks/pve.backups.js';
 import { pvePatching } from '../../src/checks/pve.patching.js';
 import { pveSchedule } from '../../src/checks/pve.schedule.js';
-import { readVzdump } from '../../src/checks/vzdump-log.js';
 import type { Target } from '../../src/config/target.js';
 import { installedKernels } from '../../src/guest/apt.js';
 import { Access } from '../../src/lab/access.js';
 import { grantPbs } from '../../src/lab/privileges.js';
 import { standing } from '../../src/lock/tag.js';
-import { destinationOfJob } from '../../src/schedule/job-destination.js';
+import { destinationOfJob } from '../../src/schedule/destination.js';
 
 const NOW = 1_764_000_000;
 const policy = { maintenanceDuration: 1_800_000, backupMargin: 900_000, pbsJobs: 'block' };
 /** The judgement on what a check saw; only the fields that a trap is about are given. */
 const judge = (check: unknown, seen: unknown): Judgement =>
-  (check as Check<unknown>).judge(seen, { target: { policy } as unknown as Target, now: NOW });
+  (check as Check<unknown>).judge(seen, {
+    target: { policy } as unknown as Target,
+    now: NOW,
+    ownRun: null,
+  });
 const inCluster = (seen: object) => [['main', seen]];
 
 describe('traps of the PVE API', () => {
@@ -32,8 +35,7 @@ describe('traps of the PVE API', () => {
     running: [],
     ghosts: [],
     guest: null,
-    storages: [{ storage: 'pbs01-tank' }, { storage: 'nfs' }],
-    ours: new Set(['pbs01-tank']),
+    storages: { seen: new Set(['pbs01-tank', 'nfs']), ours: new Set(['pbs01-tank']) },
   };
 
   it('PVE 20: the order and case of tags make no difference to the lock', () => {
@@ -64,12 +66,10 @@ describe('traps of the PVE API', () => {
   });
   it('PVE 30: a job without a storage goes where its nodes say, and to nobody knows where they say nothing', async () => {
     const job = { storage: null, node: null } as BackupJob;
-    const storages = [{ storage: 'pbs01-tank' }, { storage: 'local' }] as unknown as Parameters<
-      typeof destinationOfJob
-    >[3];
+    const storages = { seen: new Set(['pbs01-tank', 'local']), ours: new Set(['pbs01-tank']) };
     const to = (...defaults: (string | null)[]) => {
       const pve = { vzdumpStorage: async (node: string) => defaults[Number(node)] ?? null } as unknown as Pve;
-      return destinationOfJob(job, pve, ['0', '1'], storages, new Set(['pbs01-tank']));
+      return destinationOfJob(job, pve, ['0', '1'], storages);
     };
     expect(await to('local', 'pbs01-tank')).toBe('here');
     expect(await to('local', 'local')).toBe('elsewhere');

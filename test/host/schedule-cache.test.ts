@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Pve } from '../../src/api/pve.js';
-import { clearFrom, RUNS_ASKED, ScheduleCache } from '../../src/host/schedule-cache.js';
+import { RUNS_ASKED, ScheduleCache } from '../../src/host/schedule-cache.js';
 
 const NOW = 1_764_003_600;
 const DAY = 86_400;
@@ -59,50 +59,5 @@ describe('when a schedule runs', () => {
     await known.after(by, job, NOW - 60, NOW);
     await known.after({ ...by, zones: ['Europe/Vienna'] }, job, NOW - 60, NOW);
     expect(asked).toHaveLength(2);
-  });
-});
-
-describe('the next run alone is enough', () => {
-  // NOW is a full hour.
-  const range = (now: number) => ({ from: now - 60, now, until: now + 2700 });
-  const clear = (schedule: string | null, nextRun: number | null, now = NOW + 600) =>
-    clearFrom({ schedule, nextRun }, range(now));
-
-  it.each([
-    '02:00',
-    'mon..fri 2:00',
-    '*:00',
-    '8..17,22:00',
-    '02:00 UTC',
-    '*-*-01 02:00',
-  ])('of "%s", which has a single minute, when it lies beyond the run', (schedule) => {
-    expect(clear(schedule, NOW + 7200)).toBe(true);
-  });
-
-  it.each([
-    '*:0/15',
-    '*:00,30',
-    '02:00:30',
-    '*/15',
-    '30',
-    'hourly',
-    'mon..fri',
-    '0/2:0/15',
-  ])('not of "%s", which may run at other minutes', (schedule) => {
-    expect(clear(schedule, NOW + 7200)).toBe(false);
-  });
-
-  it('not when it lies within the run, or is not told', () => {
-    expect(clear('02:00', NOW + 3300)).toBe(false);
-    expect(clear('02:00', null)).toBe(false);
-    expect(clear(null, NOW + 7200)).toBe(false);
-  });
-
-  it('not in the minutes after the one of the schedule: a run may just have begun', () => {
-    const at = (seconds: number) => clear('02:00', NOW + 86_400, NOW + seconds);
-    expect([-1, 0, 59, 60, 120].map(at)).toEqual([false, false, false, false, false]);
-    expect([121, 1000].map(at)).toEqual([true, true]);
-    // Also half an hour off: a clock put back in Lord Howe.
-    expect(at(1800)).toBe(false);
   });
 });

@@ -34,7 +34,7 @@ class Datacenter {
           this.tags = [...tags];
         }),
       clusterStatus: async () =>
-        ({ nodes: [{ name: 'pve1', online: true }] }) as unknown as Awaited<ReturnType<Pve['clusterStatus']>>,
+        ({ online: ['pve1'] }) as unknown as Awaited<ReturnType<Pve['clusterStatus']>>,
       nodeTime: async () =>
         ({ epochSeconds: Math.floor(this.#clock.now() / 1000) }) as Awaited<ReturnType<Pve['nodeTime']>>,
     };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { lengthOf } from '../../src/schedule/length.js';
+import { lengthOf } from '../../src/schedule/busy.js';
 import { lastBeginning } from '../../src/schedule/look-ahead.js';
 import { type Busy, planOf } from '../../src/schedule/plan.js';
 

@@ -69,7 +69,7 @@ function host(asked: Map<string, number>) {
     storages: async () => [{ storage: 'pbs01', type: 'pbs', server: 'pbs01', port: 8007, fingerprint: null }],
     clusterStatus: async () => ({
       quorate: true,
-      nodes: ['pve1', 'pve2', 'pve3'].map((name) => ({ name, online: true })),
+      online: ['pve1', 'pve2', 'pve3'],
     }),
     nodeTasksFinished: async () => Array.from({ length: 500 }, (_, index) => task(now, index)),
     scheduleRuns: async (schedule: string, start: number, iterations: number) => {
