@@ -1,7 +1,7 @@
 import { loadConfig } from '../config/load.js';
 import type { Config } from '../config/schema.js';
 import { stateDirOf } from '../config/target.js';
-import { allRuns } from '../journal/journal.js';
+import { readRuns } from '../journal/runs.js';
 import { SCENARIOS } from '../lab/scenario.js';
 import type { World } from '../world.js';
 import type { Candidate, Candidates } from './completion.js';
@@ -46,7 +46,7 @@ async function configOf(typed: readonly string[], { env, cwd }: World): Promise<
 
 function runsOf(config: Config, { env }: World): Candidate[] {
   try {
-    const runs = allRuns(stateDirOf(config, env)).map(({ runId, host }) => ({
+    const runs = readRuns(stateDirOf(config, env)).runs.map(({ runId, host }) => ({
       word: runId,
       description: host,
     }));

@@ -1,7 +1,7 @@
 import { EXIT, errorDocument } from '../fault.js';
 import { workingOn } from '../journal/claim.js';
 import type { RunDocument } from '../journal/document.js';
-import { documentsOf, readRuns } from '../journal/journal.js';
+import { documentsOf, readRuns } from '../journal/runs.js';
 import { historyText, type PastRun } from '../report/history-text.js';
 import { downtimeOf, durationOf } from '../report/summary.js';
 import { type Command, load } from './context.js';

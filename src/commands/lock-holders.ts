@@ -1,10 +1,10 @@
 import type { Config } from '../config/schema.js';
 import type { Target } from '../config/target.js';
 import { openCluster } from '../host/open.js';
-import type { HostStatus } from '../journal/document.js';
 import type { ClusterAccess } from '../lock/cluster-lock.js';
 import { look } from '../lock/lock.js';
 import { isoFromSeconds } from '../moment.js';
+import type { HostStatus } from '../report/host-text.js';
 import type { World } from '../world.js';
 
 type Holder = HostStatus['lock'];

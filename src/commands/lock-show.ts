@@ -1,7 +1,7 @@
 import type { Config } from '../config/schema.js';
 import { type ErrorDocument, EXIT, type ExitCode, errorDocument, Fault, worstExitCode } from '../fault.js';
 import { openCluster } from '../host/open.js';
-import { lockedSince } from '../journal/locked-since.js';
+import { lockedSince } from '../journal/runs.js';
 import { look } from '../lock/lock.js';
 import { isoFromSeconds } from '../moment.js';
 import { type LockDocument, lockText, unknownLockText } from '../report/text.js';

@@ -3,10 +3,9 @@ import type { Target } from '../config/target.js';
 import { EXIT, type ExitCode, errorDocument, Fault, worstExitCode } from '../fault.js';
 import { openHost } from '../host/open.js';
 import { readReferences } from '../host/read-references.js';
-import { addWarnings } from '../journal/afterword.js';
 import type { RunDocument } from '../journal/document.js';
-import { hostMetrics } from '../journal/journal.js';
 import { pruneRuns } from '../journal/prune.js';
+import { addWarnings } from '../journal/runs.js';
 import { awaitSlot } from '../patch/await-slot.js';
 import { inFleet } from '../patch/fleet.js';
 import { exitCodeOf, patchHost } from '../patch/patch-host.js';
@@ -79,9 +78,7 @@ export const patch: Command<PatchCommandOptions> = async (context, options) => {
     // What is told of runs is remembered in one file for all hosts.
     const delivered = options.check
       ? document
-      : await deliverInTurn(() =>
-          deliver(document, { config, stateDir, metrics: () => hostMetrics(stateDir) }, world),
-        );
+      : await deliverInTurn(() => deliver(document, { config, stateDir }, world));
     const untold = delivered.warnings.slice(document.warnings.length);
     addWarnings(stateDir, document.runId, untold, world.clock);
     documents.set(target.host, delivered);

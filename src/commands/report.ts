@@ -2,7 +2,7 @@ import { nearest } from '../config/target.js';
 import { EXIT, Fault } from '../fault.js';
 import { workingOn } from '../journal/claim.js';
 import type { RunDocument } from '../journal/document.js';
-import { documentsOf, readRuns } from '../journal/journal.js';
+import { documentsOf, readRuns } from '../journal/runs.js';
 import { htmlReport } from '../report/html.js';
 import { markdownReport } from '../report/markdown.js';
 import { slackMessage } from '../report/slack.js';

@@ -5,9 +5,8 @@ import { EXIT, type ExitCode, errorDocument, worstExitCode } from '../fault.js';
 import { AnswerCache } from '../host/answer-cache.js';
 import { openPbs } from '../host/open.js';
 import { readReferences } from '../host/read-references.js';
-import type { HostStatus } from '../journal/document.js';
-import { allRuns, postponementsOf } from '../journal/journal.js';
-import type { RunState } from '../journal/state.js';
+import { type PastRuns, postponementsOf, readRuns, runsOf } from '../journal/runs.js';
+import type { HostStatus } from '../report/host-text.js';
 import { statusText } from '../report/text.js';
 import type { Clock } from '../world.js';
 import { type Command, type HostOptions, load, targetsOf } from './context.js';
@@ -66,18 +65,22 @@ const UNREACHABLE = {
 
 /** Why is a host not patched? Told by the journal, so also while it cannot be reached. */
 function postponedIn(stateDir: string): (host: string) => HostStatus['postponed'] {
-  const runs = new Map<string, RunState[]>();
+  let past: PastRuns;
   try {
-    for (const run of allRuns(stateDir)) runs.set(run.host, [...(runs.get(run.host) ?? []), run]);
+    past = readRuns(stateDir);
   } catch {
     return () => null; // another user's, perhaps: no reason to hide the rest
   }
   return (host) => {
-    const own = runs.get(host) ?? [];
-    const last = own.findLast(({ mode, ended }) => mode === 'patch' && ended);
-    const { count, since } = postponementsOf(own);
-    const blocks = (last?.findings ?? []).filter(({ status }) => status === 'block');
-    return { count, since, checks: count === 0 ? [] : blocks.map(({ id }) => id) };
+    try {
+      const own = runsOf(stateDir, host, past);
+      const last = own.findLast(({ mode, ended }) => mode === 'patch' && ended);
+      const { count, since } = postponementsOf(own);
+      const blocks = (last?.findings ?? []).filter(({ status }) => status === 'block');
+      return { count, since, checks: count === 0 ? [] : blocks.map(({ id }) => id) };
+    } catch {
+      return null;
+    }
   };
 }
 

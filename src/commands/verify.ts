@@ -4,7 +4,7 @@ import { EXIT } from '../fault.js';
 import { openHost } from '../host/open.js';
 import { readReferences } from '../host/read-references.js';
 import type { Finding } from '../journal/document.js';
-import { runsOf } from '../journal/journal.js';
+import { runsOf } from '../journal/runs.js';
 import { findingsText } from '../report/text.js';
 import { type Command, type HostOptions, load, targetsOf } from './context.js';
 

@@ -1,5 +1,20 @@
 import { createHash } from 'node:crypto';
-import type { PackageChanges } from '../journal/document.js';
+import { z } from 'zod';
+
+const installed = z.object({ name: z.string(), to: z.string() }).readonly();
+const removed = z.object({ name: z.string(), from: z.string() }).readonly();
+const upgraded = z.object({ name: z.string(), from: z.string(), to: z.string() }).readonly();
+
+/** What an upgrade changes, or has changed. */
+export const PackageChanges = z
+  .object({
+    upgraded: z.array(upgraded).readonly(),
+    installed: z.array(installed).readonly(),
+    removed: z.array(removed).readonly(),
+    held: z.array(z.string()).readonly(),
+  })
+  .readonly();
+export type PackageChanges = z.output<typeof PackageChanges>;
 
 /**
  * What `LC_ALL=C apt-get -s dist-upgrade` says it would do. `Inst` without an old version installs

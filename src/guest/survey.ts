@@ -1,6 +1,5 @@
 import { Fault } from '../fault.js';
-import type { PackageChanges } from '../journal/document.js';
-import { readPlan } from './apt.js';
+import { type PackageChanges, readPlan } from './apt.js';
 import { type Guest, runReading, sh } from './exec.js';
 import { lines, PART, readParts, unescapeMount } from './parts.js';
 

@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EXIT, Fault } from '../fault.js';
+import { orUnwritable } from './line-file.js';
 import { type Processes, type ProcessId, realProcesses } from './processes.js';
-import { guarded } from './unwritable.js';
 
 interface Claim {
   readonly path: string;
@@ -22,12 +22,12 @@ export function claimHost(stateDir: string, host: string, processes = realProces
   const { self } = processes;
   const folder = join(stateDir, 'hosts', host);
   const own = join(folder, String(self.pid));
-  guarded(folder, () => mkdirSync(folder, { recursive: true, mode: 0o700 }));
+  orUnwritable(folder, () => mkdirSync(folder, { recursive: true, mode: 0o700 }));
   for (let attempt = 1; ; attempt += 1) {
     const before = claimAt(own);
     if (before && same(before.by, self)) throw busy(host, self.pid);
     // What stands there is of a process that has ended, since its number is ours now.
-    guarded(folder, () => writeFileSync(own, `${self.pid} ${self.birth}\n`, { mode: 0o600 }));
+    orUnwritable(folder, () => writeFileSync(own, `${self.pid} ${self.birth}\n`, { mode: 0o600 }));
     const other = claimsOn(stateDir, host).find(
       ({ path, by }) => path !== own && stillHolds(path, by, processes),
     );

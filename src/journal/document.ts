@@ -1,5 +1,7 @@
+import { z } from 'zod';
 import type { Outcome } from '../config/schema.js';
 import type { ErrorDocument, Fix } from '../fault.js';
+import type { PackageChanges } from '../guest/apt.js';
 
 export const CHECK_IDS = [
   'pbs.api',
@@ -27,16 +29,21 @@ export type CheckId = (typeof CHECK_IDS)[number];
 /** Findings of `verify` have ids of their own beside those of the checks. */
 export type FindingId = CheckId | `verify.${string}`;
 
+const fix: z.ZodType<Fix> = z.object({ where: z.string(), commands: z.array(z.string()).readonly() });
+
 /** What a check found. `retryAfter`: ISO time at which a block is expected to be over. */
-export interface Finding {
-  readonly id: FindingId;
-  readonly status: 'pass' | 'warn' | 'block' | 'skip';
-  readonly summary: string;
-  readonly detail: Readonly<Record<string, unknown>>;
-  /** What helps; absent where no command does, and in journals of versions before this. */
-  readonly fixes?: readonly Fix[] | undefined;
-  readonly retryAfter: string | null;
-}
+export const Finding = z
+  .object({
+    id: z.custom<FindingId>((value) => typeof value === 'string'),
+    status: z.enum(['pass', 'warn', 'block', 'skip']),
+    summary: z.string(),
+    detail: z.record(z.string(), z.unknown()).readonly(),
+    /** What helps; absent where no command does, and in journals of versions before this. */
+    fixes: z.array(fix).readonly().optional(),
+    retryAfter: z.string().nullable(),
+  })
+  .readonly();
+export type Finding = z.output<typeof Finding>;
 
 export const PHASES = [
   'preflight',
@@ -63,30 +70,32 @@ export interface PhaseTime {
   readonly status: 'intended' | 'done' | 'undone' | 'skipped' | 'failed';
 }
 
-export interface DatastoreState {
-  readonly name: string;
-  /** "ok", or what is wrong with it in the server's words. */
-  readonly state: string;
-  readonly total: number | null;
-  readonly used: number | null;
-  readonly available: number | null;
-}
+/** `state`: "ok", or what is wrong with it in the server's words. */
+const DatastoreState = z
+  .object({
+    name: z.string(),
+    state: z.string(),
+    total: z.number().nullable(),
+    used: z.number().nullable(),
+    available: z.number().nullable(),
+  })
+  .readonly();
+export type DatastoreState = z.output<typeof DatastoreState>;
 
-export interface HostState {
-  readonly version: string;
-  readonly kernel: string;
-  readonly bootTime: string;
-  readonly datastores: readonly DatastoreState[];
-}
+export const HostState = z
+  .object({
+    version: z.string(),
+    kernel: z.string(),
+    bootTime: z.string(),
+    datastores: z.array(DatastoreState).readonly(),
+  })
+  .readonly();
+export type HostState = z.output<typeof HostState>;
 
-export interface PackageChanges {
-  readonly upgraded: ReadonlyArray<{ readonly name: string; readonly from: string; readonly to: string }>;
-  readonly installed: ReadonlyArray<{ readonly name: string; readonly to: string }>;
-  readonly removed: ReadonlyArray<{ readonly name: string; readonly from: string }>;
-  readonly held: readonly string[];
-}
+/** What was on the console of the VM when the run failed: a file in the folder of the run, or why there is none. */
+export const Screen = z.object({ file: z.string().nullable(), why: z.string().nullable() }).readonly();
 
-export interface RebootTimes {
+interface RebootTimes {
   readonly count: number;
   readonly requestedAt: string;
   readonly downAt: string | null;
@@ -121,36 +130,6 @@ export interface RunDocument {
   readonly postponements: { readonly count: number; readonly since: string | null };
   /** Things that went wrong without changing the outcome, such as a Slack post that failed. */
   readonly warnings: readonly string[];
-  /** What was on the console of the VM when the run failed: a file in the folder of the run, or why there is none. */
-  readonly screen: { readonly file: string | null; readonly why: string | null } | null;
-  readonly error: ErrorDocument | null;
-}
-
-/** One host of `status --json`. What could not be asked is null, with the reason in `error`. */
-export interface HostStatus {
-  readonly host: string;
-  readonly reachable: boolean;
-  readonly version: string | null;
-  readonly kernel: string | null;
-  readonly uptimeSeconds: number | null;
-  readonly updates: number | null;
-  readonly datastores: readonly DatastoreState[];
-  readonly tasks: ReadonlyArray<{ readonly upid: string; readonly type: string; readonly id: string | null }>;
-  /**
-   * Who holds the lock of a cluster that the host serves; `owner` null where the tag cannot be read. Null where
-   * it is free, and on a host that is reachable with an `error`: where PVE did not tell.
-   */
-  readonly lock: {
-    readonly cluster: string;
-    readonly owner: string | null;
-    readonly run: string | null;
-    readonly expiresAt: string | null;
-  } | null;
-  /** Runs in a row that were postponed, and the checks that blocked the last of them; null where the journal cannot be read. */
-  readonly postponed: {
-    readonly count: number;
-    readonly since: string | null;
-    readonly checks: readonly string[];
-  } | null;
+  readonly screen: z.output<typeof Screen> | null;
   readonly error: ErrorDocument | null;
 }

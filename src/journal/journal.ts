@@ -1,14 +1,12 @@
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, truncateSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { Fault } from '../fault.js';
 import { isoFromMs } from '../moment.js';
-import type { HostMetrics } from '../report/metrics.js';
 import type { Clock } from '../world.js';
-import type { RunDocument } from './document.js';
-import { type Disk, LineFile, realDisk } from './line-file.js';
-import { type RunEvent, type RunRecord, record } from './records.js';
-import { documentOf, next, type RunState } from './state.js';
-import { guarded } from './unwritable.js';
+import { type Disk, LineFile, orUnwritable, realDisk } from './line-file.js';
+import { type RunEvent, RunRecord } from './records.js';
+import { next, type RunState } from './state.js';
 
 /** The diary of one run: `stateDir/runs/<run>/journal.jsonl`, one JSON line an event, flushed to disk. */
 export class Journal {
@@ -49,7 +47,7 @@ export class Journal {
     first: Extract<RunEvent, { type: 'started' }>,
     disk = realDisk,
   ): Journal {
-    return guarded(stateDir, () => {
+    return orUnwritable(stateDir, () => {
       const folder = join(stateDir, 'runs', runId);
       mkdirSync(folder, { recursive: true, mode: 0o700 });
       const journal = new Journal(runId, folder, null, clock, disk);
@@ -64,9 +62,9 @@ export class Journal {
   }
 
   static reopen(stateDir: string, runId: string, clock: Clock, disk = realDisk): Journal {
-    return guarded(stateDir, () => {
+    return orUnwritable(stateDir, () => {
       const folder = join(stateDir, 'runs', runId);
-      return new Journal(runId, folder, readRun(join(folder, 'journal.jsonl'), true), clock, disk);
+      return new Journal(runId, folder, readRun(stateDir, runId, true), clock, disk);
     });
   }
 
@@ -90,7 +88,7 @@ export class Journal {
 
   #write(line: RunRecord): void {
     try {
-      guarded(this.folder, () => this.#file?.append(JSON.stringify(line)));
+      orUnwritable(this.folder, () => this.#file?.append(JSON.stringify(line)));
     } catch (error) {
       if (!this.#mayLose || !(error instanceof Fault)) throw error;
       this.#lost = error;
@@ -114,7 +112,7 @@ export class Journal {
   keep(name: string, text: string): void {
     const { folder } = this;
     if (folder === null) return;
-    guarded(folder, () => appendFileSync(join(folder, name), text, { mode: 0o600 }));
+    orUnwritable(folder, () => appendFileSync(join(folder, name), text, { mode: 0o600 }));
   }
 
   close(): void {
@@ -122,119 +120,75 @@ export class Journal {
   }
 }
 
+/** A journal that does not tell what its run did, and of which host it is, where that much can be read. */
+export class UnreadableJournal extends Fault {
+  readonly host: string | null;
+
+  constructor(stateDir: string, runId: string, host: string | null, what: string, cause: unknown) {
+    super('state.unreadable', what, {
+      hint: hint(stateDir, runId, host, cause),
+      cause: new Error(reason(cause)),
+    });
+    this.host = host;
+  }
+}
+
+function reason(error: unknown): string {
+  if (error instanceof SyntaxError) return 'it is not JSON';
+  if (error instanceof z.ZodError)
+    return `${error.issues[0]?.path.join('.') || 'its form'} is not what this version writes`;
+  return (error as Error).message;
+}
+
+function hint(stateDir: string, runId: string, host: string | null, cause: unknown): string {
+  if ((cause as NodeJS.ErrnoException).code)
+    return 'Run as the user that patches, or fix the rights of that folder.';
+  return [
+    'It was damaged, or written by another version or user.',
+    host === null
+      ? 'No host is patched until that is settled, since it may be the run of any; see how they are with pbs-ctl recover, which also takes back what a run left behind.'
+      : `${host} is not patched until that is settled; other hosts are. See how it is, and take back what run ${runId} left behind: pbs-ctl recover --host ${host} (--lift-fence, --release-lock).`,
+    `Then move the folder of that run away: ${join(stateDir, 'runs', runId)}`,
+  ].join(' ');
+}
+
 /**
  * The run that a journal tells of; null while nothing stands in it. A last line that was torn by a crash is
  * dropped (and cut off with `repair`): what it told had not been promised yet.
- * @throws Fault `state.unreadable` for a broken line before the last, one of an unknown version, or an event
- *   that cannot come where it stands
+ * @throws UnreadableJournal for a broken line before the last, one of an unknown version, an event that cannot
+ *   come where it stands, or a file that may not be read; the error of the file system where there is none
  */
-function readRun(path: string, repair: boolean): RunState | null {
-  return foldJournal<RunState | null>(path, repair, null, next);
-}
-
-/** The lines of a journal, folded. @throws Fault `state.unreadable` */
-export function foldJournal<Result>(
-  path: string,
-  repair: boolean,
-  start: Result,
-  fold: (result: Result, line: RunRecord) => Result,
-): Result {
-  const text = readFileSync(path, 'utf8');
+export function readRun(stateDir: string, runId: string, repair: boolean): RunState | null {
+  const path = join(stateDir, 'runs', runId, 'journal.jsonl');
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    // A run that is being begun or pruned at this moment, or a file that is not a run.
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    throw new UnreadableJournal(stateDir, runId, null, `The journal of run ${runId} cannot be read`, error);
+  }
   const lines = text.split('\n');
   const torn = lines.pop() ?? '';
   if (torn !== '' && repair) truncateSync(path, Buffer.byteLength(text) - Buffer.byteLength(torn));
-  return lines.reduce((result, line, index) => {
+  return lines.reduce<RunState | null>((state, line, index) => {
     try {
-      return fold(result, record.parse(JSON.parse(line)));
+      return next(state, RunRecord.parse(JSON.parse(line)));
     } catch (cause) {
-      throw new Fault('state.unreadable', `Line ${index + 1} of ${path} cannot be read.`, {
-        hint: 'It was written by another version or damaged. Look at the host, then move the folder of that run away.',
+      const host = state?.host ?? hostIn(lines);
+      throw new UnreadableJournal(
+        stateDir,
+        runId,
+        host,
+        `Line ${index + 1} of ${path} cannot be read`,
         cause,
-      });
-    }
-  }, start);
-}
-
-/** States of the runs of a host, oldest first. @throws Fault `state.unreadable` */
-export function runsOf(stateDir: string, host: string): RunState[] {
-  return allRuns(stateDir).filter((state) => state.host === host);
-}
-
-/** States of every run on disk, oldest first. @throws Fault `state.unreadable`: what a run rests on is not guessed */
-export function allRuns(stateDir: string): RunState[] {
-  const { runs, damaged } = readRuns(stateDir);
-  const [first] = damaged;
-  if (first) throw first.error;
-  return runs;
-}
-
-export interface PastRuns {
-  /** Oldest first. */
-  readonly runs: RunState[];
-  readonly damaged: ReadonlyArray<{ readonly runId: string; readonly error: Fault }>;
-}
-
-/** Every run that can be read, and what is wrong with the others: for those who only look. */
-export function readRuns(stateDir: string): PastRuns {
-  const folder = join(stateDir, 'runs');
-  const runs: RunState[] = [];
-  const damaged: Array<PastRuns['damaged'][number]> = [];
-  for (const runId of guarded(folder, () => names(folder))) {
-    try {
-      const state = readRun(join(folder, runId, 'journal.jsonl'), false);
-      if (state) runs.push(state);
-    } catch (error) {
-      // A run that is being begun or pruned at this moment, or a file that is no run.
-      if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) continue;
-      damaged.push({ runId, error: unreadable(folder, runId, error) });
-    }
-  }
-  return { runs: runs.sort((a, b) => a.startedAt.localeCompare(b.startedAt)), damaged };
-}
-
-const unreadable = (folder: string, runId: string, error: unknown): Fault =>
-  error instanceof Fault
-    ? error
-    : new Fault(
-        'state.unreadable',
-        `The journal of run ${runId} in ${folder} cannot be read: ${(error as Error).message}.`,
-        { hint: 'Run as the user that patches, or mend the rights of that folder.', cause: error },
       );
-
-/** The reports of runs, each with the postponements of its host before it. */
-export function documentsOf(runs: readonly RunState[]): RunDocument[] {
-  return runs.map((run, index) =>
-    documentOf(run, postponementsOf(runs.slice(0, index).filter(({ host }) => host === run.host))),
-  );
+    }
+  }, null);
 }
 
-/** How often in a row the host was postponed before now, and since when. */
-export function postponementsOf(runs: readonly RunState[]): { count: number; since: string | null } {
-  const finished = runs.filter((run) => run.mode === 'patch' && run.ended);
-  const last = finished.findLastIndex((run) => run.ended?.outcome !== 'postponed');
-  const inARow = finished.slice(last + 1);
-  return { count: inARow.length, since: inARow[0]?.startedAt ?? null };
-}
-
-/** What the metrics file tells of every host that has a run on disk. */
-export function hostMetrics(stateDir: string): HostMetrics[] {
-  const runs = allRuns(stateDir).filter(({ mode }) => mode === 'patch');
-  return [...new Set(runs.map(({ host }) => host))].sort().flatMap((host) => {
-    const own = runs.filter((run) => run.host === host);
-    const last = own.at(-1);
-    if (!last) return [];
-    const patched = own.findLast(({ ended }) => ended?.outcome === 'patched');
-    return [
-      { run: documentOf(last, postponementsOf(own.slice(0, -1))), lastPatchedAt: patched?.lastAt ?? null },
-    ];
-  });
-}
-
-function names(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
-}
+/** By the first line that names one: also a version to come will write it so. */
+const hostIn = (lines: readonly string[]) =>
+  lines
+    .map((line) => /"type":"started","host":"([^"\\]+)"/.exec(line)?.[1])
+    .find((host) => host !== undefined) ?? null;

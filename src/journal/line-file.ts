@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { errorDocument, Fault } from '../fault.js';
 
 /** How bytes come to a disk. */
 export interface Disk {
@@ -55,5 +56,22 @@ export class LineFile {
     } catch {
       return null;
     }
+  }
+}
+
+/** Whatever the file system says becomes an error for people. @throws Fault `state.unwritable`, and any other Fault as it is */
+export function orUnwritable<Value>(path: string | null, act: () => Value): Value {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof Fault) throw error;
+    throw new Fault(
+      'state.unwritable',
+      `The state directory cannot be used (${path}): ${errorDocument(error).message}`,
+      {
+        hint: 'Without a journal nothing is changed. Free space or fix the rights, or set "stateDir".',
+        cause: error,
+      },
+    );
   }
 }

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ErrorDocument, errorDocument } from '../fault.js';
-import { allRuns } from './journal.js';
+import { wholeHistories } from './runs.js';
 import { isUnfinished, type RunState } from './state.js';
 
 /**
@@ -10,7 +10,7 @@ import { isUnfinished, type RunState } from './state.js';
  */
 export function pruneRuns(stateDir: string, keep: number): ErrorDocument | null {
   try {
-    for (const { runId } of prunable(allRuns(stateDir), keep))
+    for (const { runId } of prunable(wholeHistories(stateDir), keep))
       rmSync(join(stateDir, 'runs', runId), { recursive: true, force: true });
     return null;
   } catch (error) {

@@ -1,6 +1,7 @@
 import type { Outcome } from '../config/schema.js';
 import type { ErrorDocument } from '../fault.js';
-import type { Finding, HostState, PackageChanges, Phase, PhaseTime, RunDocument } from './document.js';
+import type { PackageChanges } from '../guest/apt.js';
+import type { Finding, HostState, Phase, PhaseTime, RunDocument } from './document.js';
 import type { Baseline, Boot, RunEvent, RunRecord } from './records.js';
 
 /** A run as its journal tells it. */
@@ -18,6 +19,8 @@ export interface RunState {
   readonly findings: readonly Finding[];
   readonly baseline: Baseline | null;
   readonly locks: readonly string[];
+  /** When each of them was taken (ISO 8601); what was taken again without having been let go keeps its time. */
+  readonly lockedSince: Readonly<Record<string, string>>;
   readonly fenced: readonly string[];
   readonly planned: { readonly packages: PackageChanges; readonly planDigest: string } | null;
   readonly would: readonly string[];
@@ -26,6 +29,7 @@ export interface RunState {
   readonly upgradeTask: string | null;
   readonly changes: PackageChanges | null;
   readonly reboot: {
+    readonly count: number;
     readonly requestedAt: string;
     readonly before: Boot;
     readonly downAt: string | null;
@@ -48,13 +52,15 @@ export interface RunState {
  */
 export function next(state: RunState | null, { run, at, event }: RunRecord): RunState {
   if (state === null) return begin(run, at, event);
+  const why = objection(state, event);
+  if (why !== null) throw new Error(`"${event.type}" cannot come here: ${why}`);
   const now = after(state, event, at);
   // What is put right later, by `recover`, does not make the run last longer.
   return { ...now, lastAt: state.ended && now.ended ? state.lastAt : at };
 }
 
 function begin(runId: string, at: string, event: RunEvent): RunState {
-  if (event.type !== 'started') throw new Error(`"${event.type}" before "started"`);
+  if (event.type !== 'started') throw new Error(`"${event.type}" cannot come before "started"`);
   return {
     runId,
     host: event.host,
@@ -68,6 +74,7 @@ function begin(runId: string, at: string, event: RunEvent): RunState {
     findings: [],
     baseline: null,
     locks: [],
+    lockedSince: {},
     fenced: [],
     planned: null,
     would: [],
@@ -83,10 +90,53 @@ function begin(runId: string, at: string, event: RunEvent): RunState {
   };
 }
 
+/** What the delivery of a report adds, what `recover` adds, and the run that continues. */
+const MAY_FOLLOW_THE_END: ReadonlySet<string> = new Set([
+  'resumed',
+  'warning',
+  'told',
+  'unfenced',
+  'unlocked',
+]);
+
+/** Why an event cannot have come to pass in a run that has come so far; null where it can. */
+function objection({ ended, timeline, baseline, upgrade, reboot }: RunState, event: RunEvent): string | null {
+  if (ended && !MAY_FOLLOW_THE_END.has(event.type)) return 'the run has ended';
+  switch (event.type) {
+    case 'started':
+      return 'the run has begun';
+    case 'resumed':
+      return ended && !ended.open ? 'the run has ended and left nothing behind' : null;
+    case 'phase': {
+      const open = timeline.some(({ phase, endedAt }) => phase === event.phase && endedAt === null);
+      return event.status === 'done' && !open ? `phase "${event.phase}" was not begun` : null;
+    }
+    case 'baseline':
+      return baseline ? 'the run has a baseline, which nothing may replace' : null;
+    case 'upgrade-intended':
+      return upgrade === 'begun' || upgrade === 'done' ? 'an upgrade was begun before' : null;
+    case 'upgrade-task':
+    case 'upgrade-void':
+    case 'upgrade-failed':
+      return upgrade === 'begun' ? null : 'no upgrade was begun';
+    case 'upgraded':
+      return upgrade === 'done' ? 'the upgrade was done before' : null;
+    case 'reboot-intended':
+      if (reboot) return 'the reboot was requested before, and a run requests one';
+      return upgrade === 'done' ? null : 'the upgrade is not done';
+    case 'went-down':
+    case 'rebooted':
+      if (!reboot) return 'no reboot was requested';
+      return reboot.upAt === null ? null : 'the host was back before';
+    default:
+      return null;
+  }
+}
+
 function after(state: RunState, event: RunEvent, at: string): RunState {
   switch (event.type) {
     case 'started':
-      throw new Error('"started" a second time');
+      return state;
     case 'resumed':
       return { ...state, resumed: true, ended: null };
     case 'phase':
@@ -98,9 +148,15 @@ function after(state: RunState, event: RunEvent, at: string): RunState {
     case 'baseline':
       return { ...state, baseline: event.baseline };
     case 'locked':
-      return { ...state, locks: including(state.locks, event.cluster) };
-    case 'unlocked':
-      return { ...state, locks: state.locks.filter((each) => each !== event.cluster) };
+      return {
+        ...state,
+        locks: including(state.locks, event.cluster),
+        lockedSince: { [event.cluster]: at, ...state.lockedSince },
+      };
+    case 'unlocked': {
+      const { [event.cluster]: _, ...lockedSince } = state.lockedSince;
+      return { ...state, locks: Object.keys(lockedSince), lockedSince };
+    }
     case 'fence-intended':
     case 'fenced':
       return { ...state, fenced: including(state.fenced, event.datastore) };
@@ -121,7 +177,16 @@ function after(state: RunState, event: RunEvent, at: string): RunState {
     case 'upgrade-failed':
       return { ...state, upgrade: 'failed', changes: event.packages ?? state.changes };
     case 'reboot-intended':
-      return { ...state, reboot: { requestedAt: at, before: event.boot, downAt: null, upAt: null } };
+      return {
+        ...state,
+        reboot: {
+          count: (state.reboot?.count ?? 0) + 1,
+          requestedAt: at,
+          before: event.boot,
+          downAt: null,
+          upAt: null,
+        },
+      };
     case 'went-down':
       return { ...state, reboot: state.reboot && { ...state.reboot, downAt: event.seenAt } };
     case 'rebooted':
@@ -171,49 +236,4 @@ function merge(old: readonly Finding[], fresh: readonly Finding[]): Finding[] {
 export function isUnfinished(state: RunState): boolean {
   if (state.mode === 'check') return false;
   return state.ended === null || state.ended.open;
-}
-
-const NOTHING: PackageChanges = { upgraded: [], installed: [], removed: [], held: [] };
-
-/** An upgrade that was begun and whose end was not seen may have changed anything, also where nothing is left behind. */
-function packagesKnown({ mode, upgrade, changes, planned }: RunState): boolean {
-  if (mode === 'check') return planned !== null;
-  // Journals of older versions tell of a failure, not of what it had changed.
-  return upgrade === 'failed' ? changes !== null : upgrade !== 'begun';
-}
-
-/** The report, derived from nothing but the journal. */
-export function documentOf(state: RunState, postponements: RunDocument['postponements']): RunDocument {
-  const ended = state.ended ?? { outcome: 'interrupted' as const, retryAfter: null, error: null };
-  return {
-    schemaVersion: 1,
-    runId: state.runId,
-    host: state.host,
-    mode: state.mode,
-    outcome: ended.outcome,
-    phase: state.phase,
-    startedAt: state.startedAt,
-    finishedAt: state.lastAt,
-    resumed: state.resumed,
-    before: state.baseline?.state ?? null,
-    after: state.after,
-    planDigest: state.planned?.planDigest ?? null,
-    would: state.would,
-    safeUntil: state.safeUntil,
-    packages: state.changes ?? (state.mode === 'check' ? state.planned?.packages : null) ?? NOTHING,
-    packagesKnown: packagesKnown(state),
-    checks: state.findings,
-    reboot: state.reboot && {
-      count: 1,
-      requestedAt: state.reboot.requestedAt,
-      downAt: state.reboot.downAt,
-      upAt: state.reboot.upAt,
-    },
-    leftBehind: { fenced: state.fenced, locks: state.locks },
-    retryAfter: ended.retryAfter,
-    postponements,
-    warnings: state.warnings,
-    screen: state.screen,
-    error: ended.error,
-  };
 }

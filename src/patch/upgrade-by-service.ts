@@ -1,7 +1,7 @@
 import type { Pbs } from '../api/pbs.js';
 import { Fault } from '../fault.js';
+import type { PackageChanges } from '../guest/apt.js';
 import type { UnitState } from '../guest/upgrade-unit.js';
-import type { PackageChanges } from '../journal/document.js';
 import type { Run } from './run.js';
 import type { UpgradeMethod } from './upgrade-method.js';
 

@@ -1,5 +1,5 @@
+import type { PackageChanges } from '../guest/apt.js';
 import type { UnitState } from '../guest/upgrade-unit.js';
-import type { PackageChanges } from '../journal/document.js';
 
 /** One look at an upgrade that runs or has ended. */
 export interface UpgradeView {

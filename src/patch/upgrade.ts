@@ -1,9 +1,8 @@
 import { EXIT, Fault } from '../fault.js';
-import { isEmptyPlan, planDigest } from '../guest/apt.js';
+import { isEmptyPlan, type PackageChanges, planDigest } from '../guest/apt.js';
 import type { Survey } from '../guest/survey.js';
 import { UPGRADE_EXIT } from '../guest/upgrade-script.js';
 import type { UnitState } from '../guest/upgrade-unit.js';
-import type { PackageChanges } from '../journal/document.js';
 import { type Run, requireLock, step } from './run.js';
 import { agentRoad } from './upgrade-by-agent.js';
 import { noRoad, serviceRoad } from './upgrade-by-service.js';

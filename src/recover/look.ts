@@ -7,8 +7,8 @@ import { runOfFence } from '../fence/mark.js';
 import { takeSymptoms } from '../guest/symptoms.js';
 import type { Host } from '../host/open.js';
 import { workingOn } from '../journal/claim.js';
-import { runsOf } from '../journal/journal.js';
 import type { Baseline } from '../journal/records.js';
+import { readRuns } from '../journal/runs.js';
 import { isUnfinished, type RunState } from '../journal/state.js';
 import { look } from '../lock/lock.js';
 import { isoFromSeconds } from '../moment.js';
@@ -17,7 +17,8 @@ import type { ObservedHost, ObservedLock, ObservedRun, ObservedVm } from './obse
 /** Looks at a host from outside in; whatever does not answer is part of what is seen. Reads only. */
 export async function observe(host: Host, stateDir: string): Promise<ObservedHost> {
   const { host: name } = host.target;
-  const runs = runsOf(stateDir, name);
+  // Also of use where a journal of it is refused: `patch` then sends people here.
+  const runs = readRuns(stateDir).runs.filter((run) => run.host === name);
   const baseline = runs.findLast((run) => run.baseline)?.baseline ?? null;
   const [vm, inside, pbs, locks] = await Promise.all([
     observeVm(host),

@@ -6,18 +6,18 @@ import { readSecret } from '../config/secret.js';
 import { targetOf } from '../config/target.js';
 import { errorDocument } from '../fault.js';
 import type { RunDocument } from '../journal/document.js';
+import { wholeHistories } from '../journal/runs.js';
 import type { World } from '../world.js';
-import { type HostMetrics, metricsText, writeMetrics } from './metrics.js';
+import { hostMetrics, metricsText, writeMetrics } from './metrics.js';
 import { type NotifyMemory, notify } from './notify.js';
 
 /**
  * Tells everybody whom the config names of a run: Slack, a webhook, the metrics file. Whatever fails is
  * a warning in the report that comes back, and never changes the outcome.
- * @param metrics of every host that ever ran; asked for only where a metrics file is wanted
  */
 export async function deliver(
   doc: RunDocument,
-  { config, stateDir, metrics }: { config: Config; stateDir: string; metrics: () => HostMetrics[] },
+  { config, stateDir }: { config: Config; stateDir: string },
   world: World,
 ): Promise<RunDocument> {
   const { textfile } = config.metrics;
@@ -29,7 +29,7 @@ export async function deliver(
   });
   if (textfile !== null) {
     try {
-      await writeMetrics(textfile, metricsText(metrics()));
+      await writeMetrics(textfile, metricsText(hostMetrics(wholeHistories(stateDir))));
     } catch (error) {
       warnings.push(errorDocument(error).message);
     }

@@ -1,8 +1,37 @@
 import { formatDuration, formatSize } from '../config/quantity.js';
 import type { ErrorDocument } from '../fault.js';
-import type { DatastoreState, HostStatus } from '../journal/document.js';
+import type { DatastoreState } from '../journal/document.js';
 import { localMoment } from '../moment.js';
 import { hintLines, labelled, oneLine, type Paint, painter, type Style, textWidth, wrap } from './layout.js';
+
+/** One host of `status --json`. What could not be asked is null, with the reason in `error`. */
+export interface HostStatus {
+  readonly host: string;
+  readonly reachable: boolean;
+  readonly version: string | null;
+  readonly kernel: string | null;
+  readonly uptimeSeconds: number | null;
+  readonly updates: number | null;
+  readonly datastores: readonly DatastoreState[];
+  readonly tasks: ReadonlyArray<{ readonly upid: string; readonly type: string; readonly id: string | null }>;
+  /**
+   * Who holds the lock of a cluster that the host serves; `owner` null where the tag cannot be read. Null where
+   * it is free, and on a host that is reachable with an `error`: where PVE did not tell.
+   */
+  readonly lock: {
+    readonly cluster: string;
+    readonly owner: string | null;
+    readonly run: string | null;
+    readonly expiresAt: string | null;
+  } | null;
+  /** Runs in a row that were postponed, and the checks that blocked the last of them; null where the journal cannot be read. */
+  readonly postponed: {
+    readonly count: number;
+    readonly since: string | null;
+    readonly checks: readonly string[];
+  } | null;
+  readonly error: ErrorDocument | null;
+}
 
 /** One datastore: name, how full, and what is wrong with it where something is. */
 export function datastoreLine(

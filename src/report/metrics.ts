@@ -3,12 +3,28 @@ import { open, rename, rm } from 'node:fs/promises';
 import { OUTCOMES } from '../config/schema.js';
 import { Fault } from '../fault.js';
 import type { RunDocument } from '../journal/document.js';
+import { documentOf, postponementsOf } from '../journal/runs.js';
+import type { RunState } from '../journal/state.js';
 import { downtimeOf, durationOf } from './summary.js';
 
 /** What is measured of a host: its last run, and when it was last patched (ISO 8601), by any run. */
 export interface HostMetrics {
   readonly run: RunDocument;
   readonly lastPatchedAt: string | null;
+}
+
+/** What is told of every host that has a run. */
+export function hostMetrics(past: readonly RunState[]): HostMetrics[] {
+  const runs = past.filter(({ mode }) => mode === 'patch');
+  return [...new Set(runs.map(({ host }) => host))].sort().flatMap((host) => {
+    const own = runs.filter((run) => run.host === host);
+    const last = own.at(-1);
+    if (!last) return [];
+    const patched = own.findLast(({ ended }) => ended?.outcome === 'patched');
+    return [
+      { run: documentOf(last, postponementsOf(own.slice(0, -1))), lastPatchedAt: patched?.lastAt ?? null },
+    ];
+  });
 }
 
 type Labels = Readonly<Record<string, string>>;

@@ -1,8 +1,7 @@
 import type { Datastore } from '../api/pbs.js';
 import type { Policy } from '../config/schema.js';
 import { isOwnFence } from '../fence/mark.js';
-import { installedKernels, isEmptyPlan } from '../guest/apt.js';
-import type { PackageChanges } from '../journal/document.js';
+import { installedKernels, isEmptyPlan, type PackageChanges } from '../guest/apt.js';
 import type { RunState } from '../journal/state.js';
 import { type Kernels, rebootDecision } from '../patch/reboot.js';
 

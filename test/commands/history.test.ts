@@ -3,15 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunDocument } from '../../src/journal/document.js';
-import { allRuns, documentsOf } from '../../src/journal/journal.js';
+import { documentsOf, readRuns } from '../../src/journal/runs.js';
 import { pbsCtl, pbsCtlJson } from '../support/in-process.js';
 
 let folder: string;
 let config: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'pbs-ctl-history-'));
-  cpSync('fixtures/runs', join(folder, 'state', 'runs'), { recursive: true });
-  config = configFor(join(folder, 'state'));
+  config = copyOfFixtures('state');
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -21,11 +20,12 @@ function configFor(stateDir: string): string {
   return path;
 }
 function copyOfFixtures(name: string): string {
-  cpSync('fixtures/runs', join(folder, name, 'runs'), { recursive: true });
+  for (const { runId } of [patched, postponed])
+    cpSync(join('fixtures/runs', runId), join(folder, name, 'runs', runId), { recursive: true });
   return configFor(join(folder, name));
 }
 
-const [patched, postponed] = documentsOf(allRuns('fixtures')) as [RunDocument, RunDocument];
+const [patched, postponed] = documentsOf(readRuns('fixtures').runs) as [RunDocument, RunDocument];
 
 describe('history', () => {
   it('lists runs, newest first, with outcome, duration, downtime and versions', async () => {

@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { HostStatus, RunDocument } from '../../src/journal/document.js';
+import type { RunDocument } from '../../src/journal/document.js';
 import type { Lab } from '../../src/lab/lab.js';
+import type { HostStatus } from '../../src/report/host-text.js';
 import { pbsCtl, pbsCtlJson } from '../support/in-process.js';
 import { eventsOf, withLab } from '../support/lab.js';
 

@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Journal, runsOf } from '../../src/journal/journal.js';
+import { Journal } from '../../src/journal/journal.js';
 import { type Disk, realDisk } from '../../src/journal/line-file.js';
+import { runsOf } from '../../src/journal/runs.js';
 
 /** A disk that fills up: as the kernel does it, what fits is written, and only a write of which nothing fits fails. */
 class FillingDisk implements Disk {

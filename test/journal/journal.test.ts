@@ -1,12 +1,11 @@
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { documentsOf, Journal, postponementsOf, runsOf } from '../../src/journal/journal.js';
+import { Journal } from '../../src/journal/journal.js';
 import { pruneRuns } from '../../src/journal/prune.js';
 import type { RunEvent } from '../../src/journal/records.js';
-import { documentOf, isUnfinished, next, type RunState } from '../../src/journal/state.js';
+import { documentsOf, postponementsOf, runsOf } from '../../src/journal/runs.js';
 
 let stateDir: string;
 beforeEach(() => {
@@ -98,6 +97,15 @@ describe('a journal', () => {
     expect(() => runsOf(stateDir, 'pbs01')).toThrow(/Line 2 of .*journal\.jsonl/);
   });
 
+  it('refuses an event that cannot come where it stands, before it is written', () => {
+    const journal = Journal.begin(stateDir, 'aaaaaa', clock, STARTED);
+    const boot = { bootTime: 1, bootId: null };
+    expect(() => journal.append({ type: 'rebooted', boot })).toThrow('no reboot was requested');
+    journal.append({ type: 'resumed' });
+    journal.close();
+    expect(runsOf(stateDir, 'pbs01')).toMatchObject([{ resumed: true, reboot: null }]);
+  });
+
   it('that cannot be written is an error before anything was changed', () => {
     writeFileSync(join(stateDir, 'runs'), 'a file where a folder should be');
     expect(() => Journal.begin(stateDir, 'aaaaaa', clock, STARTED)).toThrowError(
@@ -124,55 +132,5 @@ describe('a journal', () => {
     run('run004', ended('postponed'));
     const runs = runsOf(stateDir, 'pbs01');
     expect(postponementsOf(runs)).toEqual({ count: 2, since: runs[2]?.startedAt });
-  });
-});
-
-describe('any sequence of events', () => {
-  const store = fc.constantFrom('tank', 'vault');
-  const boot = { bootTime: 1, bootId: null };
-  const event = fc.oneof(
-    store.map((datastore): RunEvent => ({ type: 'fence-intended', datastore })),
-    store.map((datastore): RunEvent => ({ type: 'fenced', datastore })),
-    store.map((datastore): RunEvent => ({ type: 'unfenced', datastore })),
-    fc.constantFrom<RunEvent>(
-      { type: 'locked', cluster: 'main', expiresAt: 1 },
-      { type: 'unlocked', cluster: 'main' },
-      { type: 'resumed' },
-      { type: 'upgrade-intended' },
-      { type: 'reboot-intended', boot },
-      { type: 'rebooted', boot },
-      ended('failed', true),
-      ended('patched'),
-    ),
-  );
-
-  it('reports as left behind exactly what was begun and not undone', () => {
-    fc.assert(
-      fc.property(fc.array(event), (events) => {
-        const records = [STARTED, ...events].map((each) => ({
-          v: 1 as const,
-          run: 'r',
-          at: '2026-01-01T00:00:00.000Z',
-          event: each,
-        }));
-        const state = records.reduce<RunState | null>(next, null);
-        if (!state) throw new Error('a journal that begins with "started" has a state');
-        const expected = new Set<string>();
-        for (const each of events) {
-          if (each.type === 'fence-intended' || each.type === 'fenced') expected.add(each.datastore);
-          if (each.type === 'unfenced') expected.delete(each.datastore);
-        }
-        const document = documentOf(state, { count: 0, since: null });
-        expect(new Set(document.leftBehind.fenced)).toEqual(expected);
-        const lock =
-          events.findLast(({ type }) => type === 'locked' || type === 'unlocked')?.type === 'locked';
-        expect(document.leftBehind.locks).toEqual(lock ? ['main'] : []);
-        expect(document.reboot?.count ?? 0).toBe(
-          events.some(({ type }) => type === 'reboot-intended') ? 1 : 0,
-        );
-        const last = events.findLast(({ type }) => type === 'ended' || type === 'resumed');
-        expect(isUnfinished(state)).toBe(!(last?.type === 'ended' && !last.open));
-      }),
-    );
   });
 });

@@ -4,17 +4,12 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Outcome } from '../../src/config/schema.js';
-import {
-  allRuns,
-  hostMetrics,
-  Journal,
-  postponementsOf,
-  readRuns,
-  runsOf,
-} from '../../src/journal/journal.js';
+import { Journal } from '../../src/journal/journal.js';
 import { prunable, pruneRuns } from '../../src/journal/prune.js';
 import type { Baseline, RunEvent } from '../../src/journal/records.js';
+import { postponementsOf, readRuns, runsOf, wholeHistories } from '../../src/journal/runs.js';
 import { isUnfinished } from '../../src/journal/state.js';
+import { hostMetrics } from '../../src/report/metrics.js';
 
 let stateDir: string;
 beforeEach(() => {
@@ -53,7 +48,7 @@ function run(host: string, wanted: Outcome | 'open', ...more: RunEvent[]): strin
   journal.close();
   return id;
 }
-const left = () => allRuns(stateDir).map(({ runId }) => runId);
+const left = () => wholeHistories(stateDir).map(({ runId }) => runId);
 
 describe('pruning keeps', () => {
   it('the newest runs, as many as keepRuns says', () => {
@@ -89,7 +84,7 @@ describe('pruning keeps', () => {
     for (let hour = 0; hour < 10; hour += 1) run('pbs01', 'postponed');
     pruneRuns(stateDir, 3);
     expect(runsOf(stateDir, 'pbs01').findLast((each) => each.baseline)?.runId).toBe(patched);
-    expect(hostMetrics(stateDir)[0]?.lastPatchedAt).not.toBeNull();
+    expect(hostMetrics(wholeHistories(stateDir))[0]?.lastPatchedAt).not.toBeNull();
   });
 
   it('since when a host is postponed, so that a timer that runs hourly can tell a week from a day', () => {
@@ -121,7 +116,7 @@ describe('pruning', () => {
         rmSync(join(stateDir, 'runs'), { recursive: true, force: true });
         for (const [host, outcome, seen] of past)
           run(host, outcome, ...(seen ? [{ type: 'baseline' as const, baseline }] : []));
-        const before = allRuns(stateDir);
+        const before = wholeHistories(stateDir);
         const gone = new Set(prunable(before, keep));
         const after = before.filter((each) => !gone.has(each));
         expect(after.length).toBeGreaterThanOrEqual(Math.min(keep, before.length));
@@ -170,6 +165,6 @@ describe('reading past runs', () => {
     mkdirSync(join(stateDir, 'runs', 'broken'));
     writeFileSync(join(stateDir, 'runs', 'broken', 'journal.jsonl'), 'garbage\n');
     expect(readRuns(stateDir)).toMatchObject({ runs: [{ runId: only }], damaged: [{ runId: 'broken' }] });
-    expect(() => allRuns(stateDir)).toThrow(/Line 1 of .*broken/);
+    expect(() => wholeHistories(stateDir)).toThrow(/Line 1 of .*broken/);
   });
 });

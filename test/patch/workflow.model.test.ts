@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runsOf } from '../../src/journal/journal.js';
+import { runsOf } from '../../src/journal/runs.js';
 import { isUnfinished, type RunState } from '../../src/journal/state.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { WRITES } from './model/clients.js';

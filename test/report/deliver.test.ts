@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { config as schema } from '../../src/config/schema.js';
 import type { RunDocument } from '../../src/journal/document.js';
+import { Journal } from '../../src/journal/journal.js';
 import { deliver } from '../../src/report/deliver.js';
-import { realWorld } from '../../src/world.js';
+import { realClock, realWorld } from '../../src/world.js';
 import { document, postponed } from './documents.js';
 import { receiver } from './receiver.js';
 
@@ -16,6 +17,20 @@ beforeEach(() => {
 afterEach(() => rmSync(stateDir, { recursive: true, force: true }));
 
 const BEGIN = Date.parse('2026-11-23T02:00:00Z');
+/** The run of a report, as its journal has it. */
+function ran(doc: RunDocument) {
+  const clock = { ...realClock, now: () => Date.parse(doc.startedAt) };
+  const { host, mode, outcome, retryAfter, error } = doc;
+  const journal = Journal.begin(stateDir, doc.runId, clock, {
+    type: 'started',
+    host,
+    mode,
+    owesReboot: false,
+  });
+  journal.append({ type: 'ended', outcome, retryAfter, error, open: false });
+  journal.close();
+}
+
 async function delivered(doc: RunDocument, url: string, textfile: string | null = null, now = BEGIN) {
   const config = schema.parse({
     clusters: {},
@@ -25,13 +40,14 @@ async function delivered(doc: RunDocument, url: string, textfile: string | null 
   });
   const clock = { now: () => now, timeout: AbortSignal.timeout, monotonic: () => now, sleep: async () => {} };
   const world = { ...realWorld(), clock, env: { SLACK: url } };
-  return deliver(doc, { config, stateDir, metrics: () => [{ run: doc, lastPatchedAt: null }] }, world);
+  return deliver(doc, { config, stateDir }, world);
 }
 
 describe('delivering a report', () => {
   it('tells Slack and writes the metrics, and leaves the report as it is', async () => {
     const { url, received } = await receiver([{ status: 200 }]);
     const textfile = join(stateDir, 'pbs_ctl.prom');
+    ran(document());
     expect(await delivered(document(), url, textfile)).toEqual(document());
     expect(received).toHaveLength(1);
     expect(readFileSync(textfile, 'utf8')).toContain('outcome="patched"} 1');

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { OUTCOMES } from '../../src/config/schema.js';
-import type { HostStatus } from '../../src/journal/document.js';
+import type { HostStatus } from '../../src/report/host-text.js';
 import { findingsText, lockText, runText, statusText, unknownLockText } from '../../src/report/text.js';
 import { anyDocument, document, finding, HOSTILE, hostile, manyPackages, postponed } from './documents.js';
 

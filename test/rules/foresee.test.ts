@@ -61,6 +61,7 @@ describe('what a run would do', () => {
 
   describe('where a run stands unfinished', () => {
     const reboot = {
+      count: 1,
       requestedAt: '2026-11-23T02:09:00.000Z',
       before: { bootTime: 1, bootId: null },
       downAt: null,

@@ -1,0 +1,150 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { PackageChanges } from '../guest/apt.js';
+import type { Clock } from '../world.js';
+import type { RunDocument } from './document.js';
+import { Journal, readRun, UnreadableJournal } from './journal.js';
+import { orUnwritable } from './line-file.js';
+import type { RunState } from './state.js';
+
+export interface PastRuns {
+  /** Oldest first. */
+  readonly runs: RunState[];
+  readonly damaged: ReadonlyArray<{ readonly runId: string; readonly error: UnreadableJournal }>;
+}
+
+/** Every run that can be read, and what is wrong with the others. */
+export function readRuns(stateDir: string): PastRuns {
+  const folder = join(stateDir, 'runs');
+  const runs: RunState[] = [];
+  const damaged: Array<PastRuns['damaged'][number]> = [];
+  for (const runId of orUnwritable(folder, () => names(folder))) {
+    try {
+      const run = readRun(stateDir, runId, false);
+      if (run) runs.push(run);
+    } catch (error) {
+      if (error instanceof UnreadableJournal) damaged.push({ runId, error });
+    }
+  }
+  return { runs: runs.sort((a, b) => a.startedAt.localeCompare(b.startedAt)), damaged };
+}
+
+/** The runs of a host, oldest first. @throws UnreadableJournal for one that is, or may be, of this host: nothing is guessed */
+export function runsOf(stateDir: string, host: string, { runs, damaged } = readRuns(stateDir)): RunState[] {
+  const refused = damaged.find(({ error }) => error.host === null || error.host === host);
+  if (refused) throw refused.error;
+  return runs.filter((run) => run.host === host);
+}
+
+/** The runs of those hosts of which every journal can be read. @throws UnreadableJournal where it is not known whose one is */
+export function wholeHistories(stateDir: string): RunState[] {
+  const { runs, damaged } = readRuns(stateDir);
+  const unknown = damaged.find(({ error }) => error.host === null);
+  if (unknown) throw unknown.error;
+  const refused = new Set(damaged.map(({ error }) => error.host));
+  return runs.filter(({ host }) => !refused.has(host));
+}
+
+/** The reports of runs, each with the postponements of its host before it. */
+export function documentsOf(runs: readonly RunState[]): RunDocument[] {
+  return runs.map((run, index) =>
+    documentOf(run, postponementsOf(runs.slice(0, index).filter(({ host }) => host === run.host))),
+  );
+}
+
+/** How often in a row the host was postponed before now, and since when. */
+export function postponementsOf(runs: readonly RunState[]): { count: number; since: string | null } {
+  const finished = runs.filter((run) => run.mode === 'patch' && run.ended);
+  const last = finished.findLastIndex((run) => run.ended?.outcome !== 'postponed');
+  const inARow = finished.slice(last + 1);
+  return { count: inARow.length, since: inARow[0]?.startedAt ?? null };
+}
+
+/**
+ * When a run took the lock of a cluster (ISO 8601), as its journal on this machine tells: the tag itself says
+ * only until when. Null for a run of another machine, and for a lock that `lock acquire` or `lock hold` took.
+ */
+export function lockedSince(stateDir: string, runId: string, cluster: string): string | null {
+  // The run stands in a tag that anybody may write: it must not lead out of the folder.
+  if (!/^[a-z0-9]+$/.test(runId)) return null;
+  try {
+    return readRun(stateDir, runId, false)?.lockedSince[cluster] ?? null;
+  } catch {
+    return null; // no such run here, or one that this user may not read
+  }
+}
+
+/**
+ * Adds to the journal of a run that has ended what came of telling of it, so that its report says so, too.
+ * Best effort: whoever is at the terminal has been told already.
+ */
+export function addWarnings(
+  stateDir: string,
+  runId: string,
+  warnings: readonly string[],
+  clock: Clock,
+): void {
+  // `--abandon` where there was nothing to give up leaves no run on disk.
+  if (warnings.length === 0 || !existsSync(join(stateDir, 'runs', runId))) return;
+  try {
+    const journal = Journal.reopen(stateDir, runId, clock);
+    for (const text of warnings) journal.append({ type: 'warning', text });
+    journal.close();
+  } catch {
+    // A disk that is full, for example.
+  }
+}
+
+function names(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+const NOTHING: PackageChanges = { upgraded: [], installed: [], removed: [], held: [] };
+
+/** An upgrade that was begun and whose end was not seen may have changed anything, also where nothing is left behind. */
+function packagesKnown({ mode, upgrade, changes, planned }: RunState): boolean {
+  if (mode === 'check') return planned !== null;
+  // Journals of older versions tell of a failure, not of what it had changed.
+  return upgrade === 'failed' ? changes !== null : upgrade !== 'begun';
+}
+
+/** The report, derived from nothing but the journal. */
+export function documentOf(state: RunState, postponements: RunDocument['postponements']): RunDocument {
+  const ended = state.ended ?? { outcome: 'interrupted' as const, retryAfter: null, error: null };
+  return {
+    schemaVersion: 1,
+    runId: state.runId,
+    host: state.host,
+    mode: state.mode,
+    outcome: ended.outcome,
+    phase: state.phase,
+    startedAt: state.startedAt,
+    finishedAt: state.lastAt,
+    resumed: state.resumed,
+    before: state.baseline?.state ?? null,
+    after: state.after,
+    planDigest: state.planned?.planDigest ?? null,
+    would: state.would,
+    safeUntil: state.safeUntil,
+    packages: state.changes ?? (state.mode === 'check' ? state.planned?.packages : null) ?? NOTHING,
+    packagesKnown: packagesKnown(state),
+    checks: state.findings,
+    reboot: state.reboot && {
+      count: state.reboot.count,
+      requestedAt: state.reboot.requestedAt,
+      downAt: state.reboot.downAt,
+      upAt: state.reboot.upAt,
+    },
+    leftBehind: { fenced: state.fenced, locks: state.locks },
+    retryAfter: ended.retryAfter,
+    postponements,
+    warnings: state.warnings,
+    screen: state.screen,
+    error: ended.error,
+  };
+}
