@@ -1,11 +1,10 @@
-import { X509Certificate } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { generate } from 'selfsigned';
 import type { ServerOptions } from '../../src/api/connect.js';
 import { Secret } from '../../src/config/secret.js';
+import { makeCertificate, type Subjects } from '../../src/lab/certificate.js';
 
 export const TOKEN_SECRET = 'd63e505a-e3ec-449a-9bc7-1da610d4ccde';
 
@@ -38,47 +37,32 @@ export interface TestServer {
 /** A small HTTPS server on loopback. Strings are sent as they are, everything else as JSON. */
 export async function serve(
   reply: (request: Received, nth: number) => Reply,
-  names: ({ type: 2; value: string } | { type: 7; ip: string })[] = [
-    { type: 2, value: 'localhost' },
-    { type: 7, ip: '127.0.0.1' },
-  ],
+  subjects: Subjects = { dns: ['localhost'], ip: ['127.0.0.1'] },
 ): Promise<TestServer> {
-  const certificate = await generate([{ name: 'commonName', value: 'localhost' }], {
-    keyType: 'ec',
-    algorithm: 'sha256',
-    extensions: [
-      {
-        name: 'subjectAltName',
-        altNames: names,
-      },
-    ],
-  });
+  const { key, cert, fingerprint } = await makeCertificate('localhost', subjects);
   const received: Received[] = [];
   const sockets = new Set<Duplex>();
   let bytes = 0;
   let connections = 0;
-  const server: Server = createServer(
-    { key: certificate.private, cert: certificate.cert },
-    (incoming, response) => {
-      const chunks: Buffer[] = [];
-      incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
-      incoming.on('end', () => {
-        const { method = '', url = '', headers } = incoming;
-        const request = { method, url, headers, body: Buffer.concat(chunks).toString() };
-        received.push(request);
-        const answer = reply(request, received.length);
-        if (answer === 'silent') return;
-        if (answer === 'cut') {
-          incoming.socket.destroy();
-          return;
-        }
-        if ('write' in answer) return answer.write(response);
-        const { status = 200, reason = '', body = { data: null } } = answer;
-        response.writeHead(status, reason || undefined, { 'content-type': 'application/json;charset=UTF-8' });
-        response.end(typeof body === 'string' ? body : JSON.stringify(body));
-      });
-    },
-  );
+  const server: Server = createServer({ key, cert }, (incoming, response) => {
+    const chunks: Buffer[] = [];
+    incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+    incoming.on('end', () => {
+      const { method = '', url = '', headers } = incoming;
+      const request = { method, url, headers, body: Buffer.concat(chunks).toString() };
+      received.push(request);
+      const answer = reply(request, received.length);
+      if (answer === 'silent') return;
+      if (answer === 'cut') {
+        incoming.socket.destroy();
+        return;
+      }
+      if ('write' in answer) return answer.write(response);
+      const { status = 200, reason = '', body = { data: null } } = answer;
+      response.writeHead(status, reason || undefined, { 'content-type': 'application/json;charset=UTF-8' });
+      response.end(typeof body === 'string' ? body : JSON.stringify(body));
+    });
+  });
   server.on('connection', (socket) => {
     connections += 1;
     sockets.add(socket);
@@ -88,8 +72,8 @@ export async function serve(
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   return {
     address: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    fingerprint: new X509Certificate(certificate.cert).fingerprint256,
-    certificate: certificate.cert,
+    fingerprint,
+    certificate: cert,
     received,
     bytes: () => bytes,
     connections: () => connections,

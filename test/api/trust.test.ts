@@ -74,7 +74,7 @@ describe('the certificate is judged before the token is sent', () => {
 
   it('a certificate for another name is refused without one byte', async () => {
     await server.stop();
-    server = await serve(() => VERSION, [{ type: 2, value: 'elsewhere.example.net' }]);
+    server = await serve(() => VERSION, { dns: ['elsewhere.example.net'] });
     await expect(version({ caFile: pemFile() })).rejects.toMatchObject({
       code: 'net.untrusted',
       message: expect.stringContaining('for another name'),

@@ -2,12 +2,12 @@ import { createHmac } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { generate } from 'selfsigned';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { NotifyConfig } from '../../src/config/schema.js';
 import { Secret } from '../../src/config/secret.js';
 import { Fault } from '../../src/fault.js';
 import type { RunDocument } from '../../src/journal/document.js';
+import { makeCertificate } from '../../src/lab/certificate.js';
 import { type NotifyMemory, notify, type SentPostponement, signature } from '../../src/report/notify.js';
 import { judgeStatus, retryAfterMs } from '../../src/report/post.js';
 import { runNode } from '../support/node.js';
@@ -289,10 +289,7 @@ describe('over https', () => {
   /** What certificates a process trusts is settled when it starts, so it is one of its own. */
   async function tellFromProcess(trust: boolean) {
     folder = mkdtempSync(join(tmpdir(), 'pbs-ctl-https-'));
-    const { private: key, cert } = await generate([{ name: 'commonName', value: '127.0.0.1' }], {
-      keySize: 2048,
-      extensions: [{ name: 'subjectAltName', altNames: [{ type: 7, ip: '127.0.0.1' }] }],
-    });
+    const { key, cert } = await makeCertificate('127.0.0.1', { ip: ['127.0.0.1'] });
     const caFile = join(folder, 'ca.pem');
     const docFile = join(folder, 'document.json');
     writeFileSync(caFile, cert);
