@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { chaosTrial, shrink } from './chaos.js';
 import { sideBySide } from './side-by-side.js';
 
-// npm run chaos -- --runs N --seed S: draws faults at random moments, several at once, and prints the
+// npm run trial:chaos -- --runs N --seed S: draws faults at random moments, several at once, and prints the
 // seed and the shortest list of faults of every violation.
 
 const { values } = parseArgs({

@@ -1,6 +1,6 @@
 import { contend } from './contention.js';
 
-// npm run contention: 16 processes race for one lock, in each of the two stores.
+// npm run trial:contention: 16 processes race for one lock, in each of the two stores.
 
 let broken = 0;
 for (const store of ['guest-tag', 'registered-tag'] as const) {

@@ -1,4 +1,4 @@
-import type { Mishap } from '../src/lab/https.js';
+import type { InjectedFault } from '../src/lab/https.js';
 import type { Lab } from '../src/lab/lab.js';
 import type { Controller } from './controller.js';
 import type { Random } from './random.js';
@@ -10,13 +10,13 @@ export interface Fault {
 }
 
 const PROXY_PAGE = '<html><body><h1>502 Bad Gateway</h1></body></html>';
-const instead = (status: number, reason: string, body = ''): Mishap => ({
+const instead = (status: number, reason: string, body = ''): InjectedFault => ({
   kind: 'answered-instead',
   reply: { status, reason, body },
 });
 
 /** What befalls the request itself. */
-const MISHAPS = {
+const OF_REQUESTS = {
   'cut-before': () => ({ kind: 'cut-before' }),
   'cut-after': () => ({ kind: 'cut-after' }),
   'cut-within': () => ({ kind: 'cut-within' }),
@@ -28,7 +28,7 @@ const MISHAPS = {
   'error-596': () => instead(596, 'Connection timed out'),
   'error-599': () => instead(599, 'Too many redirections'),
   'empty-answer': () => instead(200, 'OK', ''),
-} as const satisfies Record<string, () => Mishap>;
+} as const satisfies Record<string, () => InjectedFault>;
 
 type Strike = (lab: Lab, controller: () => Controller) => void;
 
@@ -63,8 +63,8 @@ const STRIKES = {
   },
 } as const satisfies Record<string, Strike>;
 
-export type FaultName = keyof typeof MISHAPS | keyof typeof STRIKES;
-const NAMES = [...Object.keys(MISHAPS), ...Object.keys(STRIKES)] as [FaultName, ...FaultName[]];
+export type FaultName = keyof typeof OF_REQUESTS | keyof typeof STRIKES;
+const NAMES = [...Object.keys(OF_REQUESTS), ...Object.keys(STRIKES)] as [FaultName, ...FaultName[]];
 const REQUESTS = 230;
 
 export function drawFaults(random: Random): Fault[] {
@@ -83,7 +83,7 @@ export function unleash(lab: Lab, faults: readonly Fault[], controller: () => Co
     const index = left.findIndex(({ at }) => at <= seen);
     const [fault] = index < 0 ? [] : left.splice(index, 1);
     if (!fault) return null;
-    if (fault.name in MISHAPS) return MISHAPS[fault.name as keyof typeof MISHAPS]();
+    if (fault.name in OF_REQUESTS) return OF_REQUESTS[fault.name as keyof typeof OF_REQUESTS]();
     (STRIKES[fault.name as keyof typeof STRIKES] as Strike)(lab, controller);
     return null;
   });

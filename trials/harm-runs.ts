@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { type HarmTrial, harmTrial } from './harm.js';
 import { sideBySide } from './side-by-side.js';
 
-// npm run harm -- --runs N --seed S --lanes L --json: the same backup jobs meet `pbs-ctl patch` and a playbook that upgrades
+// npm run trial:harm -- --runs N --seed S --lanes L --json: the same backup jobs meet `pbs-ctl patch` and a playbook that upgrades
 // and reboots without a question, and it is counted whose backups were harmed.
 
 const { values } = parseArgs({

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { commands, playModel } from './model.js';
 import { sideBySide } from './side-by-side.js';
 
-// npm run model -- --runs N --seed S: runs, kills and what others do meanwhile, in arbitrary order, against a
+// npm run trial:model -- --runs N --seed S: runs, kills and what others do meanwhile, in arbitrary order, against a
 // model of what must be so. Prints the seed and the shortest list of commands of a violation.
 
 const { values } = parseArgs({

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import { createServer, type Server } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { type Certificate, makeCertificate } from './certificate.js';
-import { listenOn } from './port.js';
+import { Port } from './port.js';
 
 export interface RawRequest {
   readonly method: string;
@@ -23,8 +23,8 @@ export interface Reply {
   readonly cut?: boolean;
 }
 
-/** What befalls a request on its way there or back. */
-export type Mishap =
+/** What a trial or test lets befall a request on its way there or back. */
+export type InjectedFault =
   /** It never arrives: the connection breaks first. */
   | { readonly kind: 'cut-before' }
   /** It is carried out, and the connection breaks before the answer, or in the middle of it. */
@@ -44,7 +44,7 @@ export type Weather = (request: {
   readonly method: string;
   /** Without `/api2/json` and query. */
   readonly path: string;
-}) => (Mishap & { readonly struck?: () => void }) | null;
+}) => (InjectedFault & { readonly struck?: () => void }) | null;
 
 /** One HTTPS server on loopback with a certificate of its own and a port of its own. */
 export class LabServer {
@@ -58,10 +58,11 @@ export class LabServer {
   observe: (request: RawRequest, reply: Reply) => void = () => {};
   /** Takes a connection over for another protocol; by default nobody does. */
   upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void = (_, socket) => socket.destroy();
+  readonly #port = new Port();
   #certificate: Certificate | undefined;
-  #server: Server | undefined;
-  #port = 0;
-  #dark: 'refuse' | 'drop' | null = null;
+  #silent = false;
+  /** Counts when it went or came, so that a late coming back does not undo a newer going. */
+  #coming = 0;
 
   constructor(name: string, handle: (request: RawRequest) => Promise<Reply>) {
     this.name = name;
@@ -69,11 +70,11 @@ export class LabServer {
   }
 
   get url(): string {
-    return `https://127.0.0.1:${this.#port}`;
+    return `https://127.0.0.1:${this.port}`;
   }
 
   get port(): number {
-    return this.#port;
+    return this.#port.number;
   }
 
   get fingerprint(): string {
@@ -81,47 +82,49 @@ export class LabServer {
   }
 
   async listen(): Promise<void> {
-    this.#certificate ??= await makeCertificate(this.name);
-    const { key, cert } = this.#certificate;
-    const server = createServer({ key, cert }, (request, response) => void this.#answer(request, response));
-    server.on('connection', (socket) => {
-      this.#sockets.add(socket);
-      this.connections += 1;
-      socket.on('close', () => this.#sockets.delete(socket));
-      socket.on('error', () => {});
-    });
-    server.on('tlsClientError', () => {});
-    server.on('upgrade', (request, socket, head) => {
-      if (this.#dark !== 'drop') this.upgrade(request, socket, head);
-    });
-    this.#server = server;
-    this.#port = await listenOn(server, this.#port);
-    // It was closed, or went dark, before it had its port.
-    if (this.#server !== server) server.close();
-    else this.#dark = null;
+    await this.#port.bind();
+    await this.comeBack();
   }
 
   async close(): Promise<void> {
-    const server = this.#server;
-    this.#server = undefined;
     this.cutConnections();
-    if (server) await new Promise<void>((resolve) => server.close(() => resolve()));
+    await this.#port.release();
   }
 
   /** Cuts every connection; new ones are refused, or taken and never answered. */
   goDark(how: 'refuse' | 'drop'): void {
-    this.#dark = how;
-    if (how === 'refuse') void this.close();
-    else this.cutConnections();
+    this.#coming += 1;
+    this.#silent = how === 'drop';
+    if (how === 'refuse') this.#port.shut();
+    this.cutConnections();
   }
 
   async comeBack(): Promise<void> {
-    this.#dark = null;
-    if (!this.#server) await this.listen();
+    this.#coming += 1;
+    const coming = this.#coming;
+    this.#certificate ??= await makeCertificate(this.name);
+    // It may have gone dark meanwhile.
+    if (coming !== this.#coming) return;
+    this.#silent = false;
+    const server = this.#serverWith(this.#certificate);
+    this.#port.open((socket) => {
+      this.#sockets.add(socket);
+      this.connections += 1;
+      socket.on('close', () => this.#sockets.delete(socket)).on('error', () => {});
+      server.emit('connection', socket);
+    });
   }
 
   cutConnections(): void {
     for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #serverWith({ key, cert }: Certificate): Server {
+    return createServer({ key, cert }, (request, response) => void this.#answer(request, response))
+      .on('tlsClientError', () => {})
+      .on('upgrade', (request, socket, head) => {
+        if (!this.#silent) this.upgrade(request, socket, head);
+      });
   }
 
   /** Comes back with another certificate, as after a renewal. */
@@ -136,22 +139,22 @@ export class LabServer {
       const { method = 'GET', url = '/', headers } = request;
       const raw = { method, url, headers, body: Buffer.concat(chunks).toString('utf8') };
       const path = new URL(url, 'https://lab').pathname.replace(/^\/api2\/json/, '');
-      const mishap = this.weather({ server: this.name, method, path });
-      if (mishap && mishap.kind !== 'cut-after' && mishap.kind !== 'cut-within') mishap.struck?.();
-      if (mishap?.kind === 'cut-before') return void request.socket.destroy();
-      if (mishap?.kind === 'swallowed') return;
-      if (mishap?.kind === 'endless') return pourOut(response);
-      if (mishap?.kind === 'late') await new Promise((resolve) => setTimeout(resolve, mishap.ms));
-      const reply = mishap?.kind === 'answered-instead' ? mishap.reply : await this.#handle(raw);
+      const fault = this.weather({ server: this.name, method, path });
+      if (fault && fault.kind !== 'cut-after' && fault.kind !== 'cut-within') fault.struck?.();
+      if (fault?.kind === 'cut-before') return void request.socket.destroy();
+      if (fault?.kind === 'swallowed') return;
+      if (fault?.kind === 'endless') return pourOut(response);
+      if (fault?.kind === 'late') await new Promise((resolve) => setTimeout(resolve, fault.ms));
+      const reply = fault?.kind === 'answered-instead' ? fault.reply : await this.#handle(raw);
       this.observe(raw, reply);
-      if (mishap?.kind === 'cut-after' || mishap?.kind === 'cut-within') mishap.struck?.();
-      if (this.#dark === 'drop') return;
-      if (reply.cut || mishap?.kind === 'cut-after') return void request.socket.destroy();
+      if (fault?.kind === 'cut-after' || fault?.kind === 'cut-within') fault.struck?.();
+      if (this.#silent) return;
+      if (reply.cut || fault?.kind === 'cut-after') return void request.socket.destroy();
       const sent = reply.packed ?? Buffer.from(reply.body);
       const all = { ...reply.headers, 'content-length': String(sent.length) };
       if (reply.reason) response.writeHead(reply.status, reply.reason, all);
       else response.writeHead(reply.status, all);
-      if (mishap?.kind === 'cut-within') {
+      if (fault?.kind === 'cut-within') {
         response.write(sent.subarray(0, sent.length / 2), () => request.socket.destroy());
         return;
       }

@@ -1,44 +1,39 @@
-import { randomInt } from 'node:crypto';
-import type { Server } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 
 /**
- * Ports below those that systems give to outgoing connections: a server that is away for a while must find
- * its own again, and not a client on it.
+ * A port on loopback, kept until the lab ends: a host that reboots must find its own again, and closed it would be
+ * anybody's. While it is shut, each connection is reset before a byte is exchanged; a TLS client is as far then as
+ * with one that is refused: it has no connection, and has sent no request.
  */
-const FIRST = 15_000;
-const BEYOND = 32_000;
-const TRIES = 100;
-const PAUSE_MS = 50;
-
-/**
- * Listens on loopback, on this port or (0) on one that is free.
- * @returns the port
- * @throws the error of the last try
- */
-export async function listenOn(server: Server, port: number): Promise<number> {
-  for (let attempt = 1; ; attempt += 1) {
-    const wanted = port === 0 ? randomInt(FIRST, BEYOND) : port;
-    try {
-      await listening(server, wanted);
-      return wanted;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || attempt === TRIES) throw error;
-      if (port !== 0) await delay(PAUSE_MS);
-    }
-  }
-}
-
-function listening(server: Server, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const done = () => {
-      server.off('error', failed);
-      resolve();
-    };
-    const failed = (error: unknown) => {
-      server.off('listening', done);
-      reject(error);
-    };
-    server.once('error', failed).once('listening', done).listen(port, '127.0.0.1');
+export class Port {
+  readonly #server = createServer({ noDelay: true }, (socket) => {
+    if (this.#take) this.#take(socket);
+    else socket.on('error', () => {}).resetAndDestroy();
   });
+  /** 0 before it is bound. */
+  number = 0;
+  #take: ((socket: Socket) => void) | null = null;
+
+  /** Takes a port that is free, shut at first. */
+  async bind(): Promise<void> {
+    this.#server.listen(0, '127.0.0.1');
+    await once(this.#server, 'listening');
+    this.number = (this.#server.address() as AddressInfo).port;
+  }
+
+  /** From now on connections are handed on. */
+  open(take: (socket: Socket) => void): void {
+    this.#take = take;
+  }
+
+  shut(): void {
+    this.#take = null;
+  }
+
+  /** Gives the port back. */
+  async release(): Promise<void> {
+    this.shut();
+    if (this.#server.listening) await new Promise((resolve) => this.#server.close(resolve));
+  }
 }

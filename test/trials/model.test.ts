@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, it } from 'vitest';
 import { commands, playModel } from '../../trials/model.js';
 
-// One of the lists that `npm run model` plays by the hundred.
+// One of the lists that `npm run trial:model` plays by the hundred.
 
 describe('runs, kills and what others do meanwhile, in arbitrary order', () => {
   it('break no guarantee', () =>

@@ -4,7 +4,7 @@ import { contend } from '../../trials/contention.js';
 import { type CrashPoint, tryCrashPoint } from '../../trials/crash.js';
 import { harmTrial } from '../../trials/harm.js';
 
-// A few of what `npm run test:crash`, `npm run chaos` and `npm run contention` try by the hundred.
+// A few of what `npm run trial:crash`, `npm run trial:chaos` and `npm run trial:contention` try by the hundred.
 
 const write = (number: number, side: 'before' | 'within' | 'after'): CrashPoint => ({
   what: 'write',

@@ -1,11 +1,11 @@
 import { type CrashPoint, listCrashPoints, type Trial, tryCrashPoint } from './crash.js';
 import { sideBySide } from './side-by-side.js';
 
-// npm run test:crash: kills a run at every journal write and every request, both sides, and prints
+// npm run trial:crash: kills a run at every journal write and every request, both sides, and prints
 // how many points were tried and how often a guarantee was broken.
 
 const points = await listCrashPoints();
-const lanes = Number(process.env.CONNECTIONS ?? 4);
+const lanes = Number(process.env.LANES ?? 4);
 console.log(`${points.length} points, ${lanes} side by side`);
 const named = ({ what, number, side, step }: CrashPoint) => `${side} ${what} ${number} (${step})`;
 const trials = await sideBySide(points, lanes, async (point, index): Promise<Trial> => {
