@@ -44,9 +44,9 @@ export async function awaitSlot(
       const until = again === null ? policy.pollInterval * POLLS_BETWEEN : Date.parse(again) - clock.now();
       const pause = Math.max(policy.pollInterval, Math.min(until, left));
       const when = again === null ? 'no end is known' : `expected to be safe from ${localMoment(again)}`;
-      reporter.tell({
-        kind: 'note',
+      reporter.emit({
         host: name,
+        event: 'note',
         level: 'info',
         text: `waiting, ${formatDuration(left)} left: ${blocks.map(({ id, summary }) => `${id}: ${summary}`).join('; ')} (${when})`,
       });

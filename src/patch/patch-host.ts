@@ -35,7 +35,7 @@ export async function patchHost(
 ): Promise<RunDocument> {
   const unclaim = options.check ? () => {} : claimHost(stateDir, target.host);
   const interruption = listenForInterruption(world, (text) =>
-    reporter.tell({ kind: 'note', host: target.host, level: 'warning', text }),
+    reporter.emit({ host: target.host, event: 'note', level: 'warning', text }),
   );
   try {
     const earlier = options.check ? pastOf(stateDir, target.host) : runsOf(stateDir, target.host);
@@ -46,9 +46,9 @@ export async function patchHost(
     let journal: Journal | null = null;
     try {
       journal = openJournal(stateDir, target, options, world, earlier, unfinished?.runId);
-      reporter.tell({
-        kind: 'begun',
+      reporter.emit({
         host: target.host,
+        event: 'begun',
         runId: journal.runId,
         mode: options.check ? 'check' : 'patch',
         resumed: unfinished !== undefined,

@@ -22,17 +22,17 @@ export interface Run {
 }
 
 export function note(run: Run, text: string): void {
-  run.reporter.tell({ kind: 'note', host: run.host.target.host, level: 'info', text });
+  run.reporter.emit({ host: run.host.target.host, event: 'note', level: 'info', text });
 }
 
 /** A thing that went wrong without changing the outcome: told now and in the report. */
 export function warning(run: Run, text: string): void {
   run.journal.append({ type: 'warning', text });
-  run.reporter.tell({ kind: 'note', host: run.host.target.host, level: 'warning', text });
+  run.reporter.emit({ host: run.host.target.host, event: 'note', level: 'warning', text });
 }
 
 export function step(run: Run, label: string, percent: number | null, text: string): void {
-  run.reporter.tell({ kind: 'step', host: run.host.target.host, label, percent, text });
+  run.reporter.emit({ host: run.host.target.host, event: 'step', label, percent, text });
 }
 
 /** Reads the locks back before something is changed. @throws Fault `lock.lost`, `lock.stale` */
@@ -50,15 +50,15 @@ export async function phase(run: Run, name: Phase, act: () => Promise<string>): 
   const { host } = run.host.target;
   run.interruption.throwIfStopped();
   run.journal.append({ type: 'phase', phase: name, status: 'intended' });
-  run.reporter.tell({ kind: 'phase', host, phase: name, status: 'started', text: '' });
+  run.reporter.emit({ host, event: 'phase', phase: name, status: 'started', text: '' });
   try {
     const text = await act();
     run.journal.append({ type: 'phase', phase: name, status: 'done' });
-    run.reporter.tell({ kind: 'phase', host, phase: name, status: 'done', text });
+    run.reporter.emit({ host, event: 'phase', phase: name, status: 'done', text });
   } catch (error) {
-    run.reporter.tell({
-      kind: 'phase',
+    run.reporter.emit({
       host,
+      event: 'phase',
       phase: name,
       status: 'failed',
       text: error instanceof Error ? error.message : String(error),
@@ -69,5 +69,5 @@ export async function phase(run: Run, name: Phase, act: () => Promise<string>): 
 
 export function skipPhase(run: Run, name: Phase, text: string): void {
   run.journal.append({ type: 'phase', phase: name, status: 'skipped' });
-  run.reporter.tell({ kind: 'phase', host: run.host.target.host, phase: name, status: 'skipped', text });
+  run.reporter.emit({ host: run.host.target.host, event: 'phase', phase: name, status: 'skipped', text });
 }

@@ -84,7 +84,9 @@ export async function preflight(run: Run, cache: AnswerCache): Promise<string> {
   const answers = run.host.answers(run.journal.runId, cache);
   const raw = await runChecks(CHECKS, answers);
   const findings = raw.map((finding) => overridden(drainable(run, finding), run.ignoredWindow));
-  for (const finding of findings) run.reporter.tell({ kind: 'check', host: run.host.target.host, finding });
+  for (const { id, status, summary, retryAfter } of findings) {
+    run.reporter.emit({ event: 'check', host: run.host.target.host, id, status, summary, retryAfter });
+  }
   run.journal.append({ type: 'checked', findings });
   if (findings.some(({ status }) => status === 'block')) throw new NotSafe(findings);
   if (!run.journal.state.baseline)

@@ -1,5 +1,5 @@
 import { formatDuration } from '../config/quantity.js';
-import type { Finding, Phase } from '../journal/document.js';
+import type { Phase } from '../journal/document.js';
 import type { Progress } from './events.js';
 import { clip, oneLine, painter, type Tone } from './layout.js';
 
@@ -8,7 +8,7 @@ export interface Board {
   readonly host: string;
   readonly phases: readonly Row[];
   /** Warnings and blocks; the newest of each check. */
-  readonly findings: readonly Finding[];
+  readonly findings: ReadonlyArray<Extract<Progress, { event: 'check' }>>;
 }
 
 interface Row {
@@ -25,15 +25,14 @@ export const emptyBoard = (host: string): Board => ({ host, phases: [], findings
 
 /** The board after something was told. Notes do not stand on it: they scroll by above. Pure. */
 export function advance(board: Board, progress: Progress, now: number): Board {
-  switch (progress.kind) {
+  switch (progress.event) {
     case 'begun':
     case 'note':
       return board;
     case 'check': {
-      const { finding } = progress;
-      const others = board.findings.filter(({ id }) => id !== finding.id);
-      const telling = finding.status === 'warn' || finding.status === 'block';
-      return { ...board, findings: telling ? [...others, finding] : others };
+      const others = board.findings.filter(({ id }) => id !== progress.id);
+      const telling = progress.status === 'warn' || progress.status === 'block';
+      return { ...board, findings: telling ? [...others, progress] : others };
     }
     case 'step': {
       const last = board.phases.at(-1);

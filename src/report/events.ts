@@ -1,40 +1,36 @@
-import type { Finding, Phase } from '../journal/document.js';
+import type { Finding, Phase, RunDocument } from '../journal/document.js';
 
-/** What the product tells a person while it works. */
-export type Progress =
+/** What happens in a run, as it is told to people by a {@link Reporter} and to programs as a line of JSON. */
+export type Progress = { readonly host: string } & (
   | {
-      readonly kind: 'begun';
-      readonly host: string;
+      readonly event: 'begun';
       readonly runId: string;
-      readonly mode: 'patch' | 'check';
-      /** It goes on with a run that was left unfinished. */
+      readonly mode: RunDocument['mode'];
+      /** It continues a run that was left unfinished. */
       readonly resumed: boolean;
     }
   | {
-      readonly kind: 'phase';
-      readonly host: string;
+      readonly event: 'phase';
       readonly phase: Phase;
       readonly status: 'started' | 'done' | 'skipped' | 'failed';
       readonly text: string;
     }
-  | { readonly kind: 'check'; readonly host: string; readonly finding: Finding }
-  | {
-      readonly kind: 'note';
-      readonly host: string;
-      readonly level: 'info' | 'warning';
-      readonly text: string;
-    }
+  | ({ readonly event: 'check' } & Pick<Finding, 'id' | 'status' | 'summary' | 'retryAfter'>)
+  | { readonly event: 'note'; readonly level: 'info' | 'warning'; readonly text: string }
   /** `percent` 0 to 100, or null where only the text is known. Replaces the last step of the same label. */
-  | {
-      readonly kind: 'step';
-      readonly host: string;
-      readonly label: string;
-      readonly percent: number | null;
-      readonly text: string;
-    };
+  | { readonly event: 'step'; readonly label: string; readonly percent: number | null; readonly text: string }
+);
 
+/** For one run. */
 export interface Reporter {
-  tell(progress: Progress): void;
+  emit(progress: Progress): void;
   /** Leaves the terminal in order; called once at the end. */
   end(): void;
+}
+
+/** Where several runs report their progress at once. */
+export interface Screen {
+  begin(): Reporter;
+  /** Writes what is to stay, on whatever stream, without getting into what is drawn. */
+  above(write: () => void): void;
 }

@@ -2,8 +2,8 @@ import { createLogUpdate } from 'log-update';
 import { localClock } from '../moment.js';
 import type { Clock, Out } from '../world.js';
 import { advance, type Board, draw, drawRow, emptyBoard } from './board.js';
+import type { Screen } from './events.js';
 import { oneLine, wrap } from './layout.js';
-import type { Screen } from './screen.js';
 
 const FRAME_MS = 100;
 
@@ -14,14 +14,13 @@ const FRAME_MS = 100;
 export function liveScreen(
   out: Out,
   color: boolean,
-  clock: Pick<Clock, 'now' | 'monotonic'>,
-  stream: NodeJS.WritableStream,
+  clock: Pick<Clock, 'now' | 'monotonic' | 'sleep'>,
 ): Screen {
-  const screen = createLogUpdate(stream);
+  const screen = createLogUpdate(out.stream);
   const boards = new Set<{ board: Board | null }>();
   let several = false;
   let tick = 0;
-  let timer: NodeJS.Timeout | undefined;
+  let animation: AbortController | null = null;
   const drawing = () => ({ color, columns: out.columns, now: clock.monotonic(), tick: tick++ });
   const redraw = () => {
     const shown = [...boards].flatMap(({ board }) => board ?? []);
@@ -29,6 +28,17 @@ export function liveScreen(
     if (!only) return;
     const paper = drawing();
     screen(several ? shown.map((board) => drawRow(board, paper)).join('\n') : draw(only, paper));
+  };
+  const animate = () => {
+    const stop = new AbortController();
+    const frames = async () => {
+      for (;;) {
+        await clock.sleep(FRAME_MS, stop.signal);
+        redraw();
+      }
+    };
+    frames().catch(() => {});
+    return stop;
   };
   const above = (write: () => void) => {
     screen.clear();
@@ -41,11 +51,11 @@ export function liveScreen(
       const mine: { board: Board | null } = { board: null };
       boards.add(mine);
       several = boards.size > 1 || several;
-      timer ??= setInterval(redraw, FRAME_MS).unref();
+      animation ??= animate();
       return {
-        tell: (progress) => {
+        emit: (progress) => {
           mine.board = advance(mine.board ?? emptyBoard(progress.host), progress, clock.monotonic());
-          if (progress.kind !== 'note') return redraw();
+          if (progress.event !== 'note') return redraw();
           const whose = several ? `${oneLine(progress.host)} ` : '';
           const at = localClock(clock.now());
           const lines = wrap(`${at} ${whose}${progress.text}`, out.columns);
@@ -56,8 +66,8 @@ export function liveScreen(
           const { board } = mine;
           above(() => board && out.write(`${draw(board, drawing())}\n`));
           if (boards.size > 0) return;
-          clearInterval(timer);
-          timer = undefined;
+          animation?.abort();
+          animation = null;
           several = false;
           screen.done();
         },

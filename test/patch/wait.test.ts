@@ -65,7 +65,7 @@ async function waitIn({ api, bootId, refuses, pollInterval = 2000, answerTakes =
     },
     journal,
     clock,
-    reporter: { tell: () => {}, end: () => {} },
+    reporter: { emit: () => {}, end: () => {} },
     interruption: { signal: new AbortController().signal },
   } as unknown as Run;
   return waitForBoot(run).then(

@@ -4,15 +4,18 @@ import type { Progress } from '../../src/report/events.js';
 
 const host = 'pbs01';
 const told: Progress[] = [
-  { kind: 'phase', host, phase: 'preflight', status: 'done', text: 'nothing stands in the way' },
+  { event: 'phase', host, phase: 'preflight', status: 'done', text: 'nothing stands in the way' },
   {
-    kind: 'check',
+    event: 'check',
     host,
-    finding: { id: 'pbs.jobs', status: 'warn', summary: 'a verify is due', detail: {}, retryAfter: null },
+    id: 'pbs.jobs',
+    status: 'warn',
+    summary: 'a verify is due',
+    retryAfter: null,
   },
-  { kind: 'phase', host, phase: 'upgrade', status: 'started', text: '' },
+  { event: 'phase', host, phase: 'upgrade', status: 'started', text: '' },
   {
-    kind: 'step',
+    event: 'step',
     host,
     label: 'upgrade',
     percent: 45,

@@ -43,7 +43,7 @@ const run = {
     owesReboot: false,
   }),
   clock: realClock,
-  reporter: { tell: () => (steps += 1), end: () => {} },
+  reporter: { emit: () => (steps += 1), end: () => {} },
   interruption: {
     signal: new AbortController().signal,
     protect: () => {},

@@ -82,7 +82,7 @@ function runOf(pbs: ReturnType<typeof connectPbs>, begun: number, pollInterval: 
     host: { pbs, guest: null, target: { host: 'pbs01', policy } },
     journal,
     clock: realClock,
-    reporter: { tell: () => {}, end: () => {} },
+    reporter: { emit: () => {}, end: () => {} },
     interruption: { signal: new AbortController().signal },
   } as unknown as Run;
 }

@@ -147,7 +147,7 @@ export async function patch(
     host,
     journal,
     clock: own,
-    reporter: { tell: () => {}, end: () => {} },
+    reporter: { emit: () => {}, end: () => {} },
     interruption,
     requiredPlan: null,
     ignoredWindow: null,
