@@ -25,7 +25,7 @@ type Named<Options> = {
     ? Options[Name] | undefined
     : Options[Name];
 };
-type Ran = { name(): string; optsWithGlobals(): GlobalOptions };
+type Ran = { optsWithGlobals(): GlobalOptions };
 
 export const examples = (...lines: readonly string[]) =>
   `\nExamples:\n${lines.map((line) => `  pbs-ctl ${line}`).join('\n')}`;

@@ -31,9 +31,7 @@ export async function main(args: readonly string[], version: string, world: Worl
         // An option that was not given is undefined, be it named or not.
         return (act as (...all: unknown[]) => Promise<number>)(contextOf(inner, options), ...given);
       };
-      exitCode = await (UNTIL_A_SIGNAL.has(this.name())
-        ? carryOut(world)
-        : interruptible(world, json, carryOut));
+      exitCode = await interruptible(world, json, carryOut);
     };
   try {
     await program(version, world, json, run).parseAsync(args, { from: 'user' });
@@ -43,9 +41,6 @@ export async function main(args: readonly string[], version: string, world: Worl
     return await report(error, json, world);
   }
 }
-
-/** A signal is how these are meant to end. */
-const UNTIL_A_SIGNAL: ReadonlySet<string> = new Set(['lab', 'demo']);
 
 /** Every command and option, with its choices. */
 export function program(

@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
+import { setMaxListeners } from 'node:events';
 import { constants } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
+import { EXIT, Fault } from './fault.js';
 
 /** Two clocks: wall time to compare with calendars and servers, monotonic time to measure a wait. */
 export interface Clock {
@@ -39,8 +41,31 @@ export interface Program {
 export const exitCodeOf = ({ code, signal }: Awaited<Program['ended']>): number =>
   code ?? 128 + (signal ? constants.signals[signal] : 0);
 
-/** What a command may know of and do to the process it runs in. Nobody else touches `process`. */
-export interface World {
+/** SIGINT and SIGTERM. */
+export interface Signals {
+  /** Aborted by the first one; its reason is an {@link Interrupted}. */
+  readonly stop: AbortSignal;
+  /** Aborted by the second one. */
+  readonly now: AbortSignal;
+  /** Until the returned function is called no signal ends the command: what it does looks at `stop` and `now`. */
+  heedSignals(): () => void;
+}
+
+/** What a signal makes of a command that has nothing of its own to undo. */
+export class Interrupted extends Fault {
+  readonly signal: NodeJS.Signals;
+
+  constructor(signal: NodeJS.Signals) {
+    super('interrupted', `Interrupted by ${signal} before it was done.`, {
+      hint: 'A request that was under way may still be carried out.',
+      exitCode: EXIT.interrupted,
+    });
+    this.signal = signal;
+  }
+}
+
+/** What a command may know of and do to the process it runs in. Only this file and `cli.ts` touch `process`. */
+export interface World extends Signals {
   readonly clock: Clock;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
@@ -59,8 +84,6 @@ export interface World {
   run(file: string, args: readonly string[], env: Readonly<Record<string, string>>): Program;
   /** Asks a person; false where nobody can be asked, or who was asked said anything but yes. */
   confirm(question: string): Promise<boolean>;
-  /** Calls back for SIGINT and SIGTERM until the returned function is called. */
-  onSignal(listener: (signal: NodeJS.Signals) => void): () => void;
   /** Makes a signal of Ctrl-C, where a terminal is read key by key and so makes none of it. */
   interrupt(): void;
 }
@@ -81,8 +104,9 @@ export const realClock: Clock = {
 
 const WORD_LETTERS = 'abcdefghijklmnopqrstuvwxyz0123456789';
 
-export function realWorld(): World {
+export function realWorld(signals: Signals = processSignals()): World {
   return {
+    ...signals,
     clock: realClock,
     env: process.env,
     cwd: process.cwd(),
@@ -126,11 +150,32 @@ export function realWorld(): World {
         terminal.close();
       }
     },
-    onSignal: (listener) => {
-      process.on('SIGINT', listener).on('SIGTERM', listener);
-      return () => process.off('SIGINT', listener).off('SIGTERM', listener);
-    },
     interrupt,
+  };
+}
+
+/** From here on no signal ends the process by itself, but for a third one that nothing heeds. */
+function processSignals(): Signals {
+  const first = new AbortController();
+  const second = new AbortController();
+  let heeding = 0;
+  const listener = (signal: NodeJS.Signals) => {
+    const next = [first, second].find((each) => !each.signal.aborted);
+    if (next) next.abort(new Interrupted(signal));
+    else if (heeding === 0) process.exit(EXIT.interrupted);
+  };
+  process.on('SIGINT', listener).on('SIGTERM', listener);
+  // Every host of a fleet listens.
+  setMaxListeners(0, first.signal, second.signal);
+  return {
+    stop: first.signal,
+    now: second.signal,
+    heedSignals: () => {
+      heeding += 1;
+      return () => {
+        heeding -= 1;
+      };
+    },
   };
 }
 

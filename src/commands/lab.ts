@@ -33,11 +33,9 @@ export const lab: Command<LabOptions> = async (context, options) => {
     ...(options.dir === undefined ? {} : { dir: options.dir }),
   });
   // Before it says that it is up: whoever reads that may stop it at once.
+  const unheed = context.world.heedSignals();
   const signalled = new Promise<void>((resolve) => {
-    const off = context.world.onSignal(() => {
-      off();
-      resolve();
-    });
+    context.world.stop.addEventListener('abort', () => resolve(), { once: true });
   });
   context.answer(
     { config: running.configPath, dir: running.dir, scenario: options.scenario },
@@ -51,6 +49,7 @@ export const lab: Command<LabOptions> = async (context, options) => {
   // On stderr: on stdout stands the one document, or what a script reads the config from.
   running.slack.onMessage = (message) => context.world.stderr.write(`\nSlack got:\n${slackText(message)}\n`);
   await signalled;
+  unheed();
   await running.stop();
   return EXIT.done;
 };

@@ -1,6 +1,6 @@
 import { EXIT, errorDocument, Fault } from '../fault.js';
 import { type Lease, takeLease } from '../lock/lease.js';
-import { exitCodeOf, type Program } from '../world.js';
+import { exitCodeOf, type Interrupted, type Program } from '../world.js';
 import type { Command } from './context.js';
 import { claimOf, type TakeOptions, waitingFor, withLock } from './lock.js';
 
@@ -26,7 +26,12 @@ export const lockHold: Command<HoldOptions> = (context, options) =>
       giveBack: (taken) => giveBack(taken, say),
     });
     let program: Program | null = null;
-    const off = world.onSignal((signal) => program?.kill(signal));
+    const unheed = world.heedSignals();
+    const over = new AbortController();
+    for (const signal of [world.stop, world.now]) {
+      const passOn = () => program?.kill((signal.reason as Interrupted).signal);
+      signal.addEventListener('abort', passOn, { signal: over.signal });
+    }
     try {
       program = world.run(file, args, { PBS_CTL_LOCK_RUN: claim.run });
       return exitCodeOf(await program.ended);
@@ -39,7 +44,8 @@ export const lockHold: Command<HoldOptions> = (context, options) =>
     } finally {
       // A signal that comes while it is given back must not leave it behind.
       await giveBack(lease, say);
-      off();
+      over.abort();
+      unheed();
     }
   });
 

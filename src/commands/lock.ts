@@ -4,7 +4,7 @@ import { openCluster } from '../host/open.js';
 import { retryRelease } from '../lock/lease.js';
 import { acquire, breakLock, type Claim, type ClusterLock, release } from '../lock/lock.js';
 import { isoFromSeconds } from '../moment.js';
-import { interrupted } from '../signals.js';
+import { poll } from '../poll.js';
 import { type Command, type Context, load } from './context.js';
 
 export interface ClusterOption {
@@ -47,38 +47,41 @@ export function claimOf(
 
 /**
  * Tries until `--wait` is over while another holds the lock. A signal lets the try under way come to its end, so
- * that nothing is left behind of which nobody knows; a second one does not wait for that.
+ * that no lock is left behind that nothing knows of; a second one does not wait for that.
  * @throws the Fault of the last try, Fault `interrupted`
  */
 export async function waitingFor<Value>(
-  { world }: Context,
+  { world: { clock, stop, now, heedSignals } }: Context,
   config: Config,
   { wait = 0 }: TakeOptions,
   { take, giveBack }: { take: () => Promise<Value>; giveBack: (taken: Value) => Promise<unknown> },
 ): Promise<Value> {
-  const { clock } = world;
-  const deadline = clock.monotonic() + wait;
-  const stop = new AbortController();
-  const off = world.onSignal((signal) => {
-    off();
-    stop.abort(interrupted(signal));
+  let refusal: unknown;
+  const attempt = async () => {
+    try {
+      const taken = await take();
+      if (!stop.aborted) return { taken };
+      await giveBack(taken);
+    } catch (error) {
+      if (!stop.aborted && !(error instanceof Fault && error.exitCode === EXIT.tryLater)) throw error;
+      refusal = error;
+    }
+    stop.throwIfAborted();
+    return null;
+  };
+  const unheed = heedSignals();
+  const over = new AbortController();
+  const left = new Promise<never>((_, reject) => {
+    now.addEventListener('abort', () => reject(now.reason), { signal: over.signal });
   });
   try {
-    for (;;) {
-      try {
-        const taken = await take();
-        if (!stop.signal.aborted) return taken;
-        await giveBack(taken);
-      } catch (error) {
-        stop.signal.throwIfAborted();
-        const later = error instanceof Fault && error.exitCode === EXIT.tryLater;
-        if (!later || clock.monotonic() >= deadline) throw error;
-      }
-      const pause = Math.min(config.policy.pollInterval, Math.max(50, deadline - clock.monotonic()));
-      await clock.sleep(pause, stop.signal);
-    }
+    const polling = { everyMs: config.policy.pollInterval, limitMs: wait, signal: stop };
+    const found = await Promise.race([poll(clock, polling, attempt), left]);
+    if (found) return found.taken;
+    throw refusal;
   } finally {
-    off();
+    over.abort();
+    unheed();
   }
 }
 

@@ -6,7 +6,7 @@ import type { Host } from '../host/open.js';
 import { localMoment } from '../moment.js';
 import type { Reporter } from '../report/events.js';
 import { overridden } from '../rules/override.js';
-import type { World } from '../world.js';
+import { Interrupted, type World } from '../world.js';
 
 /** Looks again this many polls after a block whose end is not known. */
 const POLLS_BETWEEN = 15;
@@ -25,14 +25,7 @@ export async function awaitSlot(
   const { clock } = world;
   const { host: name, policy } = host.target;
   const deadline = clock.monotonic() + waitMs;
-  const stop = new AbortController();
-  const off = world.onSignal((signal) =>
-    stop.abort(
-      new Fault('run.interrupted', `Interrupted by ${signal} while waiting; nothing was changed.`, {
-        exitCode: EXIT.interrupted,
-      }),
-    ),
-  );
+  const unheed = world.heedSignals();
   try {
     for (;;) {
       const raw = await runChecks(CHECKS, host.answers(null));
@@ -50,9 +43,13 @@ export async function awaitSlot(
         level: 'info',
         text: `waiting, ${formatDuration(left)} left: ${blocks.map(({ id, summary }) => `${id}: ${summary}`).join('; ')} (${when})`,
       });
-      await clock.sleep(pause, stop.signal);
+      await clock.sleep(pause, world.stop);
     }
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    const text = `Interrupted by ${error.signal} while waiting; nothing was changed.`;
+    throw new Fault('run.interrupted', text, { exitCode: EXIT.interrupted });
   } finally {
-    off();
+    unheed();
   }
 }

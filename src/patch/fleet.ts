@@ -1,6 +1,6 @@
 import type { Config } from '../config/schema.js';
 import type { Target } from '../config/target.js';
-import type { World } from '../world.js';
+import type { Signals } from '../world.js';
 import { type FleetHost, fleetHost } from './fleet-member.js';
 import { workThrough } from './work-through.js';
 
@@ -20,34 +20,24 @@ export interface FleetEnd {
 export async function inFleet(
   config: Config,
   targets: readonly Target[],
-  {
-    lanes,
-    world,
-    act,
-  }: { lanes: number; world: Pick<World, 'onSignal'>; act: (target: Target) => Promise<boolean> },
+  { lanes, world, act }: { lanes: number; world: Signals; act: (target: Target) => Promise<boolean> },
 ): Promise<FleetEnd> {
-  let interrupted = false;
   let failure: FleetEnd['failure'] = null;
   // One host alone deals with a signal itself, and dies by it where it does not listen.
-  const off =
-    targets.length > 1
-      ? world.onSignal(() => {
-          interrupted = true;
-        })
-      : () => {};
+  const unheed = targets.length > 1 ? world.heedSignals() : () => {};
   try {
     const left = await workThrough<FleetHost>({
       items: targets.map((target) => fleetHost(config, target)),
       lanes,
-      mayBegin: () => !interrupted,
+      mayBegin: () => !world.stop.aborted,
       act: ({ target }) =>
         act(target).catch((error: unknown) => {
           failure ??= { error };
           return false;
         }),
     });
-    return { left: left.map(({ target }) => target.host), failure, interrupted };
+    return { left: left.map(({ target }) => target.host), failure, interrupted: world.stop.aborted };
   } finally {
-    off();
+    unheed();
   }
 }

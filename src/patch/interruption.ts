@@ -1,5 +1,5 @@
 import { EXIT, Fault } from '../fault.js';
-import type { World } from '../world.js';
+import type { Interrupted, Signals } from '../world.js';
 
 /**
  * SIGINT and SIGTERM. Until the upgrade begins the first one stops the run, which then undoes. While an
@@ -14,35 +14,40 @@ export interface Interruption {
   end(): void;
 }
 
-export function listenForInterruption(world: World, say: (text: string) => void): Interruption {
-  const stop = new AbortController();
+export function listenForInterruption(signals: Signals, say: (text: string) => void): Interruption {
+  const stopped = new AbortController();
+  const ended = new AbortController();
+  const unheed = signals.heedSignals();
   let inFlight: string | null = null;
-  let warned = false;
-  const off = world.onSignal((signal) => {
-    if (inFlight !== null && !warned) {
-      warned = true;
-      say(
-        `${signal}: ${inFlight}. Waiting for it; a second signal leaves it alone and ends pbs-ctl (the next patch goes on with it).`,
-      );
-      return;
-    }
-    stop.abort(
-      new Fault(
-        'run.interrupted',
-        `Interrupted by ${signal}${inFlight === null ? '' : ` while ${inFlight}`}.`,
-        {
-          exitCode: EXIT.interrupted,
-        },
-      ),
+  const nameOf = ({ reason }: AbortSignal) => (reason as Interrupted).signal;
+  const end = (signal: AbortSignal) => {
+    const during = inFlight === null ? '' : ` while ${inFlight}`;
+    stopped.abort(
+      new Fault('run.interrupted', `Interrupted by ${nameOf(signal)}${during}.`, {
+        exitCode: EXIT.interrupted,
+      }),
     );
-  });
+  };
+  const first = () => {
+    if (inFlight === null) return end(signals.stop);
+    say(
+      `${nameOf(signals.stop)}: ${inFlight}. Waiting for it; a second signal leaves it alone and ends pbs-ctl (the next patch continues it).`,
+    );
+  };
+  signals.stop.addEventListener('abort', first, { signal: ended.signal });
+  signals.now.addEventListener('abort', () => end(signals.now), { signal: ended.signal });
+  // It may have come while the run was waited for.
+  if (signals.stop.aborted) first();
   return {
-    signal: stop.signal,
+    signal: stopped.signal,
     protect: (text) => {
-      stop.signal.throwIfAborted();
+      stopped.signal.throwIfAborted();
       inFlight = text;
     },
-    throwIfStopped: () => stop.signal.throwIfAborted(),
-    end: off,
+    throwIfStopped: () => stopped.signal.throwIfAborted(),
+    end: () => {
+      ended.abort();
+      unheed();
+    },
   };
 }

@@ -6,7 +6,6 @@ import { neededOnPbs, neededOnPve } from '../../src/api/needed-privileges.js';
 import { CHECKS } from '../../src/checks/catalogue.js';
 import { SCENARIOS } from '../../src/lab/scenario.js';
 import { program } from '../../src/program.js';
-import { realWorld } from '../../src/world.js';
 import { commandsIn } from './commands.js';
 
 const DOCUMENTS = ['README.md', ...readdirSync('docs').map((name) => join('docs', name))].filter((path) =>
@@ -143,7 +142,7 @@ const anchorsOf = (markdown: string) =>
 
 /** What commander has against the words; null where it takes them. Nothing is carried out. */
 async function refusalOf(words: readonly string[]): Promise<string | null> {
-  const root = program('0', { ...realWorld(), stderr: SILENT, stdout: SILENT }, false, () => async () => {});
+  const root = program('0', { stderr: SILENT, stdout: SILENT }, false, () => async () => {});
   try {
     await root.parseAsync([...words], { from: 'user' });
     return null;
@@ -153,7 +152,7 @@ async function refusalOf(words: readonly string[]): Promise<string | null> {
   }
 }
 
-const SILENT = { ...realWorld().stderr, write: () => {} };
+const SILENT = { write: () => {}, isTTY: false, columns: 80, stream: process.stderr };
 
 const section = (markdown: string, heading: string): string =>
   markdown.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';

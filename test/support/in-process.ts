@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream';
-import { type Out, realWorld, type World } from '../../src/world.js';
+import { type Out, realWorld, type Signals, type World } from '../../src/world.js';
 import { type Ended, readJson } from './command.js';
 
 const { main } = (await import(
@@ -13,7 +13,7 @@ const { main } = (await import(
 export async function pbsCtl(args: readonly string[]): Promise<Ended> {
   let [stdout, stderr] = ['', ''];
   const world: World = {
-    ...realWorld(),
+    ...realWorld(noSignals()),
     stdin: { isTTY: false, stream: new PassThrough() },
     stdout: taken((text) => {
       stdout += text;
@@ -22,11 +22,17 @@ export async function pbsCtl(args: readonly string[]): Promise<Ended> {
       stderr += text;
     }),
     confirm: async () => false,
-    onSignal: () => () => {},
   };
   const code = await main(args, '0.0.0', world);
   return { code, stdout, stderr };
 }
+
+/** Signals that never come. */
+export const noSignals = (): Signals => ({
+  stop: new AbortController().signal,
+  now: new AbortController().signal,
+  heedSignals: () => () => {},
+});
 
 function taken(write: (text: string) => void): Out {
   const stream = new PassThrough();

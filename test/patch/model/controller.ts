@@ -12,7 +12,7 @@ import { isUnfinished, type RunState } from '../../../src/journal/state.js';
 import { clusterLock } from '../../../src/lock/cluster-lock.js';
 import { listenForInterruption } from '../../../src/patch/interruption.js';
 import { carryOut } from '../../../src/patch/workflow.js';
-import type { Clock, World } from '../../../src/world.js';
+import { type Clock, Interrupted } from '../../../src/world.js';
 import type { VirtualClock } from '../../support/virtual-clock.js';
 import { type Carry, pbsClient, pveClient, type Write } from './clients.js';
 import type { Event } from './events.js';
@@ -105,15 +105,11 @@ export async function patch(
   const disk = fatefulDisk(fate, () => dead, die);
   const journal = openJournal(stateDir, runId, own, disk);
   if (!journal) return null;
-  let signal = () => {};
-  const world = {
-    onSignal: (listener: (name: string) => void) => {
-      signal = () => listener('SIGTERM');
-      return () => {};
-    },
-  } as unknown as World;
-  const interruption = listenForInterruption(world, () => {});
-  const process: Process = { servers, clock, signal: () => signal() };
+  const [first, second] = [new AbortController(), new AbortController()];
+  const signals = { stop: first.signal, now: second.signal, heedSignals: () => () => {} };
+  const interruption = listenForInterruption(signals, () => {});
+  const signal = () => (first.signal.aborted ? second : first).abort(new Interrupted('SIGTERM'));
+  const process: Process = { servers, clock, signal };
   const seen: Seen = { lockIsOwn: false, sinceLock: 0, tasks: 0, sinceTasks: 0 };
   let asked = 0;
   const firsts = new Map<Moment['after'], number>([['the beginning', 1]]);
