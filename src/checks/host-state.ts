@@ -1,3 +1,4 @@
+import { mountOf } from '../guest/mounts.js';
 import type { Answers } from '../host/answers.js';
 import type { DatastoreState, HostState } from '../journal/document.js';
 import type { Baseline } from '../journal/records.js';
@@ -60,19 +61,4 @@ async function datastoreStates({ pbs }: Pick<Answers, 'pbs'>): Promise<Datastore
       available: used?.available ?? null,
     };
   });
-}
-
-/** The mount that a path lies on: the longest mount point that is a parent of it. */
-export function mountOf(
-  path: string,
-  mounts: ReadonlyArray<{ readonly target: string; readonly source: string }>,
-): { target: string; source: string } {
-  const parents = mounts.filter(
-    ({ target }) => target === '/' || path === target || path.startsWith(`${target}/`),
-  );
-  const nearest = parents.reduce<{ target: string; source: string } | null>(
-    (best, each) => (!best || each.target.length >= best.target.length ? each : best),
-    null,
-  );
-  return { target: nearest?.target ?? '/', source: nearest?.source ?? '' };
 }

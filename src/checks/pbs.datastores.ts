@@ -1,9 +1,9 @@
 import type { Datastore, DatastoreUsage } from '../api/pbs.js';
 import { errorDocument } from '../fault.js';
 import { isOwnFence } from '../fence/mark.js';
+import { missingMount, mountOf } from '../guest/mounts.js';
 import type { Survey } from '../guest/survey.js';
 import { block, type Check, pass, warn } from './check.js';
-import { mountOf } from './host-state.js';
 
 interface Seen {
   readonly datastores: readonly Datastore[];
@@ -51,13 +51,10 @@ export const pbsDatastores: Check<Seen> = {
       else if (used.error !== null) problems.push(`${name}: ${used.error}`);
       const path = paths.get(name);
       if (!survey || path === undefined) continue;
-      const mount = mountOf(path, survey.mounts);
-      const named = survey.fstab.filter(
-        (target) => target !== '/' && (path === target || path.startsWith(`${target}/`)),
-      );
-      const missing = named.find((target) => target.length > mount.target.length);
+      const missing = missingMount(path, survey);
       if (missing) problems.push(`${name}: ${missing} is in fstab and not mounted`);
-      else if (mount.target === '/') remarks.push(`${name} shares the root file system`);
+      else if (mountOf(path, survey.mounts).target === '/')
+        remarks.push(`${name} shares the root file system`);
     }
     if (needsSurvey && !survey) problems.push(`the mounts cannot be seen: ${surveyError}`);
     if (problems.length > 0) return block(problems.join('; '));

@@ -11,13 +11,10 @@ export function readParts(output: string): Map<string, { text: string; code: num
   return parts;
 }
 
-/** findmnt and fstab write blanks as \\x20 or \\040. */
-export function unescapeMount(text: string): string {
-  return text
-    .replace(/\\x([0-9a-f]{2})/gi, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)))
-    .replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8)));
-}
-
 export function lines(text: string): string[] {
   return text.split('\n').filter((line) => line.trim() !== '');
 }
+
+/** The first word of each line: the units in a list of systemctl. */
+export const firstWords = (text: string): string[] =>
+  lines(text).map((line) => line.trim().split(/\s+/)[0] ?? line);

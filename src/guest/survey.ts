@@ -1,7 +1,8 @@
 import { Fault } from '../fault.js';
 import { type PackageChanges, readPlan } from './apt.js';
 import { type Guest, runReading, sh } from './exec.js';
-import { lines, PART, readParts, unescapeMount } from './parts.js';
+import { type Mount, readFstab, readMounts } from './mounts.js';
+import { firstWords, lines, PART, readParts } from './parts.js';
 
 /** What the guest says of itself: one read-only look, taken by one exec of the guest agent. */
 export interface Survey {
@@ -17,12 +18,8 @@ export interface Survey {
   /** Installed packages by name, with their version. */
   readonly installedPackages: ReadonlyMap<string, string>;
   readonly failedUnits: readonly string[];
-  readonly mounts: ReadonlyArray<{
-    readonly target: string;
-    readonly source: string;
-    readonly fstype: string;
-  }>;
-  /** Mount points named in /etc/fstab. */
+  readonly mounts: ReadonlyArray<Mount & { readonly fstype: string }>;
+  /** Mount points that /etc/fstab wants mounted at boot. */
   readonly fstab: readonly string[];
   readonly rootAvailableBytes: number;
   /** Units of pbs-ctl that are loaded: an upgrade of some run that is going on or has ended. */
@@ -96,18 +93,11 @@ export function readSurvey(output: string): Survey {
     plan: simulated.code === 0 ? readPlan(simulated.text, lines(must('held'))) : null,
     simulationError: simulated.code === 0 ? null : simulated.text.trim().slice(-600),
     installedPackages: installed(must('packages')),
-    failedUnits: lines(must('failed')).map((line) => line.split(/\s+/)[0] ?? line),
-    mounts: lines(must('mounts')).map((line) => {
-      const [target = '', source = '', fstype = ''] = line.split(' ').map(unescapeMount);
-      return { target, source, fstype };
-    }),
-    fstab: lines(part('fstab').text)
-      .filter((line) => !line.trimStart().startsWith('#'))
-      .flatMap((line) => line.trim().split(/\s+/)[1] ?? [])
-      .filter((target) => target.startsWith('/'))
-      .map(unescapeMount),
+    failedUnits: firstWords(must('failed')),
+    mounts: readMounts(must('mounts'), ['target', 'source', 'fstype']),
+    fstab: readFstab(part('fstab').text).map(({ target }) => target),
     rootAvailableBytes,
-    units: lines(part('units').text).map((line) => line.split(/\s+/)[0] ?? line),
+    units: firstWords(part('units').text),
     rebootRequired: part('reboot').code === 0,
   };
 }

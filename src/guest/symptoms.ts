@@ -1,6 +1,7 @@
 import { Fault } from '../fault.js';
 import { type Guest, runReading, sh } from './exec.js';
-import { lines, PART, readParts, unescapeMount } from './parts.js';
+import { readFstab, readMounts } from './mounts.js';
+import { firstWords, lines, PART, readParts } from './parts.js';
 
 /** What a guest in trouble says of itself. A part that it could not tell is null or empty: a sick host may not have all. */
 export interface Symptoms {
@@ -65,15 +66,20 @@ export function readSymptoms(output: string): Symptoms {
   const parts = readParts(answers);
   const text = (name: string): string => parts.get(name)?.text.trim() ?? '';
   const told = (name: string): string | null => (parts.get(name)?.code === 0 ? text(name) || null : null);
-  const mounts = mountsOf(text('mounts'));
-  const wanted = wantedMounts(text('fstab'));
+  const mounts = new Map(
+    readMounts(text('mounts'), ['target', 'options']).map(({ target, options }) => [
+      target,
+      options.split(','),
+    ]),
+  );
+  const wanted = readFstab(text('fstab'));
   const audit = parts.get('audit');
   return {
     kernel: told('kernel'),
     uptimeSeconds: numberOf(told('uptime')?.split(' ')[0]),
     // Its exit code only says whether it is "running".
     state: /^[a-z-]+$/.test(text('state')) ? text('state') : null,
-    failedUnits: told('failed') === null ? [] : lines(text('failed')).map(firstWord),
+    failedUnits: told('failed') === null ? [] : firstWords(text('failed')),
     missingMounts:
       told('mounts') === null ? [] : wanted.map(({ target }) => target).filter((each) => !mounts.has(each)),
     readOnlyMounts: wanted
@@ -92,28 +98,6 @@ export function readSymptoms(output: string): Symptoms {
   };
 }
 
-const mountsOf = (text: string): Map<string, string[]> =>
-  new Map(
-    lines(text).map((line) => {
-      const [target = '', options = ''] = line.split(' ');
-      return [unescapeMount(target), options.split(',')] as const;
-    }),
-  );
-
-/** What fstab wants mounted at boot: no swap, nothing that is mounted by hand or on demand. */
-function wantedMounts(fstab: string): Array<{ target: string; readOnly: boolean }> {
-  return lines(fstab)
-    .filter((line) => !line.trimStart().startsWith('#'))
-    .flatMap((line) => {
-      const [, target = '', , options = ''] = line.trim().split(/\s+/);
-      const chosen = options.split(',');
-      const onDemand = chosen.includes('noauto') || chosen.includes('x-systemd.automount');
-      return target.startsWith('/') && !onDemand
-        ? [{ target: unescapeMount(target), readOnly: chosen.includes('ro') }]
-        : [];
-    });
-}
-
 /** The run of an upgrade unit that has not ended: `unit load active sub description`. */
 function upgradeIn(line: string): string[] {
   const [unit = '', , , sub = ''] = line.trim().split(/\s+/);
@@ -123,8 +107,6 @@ function upgradeIn(line: string): string[] {
 
 const entries = (all: readonly string[]): string[] =>
   all.map((line) => line.trimEnd()).filter((line) => line !== '' && !line.startsWith('-- '));
-
-const firstWord = (line: string): string => line.trim().split(/\s+/)[0] ?? line;
 
 function numberOf(text: string | undefined): number | null {
   const number = text === undefined || text.trim() === '' ? Number.NaN : Number(text);

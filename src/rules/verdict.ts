@@ -1,5 +1,5 @@
-import { mountOf } from '../checks/host-state.js';
 import { compareKernels, installedKernels } from '../guest/apt.js';
+import { missingMount, mountOf } from '../guest/mounts.js';
 import type { Survey } from '../guest/survey.js';
 import type { Finding, FindingId, HostState } from '../journal/document.js';
 import type { Baseline } from '../journal/records.js';
@@ -69,12 +69,8 @@ function mounts(before: Baseline | null, { survey, surveyError, paths, hasGuest 
       return old.target === now.target
         ? []
         : [`${name} lay on ${old.target}, its folder is on ${now.target} now`];
-    const named = survey.fstab.filter(
-      (target) => target !== '/' && (path === target || path.startsWith(`${target}/`)),
-    );
-    return named.some((target) => target.length > now.target.length)
-      ? [`${name}: ${named.at(-1)} is in fstab and not mounted`]
-      : [];
+    const missing = missingMount(path, survey);
+    return missing ? [`${name}: ${missing} is in fstab and not mounted`] : [];
   });
   return problems.length > 0
     ? finding('verify.mounts', 'block', problems.join('; '))

@@ -1,0 +1,63 @@
+// Where file systems are mounted, and where fstab wants them.
+
+export interface Mount {
+  readonly target: string;
+  readonly source: string;
+}
+
+/** Lines of `findmnt -rn -o COLUMNS`. */
+export function readMounts<Column extends string>(
+  text: string,
+  columns: readonly Column[],
+): Array<Record<Column, string>> {
+  return text
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map((line) => {
+      const values = line.split(' ').map(unescapeMount);
+      return Object.fromEntries(columns.map((column, index) => [column, values[index] ?? ''])) as Record<
+        Column,
+        string
+      >;
+    });
+}
+
+/** What fstab wants mounted at boot: no swap, nothing that is mounted by hand or on demand. */
+export function readFstab(text: string): Array<{ target: string; readOnly: boolean }> {
+  return text.split('\n').flatMap((line) => {
+    const [source = '', target = '', , options = ''] = line.trim().split(/\s+/);
+    const chosen = options.split(',');
+    const waits = chosen.includes('noauto') || chosen.includes('x-systemd.automount');
+    return source.startsWith('#') || !target.startsWith('/') || waits
+      ? []
+      : [{ target: unescapeMount(target), readOnly: chosen.includes('ro') }];
+  });
+}
+
+/** The mount that a path lies on: the longest mount point that is a parent of it. */
+export function mountOf(path: string, mounts: readonly Mount[]): Mount {
+  const parents = mounts.filter(({ target }) => isWithin(path, target));
+  const nearest = parents.reduce<Mount | null>(
+    (best, each) => (!best || each.target.length >= best.target.length ? each : best),
+    null,
+  );
+  return { target: nearest?.target ?? '/', source: nearest?.source ?? '' };
+}
+
+/** The mount point of fstab that a path should lie on and does not; null where all is as it should be. */
+export function missingMount(
+  path: string,
+  { mounts, fstab }: { readonly mounts: readonly Mount[]; readonly fstab: readonly string[] },
+): string | null {
+  const { target } = mountOf(path, mounts);
+  return fstab.find((wanted) => isWithin(path, wanted) && wanted.length > target.length) ?? null;
+}
+
+const isWithin = (path: string, target: string): boolean =>
+  target === '/' || path === target || path.startsWith(`${target}/`);
+
+/** findmnt and fstab write blanks as \\x20 or \\040. */
+const unescapeMount = (text: string): string =>
+  text
+    .replace(/\\x([0-9a-f]{2})/gi, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)))
+    .replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8)));

@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import { pbsDatastores } from '../../src/checks/pbs.datastores.js';
+import type { Target } from '../../src/config/target.js';
+import { readSurvey } from '../../src/guest/survey.js';
+import { verdict } from '../../src/rules/verdict.js';
+
+const part = (name: string, text: string, code = 0) => `\n@@${name}\n${text}\n\n@@=${code}\n`;
+/** What the guest of a host says whose datastore tank lies in /mnt/tank. */
+const said = (parts: Readonly<Record<string, string>> = {}) =>
+  [
+    ...[
+      ['boot', '5d3c'],
+      ['kernel', '6.14.8-2-pve'],
+      ['audit', ''],
+      ['locks', ''],
+      ['plan', ''],
+      ['held', ''],
+      ['packages', 'ii |proxmox-backup-server|4.2.1'],
+      ['failed', ''],
+      ['mounts', '/ /dev/sda1 ext4'],
+      ['fstab', ''],
+      ['root', 'Avail\n123456789'],
+      ['units', ''],
+      ['reboot', ''],
+    ].map(([name = '', text = '']) => part(name, parts[name] ?? text)),
+    '\n@@end\n',
+  ].join('');
+
+describe('a survey of the guest', () => {
+  it.each`
+    fstab                                    | status     | because
+    ${'/dev/sdb1 /mnt/tank ext4 nofail 0 2'} | ${'block'} | ${'it should be mounted at boot'}
+    ${'/dev/sdb1 /mnt/tank ext4 noauto 0 2'} | ${'other'} | ${'it is mounted by hand'}
+  `(
+    'makes preflight and verify say $status for "$fstab" that is not mounted: $because',
+    ({ fstab, status }) => {
+      const survey = readSurvey(said({ fstab }));
+      const { status: before } = pbsDatastores.judge(
+        {
+          datastores: [{ name: 'tank', maintenance: null, mounted: null }],
+          usage: [{ name: 'tank', error: null, mounted: null, total: 1, used: 1, available: 0 }],
+          paths: new Map([['tank', '/mnt/tank']]),
+          survey,
+          surveyError: null,
+          needsSurvey: true,
+        } as unknown as Parameters<typeof pbsDatastores.judge>[0],
+        { target: {} as Target, now: 0, ownRun: null },
+      );
+      const after = verdict(
+        null,
+        {
+          state: { version: '4.2.1', kernel: '6.14.8-2-pve', bootTime: '', datastores: [] },
+          services: [],
+          survey,
+          surveyError: null,
+          paths: new Map([['tank', '/mnt/tank']]),
+          hasGuest: true,
+          packages: { pending: [], kernels: [] },
+        },
+        null,
+      ).find(({ id }) => id === 'verify.mounts');
+      expect([before === 'block', after?.status === 'block']).toEqual([
+        status === 'block',
+        status === 'block',
+      ]);
+    },
+  );
+
+  it('is refused where a part is missing or its output ends early', () => {
+    expect(() => readSurvey(said().replace('@@kernel', '@@other'))).toThrow(/"kernel" is missing/);
+    expect(() => readSurvey(said().replace('@@end', ''))).toThrow(/ends early/);
+  });
+});
