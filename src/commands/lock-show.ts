@@ -4,7 +4,7 @@ import { openCluster } from '../host/open.js';
 import { lockedSince } from '../journal/runs.js';
 import { look } from '../lock/lock.js';
 import { isoFromSeconds } from '../moment.js';
-import { type LockDocument, lockText, unknownLockText } from '../report/text.js';
+import { type LockDocument, lockText, unknownLockText } from '../report/host-text.js';
 import type { World } from '../world.js';
 import { type Command, load } from './context.js';
 import { type ClusterOption, clusterName } from './lock.js';

@@ -5,7 +5,7 @@ import { EXIT, type ExitCode } from '../fault.js';
 import { openHost } from '../host/open.js';
 import { readReferences } from '../host/read-references.js';
 import type { Finding } from '../journal/document.js';
-import { findingsText } from '../report/text.js';
+import { findingsText } from '../report/findings-text.js';
 import { type Command, type HostOptions, load, targetsOf } from './context.js';
 
 export const preflight: Command<HostOptions> = async (context, options) => {

@@ -7,7 +7,7 @@ import { openPbs } from '../host/open.js';
 import { readReferences } from '../host/read-references.js';
 import { type PastRuns, postponementsOf, readRuns, runsOf } from '../journal/runs.js';
 import type { HostStatus } from '../report/host-text.js';
-import { statusText } from '../report/text.js';
+import { statusText } from '../report/host-text.js';
 import type { Clock } from '../world.js';
 import { type Command, type HostOptions, load, targetsOf } from './context.js';
 import { inLanes } from './in-lanes.js';

@@ -5,7 +5,7 @@ import { openHost } from '../host/open.js';
 import { readReferences } from '../host/read-references.js';
 import type { Finding } from '../journal/document.js';
 import { runsOf } from '../journal/runs.js';
-import { findingsText } from '../report/text.js';
+import { findingsText } from '../report/findings-text.js';
 import { type Command, type HostOptions, load, targetsOf } from './context.js';
 
 export const verify: Command<HostOptions> = async (context, options) => {

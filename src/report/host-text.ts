@@ -33,23 +33,21 @@ export interface HostStatus {
   readonly error: ErrorDocument | null;
 }
 
-/** One datastore: name, how full, and what is wrong with it where something is. */
-export function datastoreLine(
-  { name, state, total, used }: DatastoreState,
-  nameWidth: number,
-  width: number,
-  paint: Paint,
-): string[] {
-  const well = state === 'ok';
-  const usage = total === null || used === null || total <= 0 ? '' : fill(used, total);
-  const words = well ? paint('good', 'ok') : paint('bad', 'NOT OK');
-  const plain = oneLine(name).padEnd(nameWidth);
-  const fits = plain.length + 2 + (well ? 2 : 6) + 2 + usage.length <= width;
-  return [
-    `${plain}  ${words}${fits ? `  ${usage}` : ''}`.trimEnd(),
-    ...(fits ? [] : [`    ${usage}`]),
-    ...(well ? [] : wrap(state, width - 4).map((each) => `    ${each}`)),
-  ];
+/** Datastores, each with its name, how full it is, and what is wrong with it where something is. */
+export function datastoreLines(datastores: readonly DatastoreState[], width: number, paint: Paint): string[] {
+  const nameWidth = Math.max(0, ...datastores.map(({ name }) => oneLine(name).length));
+  return datastores.flatMap(({ name, state, total, used }) => {
+    const well = state === 'ok';
+    const usage = total === null || used === null || total <= 0 ? '' : fill(used, total);
+    const words = well ? paint('good', 'ok') : paint('bad', 'NOT OK');
+    const plain = oneLine(name).padEnd(nameWidth);
+    const fits = plain.length + 2 + (well ? 2 : 6) + 2 + usage.length <= width;
+    return [
+      `${plain}  ${words}${fits ? `  ${usage}` : ''}`.trimEnd(),
+      ...(fits ? [] : [`    ${usage}`]),
+      ...(well ? [] : wrap(state, width - 4).map((each) => `    ${each}`)),
+    ];
+  });
 }
 
 const fill = (used: number, total: number) =>
@@ -81,13 +79,12 @@ function hostLines(status: HostStatus, style: Style, paint: Paint): string[] {
     const lock = status.lock ? labelled(paint, 'lock', wrap(lockWords(status.lock), width)) : [];
     return [`${name}: ${paint('bad', 'not reachable')}`, ...problem, ...lock, ...waiting];
   }
-  const names = Math.max(0, ...status.datastores.map((each) => each.name.length));
   const rows: Array<[string, string[]]> = [
     ['version', [status.version ?? 'unknown']],
     ['kernel', [status.kernel ?? 'unknown']],
     ['up for', [status.uptimeSeconds === null ? 'unknown' : formatDuration(status.uptimeSeconds * 1000)]],
     ['updates', [updates(status.updates)]],
-    ['datastores', status.datastores.flatMap((each) => datastoreLine(each, names, width, paint))],
+    ['datastores', datastoreLines(status.datastores, width, paint)],
     [
       'tasks',
       status.tasks.length === 0

@@ -1,21 +1,17 @@
 import { formatSize } from '../config/quantity.js';
 import type { DatastoreState, PhaseTime, RunDocument } from '../journal/document.js';
-import { utcClock, utcMoment } from '../moment.js';
+import { utcMoment } from '../moment.js';
 import { oneLine } from './layout.js';
 import { nextStep } from './next-step.js';
 import { OUTCOME } from './outcome.js';
 import {
-  change,
   datastoreChanges,
-  datastoresBack,
-  downtimeOf,
   durationWords,
-  leftBehindLines,
-  packageCounts,
+  factList,
   packageLines,
   phaseWords,
   postponedWords,
-  spanWords,
+  reportFacts,
   troubles,
 } from './summary.js';
 
@@ -75,37 +71,13 @@ export function markdownReport(doc: RunDocument, timeline: readonly PhaseTime[])
 }
 
 function facts(doc: RunDocument): string[][] {
-  const { before, after } = doc;
-  const back = datastoresBack(doc);
-  const behind = leftBehindLines(doc);
   return [
     ['Run', `${doc.runId}, ${utcMoment(doc.startedAt)}, ${durationWords(doc)}`],
-    ...(before
-      ? [
-          ['Version', change(before.version, after?.version, '→')],
-          ['Kernel', change(before.kernel, after?.kernel, '→')],
-        ]
-      : []),
-    ['Packages', packageCounts(doc)],
-    ['Reboot', rebootWords(doc)],
-    ...(back
-      ? [
-          [
-            'Datastores',
-            `${back.back} of ${back.of} back${back.missing.length > 0 ? `, not back: ${back.missing.join(', ')}` : ''}`,
-          ],
-        ]
-      : []),
-    ['Left behind', behind.length === 0 ? 'nothing' : behind.join('; ')],
+    ...factList(reportFacts(doc)).map(({ label, lines, note }) => [
+      label,
+      `${lines.join('; ')}${note ? ` (${note})` : ''}`,
+    ]),
   ];
-}
-
-function rebootWords(doc: RunDocument): string {
-  const { reboot } = doc;
-  if (!reboot) return 'none';
-  const downtime = downtimeOf(doc);
-  const moment = (iso: string | null) => (iso ? utcClock(iso) : 'not seen');
-  return `asked for ${utcClock(reboot.requestedAt)} UTC, down ${moment(reboot.downAt)}, back ${moment(reboot.upAt)}${downtime === null ? '' : `, away for ${spanWords(downtime)}`}`;
 }
 
 function usage(at: DatastoreState | null): string {

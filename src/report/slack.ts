@@ -5,16 +5,7 @@ import type { RunDocument } from '../journal/document.js';
 import { utcMoment } from '../moment.js';
 import { oneLine } from './layout.js';
 import { nextStep } from './next-step.js';
-import {
-  change,
-  datastoresBack,
-  downtimeOf,
-  durationOf,
-  leftBehindLines,
-  packageCounts,
-  packageLines,
-  troubles,
-} from './summary.js';
+import { durationOf, factList, packageLines, reportFacts, troubles } from './summary.js';
 
 /** Limits of Block Kit in characters, and how many of a thing are worth a reader's time. */
 const LIMIT = { header: 150, section: 3000, field: 2000, fields: 10, context: 2000, fallback: 1000 } as const;
@@ -80,34 +71,16 @@ function reason({ error }: RunDocument): KnownBlock[] {
 }
 
 function fields(doc: RunDocument): SectionBlock {
-  const { before, after, reboot } = doc;
-  const back = datastoresBack(doc);
-  const behind = leftBehindLines(doc);
-  const downtime = downtimeOf(doc);
-  const rows: Array<[string, ...string[]]> = [
-    ...(before
-      ? ([
-          ['Version', change(before.version, after?.version, '→')],
-          ['Kernel', change(before.kernel, after?.kernel, '→')],
-        ] as Array<[string, string]>)
-      : []),
-    ['Packages', packageCounts(doc)],
-    ['Downtime', downtime === null ? (reboot ? 'not seen back' : 'no reboot') : formatDuration(downtime)],
-    ...(back ? ([['Datastores', backWords(back)]] as Array<[string, string]>) : []),
-    ['Left behind', ...(behind.length === 0 ? ['nothing'] : behind)],
-  ];
   return {
     type: 'section',
-    fields: rows
+    fields: factList(reportFacts(doc))
       .slice(0, LIMIT.fields)
-      .map(([label, ...lines]) =>
-        mrkdwn(`*${label}*\n${escapedLines(cutList(lines, LINES_SHOWN), LIMIT.field - 40)}`),
-      ),
+      .map(({ label, lines, note, bad }) => {
+        const all = bad && note ? [...lines, note] : lines;
+        return mrkdwn(`*${label}*\n${escapedLines(cutList(all, LINES_SHOWN), LIMIT.field - 40)}`);
+      }),
   };
 }
-
-const backWords = ({ back, of, missing }: { back: number; of: number; missing: readonly string[] }) =>
-  `${back} of ${of} back${missing.length > 0 ? `, missing: ${missing.join(', ')}` : ''}`;
 
 function packages({ packages: changes }: RunDocument): KnownBlock[] {
   const all = packageLines(changes, '→');

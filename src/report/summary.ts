@@ -1,5 +1,6 @@
 import { formatDuration } from '../config/quantity.js';
 import type { DatastoreState, Finding, PhaseTime, RunDocument } from '../journal/document.js';
+import { utcClock } from '../moment.js';
 
 /** Milliseconds from beginning to end of the run. */
 export const durationOf = ({ startedAt, finishedAt }: RunDocument): number =>
@@ -42,16 +43,98 @@ export function downtimeOf({ reboot }: Pick<RunDocument, 'reboot'>): number | nu
   return Date.parse(reboot.upAt) - Date.parse(reboot.downAt ?? reboot.requestedAt);
 }
 
-/** How many of the datastores of before are there and well afterwards; null where the run did not come so far. */
-export function datastoresBack({
-  before,
-  after,
-}: Pick<RunDocument, 'before' | 'after'>): { back: number; of: number; missing: string[] } | null {
+/** One thing that most readers came for. */
+export interface Fact {
+  readonly label: string;
+  readonly lines: readonly string[];
+  /** What explains it; null where nothing has to be said. */
+  readonly note: string | null;
+  /** Not as it should be. */
+  readonly bad: boolean;
+}
+
+/** The facts of a report, in the order in which they are read and in the words that every form of it has. */
+export interface ReportFacts {
+  readonly version: Fact | null;
+  readonly kernel: Fact | null;
+  readonly packages: Fact;
+  readonly downtime: Fact;
+  /** Null where the run did not come so far. */
+  readonly datastores: Fact | null;
+  readonly leftBehind: Fact;
+}
+
+/** @param arrow between what was before and what is now */
+export function reportFacts(doc: RunDocument, arrow = '→'): ReportFacts {
+  const { before, after } = doc;
+  const behind = leftBehindLines(doc);
+  return {
+    version: before && fact('Version', change(before.version, after?.version, arrow)),
+    kernel: before && fact('Kernel', change(before.kernel, after?.kernel, arrow)),
+    packages: fact('Packages', packageCounts(doc)),
+    downtime: downtimeFact(doc),
+    datastores: datastoresFact(doc),
+    leftBehind: {
+      ...fact('Left behind', 'nothing'),
+      ...(behind.length > 0 ? { lines: behind, bad: true } : {}),
+    },
+  };
+}
+
+export const factList = (facts: ReportFacts): Fact[] =>
+  Object.values(facts).filter((each: Fact | null) => each !== null);
+
+const fact = (label: string, line: string): Fact => ({ label, lines: [line], note: null, bad: false });
+
+function downtimeFact(doc: RunDocument): Fact {
+  const { reboot } = doc;
+  if (!reboot) return fact('Downtime', 'no reboot');
+  const ms = downtimeOf(doc);
+  const at = (iso: string | null) => (iso ? utcClock(iso) : 'not seen');
+  return {
+    ...fact('Downtime', ms === null ? 'not seen back' : spanWords(ms)),
+    note: `requested ${at(reboot.requestedAt)} UTC, down ${at(reboot.downAt)}, back ${at(reboot.upAt)}`,
+    bad: ms === null,
+  };
+}
+
+/** How many of the datastores of before are there and well afterwards. */
+function datastoresFact({ before, after }: RunDocument): Fact | null {
   if (!before || !after) return null;
   const well = new Set(after.datastores.filter(({ state }) => state === 'ok').map(({ name }) => name));
-  const missing = before.datastores.map(({ name }) => name).filter((name) => !well.has(name));
-  return { back: before.datastores.length - missing.length, of: before.datastores.length, missing };
+  const of = before.datastores.map(({ name }) => name);
+  const missing = of.filter((name) => !well.has(name));
+  return {
+    ...fact('Datastores', `${of.length - missing.length} of ${of.length} back`),
+    note: missing.length > 0 ? `not back: ${missing.join(', ')}` : null,
+    bad: missing.length > 0,
+  };
 }
+
+/** "12 upgraded, 1 new, 2 removed": what is none is left out. */
+function packageCounts({
+  packages,
+  packagesKnown,
+  mode,
+}: Pick<RunDocument, 'packages' | 'packagesKnown' | 'mode'>): string {
+  const { upgraded, installed, removed, held } = packages;
+  const counted: Array<[number, string]> = [
+    [upgraded.length, mode === 'check' ? 'to upgrade' : 'upgraded'],
+    [installed.length, 'new'],
+    [removed.length, mode === 'check' ? 'to remove' : 'removed'],
+    [held.length, 'held back'],
+  ];
+  const parts = counted.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`);
+  // What an attempt before had changed is known also while the next one is under way.
+  if (parts.length > 0) return [...parts, ...(packagesKnown ? [] : ['more not known yet'])].join(', ');
+  if (mode === 'check') return packagesKnown ? 'nothing to upgrade' : 'not looked at';
+  return packagesKnown ? 'nothing changed' : 'not known yet';
+}
+
+const leftBehindLines = ({ leftBehind: { fenced, locks } }: Pick<RunDocument, 'leftBehind'>): string[] => [
+  ...fenced.map((name) => `fence (read-only) on datastore ${name}`),
+  ...locks.map((name) => `lock of cluster ${name}`),
+];
 
 /** A datastore at both times. `state` is that of afterwards where the run came so far. */
 export interface DatastoreChange {
@@ -82,26 +165,6 @@ export function troubles(checks: readonly Finding[]): Finding[] {
   return [...of('block'), ...of('warn')];
 }
 
-/** "12 upgraded, 1 new, 2 removed": what is none is left out. */
-export function packageCounts({
-  packages,
-  packagesKnown,
-  mode,
-}: Pick<RunDocument, 'packages' | 'packagesKnown' | 'mode'>): string {
-  const { upgraded, installed, removed, held } = packages;
-  const counted: Array<[number, string]> = [
-    [upgraded.length, mode === 'check' ? 'to upgrade' : 'upgraded'],
-    [installed.length, 'new'],
-    [removed.length, mode === 'check' ? 'to remove' : 'removed'],
-    [held.length, 'held back'],
-  ];
-  const parts = counted.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`);
-  // What an attempt before had changed is known also while the next one is under way.
-  if (parts.length > 0) return [...parts, ...(packagesKnown ? [] : ['more not known yet'])].join(', ');
-  if (mode === 'check') return packagesKnown ? 'nothing to upgrade' : 'not looked at';
-  return packagesKnown ? 'nothing changed' : 'not known yet';
-}
-
 /** One line a package, what is most worth reading first: removed, new, upgraded. */
 export function packageLines(
   { removed, installed, upgraded }: RunDocument['packages'],
@@ -113,14 +176,6 @@ export function packageLines(
     ...upgraded.map(({ name, from, to }) => `${name} ${from} ${arrow} ${to}`),
   ];
 }
-
-/** "fence on tank", "lock of cluster main". */
-export const leftBehindLines = ({
-  leftBehind: { fenced, locks },
-}: Pick<RunDocument, 'leftBehind'>): string[] => [
-  ...fenced.map((name) => `fence (read-only) on datastore ${name}`),
-  ...locks.map((name) => `lock of cluster ${name}`),
-];
 
 /** "4.1.2-1 -> 4.2.0-1", or just the one where nothing changed. */
 export const change = (from: string, to: string | undefined, arrow = '->'): string =>

@@ -2,7 +2,7 @@ import { formatDuration } from '../config/quantity.js';
 import type { Finding, RunDocument } from '../journal/document.js';
 import { localMoment } from '../moment.js';
 import { fixLines } from './findings-text.js';
-import { datastoreLine } from './host-text.js';
+import { datastoreLines } from './host-text.js';
 import {
   hintLines,
   labelled,
@@ -17,22 +17,17 @@ import {
 import { nextStep } from './next-step.js';
 import { OUTCOME } from './outcome.js';
 import {
-  change,
   datastoreChanges,
-  datastoresBack,
-  downtimeOf,
   durationOf,
-  leftBehindLines,
-  packageCounts,
+  type Fact,
   packageLines,
   postponedWords,
+  type ReportFacts,
+  reportFacts,
   troubles,
 } from './summary.js';
 
-export { findingsText } from './findings-text.js';
-export { type LockDocument, lockText, statusText, unknownLockText } from './host-text.js';
-
-/** More than a screen of packages would push the outcome off it; a plan is shown whole, since it is what was asked for. */
+/** More than a screen of packages would push the outcome off it; a plan is shown whole, since it is what was requested. */
 const PACKAGES_SHOWN = 30;
 
 /** The report of a run for a terminal, outcome first; no line wider than `columns` unless a single word is. */
@@ -50,7 +45,8 @@ export function runText(doc: RunDocument, style: Style): string {
   if (doc.retryAfter) add('safe from', [localMoment(doc.retryAfter)]);
   if (doc.safeUntil)
     add('safe until', wrap(`${localMoment(doc.safeUntil)}, for a run that begins by then`, width));
-  lines.push(...host(doc, width, paint));
+  const facts = reportFacts(doc, '->');
+  lines.push(...host(doc, facts, width, paint));
   for (const [status, label, color] of [
     ['block', 'blocked by', 'bad'],
     ['warn', 'warned', 'careful'],
@@ -62,14 +58,13 @@ export function runText(doc: RunDocument, style: Style): string {
       color,
     );
   }
-  const behind = leftBehindLines(doc);
-  if (behind.length > 0)
+  if (facts.leftBehind.bad)
     add(
       'left behind',
-      behind.flatMap((each) => wrap(each, width)),
+      facts.leftBehind.lines.flatMap((each) => wrap(each, width)),
       'bad',
     );
-  // Of a run that was mended and went on: the screen shows what is over.
+  // Of a run that was repaired and continued, the screen shows what is over.
   const screen = doc.outcome === 'patched' ? null : doc.screen;
   if (screen?.file) add('screen', wrap(screen.file, width));
   if (screen?.why) add(screen.file ? '' : 'screen', wrap(screen.why, width));
@@ -78,7 +73,7 @@ export function runText(doc: RunDocument, style: Style): string {
   add(
     'run',
     wrap(
-      `${doc.runId}, ${formatDuration(durationOf(doc))}, began ${localMoment(doc.startedAt)}${doc.resumed ? ', went on with an earlier run' : ''}`,
+      `${doc.runId}, ${formatDuration(durationOf(doc))}, began ${localMoment(doc.startedAt)}${doc.resumed ? ', continued an earlier run' : ''}`,
       width,
     ),
   );
@@ -95,53 +90,41 @@ function why({ error, outcome, phase }: RunDocument, width: number, paint: Paint
   return [...where, ...told, ...hint];
 }
 
-function host(doc: RunDocument, width: number, paint: Paint): string[] {
-  const { before, after, reboot } = doc;
+function host(doc: RunDocument, facts: ReportFacts, width: number, paint: Paint): string[] {
   const lines: string[] = [];
   const add = (label: string, text: readonly string[]) => lines.push(...labelled(paint, label, text));
-  if (before) {
-    add('version', wrap(change(before.version, after?.version), width));
-    add('kernel', wrap(change(before.kernel, after?.kernel), width));
-  }
-  add('packages', [...wrap(packageCounts(doc), width), ...packages(doc, width)]);
+  const wrapped = ({ lines: all, note }: Fact) => wrap([...all, ...(note ? [note] : [])].join(', '), width);
+  if (facts.version) add('version', wrapped(facts.version));
+  if (facts.kernel) add('kernel', wrapped(facts.kernel));
+  add('packages', [...wrapped(facts.packages), ...packages(doc, width)]);
   if (doc.planDigest && doc.mode === 'check') add('plan', [doc.planDigest]);
-  if (doc.would.length > 0)
-    add(
-      'would',
-      doc.would.flatMap((each) => wrap(each, width)),
-    );
+  add(
+    'would',
+    doc.would.flatMap((each) => wrap(each, width)),
+  );
   const datastores = datastoreChanges(doc).map(({ name, state, ...times }) => ({
-    ...((after ? times.after : times.before) ?? { total: null, used: null, available: null }),
+    ...((doc.after ? times.after : times.before) ?? { total: null, used: null, available: null }),
     name,
     state,
   }));
-  if (datastores.length > 0) {
-    const back = datastoresBack(doc);
-    const names = Math.max(...datastores.map(({ name }) => name.length));
+  if (datastores.length > 0)
     add('datastores', [
-      ...wrap(
-        back
-          ? `${back.back} of ${back.of} back${back.missing.length > 0 ? `, missing: ${back.missing.join(', ')}` : ''}`
-          : `${datastores.length}`,
-        width,
-      ),
-      ...datastores.flatMap((each) => datastoreLine(each, names, width, paint)),
+      ...(facts.datastores ? wrapped(facts.datastores) : [`${datastores.length}`]),
+      ...datastoreLines(datastores, width, paint),
     ]);
-  }
-  if (reboot) add('reboot', rebootLines(doc, reboot));
+  if (doc.reboot) add('reboot', rebootLines(doc.reboot, facts.downtime));
   return lines;
 }
 
 function rebootLines(
-  doc: RunDocument,
   { requestedAt, downAt, upAt }: NonNullable<RunDocument['reboot']>,
+  downtime: Fact,
 ): string[] {
-  const downtime = downtimeOf(doc);
   return [
-    `asked for   ${localMoment(requestedAt)}`,
+    `requested   ${localMoment(requestedAt)}`,
     `down        ${downAt ? localMoment(downAt) : 'not seen'}`,
     `back        ${upAt ? localMoment(upAt) : 'not seen'}`,
-    ...(downtime === null ? [] : [`downtime    ${formatDuration(downtime)}`]),
+    ...(downtime.bad ? [] : [`downtime    ${downtime.lines.join(', ')}`]),
   ];
 }
 

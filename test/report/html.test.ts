@@ -71,7 +71,7 @@ describe('the HTML report', () => {
       '6.14.8-2-pve → 6.17.4-1-pve',
       '1 upgraded',
       '1m 00s',
-      'asked 02:09:00, down 02:09:02, back 02:10:02',
+      'requested 02:09:00 UTC, down 02:09:02, back 02:10:02',
       'fence (read-only) on datastore tank',
       'lock of cluster main',
     ])

@@ -15,7 +15,7 @@ describe('the Markdown report', () => {
     expect(text).toMatch(/^# pbs01: patched\n/);
     for (const part of [
       '| Version | 4.1.2-1 → 4.2.3-1 |',
-      '| Reboot | asked for 02:09:00 UTC, down 02:09:02, back 02:10:02, away for 1m 00s |',
+      '| Downtime | 1m 00s (requested 02:09:00 UTC, down 02:09:02, back 02:10:02) |',
       '| Datastores | 1 of 1 back |',
       '| tank | ok | 40 B of 100 B, 40 % | 40 B of 100 B, 40 % |',
       '- libssl3 1 → 2',

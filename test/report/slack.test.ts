@@ -120,7 +120,7 @@ describe('the Slack message', () => {
         leftBehind: { fenced: ['vault'], locks: ['main'] },
       }),
     );
-    expect(text).toContain('1 of 2 back, missing: vault');
+    expect(text).toContain('1 of 2 back\nnot back: vault');
     expect(text).toContain('fence (read-only) on datastore vault\nlock of cluster main');
   });
 

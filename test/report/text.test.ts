@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { OUTCOMES } from '../../src/config/schema.js';
+import { findingsText } from '../../src/report/findings-text.js';
 import type { HostStatus } from '../../src/report/host-text.js';
-import { findingsText, lockText, runText, statusText, unknownLockText } from '../../src/report/text.js';
+import { lockText, statusText, unknownLockText } from '../../src/report/host-text.js';
+import { runText } from '../../src/report/text.js';
 import { anyDocument, document, finding, HOSTILE, hostile, manyPackages, postponed } from './documents.js';
 
 const lines = (doc = document(), columns = 80) => runText(doc, { color: false, columns }).split('\n');
@@ -51,7 +53,7 @@ describe('the report on a terminal', () => {
         after: { ...after, datastores: [tank] },
       }),
     ).join('\n');
-    expect(text).toMatch(/1 of 2 back, missing: vault/);
+    expect(text).toMatch(/1 of 2 back, not back: vault/);
     expect(text).toMatch(/vault +NOT OK\n +missing/);
   });
 
