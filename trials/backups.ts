@@ -1,6 +1,6 @@
 import type { Lab } from '../src/lab/lab.js';
 
-/** A job as a trial plays it: on the schedule that PVE or PBS shows, or by somebody's hand. */
+/** A job as a trial plays it: on the schedule that PVE or PBS shows, or by hand. */
 export interface PlayedJob {
   readonly kind: 'backup' | 'verify' | 'sync' | 'prune' | 'gc';
   readonly by: 'schedule' | 'hand';
@@ -13,7 +13,7 @@ export interface PlayedJob {
 
 /** What became of the jobs of a trial. */
 export interface Toll {
-  /** Backups that began to write while somebody patched: these are the ones that a check beforehand cannot see. */
+  /** Backups that began to write during a patch: these are the ones that a check beforehand cannot see. */
   begunMeanwhile: number;
   /** Backups that ran when their datastore went away, and scheduled ones that found it away or closed. */
   harmed: number;
@@ -34,8 +34,8 @@ const TASK = {
 const OF_PBS: ReadonlySet<string> = new Set(Object.values(TASK));
 
 /**
- * Plays the jobs in a lab, whatever else happens there, and counts what became of them.
- * @param isPatching whether somebody patches at that moment
+ * Plays the jobs in a lab, and counts what became of them.
+ * @param isPatching whether a patch is under way at that moment
  */
 export function playJobs(
   lab: Lab,

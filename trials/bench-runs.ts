@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { MEASURES } from './bench/index.js';
 
 // npm run bench -- --only NAME --json FILE: figures as counts and as ratios within this one run. One that falls
-// short is said and is no error: machines are busy.
+// short is said and is not an error: machines are busy.
 
 const { values } = parseArgs({
   options: { only: { type: 'string', multiple: true }, json: { type: 'string' } },

@@ -14,7 +14,7 @@ export interface Contention {
 
 /**
  * Processes that race for one lock, some of them killed on the way. What runs under the lock notices by
- * itself whether it is alone: it makes a folder that nobody else may have made.
+ * itself whether it is alone: it makes a folder that no other may have made.
  */
 export async function contend({
   store,

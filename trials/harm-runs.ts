@@ -16,7 +16,7 @@ const { values } = parseArgs({
 const [runs, first, lanes] = [Number(values.runs), Number(values.seed), Number(values.lanes)];
 const seeds = Array.from({ length: runs }, (_, index) => first + index);
 const trials: HarmTrial[] = [];
-// Whoever has seen enough is told of what has ended so far.
+// Stopped early, it tells of what has ended so far.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(summary()));
 await sideBySide(seeds, lanes, async (seed) => {
   const trial = await harmTrial(seed);

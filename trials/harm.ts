@@ -32,7 +32,7 @@ interface Plan {
   readonly wait: boolean;
 }
 
-/** Jobs of random kinds and lengths around the moment at which somebody patches. */
+/** Jobs of random kinds and lengths around the moment of a patch. */
 function draw(random: Random, now: number): Plan {
   const store = () => random.oneOf(['tank', 'tank', 'vault'] as const);
   const length = () => random.between(20, 500);

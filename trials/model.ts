@@ -18,7 +18,7 @@ export interface Model {
   foreignLock: boolean;
   /** Hosts boot at most once within `minRebootInterval` for the sake of a run. */
   bootedLately: boolean;
-  /** An earlier run may have left something that the next one goes on with. */
+  /** An earlier run may have left something that the next one continues. */
   unfinished: boolean;
 }
 
@@ -93,7 +93,7 @@ class Patch implements Command {
   toString = () => (this.#killAt === null ? 'patch' : `patch, killed at request ${this.#killAt}`);
 }
 
-/** Something that somebody else does between two runs. */
+/** Something that others do between two runs. */
 class Meanwhile implements Command {
   readonly #name: string;
   readonly #may: (model: Readonly<Model>) => boolean;
@@ -172,12 +172,12 @@ const MEANWHILE = [
     },
   ),
   new Meanwhile(
-    'somebody erases all tags',
+    'another user erases all tags',
     ({ foreignLock }) => !foreignLock,
     (_, real) => setTags(real, ['pbs']),
   ),
   new Meanwhile(
-    'somebody reboots the host',
+    'another user reboots the host',
     ({ backup }) => !backup,
     async (model, real) => {
       real.hasty.length = 0;

@@ -5,7 +5,7 @@ const UPGRADE = 'apt-get update && apt-get -y dist-upgrade && apt-get -y autorem
 
 /**
  * What the playbook does that pbs-ctl replaces: it upgrades, cleans up, reboots and waits until the host
- * answers. It asks nobody whether a backup runs.
+ * answers. It does not ask whether a backup runs.
  * @returns whether the upgrade went well
  */
 export async function playbook(lab: Lab): Promise<boolean> {

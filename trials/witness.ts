@@ -5,7 +5,7 @@ import type { RecordedRequest } from '../src/lab/record.js';
 
 const LOCK = /^pbs-ctl-lock\+([a-z0-9._-]+)\+([a-z0-9._-]+)\+\d+$/;
 
-/** Requests from the look at the lock to the change that rests on it; the unit begins some after it was asked for. */
+/** Requests from the look at the lock to the change that rests on it; the unit begins some after it was requested. */
 const LOOKED_LATELY = 20;
 
 /** Watches the servers of a lab, and says which guarantee was broken when. Judges by nothing but what they saw. */
@@ -86,7 +86,7 @@ export class Witness {
     this.#sinceLook = 0;
   }
 
-  /** Nobody can act on what happens after the look and before the request: what was seen then counts. */
+  /** No run can act on what happens after the look and before the request: what was seen then counts. */
   #mayChange(what: string): void {
     const owners = this.#seen;
     if (this.#sinceLook > LOOKED_LATELY) this.#say('G1', `${what} began without a look at the lock`);

@@ -23,7 +23,7 @@ export interface MachineMount {
 }
 
 /**
- * A VM as the servers of the lab see it: the lab's own stand-in, or a real one that somebody brings
+ * A VM as the servers of the lab see it: the lab's own stand-in, or a real one that is brought
  * along. Its agent refuses with {@link AgentError}.
  */
 export interface GuestMachine {

@@ -33,7 +33,7 @@ export type InjectedFault =
   | { readonly kind: 'swallowed' }
   /** It is carried out this much later, in real milliseconds. */
   | { readonly kind: 'late'; readonly ms: number }
-  /** Somebody else answers, such as a proxy in between; it is not carried out. */
+  /** Another server answers, such as a proxy in between; it is not carried out. */
   | { readonly kind: 'answered-instead'; readonly reply: Reply }
   /** The answer does not end. */
   | { readonly kind: 'endless' };
@@ -56,7 +56,7 @@ export class LabServer {
   connections = 0;
   /** Told of every request that was answered, with its answer. */
   observe: (request: RawRequest, reply: Reply) => void = () => {};
-  /** Takes a connection over for another protocol; by default nobody does. */
+  /** Takes a connection over for another protocol; by default it is cut. */
   upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void = (_, socket) => socket.destroy();
   readonly #port = new Port();
   #certificate: Certificate | undefined;

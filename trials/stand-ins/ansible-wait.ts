@@ -1,6 +1,6 @@
 import type { Random } from '../random.js';
 
-/** A time in which a host is away, in seconds since the reboot was asked for. */
+/** A time in which a host is away, in seconds since the reboot was requested. */
 export interface Downtime {
   readonly downAt: number;
   readonly upAt: number;

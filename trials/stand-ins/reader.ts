@@ -86,7 +86,7 @@ const acts: Readonly<Record<string, () => Promise<unknown>>> = {
     await pve.runningTasks('pve1');
   },
   log: () => refresh(run),
-  // It ends with the look at the packages afterwards, which nobody plays here.
+  // It ends with the look at the packages afterwards, which is not played here.
   apt: () => followUpgrade(run).catch(() => {}),
 };
 await acts[what]?.();

@@ -14,7 +14,7 @@ export type Word =
   | { readonly kind: 'done' }
   | { readonly kind: 'most'; readonly inFlight: number };
 
-// Of its own, so that nobody takes its port while it is away.
+// Of its own, so that no other process takes its port while it is away.
 const address = process.argv[2] ?? '127.0.0.1';
 const { key, cert, fingerprint } = await makeCertificate('rebooting');
 const say = (word: Word) => process.send?.(word);

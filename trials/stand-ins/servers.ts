@@ -40,7 +40,7 @@ process.on('SIGTERM', () => {
 const LOG_LINES = 1_000_000;
 const ARCHIVED_TASKS = 100_000;
 
-/** A task log and a task archive without end, as far as they are asked for. */
+/** A task log and a task archive without end, as far as they are read. */
 function longAnswerTo(path: string, asked: URLSearchParams, method = 'GET'): unknown {
   const limit = Number(asked.get('limit') ?? 50);
   if (method === 'POST' && path.endsWith('/apt/update')) return upid(0);

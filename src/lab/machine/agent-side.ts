@@ -7,7 +7,7 @@ import type { InstalledPackage } from './packages.js';
 import type { Release } from './release.js';
 import type { AgentState } from './spec.js';
 
-/** Simulated seconds of a restart of the agent; nobody answers meanwhile. */
+/** Simulated seconds of a restart of the agent; there is no answer meanwhile. */
 const AGENT_RESTART = 0.4;
 /** Simulated seconds until PVE gives up on an agent that does not answer its ping. */
 const PING_LIMIT = 3;
@@ -57,7 +57,7 @@ export abstract class AgentSide {
     return installed && !down && this.power === 'running' && this.agentRuns;
   }
 
-  /** Answers late where a scenario says so, and not at all within PVE's limit where nobody is there. */
+  /** Answers late where a scenario says so, and not at all within PVE's limit where no agent runs. */
   async ping(): Promise<boolean> {
     if (this.agent.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, this.agent.delayMs));
     if (!this.agentAnswers) await this.time.sleep(PING_LIMIT);
@@ -148,7 +148,7 @@ export abstract class AgentSide {
     refreshLocks(this.root);
   }
 
-  /** Whoever waits in the machine for a restart of the agent reads here that it has happened. */
+  /** What waits in the machine for a restart of the agent reads here that it has happened. */
   protected putAgentLife(): void {
     put(this.root, '/.machine/agent-life', `${this.#life}\n`);
   }
@@ -163,7 +163,7 @@ export abstract class AgentSide {
     }
   }
 
-  /** Its children die with it; whoever asks finds nobody. */
+  /** Its children die with it, and its answers cease. */
   protected endAgent(): void {
     this.agentRuns = false;
     this.#processes.end();

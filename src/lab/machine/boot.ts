@@ -11,7 +11,7 @@ export type MachineEvent =
   | 'services-up'
   | 'up';
 
-/** Simulated seconds in which systemd takes the request; whoever asked gets an answer meanwhile. */
+/** Simulated seconds in which systemd takes the request; who requested it gets an answer meanwhile. */
 const BEFORE_SHUTDOWN = 0.5;
 /** Simulated seconds for which the agent still answers after the machine was told to reboot. */
 const AGENT_LINGERS = 1;

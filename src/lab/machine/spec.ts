@@ -76,7 +76,7 @@ export interface MachineSpec {
   readonly packages?: readonly PackageSpec[];
   /** Takes the place of the release's own upgrades; `[]` = nothing to upgrade. */
   readonly changes?: readonly ChangeSpec[];
-  /** Added to whatever is in `changes`. */
+  /** Added to what is in `changes`. */
   readonly moreChanges?: readonly ChangeSpec[];
   /** Installed packages that the upgrade would remove. */
   readonly removes?: readonly string[];
@@ -87,7 +87,7 @@ export interface MachineSpec {
   readonly autoremovable?: readonly string[];
   /** An earlier dpkg run was cut off: two packages half done, and its journal left behind. */
   readonly dpkgInterrupted?: boolean;
-  /** Somebody else holds a lock of apt, for ever or for so many simulated seconds. */
+  /** Another process holds a lock of apt, for ever or for so many simulated seconds. */
   readonly lock?: { readonly file?: string; readonly process?: string; readonly seconds?: number | null };
   readonly agent?: Partial<AgentState>;
   readonly upgrade?: UpgradeSpec;

@@ -62,7 +62,7 @@ export function killTransientUnits(state: string): void {
   }
 }
 
-/** Kills a process group; one that is gone is no error. */
+/** Kills a process group; one that is gone is not an error. */
 export function killGroup(leader: number): void {
   try {
     process.kill(-leader, 'SIGKILL');

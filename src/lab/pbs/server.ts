@@ -28,7 +28,7 @@ export interface PbsRoute {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
   readonly params?: Parameters;
-  /** ACL path and privileges, any of which is enough; null = every authenticated caller; 'world' = nobody asks. */
+  /** ACL path and privileges, any of which is enough; null = every authenticated caller; 'world' = open to all. */
   readonly needs:
     | ((params: Readonly<Record<string, unknown>>) => readonly [path: string, anyOf: readonly string[]])
     | null

@@ -17,10 +17,10 @@ interface Waiting {
 
 const FIRST_PORT = 5900;
 const PORTS = 100;
-/** Seconds that a worker waits for somebody to connect: of the clients' clock, which no factor hastens. */
+/** Seconds that a worker waits for a connection: of the clients' clock, which no factor hastens. */
 const PATIENCE = 10;
 
-/** Consoles that have been asked for and wait for their websocket. */
+/** Consoles that were requested and wait for their websocket. */
 export class Consoles {
   readonly #cluster: PveCluster;
   readonly #waiting = new Map<number, Waiting>();
@@ -70,7 +70,7 @@ export class Consoles {
     };
   }
 
-  /** Takes what waits on a port; null for a wrong ticket, another caller, another node, or nobody there. */
+  /** Takes what waits on a port; null for a wrong ticket, another caller, another node, or where nothing waits. */
   take(
     port: number,
     { ticket, tokenId, receiver, vmid }: { ticket: string; tokenId: string; receiver: string; vmid: number },

@@ -103,7 +103,7 @@ export function guestAt(
   );
 }
 
-/** QEMU looks at the digest before the lock, LXC the other way round. A missing digest is no check at all. */
+/** QEMU looks at the digest before the lock, LXC the other way round. Without a digest nothing is checked. */
 function changeConfig(
   cluster: PveCluster,
   guest: SimulatedGuest,

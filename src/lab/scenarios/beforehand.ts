@@ -68,7 +68,7 @@ export const BEFOREHAND: readonly Scenario[] = [
   },
   {
     name: 'lock-expired',
-    description: 'somebody left the lock behind, an hour over its time',
+    description: 'another run left its lock behind, an hour over its time',
     expected: 'postponed',
     arrange: (lab) => lab.cluster.storeTags(carrier(lab), ['pbs', lockTag(-3600)]),
   },
@@ -102,7 +102,7 @@ export const BEFOREHAND: readonly Scenario[] = [
   },
   {
     name: 'datastore-offline',
-    description: 'somebody set a datastore to maintenance mode offline',
+    description: 'an administrator set a datastore to maintenance mode offline',
     expected: 'postponed',
     arrange: (lab) => {
       const [datastore] = pbs01(lab).datastores;

@@ -84,7 +84,7 @@ export const UPGRADE: readonly Scenario[] = [
   },
   {
     name: 'tag-erased',
-    description: 'somebody saves the tags of the guest in the web UI and erases the lock',
+    description: 'another user saves the tags of the guest in the web UI and erases the lock',
     expected: 'failed',
     arrange: (lab) =>
       lab.record.onEntry((entry) => {

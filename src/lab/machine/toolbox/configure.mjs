@@ -61,7 +61,7 @@ function countFailure(name) {
   return true;
 }
 
-// The agent's postinst restarts it. Whoever runs in the agent's control group does not live to see the end of this.
+// The agent's postinst restarts it. What runs in the agent's control group does not live to see the end of this.
 async function restartAgent() {
   const file = join(STATE, 'agent-life');
   const before = readFileSync(file, 'utf8');
@@ -71,8 +71,8 @@ async function restartAgent() {
   }
 }
 
-// systemd's postinst makes it re-execute itself: whoever asks it at that moment gets no answer. Lasts until
-// somebody has met it, or a second.
+// systemd's postinst makes it re-execute itself: a question at that moment gets no answer. Lasts until
+// one was asked, or a second.
 async function reexecute() {
   const file = join(STATE, 'reexecuting');
   writeFileSync(file, '');

@@ -1,4 +1,4 @@
-// `dpkg --configure -a`: the mend of an interrupted run.
+// `dpkg --configure -a`: repairs an interrupted run.
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { complainOf, configure } from './configure.mjs';

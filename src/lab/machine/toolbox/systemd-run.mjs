@@ -1,4 +1,4 @@
-// systemd-run: starts a transient unit that belongs to nobody who could be restarted.
+// systemd-run: starts a transient unit that belongs to no service that could be restarted.
 import { spawn } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
