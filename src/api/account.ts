@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { flag, number, optional, propertyString, text, textOrNumber } from './answer.js';
 import { at, type Request } from './request.js';
 import { Permissions } from './shared-answers.js';
+import { tokenParts } from './token.js';
 
 /** A question of `doctor` or `init`, which no run asks: a GET and how its answer is read. */
 export interface Look<Answer> {
@@ -30,7 +31,7 @@ const earlier = (...times: readonly (number | null)[]): number | null => {
  * @see PVE::API2::User, read_user
  */
 export function pveToken(tokenId: string): Look<TokenFacts> {
-  const [user = '', name = ''] = tokenId.split('!');
+  const { user, name } = tokenParts(tokenId);
   const Token = z.object({ expire: expiry, privsep: optional(flag) });
   return {
     path: at`/access/users/${user}`,
@@ -52,7 +53,7 @@ export function pveToken(tokenId: string): Look<TokenFacts> {
  * @see src/api2/access/user.rs, read_token
  */
 export function pbsToken(tokenId: string): Look<TokenFacts> {
-  const [user = '', name = ''] = tokenId.split('!');
+  const { user, name } = tokenParts(tokenId);
   return {
     path: at`/access/users/${user}/token/${name}`,
     answer: z.object({ expire: expiry }).transform(({ expire }) => ({ expiresAt: expire, separated: true })),

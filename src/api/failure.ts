@@ -1,6 +1,6 @@
 import { EXIT, Fault, type FaultOptions } from '../fault.js';
 import { grantCommand, type Privilege } from './privileges.js';
-import type { Product } from './token.js';
+import { type Product, tokenParts } from './token.js';
 
 /** A request that did not bring what it was sent for. */
 export class ApiFault extends Fault {
@@ -154,8 +154,8 @@ function daemonDown(asked: Asked, answered: Answered): ApiFault {
 function unauthorized(asked: Asked, answered: Answered): ApiFault {
   const list =
     asked.product === 'pbs'
-      ? `proxmox-backup-manager user list-tokens ${userOf(asked.tokenId)}`
-      : `pveum user token list ${userOf(asked.tokenId)}`;
+      ? `proxmox-backup-manager user list-tokens ${tokenParts(asked.tokenId).user}`
+      : `pveum user token list ${tokenParts(asked.tokenId).user}`;
   return new ApiFault(
     'api.unauthorized',
     `${asked.server} does not accept token "${asked.tokenId}"${answered.words ? `: ${answered.words}` : ''}`,
@@ -205,4 +205,3 @@ function oursOf(alternatives: string): string {
 }
 
 const refused = ({ server, method, path }: Asked) => `${server} refuses ${method} ${path}`;
-const userOf = (tokenId: string) => tokenId.replace(/!.*$/, '');

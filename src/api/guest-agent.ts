@@ -1,62 +1,102 @@
-import { Fault } from '../fault.js';
+import { Fault, type Fix } from '../fault.js';
 import { ApiFault } from './failure.js';
 
-/** What PVE and the agent (Debian 12: 7.2, Debian 13: 10.0) say, what it means, and what helps. The first match counts. */
-const MEANINGS: readonly {
-  readonly words: RegExp;
+interface Trouble {
   readonly code: string;
+  /** What PVE and the agent (Debian 12: 7.2, Debian 13: 10.0) say of it; absent where only the VM config tells. */
+  readonly words?: RegExp;
   readonly means: string;
+  /** What a person should know beside the commands. */
   readonly hint?: string;
-}[] = [
+  /** @param node that the VM is on */
+  readonly fixes?: (vmid: number, node: string) => readonly Fix[];
+}
+
+const inGuest = (vmid: number, ...commands: string[]): Fix => ({ where: `in VM ${vmid}`, commands });
+const INSTALL = 'apt install qemu-guest-agent';
+
+/** Only a new start of the process gives the VM its channel to the agent. */
+const RESTART = 'Enabling it takes a stop and start of the VM: a reboot is not enough.';
+const enable = (vmid: number, node: string): Fix[] => [
+  inGuest(vmid, INSTALL),
+  { where: node, commands: [`qm set ${vmid} --agent 1`, `qm shutdown ${vmid}`, `qm start ${vmid}`] },
+];
+
+const BLOCK_LIST =
+  "sed -i -E 's/^(BLACKLIST_RPC|block-rpcs|blacklist)=.*/# &/' /etc/qemu/qemu-ga.conf /etc/default/qemu-guest-agent";
+
+/** What can be wrong with a guest agent, and what helps. The first whose words match counts. */
+const TROUBLES: readonly Trouble[] = [
   {
-    words: /No QEMU guest agent configured/,
-    code: 'agent.disabled',
+    code: 'agent.not-configured',
     means: 'its guest agent is not enabled in the VM config',
-    hint: 'Enable it (qm set VMID --agent 1), then stop and start the VM: a reboot does not do.',
+    hint: RESTART,
+    fixes: enable,
   },
   {
-    words: /\bVM \d+ (is )?not running/,
+    code: 'agent.disabled',
+    words: /No QEMU guest agent configured/,
+    means: 'its guest agent is not enabled in the VM config',
+    hint: `Enable it (qm set VMID --agent 1). ${RESTART}`,
+    fixes: enable,
+  },
+  {
     code: 'agent.vm-stopped',
+    words: /\bVM \d+ (is )?not running/,
     means: 'the VM does not run',
     hint: 'Start the VM.',
+    fixes: (vmid, node) => [{ where: node, commands: [`qm start ${vmid}`] }],
   },
   {
-    words: /QEMU guest agent is not running/,
     code: 'agent.not-running',
+    words: /QEMU guest agent is not running/,
     means: 'its guest agent does not answer',
     hint: 'It may be busy for a moment. If it stays so: systemctl status qemu-guest-agent in the guest; after enabling the option the VM needs a stop and start.',
+    fixes: (vmid) => [inGuest(vmid, INSTALL, 'systemctl start qemu-guest-agent')],
   },
   {
-    words: /agent is in frozen state/,
     code: 'agent.frozen',
+    words: /agent is in frozen state/,
     means: 'its file systems are frozen, as during a backup or snapshot',
-    hint: 'Wait until the backup or snapshot is through.',
+    hint: 'Wait until the backup or snapshot is through; if there is none, thaw them.',
+    fixes: (vmid, node) => [{ where: node, commands: [`qm guest cmd ${vmid} fsfreeze-thaw`] }],
   },
   {
-    words: /has been disabled|CommandDisabled/,
     code: 'agent.blocked',
+    words: /has been disabled|CommandDisabled/,
     means: 'the command is forbidden in the guest',
-    hint: 'Take it out of the block list in /etc/qemu/qemu-ga.conf of the guest, then restart qemu-guest-agent.',
+    hint: 'Take guest-exec and guest-exec-status out of the block list in /etc/qemu/qemu-ga.conf of the guest (or of the options of the service), then restart qemu-guest-agent.',
+    fixes: (vmid) => [inGuest(vmid, BLOCK_LIST, 'systemctl restart qemu-guest-agent')],
   },
-  // Debian 13 says literally "PID ld does not exist".
   {
-    words: /Invalid parameter 'pid'|PID \S+ does not exist/,
     code: 'agent.unknown-pid',
+    // Debian 13 says literally "PID ld does not exist".
+    words: /Invalid parameter 'pid'|PID \S+ does not exist/,
     means: 'the agent does not know the process: it was restarted, or the result was fetched before',
   },
   {
-    words: /got timeout|client closed connection/,
     code: 'agent.timeout',
+    words: /got timeout|client closed connection/,
     means: 'its agent did not answer in time; the command may still run later',
+    hint: 'Run again in a moment; if it stays so, look at the load of the guest, then restart the agent.',
+    fixes: (vmid) => [inGuest(vmid, 'uptime', 'systemctl restart qemu-guest-agent')],
   },
-  { words: /Agent error:/, code: 'agent.failed', means: 'the agent failed' },
+  { code: 'agent.failed', words: /Agent error:/, means: 'the agent failed' },
 ];
+
+/** The commands that help where the agent has this trouble. */
+export const agentFixes = (code: string, vmid: number, node: string): readonly Fix[] =>
+  TROUBLES.find((trouble) => trouble.code === code)?.fixes?.(vmid, node) ?? [];
+
+/** What a person should know beside these commands; null where there is nothing. */
+export const agentHint = (code: string, vmid: number): string | null =>
+  TROUBLES.find((trouble) => trouble.code === code)?.hint?.replace('VMID', String(vmid)) ?? null;
 
 /** Gives a refusal that came from the guest agent its own code; everything else passes unchanged. */
 export function agentFault(vmid: number, command: string, error: unknown): unknown {
   if (!(error instanceof ApiFault) || error.code !== 'api.refused') return error;
-  const meaning = MEANINGS.find(({ words }) => words.test(error.serverWords));
-  return meaning ? translated(vmid, command, error.serverWords, meaning, error) : error;
+  const trouble = TROUBLES.find(({ words }) => words?.test(error.serverWords));
+  return trouble ? translated(vmid, command, error.serverWords, trouble, error) : error;
 }
 
 /** The result of a simple command. @throws Fault `agent.*` when the agent refused inside of a good answer */
@@ -66,18 +106,18 @@ export function resultOf<Result>(
   answer: { readonly refused: string } | { readonly value: Result },
 ): Result {
   if (!('refused' in answer)) return answer.value;
-  const meaning = MEANINGS.find(({ words }) => words.test(answer.refused)) ?? {
+  const trouble = TROUBLES.find(({ words }) => words?.test(answer.refused)) ?? {
     code: 'agent.failed',
     means: 'the agent failed',
   };
-  throw translated(vmid, command, answer.refused, meaning);
+  throw translated(vmid, command, answer.refused, trouble);
 }
 
 function translated(
   vmid: number,
   command: string,
   words: string,
-  { code, means, hint }: { readonly code: string; readonly means: string; readonly hint?: string },
+  { code, means, hint }: Trouble,
   error?: ApiFault,
 ): Fault {
   const message = `Cannot run ${command} through the agent of guest ${vmid}: ${means} (${words.replace(/^Agent error: /, '')})`;

@@ -1,46 +1,287 @@
-import type { Product } from './token.js';
+import { type Product, tokenParts } from './token.js';
 
-/** A privilege on an ACL path, as the error messages and the grant commands name it. */
+/** A privilege on an ACL path, as the error messages name it. */
 export interface Privilege {
   readonly privilege: string;
   readonly path: string;
 }
 
-/**
- * The command that grants a privilege to a token and its user: both products let a token do only what
- * its user may do as well.
- */
-export function grantCommand(product: Product, tokenId: string, needed: Privilege): string {
-  return product === 'pbs' ? grantOnPbs(tokenId, needed) : grantOnPve(tokenId, needed);
+/** A privilege that a run needs, why, and the roles that give it. */
+export interface Need {
+  readonly path: string;
+  /** Any one of them is enough. */
+  readonly anyOf: readonly string[];
+  readonly why: string;
+  readonly roles: readonly string[];
+  /** Where the roles are granted: on the path, or on one above that hands them down. */
+  readonly grantOn: string;
+  /**
+   * True where nothing is refused without it, and jobs are merely not seen. Hosts that have no such jobs
+   * do without it, so its lack is a warning.
+   */
+  readonly onlySees?: true;
 }
 
-/** The smallest built-in role with the privilege: PBS knows no roles of one's own. */
+/** The smallest built-in role with each privilege: PBS has no custom roles. */
 const PBS_ROLES: Readonly<Record<string, string>> = {
   'Sys.Audit': 'Audit',
+  'Sys.Modify': 'Admin',
+  'Sys.PowerManagement': 'Admin',
   'Datastore.Audit': 'DatastoreAudit',
   'Datastore.Modify': 'DatastoreAdmin',
   'Datastore.Verify': 'DatastoreReader',
   'Remote.Audit': 'RemoteAudit',
   'Tape.Audit': 'TapeAudit',
 };
+/** What the role DatastoreAdmin holds. */
+const DATASTORE_ADMIN = /^Datastore\.(?!Allocate$)/;
 
-function grantOnPbs(tokenId: string, { privilege, path }: Privilege): string {
-  const role = PBS_ROLES[privilege] ?? 'Admin';
-  // Admin only on exactly this path: everything below keeps the roles it has.
-  const scope = role === 'Admin' ? ' --propagate false' : '';
-  return `for id in '${userOf(tokenId)}' '${tokenId}'; do proxmox-backup-manager acl update ${path} ${role} --auth-id "$id"${scope}; done`;
+/** What the PBS token needs. @see PBS API schema, `permissions` of each endpoint */
+export function neededOnPbs(
+  datastores: readonly string[],
+  { fence, unit }: { fence: boolean; unit: string | null },
+): Need[] {
+  const need = (path: string, privilege: string, why: string, grantOn = path): Need => ({
+    path,
+    anyOf: [privilege],
+    why,
+    roles: [PBS_ROLES[privilege] ?? 'Admin'],
+    grantOn,
+  });
+  return [
+    need('/', 'Sys.Audit', 'see packages and repositories'),
+    need('/', 'Sys.Modify', 'refresh the package lists'),
+    need('/system/status', 'Sys.Audit', 'see uptime and kernel', '/'),
+    need('/system/status', 'Sys.PowerManagement', 'reboot'),
+    need('/system/tasks', 'Sys.Audit', 'see the tasks of others', '/'),
+    need('/system/services', 'Sys.Audit', 'see services', '/'),
+    need('/system/log', 'Sys.Audit', 'ask the privileged daemon', '/'),
+    // Without these two the lists are shorter, and no answer says so.
+    { ...need('/remote', 'Remote.Audit', 'see sync jobs with a remote'), onlySees: true },
+    { ...need('/tape/job', 'Tape.Audit', 'see tape jobs', '/tape'), onlySees: true },
+    ...(unit === null ? [] : [need(`/system/services/${unit}`, 'Sys.Modify', 'start the upgrade unit')]),
+    ...datastores.flatMap((name) => [
+      { ...need(`/datastore/${name}`, 'Datastore.Audit', 'see the datastore', '/'), roles: ['Audit'] },
+      ...(fence ? [need(`/datastore/${name}`, 'Datastore.Modify', 'set its maintenance mode')] : []),
+    ]),
+  ];
 }
 
-function grantOnPve(tokenId: string, { privilege, path }: Privilege): string {
+const AUDIT = 'PbsCtlAudit';
+const GUEST = 'PbsCtlVM';
+const TAGS = 'PbsCtlTags';
+/** For `recover` alone: no run needs it, and it is not too much either. */
+const RECOVER = 'PbsCtlRecover';
+
+/**
+ * The roles that are made on PVE. PVE 9 has replaced VM.Monitor, and each version refuses the privileges
+ * of the other.
+ * @param major null: not known
+ */
+const pveRole = (name: string, major: number | null): readonly string[] => {
+  const agent = [
+    ...(major === null || major >= 9 ? ['VM.GuestAgent.Audit', 'VM.GuestAgent.Unrestricted'] : []),
+    ...(major === null || major < 9 ? ['VM.Monitor'] : []),
+  ];
+  const roles: Readonly<Record<string, readonly string[]>> = {
+    [AUDIT]: ['Sys.Audit', 'VM.Audit', 'Datastore.Audit'],
+    [GUEST]: ['VM.Audit', 'VM.Config.Options', ...agent],
+    [TAGS]: ['Sys.Modify'],
+    [RECOVER]: ['VM.PowerMgmt', 'VM.Console'],
+  };
+  return roles[name] ?? [];
+};
+
+/**
+ * What the PVE token needs in one cluster.
+ * @param major of PVE; null: not known yet
+ * @param guests vmids of the PBS hosts. Also where a service upgrades: mounts and boots are looked at from inside.
+ * @param carrier vmid of the guest with the lock tag, null where there is none
+ */
+export function neededOnPve(
+  major: number | null,
+  {
+    guests,
+    carrier,
+    registeredTags,
+  }: { guests: readonly number[]; carrier: number | null; registeredTags: boolean },
+): Need[] {
+  const audit = (path: string, privilege: string, why: string): Need => ({
+    path,
+    anyOf: [privilege],
+    why,
+    roles: [AUDIT],
+    grantOn: '/',
+  });
+  const onGuest = (vmid: number, anyOf: readonly string[], why: string): Need => ({
+    path: `/vms/${vmid}`,
+    anyOf,
+    why,
+    // An entry on a guest replaces what the guest inherits, so the audit role stands there again.
+    roles: [AUDIT, GUEST],
+    grantOn: `/vms/${vmid}`,
+  });
+  const agent = pveRole(GUEST, major).filter((each) => /^VM\.(Monitor|GuestAgent\.Unrestricted)$/.test(each));
+  return [
+    audit('/', 'Sys.Audit', 'see backup jobs, tasks and membership'),
+    audit('/nodes', 'Sys.Audit', 'see clocks, uptime and packages of the nodes'),
+    audit('/storage', 'Datastore.Audit', 'see which storages are this host'),
+    audit('/vms', 'VM.Audit', 'see guests and their tags'),
+    ...guests.flatMap((vmid) => [
+      onGuest(vmid, agent, 'upgrade through the guest agent'),
+      onGuest(vmid, ['VM.Audit'], 'see the VM of this host'),
+    ]),
+    ...(carrier === null || guests.includes(carrier)
+      ? []
+      : [onGuest(carrier, ['VM.Audit'], 'read the lock tag')]),
+    ...(carrier === null ? [] : [onGuest(carrier, ['VM.Config.Options'], 'set the lock tag')]),
+    ...(registeredTags
+      ? [
+          {
+            path: '/',
+            anyOf: ['Sys.Modify'],
+            why: 'write the registered tags',
+            roles: [TAGS],
+            grantOn: '/',
+          },
+        ]
+      : []),
+  ];
+}
+
+/** Path by path, the privileges that a token holds there. */
+export type Held = ReadonlyMap<string, ReadonlySet<string>>;
+
+/**
+ * The privileges on every path that the needs name, and where they are granted. One question tells those of all paths with entries of
+ * their own; a path that is missing there inherits or has none, and only asking for it tells which.
+ */
+export async function heldOn(
+  client: { listedPermissions(): Promise<Held>; permissions(path: string): Promise<ReadonlySet<string>> },
+  needs: readonly Need[] | Promise<readonly Need[]>,
+): Promise<Held> {
+  const [listed, known] = await Promise.all([client.listedPermissions(), needs]);
+  const paths = [...new Set(known.flatMap(({ path, grantOn }) => [path, grantOn]))];
+  return new Map(
+    await Promise.all(
+      paths.map(async (path) => [path, listed.get(path) ?? (await client.permissions(path))] as const),
+    ),
+  );
+}
+
+const has = (held: Held, path: string, anyOf: readonly string[]) =>
+  anyOf.some((privilege) => held.get(path)?.has(privilege));
+
+/**
+ * The needs that are not met. Where the path from which a need would be inherited has the privilege, the
+ * path itself has an entry that replaces it, so the grant goes there.
+ */
+export function unmet(needs: readonly Need[], held: Held): Need[] {
+  return needs
+    .filter(({ path, anyOf }) => !has(held, path, anyOf))
+    .map((need) => (has(held, need.grantOn, need.anyOf) ? { ...need, grantOn: need.path } : need));
+}
+
+/** What is missing, a path and privilege only once. */
+export function describeNeeds(needs: readonly Need[]): string {
+  const reasons = new Map<string, string[]>();
+  for (const { anyOf, path, why } of needs) {
+    const line = `${anyOf.join(' or ')} on ${path} is missing`;
+    reasons.set(line, [...(reasons.get(line) ?? []), why]);
+  }
+  return [...reasons].map(([line, whys]) => `${line} (to ${whys.join(', ')})`).join('; ');
+}
+
+/**
+ * The commands that grant what these needs name, to the token and to its user: both products let a token
+ * do only what its user may do as well. They can be run again: roles that exist are corrected.
+ * @param major of PVE; null: not known, so both forms are shown
+ */
+export function grants(
+  product: Product,
+  token: string,
+  needs: readonly Need[],
+  major: number | null = null,
+): string[] {
+  const entries = new Map<string, Set<string>>();
+  for (const { grantOn, roles } of needs)
+    entries.set(grantOn, new Set([...(entries.get(grantOn) ?? []), ...roles]));
+  if (product === 'pbs') {
+    return [...entries].flatMap(([path, roles]) => [...roles].map((role) => entryOnPbs(token, path, role)));
+  }
+  const roles = [...new Set(needs.flatMap((need) => need.roles))];
+  return [
+    ...roles.flatMap((role) => roleOnPve(role, major)),
+    ...[...entries].map(([path, granted]) => entryOnPve(token, path, [...granted].join())),
+  ];
+}
+
+/** The command that grants what a refusal names; on PVE to a role of ours, to which it is added. */
+export function grantCommand(product: Product, token: string, { privilege, path }: Privilege): string {
+  if (product === 'pbs') return entryOnPbs(token, path, PBS_ROLES[privilege] ?? 'Admin');
+  const role = [AUDIT, GUEST, TAGS].find((name) => pveRole(name, null).includes(privilege)) ?? RECOVER;
   // An entry on a guest replaces what the guest inherits, so what it takes to see it is repeated.
   const privileges =
     path.startsWith('/vms') && privilege !== 'VM.Audit' ? `VM.Audit ${privilege}` : privilege;
-  const role = `PbsCtl-${privilege}`;
-  return [
-    `pveum role add ${role} -privs "${privileges}"`,
-    `pveum acl modify ${path} -user '${userOf(tokenId)}' -role ${role}`,
-    `pveum acl modify ${path} -token '${tokenId}' -role ${role}`,
-  ].join(' && ');
+  const added = `pveum role modify ${role} -append 1 -privs "${privileges}" 2>/dev/null || pveum role add ${role} -privs "${privileges}"`;
+  return `${added} && ${entryOnPve(token, path, role)}`;
 }
 
-const userOf = (tokenId: string) => tokenId.replace(/!.*$/, '');
+/** Adds a user without a password and a token of its own privileges. The secret is printed once, by the last command. */
+export function createToken(product: Product, token: string): string[] {
+  const { user, name } = tokenParts(token);
+  return product === 'pve'
+    ? [
+        `pveum user add ${quoted(user)} -comment "pbs-ctl"`,
+        `pveum user token add ${quoted(user)} ${name} -privsep 1`,
+      ]
+    : [
+        `proxmox-backup-manager user create ${quoted(user)} --comment "pbs-ctl"`,
+        `proxmox-backup-manager user generate-token ${quoted(user)} ${name}`,
+      ];
+}
+
+/** What may be held without a remark: on exactly a path, and inherited below it. */
+export type Allowed = (path: string, privilege: string, spreads: boolean) => boolean;
+
+/** What these needs, their roles and `recover` make use of, and all that only lets see. */
+export function allowedBy(product: Product, needs: readonly Need[]): Allowed {
+  return (path, privilege, spreads) =>
+    /\.Audit$|^Sys\.Syslog$/.test(privilege) ||
+    needs.some(({ grantOn, roles }) =>
+      product === 'pbs'
+        ? // Where Admin is the smallest role, all of it is taken as needed, on that path alone.
+          (roles.includes('Admin') && path === grantOn && !spreads) ||
+          (roles.includes('DatastoreAdmin') &&
+            /^\/datastore\/./.test(path) &&
+            DATASTORE_ADMIN.test(privilege))
+        : path === grantOn &&
+          [...roles, ...(roles.includes(GUEST) ? [RECOVER] : [])].some((role) =>
+            pveRole(role, null).includes(privilege),
+          ),
+    );
+}
+
+// In single quotes, since an interactive shell takes "!" for its history also in double ones.
+
+function entryOnPbs(token: string, path: string, role: string): string {
+  // Admin only on exactly this path: everything below keeps the roles it has.
+  const scope = role === 'Admin' ? ' --propagate false' : '';
+  return `for id in '${tokenParts(token).user}' '${token}'; do proxmox-backup-manager acl update ${path} ${role} --auth-id "$id"${scope}; done`;
+}
+
+/** $who is split and not read again, so quotes within it would reach pveum. */
+const entryOnPve = (token: string, path: string, roles: string) =>
+  `for who in '-user ${tokenParts(token).user}' '-token ${token}'; do pveum acl modify ${path} $who -role ${roles}; done`;
+
+function roleOnPve(name: string, major: number | null): string[] {
+  const command = (version: number | null) => {
+    const privileges = `-privs "${pveRole(name, version).join(' ')}"`;
+    return `pveum role modify ${name} ${privileges} 2>/dev/null || pveum role add ${name} ${privileges}`;
+  };
+  if (major !== null || name !== GUEST) return [command(major)];
+  return [`${command(9)}    # PVE 9`, `${command(8)}    # PVE 8`];
+}
+
+/** For a shell; user names hold "@" and little else that matters. */
+const quoted = (text: string) => (/^[\w@.-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);

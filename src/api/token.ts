@@ -8,6 +8,12 @@ export interface Token {
   readonly secret: Secret;
 }
 
+/** The user and the name in a token id. */
+export function tokenParts(id: string): { readonly user: string; readonly name: string } {
+  const [user = id, name = ''] = id.split('!');
+  return { user, name };
+}
+
 /** The Authorization header. PBS puts ":" between id and secret, PVE "="; both decode percent signs. */
 export function authorization(product: Product, { id, secret }: Token): string {
   const value = secret.reveal().trim();

@@ -29,17 +29,18 @@ export const clockSkew: Check<readonly Offset[]> = {
     const inOrder = [{ name: 'this machine', seconds: 0 }, ...offsets].sort((a, b) => a.seconds - b.seconds);
     const [slowest, fastest] = [inOrder[0], inOrder.at(-1)] as [Offset, Offset];
     const apart = fastest.seconds - slowest.seconds;
+    const commands = ['timedatectl', 'systemctl restart chrony'];
+    const fixes = [{ where: 'the machine named', commands }];
     if (off.length === 0 && apart * 1000 > policy.maxClockSkew)
-      return block(`${fastest.name} is ${Math.round(apart)} s ahead of ${slowest.name}`);
+      return { ...block(`${fastest.name} is ${Math.round(apart)} s ahead of ${slowest.name}`), fixes };
     if (off.length === 0) return pass(`clocks agree within ${Math.ceil(apart)} s`);
-    return block(
-      off
-        .map(
-          ({ name, seconds }) =>
-            `${name} is ${Math.abs(Math.round(seconds))} s ${seconds > 0 ? 'ahead' : 'behind'}`,
-        )
-        .join('; '),
-    );
+    const words = off
+      .map(
+        ({ name, seconds }) =>
+          `${name} is ${Math.abs(Math.round(seconds))} s ${seconds > 0 ? 'ahead' : 'behind'}`,
+      )
+      .join('; ');
+    return { ...block(words), fixes };
   },
 };
 

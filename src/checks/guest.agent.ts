@@ -1,9 +1,13 @@
-import { grantCommand } from '../api/privileges.js';
-import { errorDocument } from '../fault.js';
-import { block, type Check, pass, skip } from './check.js';
+import { agentFixes, agentHint } from '../api/guest-agent.js';
+import { grants, neededOnPve } from '../api/privileges.js';
+import { errorDocument, type Fix } from '../fault.js';
+import { block, type Check, type Judgement, pass, skip } from './check.js';
 
 interface Seen {
   readonly vmid: number;
+  /** Where the VM is; null: it does not exist, or may not be seen. */
+  readonly node: string | null;
+  readonly cluster: string;
   readonly major: number;
   readonly token: string;
   /** Whether the VM config has an agent option at all, and whether that says "enabled". */
@@ -25,13 +29,25 @@ export const guestAgent: Check<Seen | null> = {
   async look({ guestCluster, target, survey }) {
     const vmid = target.guest?.vmid;
     if (!guestCluster || vmid === undefined) return null;
-    const { pve, config } = guestCluster;
-    const [{ major }, { agentConfigured, agentEnabled }] = await Promise.all([
+    const { pve, config, name: cluster } = guestCluster;
+    const [guest, { major }, vm] = await Promise.all([
+      pve.findGuest(vmid),
       pve.version(),
-      pve.guestConfig(vmid),
+      pve.guestConfig(vmid).catch((error: unknown) => {
+        if (errorDocument(error).code === 'pve.no-guest') return null;
+        throw error;
+      }),
     ]);
-    const base = { vmid, major, token: config.token, configured: agentConfigured, enabled: agentEnabled };
-    if (!agentConfigured || !agentEnabled) return { ...base, error: null, version: null, agent: null };
+    const base = {
+      vmid,
+      node: vm && guest ? guest.node : null,
+      cluster,
+      major,
+      token: config.token,
+      configured: vm?.agentConfigured ?? false,
+      enabled: vm?.agentEnabled ?? false,
+    };
+    if (!base.configured || !base.enabled) return { ...base, error: null, version: null, agent: null };
     try {
       const { installedPackages } = await survey();
       return {
@@ -48,44 +64,42 @@ export const guestAgent: Check<Seen | null> = {
   },
   judge(seen) {
     if (!seen) return skip('the config names no guest');
-    const { vmid, configured, enabled, error, version, agent } = seen;
+    const { vmid, node, cluster, configured, enabled, error, version, agent } = seen;
+    if (node === null) {
+      return {
+        ...block(`VM ${vmid} does not exist in the cluster, or the token may not see it`, {
+          error: 'pve.no-guest',
+          hint: `Correct "guest.vmid" in the config, or grant VM.Audit on /vms/${vmid}.`,
+        }),
+        fixes: [{ where: `a node of ${cluster}`, commands: ['pvesh get /cluster/resources --type vm'] }],
+      };
+    }
+    const trouble = (summary: string, code: string, hint: string | null): Judgement => ({
+      ...block(summary, { error: code, hint: agentHint(code, vmid) ?? hint }),
+      fixes: code === 'api.forbidden' ? [grantOf(seen)] : agentFixes(code, vmid, node),
+    });
     if (!configured || !enabled) {
       const why = configured ? 'is switched off' : 'is not enabled';
       const code = configured ? 'agent.disabled' : 'agent.not-configured';
-      return block(`the guest agent ${why} in the config of VM ${vmid}`, {
-        error: code,
-        hint: enableAgent(vmid),
-      });
+      return trouble(`the guest agent ${why} in the config of VM ${vmid}`, code, null);
     }
     if (!error) return pass(`guest agent${version ? ` ${version}` : ''} runs commands`);
     const forbidden = NEEDED.filter((command) => agent?.commands.get(command) === false);
     // While file systems are frozen the agent lists every command as forbidden.
     const named =
       forbidden.length > 0 && error.code !== 'agent.frozen' ? ` (off: ${forbidden.join(', ')})` : '';
-    return block(`${error.message}${named}`, {
-      error: error.code,
-      hint: mendOf(seen, error.code) ?? error.hint,
-    });
+    return trouble(
+      `${error.message}${named}`,
+      error.code,
+      error.code === 'api.forbidden' ? null : error.hint,
+    );
   },
 };
 
-function mendOf({ vmid, major, token }: Seen, code: string): string | null {
-  const mends: Readonly<Record<string, string>> = {
-    'agent.disabled': enableAgent(vmid),
-    'agent.not-running': `in the guest: apt install qemu-guest-agent && systemctl start qemu-guest-agent; if the option was enabled only lately: stop and start VM ${vmid}`,
-    'agent.blocked':
-      'in the guest: take guest-exec and guest-exec-status out of the block list in /etc/qemu/qemu-ga.conf (or of the options of the service), then systemctl restart qemu-guest-agent',
-    'agent.frozen': `wait for the backup or snapshot that froze its file systems; if there is none: qm guest cmd ${vmid} fsfreeze-thaw`,
-    'agent.timeout': `run again in a moment; if it stays so: look at the load of the guest, then systemctl restart qemu-guest-agent in it`,
-    'agent.vm-stopped': `qm start ${vmid}`,
-    // VM.Monitor is gone in PVE 9, and a role that had it has lost it with the upgrade.
-    'api.forbidden': grantCommand('pve', token, {
-      privilege: major >= 9 ? 'VM.GuestAgent.Unrestricted' : 'VM.Monitor',
-      path: `/vms/${vmid}`,
-    }),
-  };
-  return mends[code] ?? null;
+/** VM.Monitor is gone in PVE 9, and a role that had it has lost it with the upgrade. */
+function grantOf({ vmid, cluster, major, token }: Seen): Fix {
+  const needs = neededOnPve(major, { guests: [vmid], carrier: null, registeredTags: false }).filter(
+    ({ grantOn }) => grantOn === `/vms/${vmid}`,
+  );
+  return { where: `a node of ${cluster}`, commands: grants('pve', token, needs, major) };
 }
-
-const enableAgent = (vmid: number) =>
-  `qm set ${vmid} --agent 1, then stop and start the VM: a reboot does not do`;

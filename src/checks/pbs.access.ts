@@ -1,4 +1,4 @@
-import { describeNeed, heldOn, type Need, neededOnPbs, unmet } from '../api/needed-privileges.js';
+import { describeNeeds, grants, heldOn, type Need, neededOnPbs, unmet } from '../api/privileges.js';
 import { block, type Check, pass, warn } from './check.js';
 
 /** Has the PBS token every privilege that a run needs? */
@@ -8,7 +8,6 @@ export const pbsAccess: Check<{ missing: readonly Need[]; asked: number }> = {
   async look({ pbs, target }) {
     const asked = pbs.datastores().then((datastores) =>
       neededOnPbs(
-        target.config.token,
         datastores.map(({ name }) => name),
         { fence: target.policy.fence !== 'none', unit: target.upgradeUnit },
       ),
@@ -18,11 +17,11 @@ export const pbsAccess: Check<{ missing: readonly Need[]; asked: number }> = {
   },
   judge({ missing, asked }, { target }) {
     if (missing.length === 0) return pass(`all ${asked} privileges are held`);
-    const say = missing.every(({ onlySees }) => onlySees) ? warn : block;
-    const commands = [...new Set(missing.map(({ grant }) => grant))];
-    return {
-      ...say(missing.map(describeNeed).join('; '), { commands }),
-      fixes: [{ where: target.host, commands }],
-    };
+    const commands = grants('pbs', target.config.token, missing);
+    const fixes = [{ where: target.host, commands }];
+    const words = describeNeeds(missing);
+    return missing.every(({ onlySees }) => onlySees)
+      ? { ...warn(`${words}. No run is refused, but some jobs are not seen`, { commands }), fixes }
+      : { ...block(words, { commands }), fixes };
   },
 };

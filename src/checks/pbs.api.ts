@@ -1,18 +1,31 @@
 import { formatDuration } from '../config/quantity.js';
+import { type ErrorDocument, errorDocument } from '../fault.js';
 import { block, type Check, pass } from './check.js';
 
 /** Do the proxy and the privileged daemon behind it answer, and is it a version that we know? */
-export const pbsApi: Check<{ version: string; uptimeSeconds: number }> = {
+export const pbsApi: Check<{ version: string; uptimeSeconds: number } | { down: ErrorDocument }> = {
   id: 'pbs.api',
   async look({ pbs }) {
-    const [{ version, release }, { uptimeSeconds }] = await Promise.all([
-      pbs.version(),
-      pbs.nodeStatus(),
-      pbs.daemonAnswers(),
-    ]);
-    return { version: `${version}.${release}`, uptimeSeconds };
+    try {
+      const [{ version, release }, { uptimeSeconds }] = await Promise.all([
+        pbs.version(),
+        pbs.nodeStatus(),
+        pbs.daemonAnswers(),
+      ]);
+      return { version: `${version}.${release}`, uptimeSeconds };
+    } catch (error) {
+      const down = errorDocument(error);
+      if (down.code === 'pbs.daemon-down') return { down };
+      throw error;
+    }
   },
-  judge({ version, uptimeSeconds }) {
+  judge(seen, { target }) {
+    if ('down' in seen) {
+      const { code, message, hint } = seen.down;
+      const commands = ['systemctl restart proxmox-backup.service', 'journalctl -u proxmox-backup -n 50'];
+      return { ...block(message, { error: code, hint }), fixes: [{ where: target.host, commands }] };
+    }
+    const { version, uptimeSeconds } = seen;
     const [major = 0, minor = 0] = version.split('.').map(Number);
     if (major < 3 || (major === 3 && minor < 2))
       return block(`PBS ${version} is too old; 3.2 is the oldest that is known to work`);

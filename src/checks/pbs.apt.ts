@@ -6,12 +6,25 @@ export const pbsApt: Check<Awaited<ReturnType<Pbs['repositories']>>> = {
   id: 'pbs.apt',
   lasting: true,
   look: ({ pbs }) => pbs.repositories(),
-  judge({ errors, warnings, standard, enabledUris }) {
-    if (errors.length > 0) return block(errors.map(({ path, error }) => `${path}: ${error}`).join('; '));
+  judge({ errors, warnings, standard, enabledUris }, { target: { host } }) {
+    if (errors.length > 0) {
+      return {
+        ...block(errors.map(({ path, error }) => `${path}: ${error}`).join('; ')),
+        fixes: [{ where: host, commands: ['apt-get update'] }],
+      };
+    }
     const proxmox =
       standard.some(({ enabled }) => enabled === true) ||
       enabledUris.some((uri) => /\bpbs-|proxmox/i.test(uri));
-    if (!proxmox) return block('no Proxmox repository is enabled');
+    if (!proxmox) {
+      const enable = 'proxmox-backup-debug api set /nodes/localhost/apt/repositories --handle enterprise';
+      return {
+        ...block('no Proxmox repository is enabled', {
+          hint: 'Without a subscription the handle is "no-subscription" instead of "enterprise".',
+        }),
+        fixes: [{ where: host, commands: [enable] }],
+      };
+    }
     return warnings.length > 0 ? warn(warnings.join('; ')) : pass('repositories without errors');
   },
 };

@@ -1,16 +1,14 @@
 import { homedir, userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import type { Commands } from '../api/grants.js';
 import { parseConfig } from '../config/load.js';
 import { stateDirOf, targetOf } from '../config/target.js';
-import { EXIT, Fault } from '../fault.js';
+import { EXIT, Fault, type Fix } from '../fault.js';
 import { givenSecret, SECRET_FORM, secretOf } from '../setup/address.js';
 import { ansibleTasks } from '../setup/ansible.js';
 import { type Asker, askerOf, defaultsOnly } from '../setup/ask.js';
-import type { Diagnosis } from '../setup/diagnosis.js';
 import { examine } from '../setup/doctor.js';
-import { diagnosesText } from '../setup/doctor-text.js';
 import { commandsOf, configOf, type Draft } from '../setup/draft.js';
+import { type SetupFinding, setupText } from '../setup/finding.js';
 import { askCluster } from '../setup/init-cluster.js';
 import { askHosts } from '../setup/init-hosts.js';
 import type { InitOptions } from '../setup/options.js';
@@ -42,11 +40,11 @@ export const init: Command<InitOptions> = async (context, options) => {
   const config = parseConfig(text, path);
   await writeFiles(path, text, secrets);
   const targets = Object.keys(config.hosts).map((host) => targetOf(config, host));
-  const diagnoses = await examine({ path, config, stateDir: stateDirOf(config, world.env) }, targets, world);
+  const findings = await examine({ path, config, stateDir: stateDirOf(config, world.env) }, targets, world);
   const commands = commandsOf(draft);
   context.answer(
-    { config: path, secrets: secrets.map(({ file }) => file), commands, doctor: doctorDocument(diagnoses) },
-    resultText(path, secrets, commands, diagnoses, context),
+    { config: path, secrets: secrets.map(({ file }) => file), commands, doctor: doctorDocument(findings) },
+    resultText(path, secrets, commands, findings, context),
   );
   return EXIT.done;
 };
@@ -85,8 +83,8 @@ async function interview(
 function resultText(
   path: string,
   secrets: readonly NewSecret[],
-  commands: readonly Commands[],
-  diagnoses: readonly Diagnosis[],
+  commands: readonly Fix[],
+  findings: readonly SetupFinding[],
   { color, world }: Context,
 ): string {
   const written = [path, ...secrets.map(({ file }) => file)].map((file) => `wrote ${file} (mode 600)`);
@@ -96,7 +94,7 @@ function resultText(
     'Users, roles and tokens with the least that a run needs:',
     '',
     ...commands.flatMap(({ where, commands: lines }) => [`# on ${where}`, ...lines, '']),
-    diagnosesText(diagnoses, { color, columns: world.stdout.columns }),
+    setupText(findings, { color, columns: world.stdout.columns }),
     `Next: pbs-ctl doctor --config ${path}`,
     '',
   ].join('\n');

@@ -1,30 +1,53 @@
-import type { SeenCertificate } from '../api/certificate.js';
-import type { Commands } from '../api/grants.js';
+import { lookAtCertificate, type SeenCertificate } from '../api/certificate.js';
 import type { Product } from '../api/token.js';
+import { NotConnected } from '../api/trust.js';
 import type { TlsConfig } from '../config/schema.js';
+import type { Fix } from '../fault.js';
 import { utcDay } from '../moment.js';
-import { about, type Diagnosis } from './diagnosis.js';
+import type { World } from '../world.js';
+import { about, failed, type SetupFinding } from './finding.js';
 
-const DAY_MS = 86_400_000;
-/** Time to renew without haste. */
-const WARN_DAYS = 30;
-
-export interface Shown {
+/** A server of the config, before it is asked anything. */
+export interface KnownServer {
   readonly subject: string;
   readonly product: Product;
   /** How the machine is called where commands are to be run on it. */
   readonly where: string;
   readonly address: string;
   readonly tls: TlsConfig;
-  readonly seen: SeenCertificate;
   /** Where the config is, and where in it the fingerprints of this server stand, as jq writes it. */
   readonly config: { readonly path: string; readonly place: string };
-  readonly now: number;
 }
 
+const LIMIT_MS = 10_000;
+
+/** Name, port and certificate of one server, before any token is sent there. */
+export async function examineServer(server: KnownServer, { env, clock }: World): Promise<SetupFinding> {
+  const { subject, address, tls } = server;
+  try {
+    const seen = await lookAtCertificate(address, { tls, env, connectTimeoutMs: LIMIT_MS });
+    return judgeCertificate(server, seen, clock.now());
+  } catch (error) {
+    if (!(error instanceof NotConnected)) return failed(subject, 'tls', error);
+    return about(subject, 'tls').block(`Cannot reach ${address}: ${error.message}`, {
+      fixes: [{ where: 'controller', commands: [wayTo(address, error.message)] }],
+      detail: { address, error: 'net.unreachable' },
+    });
+  }
+}
+
+function wayTo(address: string, why: string): string {
+  const { hostname } = new URL(address);
+  return /name/.test(why) ? `getent hosts ${hostname}` : `curl -kv --max-time 10 ${address}/`;
+}
+
+const DAY_MS = 86_400_000;
+/** Time to renew without haste. */
+const WARN_DAYS = 30;
+
 /** Is the certificate one that the config accepts, and how long will it last? */
-export function judgeCertificate(shown: Shown): Diagnosis {
-  const { subject, product, where, address, tls, seen, now } = shown;
+function judgeCertificate(server: KnownServer, seen: SeenCertificate, now: number): SetupFinding {
+  const { subject, product, where, address, tls } = server;
   const { pass, warn, block } = about(subject, 'tls');
   const days = Math.floor((seen.validTo.getTime() - now) / DAY_MS);
   const detail = {
@@ -37,8 +60,8 @@ export function judgeCertificate(shown: Shown): Diagnosis {
   const host = new URL(address).host;
   if (seen.distrust) {
     return block(seen.distrust.message, {
-      hint: 'Compare the two fingerprints first: another one can mean that somebody else answers.',
-      mends: distrustMends(shown),
+      hint: 'Compare the two fingerprints first: another one can mean that another machine answers.',
+      fixes: distrusted(server, seen.fingerprint),
       detail: { ...detail, error: seen.distrust.code },
     });
   }
@@ -49,13 +72,13 @@ export function judgeCertificate(shown: Shown): Diagnosis {
       : 'issued by a CA of the system';
   const until = utcDay(seen.validTo);
   if (days < 0) {
-    return warn(`${host}: ${how}, but it expired on ${until}`, { mends: renewal(product, where), detail });
+    return warn(`${host}: ${how}, but it expired on ${until}`, { fixes: renewal(product, where), detail });
   }
   const words = `${host}: ${how}, valid until ${until} (${days} days)`;
   if (days >= WARN_DAYS) return pass(words, { detail });
   return warn(words, {
     hint: tls.fingerprints ? 'A new certificate has a new fingerprint, which belongs into the config.' : null,
-    mends: renewal(product, where),
+    fixes: renewal(product, where),
     detail,
   });
 }
@@ -65,18 +88,18 @@ const compare = (product: Product) =>
     ? 'proxmox-backup-manager cert info | grep Fingerprint'
     : 'pvenode cert info | grep fingerprint';
 
-function distrustMends({ product, where, seen, config: { path, place } }: Shown): Commands[] {
-  const change = `${place} |= ((. // []) + ["${seen.fingerprint}"])`;
+function distrusted({ product, where, config: { path, place } }: KnownServer, fingerprint: string): Fix[] {
+  const change = `${place} |= ((. // []) + ["${fingerprint}"])`;
   return [
     { where, commands: [compare(product)] },
     {
-      where: 'here, once it is the same',
+      where: 'controller, once it is the same',
       commands: [`jq '${change}' ${path} > ${path}.new && chmod 600 ${path}.new && mv ${path}.new ${path}`],
     },
   ];
 }
 
-function renewal(product: Product, where: string): Commands[] {
+function renewal(product: Product, where: string): Fix[] {
   return product === 'pbs'
     ? [
         {

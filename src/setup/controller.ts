@@ -1,10 +1,13 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Config } from '../config/schema.js';
-import { about, type Diagnosis, failed } from './diagnosis.js';
+import type { Config, SecretReference } from '../config/schema.js';
+import { readSecret } from '../config/secret.js';
+import { errorDocument, type Fix } from '../fault.js';
+import type { World } from '../world.js';
+import { about, failed, type SetupFinding } from './finding.js';
 
-export interface Here {
+export interface Controller {
   /** Of the config file. */
   readonly path: string;
   readonly config: Config;
@@ -12,7 +15,7 @@ export interface Here {
 }
 
 /** What lies on this machine: the config, the folder of the runs, that of the metrics. */
-export async function examineHere({ path, config, stateDir }: Here): Promise<Diagnosis[]> {
+export async function examineController({ path, config, stateDir }: Controller): Promise<SetupFinding[]> {
   const { textfile } = config.metrics;
   return [
     await examineConfig(path, Object.keys(config.hosts).length, Object.keys(config.clusters).length),
@@ -21,56 +24,51 @@ export async function examineHere({ path, config, stateDir }: Here): Promise<Dia
   ];
 }
 
-async function examineConfig(path: string, hosts: number, clusters: number): Promise<Diagnosis> {
-  const { pass, warn } = about('here', 'config');
+async function examineConfig(path: string, hosts: number, clusters: number): Promise<SetupFinding> {
+  const { pass, warn } = about('controller', 'config');
   const count = (number: number, word: string) => `${number} ${word}${number === 1 ? '' : 's'}`;
   const words = `${path}: ${count(hosts, 'host')}, ${count(clusters, 'cluster')}`;
   const { mode } = await stat(path);
   // Who may write it decides which servers are trusted, and where secrets are read from.
   if (!(mode & 0o022)) return pass(words);
   return warn(`${words}; others may write it (mode ${(mode & 0o777).toString(8)})`, {
-    mends: [{ where: 'here', commands: [`chmod go-w ${path}`] }],
+    fixes: [{ where: 'controller', commands: [`chmod go-w ${path}`] }],
   });
 }
 
-async function examineState(stateDir: string): Promise<Diagnosis> {
-  const { pass, block } = about('here', 'state');
+async function examineState(stateDir: string): Promise<SetupFinding> {
+  const { pass, block } = about('controller', 'state');
   const nearest = await firstThatExists(stateDir);
   if (await isWritable(nearest))
     return pass(`${stateDir}${nearest === stateDir ? '' : ' (made by the first run)'}`);
   return block(`${stateDir}, where runs are journaled, cannot be written`, {
     hint: 'Without a journal no run begins. Or set "stateDir" to another folder.',
-    mends: [{ where: 'here, as root', commands: [`install -d -m 700 -o "$SUDO_USER" ${stateDir}`] }],
+    fixes: [{ where: 'controller, as root', commands: [`install -d -m 700 -o "$SUDO_USER" ${stateDir}`] }],
   });
 }
 
-async function examineMetrics(textfile: string): Promise<Diagnosis> {
+async function examineMetrics(textfile: string): Promise<SetupFinding> {
   const folder = dirname(textfile);
-  const { pass, block } = about('here', 'metrics');
+  const { pass, block } = about('controller', 'metrics');
   try {
-    if (!(await stat(folder)).isDirectory()) return block(`${folder} is no folder`);
+    if (!(await stat(folder)).isDirectory()) return block(`${folder} is not a folder`);
   } catch (error) {
-    return failed('here', 'metrics', error, [
-      { where: 'here, as root', commands: [`install -d -m 775 ${folder}`] },
+    return failed('controller', 'metrics', error, [
+      { where: 'controller, as root', commands: [`install -d -m 775 ${folder}`] },
     ]);
   }
   if (await isWritable(folder)) return pass(textfile);
   return block(`${folder}, where the metrics are to go, cannot be written`, {
-    mends: [{ where: 'here, as root', commands: [`setfacl -m u:"$SUDO_USER":rwx ${folder}`] }],
+    fixes: [{ where: 'controller, as root', commands: [`setfacl -m u:"$SUDO_USER":rwx ${folder}`] }],
   });
 }
 
 async function firstThatExists(folder: string): Promise<string> {
-  for (let at = folder; ; at = dirname(at)) {
-    if (
-      (await access(at).then(
-        () => true,
-        () => false,
-      )) ||
-      dirname(at) === at
-    )
-      return at;
-  }
+  const exists = await access(folder).then(
+    () => true,
+    () => false,
+  );
+  return exists || dirname(folder) === folder ? folder : firstThatExists(dirname(folder));
 }
 
 const isWritable = (folder: string): Promise<boolean> =>
@@ -78,3 +76,28 @@ const isWritable = (folder: string): Promise<boolean> =>
     () => true,
     () => false,
   );
+
+/** Whether a secret can be had; null where it can, since there is nothing to tell then. */
+export async function examineSecret(
+  subject: string,
+  reference: SecretReference,
+  world: World,
+): Promise<SetupFinding | null> {
+  try {
+    await readSecret(reference, world);
+    return null;
+  } catch (error) {
+    const command = secretCommand(reference, errorDocument(error).hint ?? '');
+    if (command === null) return failed(subject, 'secret', error);
+    const fix: Fix = { where: 'controller', commands: [command] };
+    return { ...failed(subject, 'secret', error, [fix]), hint: null };
+  }
+}
+
+function secretCommand(reference: SecretReference, hint: string): string | null {
+  if ('env' in reference) return `read -rs ${reference.env} && export ${reference.env}`;
+  if ('credential' in reference) return null;
+  if (hint.startsWith('chmod')) return hint;
+  const { file } = reference;
+  return `install -m 600 /dev/null ${file} && cat > ${file}   # paste the secret, then Ctrl-D`;
+}

@@ -1,62 +1,188 @@
-import type { Config } from '../config/schema.js';
-import { readSecret } from '../config/secret.js';
+import { pbsToken, pveToken, userTagAccess } from '../api/account.js';
+import { grants, neededOnPbs, neededOnPve } from '../api/privileges.js';
+import { type Check, runChecks } from '../checks/check.js';
+import { clockSkew } from '../checks/clock.skew.js';
+import { guestAgent } from '../checks/guest.agent.js';
+import { lockSetUp } from '../checks/lock.available.js';
+import { pbsAccess } from '../checks/pbs.access.js';
+import { pbsApi } from '../checks/pbs.api.js';
+import { pbsApt } from '../checks/pbs.apt.js';
+import { pveAccess } from '../checks/pve.access.js';
+import type { TlsConfig } from '../config/schema.js';
 import type { Target } from '../config/target.js';
+import { type Host, openCluster, openHost } from '../host/open.js';
+import type { ClusterAccess } from '../lock/cluster-lock.js';
 import type { World } from '../world.js';
-import { examineSecret, examineServer } from './connect.js';
-import { examineHere, type Here } from './controller.js';
-import type { Diagnosis } from './diagnosis.js';
-import { examineCluster } from './doctor-cluster.js';
-import { examineHost } from './doctor-host.js';
-import { askSlack, judgeSlack } from './slack.js';
+import { examineServer } from './certificate.js';
+import { type Controller, examineController, examineSecret } from './controller.js';
+import { about, ofCheck, orFailed, type SetupFinding } from './finding.js';
+import { examineNotify } from './slack.js';
+import { examineExcess, judgeToken, refusedToken } from './token.js';
 
 /** Everything that set-up can get wrong, for these hosts and the clusters they have to do with. Changes nothing. */
-export async function examine(here: Here, targets: readonly Target[], world: World): Promise<Diagnosis[]> {
+export async function examine(
+  controller: Controller,
+  targets: readonly Target[],
+  world: World,
+): Promise<SetupFinding[]> {
   const names = [...new Set(targets.flatMap(({ clusters }) => clusters))].sort();
-  const [local, receivers, clusters] = await Promise.all([
-    examineHere(here),
-    examineReceivers(here.config, here.path, world),
-    Promise.all(names.map((name) => examineCluster(name, here, targets, world))),
+  const [local, notify, clusters] = await Promise.all([
+    examineController(controller),
+    examineNotify(controller, world),
+    Promise.all(names.map((name) => examineCluster(name, controller, world))),
   ]);
-  const usable = new Map(names.map((name, index) => [name, clusters[index]?.usable === true]));
-  const hosts = await Promise.all(targets.map((target) => examineHost(target, here, usable, world)));
-  return [...local, ...clusters.flatMap(({ diagnoses }) => diagnoses), ...hosts.flat(), ...receivers];
+  const usable = new Set(names.filter((_, index) => clusters[index]?.usable));
+  const hosts = await Promise.all(targets.map((target) => examineHost(target, controller, usable, world)));
+  return [...local, ...clusters.flatMap(({ findings }) => findings), ...hosts.flat(), ...notify];
 }
 
-async function examineReceivers({ notify }: Config, path: string, world: World): Promise<Diagnosis[]> {
-  const { slack, webhook } = notify;
-  return [
-    ...(slack ? [await examineSlack(slack, world)] : []),
-    ...(webhook ? await examineWebhook(webhook, path, world) : []),
-  ];
+interface Examined {
+  readonly findings: readonly SetupFinding[];
+  /** Its token is accepted, so that more can be asked. */
+  readonly usable: boolean;
 }
 
-async function examineSlack(
-  { webhook }: NonNullable<Config['notify']['slack']>,
+/** What a cluster has of its own: what a host needs of it is a check of the host. */
+async function examineCluster(name: string, { config, path }: Controller, world: World): Promise<Examined> {
+  const subject = `cluster ${name}`;
+  const cluster = config.clusters[name];
+  if (!cluster) return { findings: [about(subject, 'config').block('not in the config')], usable: false };
+  const place = { path, place: `.clusters["${name}"].tls.fingerprints` };
+  const server = (address: string, tls: TlsConfig) =>
+    examineServer(
+      { subject, product: 'pve', where: new URL(address).hostname, address, tls, config: place },
+      world,
+    );
+  const [secret, ...servers] = await Promise.all([
+    examineSecret(subject, cluster.secret, world),
+    ...cluster.endpoints.map((address) => server(address, cluster.tls)),
+  ]);
+  const findings = [...servers, ...(secret ? [secret] : [])];
+  if (secret || servers.every(({ status }) => status === 'block')) return { findings, usable: false };
+  const access = await openCluster(config, name, world);
+  const guests = Object.values(config.hosts).flatMap(({ guest }) =>
+    guest?.cluster === name ? [guest.vmid] : [],
+  );
+  try {
+    const own = await examinePve(access, guests, world);
+    return { findings: [...findings, ...own.findings], usable: own.usable };
+  } finally {
+    await access.pve.close();
+  }
+}
+
+async function examinePve(access: ClusterAccess, guests: readonly number[], world: World): Promise<Examined> {
+  const { name, config, lockVmid, pve } = access;
+  const { token } = config;
+  const subject = `cluster ${name}`;
+  const known = { subject, product: 'pve', token, where: `a node of ${name}` } as const;
+  try {
+    const { version, major } = await pve.version();
+    const facts = await pve.look(pveToken(token)).catch(() => null);
+    const registeredTags = config.lock.store === 'registered-tag';
+    const needs = neededOnPve(major, { guests: [...new Set(guests)], carrier: lockVmid, registeredTags });
+    const findings = await Promise.all([
+      judgeToken(known, version, facts, world.clock.now()),
+      orFailed(subject, 'excess', () =>
+        examineExcess(known, pve, {
+          needs,
+          separated: facts?.separated ?? true,
+          all: grants('pve', token, needs, major),
+        }),
+      ),
+      orFailed(subject, 'tags', () => examineTags(access)),
+    ]);
+    return { findings, usable: true };
+  } catch (error) {
+    return { findings: [refusedToken(known, error)], usable: false };
+  }
+}
+
+/** Where is the lock tag kept, and may the token set tags at all? */
+async function examineTags({ name, config: { lock }, lockVmid, pve }: ClusterAccess): Promise<SetupFinding> {
+  const { pass, block } = about(`cluster ${name}`, 'tags');
+  if (lock.store === 'registered-tag') return pass('the lock is kept in the registered tags');
+  const [guests, tagAccess, held] = await Promise.all([
+    pve.guests(),
+    pve.look(userTagAccess),
+    pve.permissions('/'),
+  ]);
+  if (tagAccess !== 'free' && !held.has('Sys.Modify')) {
+    const commands = ['pvesh set /cluster/options --user-tag-access user-allow=free'];
+    return block(`only administrators may set tags in this cluster (user-tag-access is "${tagAccess}")`, {
+      hint: 'Or keep the lock in the registered tags: "store": "registered-tag" in the config.',
+      fixes: [{ where: `a node of ${name}`, commands }],
+    });
+  }
+  const guest = guests.find(({ vmid }) => vmid === lockVmid);
+  const called = guest?.name ? ` (${guest.name})` : '';
+  return pass(`the lock is kept on guest ${lockVmid ?? 'of no id'}${called}, where tags may be set`);
+}
+
+/**
+ * A PBS of the config and the VM that it is.
+ * @param usable clusters whose token is accepted
+ */
+async function examineHost(
+  target: Target,
+  { config: all, path }: Controller,
+  usable: ReadonlySet<string>,
   world: World,
-): Promise<Diagnosis> {
-  const missing = await examineSecret('notify', webhook, world);
-  if (missing) return { ...missing, topic: 'slack' };
-  const url = (await readSecret(webhook, world)).reveal();
-  return judgeSlack(url, await askSlack(url));
+): Promise<SetupFinding[]> {
+  const { host: name, config } = target;
+  const subject = `host ${name}`;
+  const place = { path, place: `.hosts["${name}"].tls.fingerprints` };
+  const [server, secret] = await Promise.all([
+    examineServer(
+      { subject, product: 'pbs', where: name, address: config.endpoint, tls: config.tls, config: place },
+      world,
+    ),
+    examineSecret(subject, config.secret, world),
+  ]);
+  const agent = about(subject, 'guest.agent');
+  if (secret) {
+    const skipped = target.guest ? [agent.skip('not looked at: the secret is missing')] : [];
+    return [server, secret, ...skipped];
+  }
+  const clusters = target.clusters.filter((each) => usable.has(each));
+  const host = await openHost(all, { ...target, clusters }, world);
+  try {
+    const own =
+      server.status === 'block' ? { findings: [], usable: false } : await examinePbs(host, subject, world);
+    const seesGuest = target.guest !== null && usable.has(target.guest.cluster);
+    const complete = clusters.length === target.clusters.length;
+    const checks = [
+      ...(own.usable ? [pbsAccess, pbsApi, pbsApt] : []),
+      ...(clusters.length > 0 ? [pveAccess, lockSetUp] : []),
+      ...(seesGuest ? [guestAgent] : []),
+      ...(own.usable && complete ? [clockSkew] : []),
+    ] as readonly Check[];
+    const checked = await runChecks(checks, host.answers(null));
+    const skipped =
+      target.guest && !seesGuest ? [agent.skip(`not looked at: see cluster ${target.guest.cluster}`)] : [];
+    return [server, ...own.findings, ...checked.map((finding) => ofCheck(subject, finding)), ...skipped];
+  } finally {
+    await host.close();
+  }
 }
 
-/** Nothing is posted: a receiver could take any document for a report. */
-async function examineWebhook(
-  { url, secret }: NonNullable<Config['notify']['webhook']>,
-  path: string,
-  world: World,
-): Promise<Diagnosis[]> {
-  const missing = await examineSecret('notify', secret, world);
-  const place = {
-    subject: 'notify',
-    product: 'pve',
-    where: '',
-    tls: {},
-    config: { path, place: '' },
-  } as const;
-  const server = url.startsWith('https:') ? await examineServer(new URL(url).origin, place, world) : null;
-  return [
-    ...(missing ? [{ ...missing, topic: 'webhook' as const }] : []),
-    ...(server ? [{ ...server, topic: 'webhook' as const, mends: [] }] : []),
-  ];
+async function examinePbs({ target, pbs }: Host, subject: string, world: World): Promise<Examined> {
+  const { host, config, policy, upgradeUnit } = target;
+  const { token } = config;
+  const known = { subject, product: 'pbs', token, where: host } as const;
+  try {
+    const { version, release } = await pbs.version();
+    const facts = await pbs.look(pbsToken(token)).catch(() => null);
+    const findings = await Promise.all([
+      judgeToken(known, `${version}.${release}`, facts, world.clock.now()),
+      orFailed(subject, 'excess', async () => {
+        const datastores = (await pbs.datastores()).map(({ name }) => name);
+        const needs = neededOnPbs(datastores, { fence: policy.fence !== 'none', unit: upgradeUnit });
+        return examineExcess(known, pbs, { needs, separated: true, all: [] });
+      }),
+    ]);
+    return { findings, usable: true };
+  } catch (error) {
+    return { findings: [refusedToken(known, error)], usable: false };
+  }
 }

@@ -1,5 +1,6 @@
-import { type Commands, createOnPbs, createOnPve, grantOnPbs, grantOnPve } from '../api/grants.js';
+import { createToken, grants, neededOnPbs, neededOnPve } from '../api/privileges.js';
 import type { SecretReference } from '../config/schema.js';
+import type { Fix } from '../fault.js';
 
 /** How a server is trusted: by these fingerprints, or by the system's CAs where there are none. */
 export interface DraftServer {
@@ -62,24 +63,29 @@ export function configOf({ cluster, hosts, slack }: Draft): string {
 }
 
 /** What makes users, roles and tokens with the least that a run needs, machine by machine. */
-export function commandsOf({ cluster, hosts }: Draft): Commands[] {
+export function commandsOf({ cluster, hosts }: Draft): Fix[] {
   const { token, major } = cluster;
-  const vmids = hosts.map(({ vmid }) => vmid);
+  const guests = hosts.map(({ vmid }) => vmid);
   return [
     {
       where: `a node of ${cluster.name}`,
-      commands: [...createOnPve(token), ...grantOnPve({ token, major, vmids, registeredTags: false })],
+      commands: [
+        ...createToken('pve', token),
+        ...grants('pve', token, neededOnPve(major, { guests, carrier: null, registeredTags: false }), major),
+      ],
     },
     ...hosts.map(({ name, token: own, datastores }) => ({
       where: name,
       commands: [
-        ...createOnPbs(own),
-        ...grantOnPbs({
-          token: own,
-          datastores: datastores.length > 0 ? datastores : ['NAME_OF_EACH_DATASTORE'],
-          fence: true,
-          unit: null,
-        }),
+        ...createToken('pbs', own),
+        ...grants(
+          'pbs',
+          own,
+          neededOnPbs(datastores.length > 0 ? datastores : ['NAME_OF_EACH_DATASTORE'], {
+            fence: true,
+            unit: null,
+          }),
+        ),
       ],
     })),
   ];

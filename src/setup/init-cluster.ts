@@ -1,6 +1,6 @@
 import { nodeAddresses, nodeFingerprints } from '../api/account.js';
 import { connectPve } from '../api/connect.js';
-import { createOnPve, grantOnPve } from '../api/grants.js';
+import { createToken, grants, neededOnPve } from '../api/privileges.js';
 import type { Pve } from '../api/pve.js';
 import { readSecret, Secret } from '../config/secret.js';
 import { errorDocument, Fault } from '../fault.js';
@@ -59,8 +59,10 @@ export async function askCluster(
       check: TOKEN,
     }));
   // What it takes to look around; the rights on the guests follow when they are known.
-  const auditing = grantOnPve({ token, major: null, vmids: [], registeredTags: false });
-  const commands = [...createOnPve(token), ...auditing].map((line) => `    ${line}`);
+  const needs = neededOnPve(null, { guests: [], carrier: null, registeredTags: false });
+  const commands = [...createToken('pve', token), ...grants('pve', token, needs)].map(
+    (line) => `    ${line}`,
+  );
   asker.say(`  If there is no such token yet, on any node:\n${commands.join('\n')}`);
   const { reference, newSecret } = await askSecret(
     { given: options.pveSecret, option: '--pve-secret', name, folder, token },

@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { guestAddresses } from '../api/account.js';
 import { connectPbs } from '../api/connect.js';
-import { createOnPbs, grantOnPbs } from '../api/grants.js';
+import { createToken, grants, neededOnPbs } from '../api/privileges.js';
 import type { Pve, PveGuest } from '../api/pve.js';
 import { readSecret, Secret } from '../config/secret.js';
 import { EXIT, errorDocument, Fault } from '../fault.js';
@@ -162,8 +162,10 @@ async function askHost(
       option: '--pbs-token',
       check: TOKEN,
     }));
-  const grants = grantOnPbs({ token, datastores: pbs.datastores, fence: true, unit: null });
-  const commands = [...createOnPbs(token), ...grants].map((line) => `    ${line}`);
+  const needs = neededOnPbs(pbs.datastores, { fence: true, unit: null });
+  const commands = [...createToken('pbs', token), ...grants('pbs', token, needs)].map(
+    (line) => `    ${line}`,
+  );
   asker.say(`  If there is no such token yet, on ${name}:\n${commands.join('\n')}`);
   const given = options.pbsSecret?.replaceAll('{host}', name);
   const { reference, newSecret } = await askSecret(

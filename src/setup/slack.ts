@@ -1,24 +1,70 @@
-import { isSafeWebhook } from '../config/schema.js';
+import { type Config, isSafeWebhook } from '../config/schema.js';
+import { readSecret } from '../config/secret.js';
 import { failureWords } from '../report/post.js';
-import { about, type Diagnosis } from './diagnosis.js';
+import type { Clock, World } from '../world.js';
+import { examineServer } from './certificate.js';
+import { type Controller, examineSecret } from './controller.js';
+import { about, type SetupFinding } from './finding.js';
+
+/** Who is told of runs: Slack, and a webhook. */
+export async function examineNotify({ config, path }: Controller, world: World): Promise<SetupFinding[]> {
+  const { slack, webhook } = config.notify;
+  return [
+    ...(slack ? [await examineSlack(slack, world)] : []),
+    ...(webhook ? await examineWebhook(webhook, path, world) : []),
+  ];
+}
+
+async function examineSlack(
+  { webhook }: NonNullable<Config['notify']['slack']>,
+  world: World,
+): Promise<SetupFinding> {
+  const missing = await examineSecret('notify', webhook, world);
+  if (missing) return { ...missing, topic: 'slack' };
+  const url = (await readSecret(webhook, world)).reveal();
+  return judgeSlack(url, await askSlack(url, world.clock));
+}
+
+/** Nothing is posted: a receiver could take any document for a report. */
+async function examineWebhook(
+  { url, secret }: NonNullable<Config['notify']['webhook']>,
+  path: string,
+  world: World,
+): Promise<SetupFinding[]> {
+  const missing = await examineSecret('notify', secret, world);
+  const place = {
+    subject: 'notify',
+    product: 'pve',
+    where: '',
+    tls: {},
+    config: { path, place: '' },
+  } as const;
+  const server = url.startsWith('https:')
+    ? await examineServer({ ...place, address: new URL(url).origin }, world)
+    : null;
+  return [
+    ...(missing ? [{ ...missing, topic: 'webhook' as const }] : []),
+    ...(server ? [{ ...server, topic: 'webhook' as const, fixes: [] }] : []),
+  ];
+}
 
 const LIMIT_MS = 10_000;
 
-/** What a receiver said. `words` only where they are one of Slack's own one-word reasons. */
-export type Answer = { readonly status: number; readonly words: string } | { readonly unreachable: string };
+/** What Slack said. `words` only where they are one of Slack's own one-word reasons. */
+type Answer = { readonly status: number; readonly words: string } | { readonly unreachable: string };
 
 /**
  * Posts an empty message, which Slack refuses after it has looked at the address: nothing appears in the channel.
  * @see https://api.slack.com/messaging/webhooks#handling_errors
  */
-export async function askSlack(url: string): Promise<Answer> {
+async function askSlack(url: string, clock: Clock): Promise<Answer> {
   try {
     const response = await fetch(url, {
       method: 'POST',
       redirect: 'manual',
       headers: { 'content-type': 'application/json' },
       body: '{}',
-      signal: AbortSignal.timeout(LIMIT_MS),
+      signal: clock.timeout(LIMIT_MS),
     });
     const text = (await response.text()).trim();
     // Anything else could quote the address, which is a secret.
@@ -30,13 +76,16 @@ export async function askSlack(url: string): Promise<Answer> {
 
 const AWARE = new Set(['no_text', 'invalid_payload', 'missing_text_or_fallback_or_attachments']);
 
-export function judgeSlack(url: string, answer: Answer): Diagnosis {
+function judgeSlack(url: string, answer: Answer): SetupFinding {
   const { pass, warn, block } = about('notify', 'slack');
   if (!isSafeWebhook(url)) return block('the address is neither https nor on loopback');
   if ('unreachable' in answer) {
     return block(`Slack: ${answer.unreachable}`, {
-      mends: [
-        { where: 'here', commands: [`curl -sS -o /dev/null -w '%{http_code}\\n' ${new URL(url).origin}`] },
+      fixes: [
+        {
+          where: 'controller',
+          commands: [`curl -sS -o /dev/null -w '%{http_code}\\n' ${new URL(url).origin}`],
+        },
       ],
     });
   }

@@ -169,7 +169,7 @@ describe('what PVE answers becomes a code', () => {
     const error = await thrownBy(pve.clusterStatus());
     expect(error.message).toContain('lacks VM.GuestAgent.Audit or VM.GuestAgent.Unrestricted on /vms/100');
     expect(error.hint).toBe(
-      `pveum role add PbsCtl-VM.GuestAgent.Unrestricted -privs "VM.Audit VM.GuestAgent.Unrestricted" && pveum acl modify /vms/100 -user 'ctl@pve' -role PbsCtl-VM.GuestAgent.Unrestricted && pveum acl modify /vms/100 -token 'ctl@pve!patch' -role PbsCtl-VM.GuestAgent.Unrestricted`,
+      `pveum role modify PbsCtlVM -append 1 -privs "VM.Audit VM.GuestAgent.Unrestricted" 2>/dev/null || pveum role add PbsCtlVM -privs "VM.Audit VM.GuestAgent.Unrestricted" && for who in '-user ctl@pve' '-token ctl@pve!patch'; do pveum acl modify /vms/100 $who -role PbsCtlVM; done`,
     );
     await pve.close();
   });

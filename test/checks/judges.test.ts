@@ -341,6 +341,8 @@ describe('guest.vm', () => {
 describe('guest.agent', () => {
   const seen = (more: object = {}) => ({
     vmid: 900,
+    node: 'pve1',
+    cluster: 'main',
     major: 9,
     token: 'a@pve!b',
     configured: true,
@@ -360,10 +362,10 @@ describe('guest.agent', () => {
     ['in a VM that is stopped', seen(error('agent.vm-stopped')), 'qm start 900'],
     ['out of reach for the token on PVE 9', seen(error('api.forbidden')), 'VM.GuestAgent.Unrestricted'],
     ['out of reach for the token on PVE 8', seen({ ...error('api.forbidden'), major: 8 }), 'VM.Monitor'],
-  ])('blocks for an agent that is %s, with its own mend', (_, given, mend) => {
-    const { status, detail } = judge(guestAgent, given);
+  ])('blocks for an agent that is %s, with its own fix', (_, given, fix) => {
+    const { status, detail, fixes } = judge(guestAgent, given);
     expect(status).toBe('block');
-    expect(String(detail?.hint)).toContain(mend);
+    expect(JSON.stringify({ hint: detail?.hint, fixes })).toContain(fix);
   });
 });
 

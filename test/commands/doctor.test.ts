@@ -2,13 +2,13 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Lab } from '../../src/lab/lab.js';
-import type { Diagnosis } from '../../src/setup/diagnosis.js';
+import type { SetupFinding } from '../../src/setup/finding.js';
 import { pbsCtl, pbsCtlJson } from '../support/in-process.js';
 import { withLab } from '../support/lab.js';
 
 interface Report {
   readonly ok: boolean;
-  readonly findings: Diagnosis[];
+  readonly findings: SetupFinding[];
 }
 const doctor = async ({ configPath }: Lab, ...more: string[]) => {
   const { code, document, stdout, stderr } = await pbsCtlJson<Report>([
@@ -19,9 +19,9 @@ const doctor = async ({ configPath }: Lab, ...more: string[]) => {
   ]);
   const find = (subject: string, topic: string) =>
     document.findings.find((each) => each.subject === subject && each.topic === topic);
-  const mend = (subject: string, topic: string) =>
-    (find(subject, topic)?.mends ?? []).map(({ where, commands }) => `${where}: ${commands.join(' && ')}`);
-  return { code, ...document, find, mend, output: stdout + stderr };
+  const fix = (subject: string, topic: string) =>
+    (find(subject, topic)?.fixes ?? []).map(({ where, commands }) => `${where}: ${commands.join(' && ')}`);
+  return { code, ...document, find, fix, output: stdout + stderr };
 };
 const inDays = (days: number) => Math.floor(Date.now() / 1000) + days * 86_400;
 
@@ -38,7 +38,7 @@ const pbs01 = (lab: Lab) => {
 };
 
 describe('doctor', () => {
-  it('finds nothing to mend in a lab that is set up as the README says, changes nothing and posts nothing', () =>
+  it('finds nothing to fix in a lab that is set up as the README says, changes nothing and posts nothing', () =>
     withLab({}, async (lab) => {
       const { code, ok, findings, output } = await doctor(lab);
       expect(findings.filter(({ status }) => status !== 'pass')).toEqual([]);
@@ -55,34 +55,34 @@ describe('doctor', () => {
     withLab({}, async (lab) => {
       const { findings } = await doctor(lab, '--host', 'pbs02');
       expect(findings.every(({ status }) => status === 'pass')).toBe(true);
-      expect((await doctor(lab, '--host', 'pbs01')).find('cluster main', 'power')?.status).toBe('pass');
+      expect((await doctor(lab, '--host', 'pbs01')).find('cluster main', 'excess')?.status).toBe('pass');
       const subjects = new Set(findings.map(({ subject }) => subject));
-      expect([...subjects]).toEqual(['here', 'cluster main', 'host pbs02', 'notify']);
+      expect([...subjects]).toEqual(['controller', 'cluster main', 'host pbs02', 'notify']);
     }));
 
   it('prints the commands that grant what a token lacks, on both sides', () =>
     withLab({}, async (lab) => {
       lab.cluster.access.deny('/vms/900', 'VM.Config.Options');
       pbs01(lab).access.deny('/datastore/vault', 'Datastore.Modify');
-      const { code, find, mend } = await doctor(lab);
+      const { code, find, fix } = await doctor(lab);
       expect(code).toBe(1);
-      expect(find('cluster main', 'privileges')?.summary).toBe(
-        'missing: VM.Config.Options on /vms/900 (to set the lock tag)',
+      expect(find('host pbs01', 'pve.access')?.summary).toBe(
+        'VM.Config.Options on /vms/900 is missing (to set the lock tag)',
       );
-      expect(mend('cluster main', 'privileges').join()).toContain(
+      expect(fix('host pbs01', 'pve.access').join()).toContain(
         "for who in '-user pbs-ctl@pve' '-token pbs-ctl@pve!patch'; do pveum acl modify /vms/900 $who -role PbsCtlAudit,PbsCtlVM; done",
       );
-      expect(mend('host pbs01', 'privileges').join()).toContain(
+      expect(fix('host pbs01', 'pbs.access').join()).toContain(
         `for id in 'pbs-ctl@pbs' 'pbs-ctl@pbs!patch'; do proxmox-backup-manager acl update /datastore/vault DatastoreAdmin --auth-id "$id"; done`,
       );
-      expect(find('host pbs02', 'privileges')?.status).toBe('pass');
+      expect(find('host pbs02', 'pbs.access')?.status).toBe('pass');
     }));
 
   it('grants with the privileges that the version of PVE knows', () =>
     withLab({ pve: '8.4' }, async (lab) => {
       lab.cluster.access.deny('/vms/900', 'VM.Monitor');
-      const { mend } = await doctor(lab);
-      const commands = mend('cluster main', 'privileges').join();
+      const { fix } = await doctor(lab);
+      const commands = fix('host pbs01', 'pve.access').join();
       expect(commands).toContain('pveum role add PbsCtlVM -privs "VM.Audit VM.Config.Options VM.Monitor"');
       expect(commands).not.toContain('GuestAgent');
     }));
@@ -92,15 +92,17 @@ describe('doctor', () => {
       lab.cluster.access.grant('/', ['VM.Allocate', 'Permissions.Modify']);
       lab.cluster.access.changeToken('pbs-ctl@pve!patch', { privsep: false });
       pbs01(lab).access.grant('/', ['Sys.Modify', 'Permissions.Modify']);
-      const { code, find, mend } = await doctor(lab);
+      const { code, find, fix } = await doctor(lab);
       expect(code).toBe(0);
-      expect(find('cluster main', 'power')).toMatchObject({
+      expect(find('cluster main', 'excess')).toMatchObject({
         status: 'warn',
         summary: expect.stringContaining('Permissions.Modify, VM.Allocate on / and below'),
       });
-      expect(mend('cluster main', 'power')[0]).toMatch(/pveum user token modify .* -privsep 1/);
-      expect(find('host pbs01', 'power')?.summary).toContain('Permissions.Modify, Sys.Modify on / and below');
-      expect(mend('host pbs01', 'power').join()).toContain(
+      expect(fix('cluster main', 'excess')[0]).toMatch(/pveum user token modify .* -privsep 1/);
+      expect(find('host pbs01', 'excess')?.summary).toContain(
+        'Permissions.Modify, Sys.Modify on / and below',
+      );
+      expect(fix('host pbs01', 'excess').join()).toContain(
         'acl update / Admin --auth-id "$id" --propagate false',
       );
     }));
@@ -109,9 +111,11 @@ describe('doctor', () => {
     withLab({}, async (lab) => {
       pbs01(lab).access.deny('/remote', 'Remote.Audit');
       const { find } = await doctor(lab);
-      expect(find('host pbs01', 'privileges')).toMatchObject({
+      expect(find('host pbs01', 'pbs.access')).toMatchObject({
         status: 'warn',
-        summary: expect.stringContaining('Remote.Audit on /remote (to see sync jobs with a remote)'),
+        summary: expect.stringContaining(
+          'Remote.Audit on /remote is missing (to see sync jobs with a remote)',
+        ),
       });
     }));
 
@@ -119,13 +123,13 @@ describe('doctor', () => {
     withLab({}, async (lab) => {
       lab.cluster.access.changeToken('pbs-ctl@pve!patch', { expire: inDays(5) });
       pbs01(lab).access.changeToken('pbs-ctl@pbs!patch', { expire: inDays(400) });
-      const { code, find, mend } = await doctor(lab);
+      const { code, find, fix } = await doctor(lab);
       expect(code).toBe(0);
       expect(find('cluster main', 'token')).toMatchObject({
         status: 'warn',
         summary: expect.stringMatching(/\([45] days\)/),
       });
-      expect(mend('cluster main', 'token')).toEqual([
+      expect(fix('cluster main', 'token')).toEqual([
         'a node of main: pveum user token modify pbs-ctl@pve patch -expire 0',
       ]);
       expect(find('host pbs01', 'token')).toMatchObject({
@@ -141,12 +145,14 @@ describe('doctor', () => {
       edit(lab, (config: { hosts: { pbs02: { secret: object } } }) => {
         config.hosts.pbs02.secret = { env: 'NOT_THERE' };
       });
-      const { code, find, mend } = await doctor(lab);
+      const { code, find, fix } = await doctor(lab);
       expect(code).toBe(1);
       expect(find('cluster main', 'token')?.detail.error).toBe('api.unauthorized');
-      expect(mend('host pbs01', 'secret')).toEqual([`here: chmod 600 ${join(lab.dir, 'secrets', 'pbs')}`]);
-      expect(mend('host pbs02', 'secret')).toEqual(['here: read -rs NOT_THERE && export NOT_THERE']);
-      expect(find('host pbs01', 'agent')?.status).toBe('skip');
+      expect(fix('host pbs01', 'secret')).toEqual([
+        `controller: chmod 600 ${join(lab.dir, 'secrets', 'pbs')}`,
+      ]);
+      expect(fix('host pbs02', 'secret')).toEqual(['controller: read -rs NOT_THERE && export NOT_THERE']);
+      expect(find('host pbs01', 'guest.agent')?.status).toBe('skip');
       expect(find('host pbs02', 'tls')?.status).toBe('pass');
     }));
 
@@ -156,12 +162,12 @@ describe('doctor', () => {
       edit(lab, (config: { hosts: { pbs01: { tls: object } } }) => {
         config.hosts.pbs01.tls = { fingerprints: [other] };
       });
-      const { code, find, mend } = await doctor(lab);
+      const { code, find, fix } = await doctor(lab);
       const seen = pbs01(lab).server.fingerprint;
       expect(code).toBe(1);
       expect(find('host pbs01', 'tls')?.summary).toContain(`seen ${seen}, expected fingerprint ${other}`);
-      expect(mend('host pbs01', 'tls')[0]).toBe('pbs01: proxmox-backup-manager cert info | grep Fingerprint');
-      expect(mend('host pbs01', 'tls')[1]).toContain(`.hosts["pbs01"].tls.fingerprints`);
+      expect(fix('host pbs01', 'tls')[0]).toBe('pbs01: proxmox-backup-manager cert info | grep Fingerprint');
+      expect(fix('host pbs01', 'tls')[1]).toContain(`.hosts["pbs01"].tls.fingerprints`);
       expect(lab.record.requests.some(({ server }) => server === 'pbs01')).toBe(false);
     }));
 
@@ -177,12 +183,12 @@ describe('doctor', () => {
     withLab({ scenario: 'agent-down' }, async (lab) => {
       const down = await doctor(lab, '--host', 'pbs01');
       expect(down.code).toBe(1);
-      expect(down.mend('host pbs01', 'agent')).toEqual([
+      expect(down.fix('host pbs01', 'guest.agent')).toEqual([
         'in VM 900: apt install qemu-guest-agent && systemctl start qemu-guest-agent',
       ]);
       Object.assign(pbs01(lab).machine.agent, { down: false, execAllowed: false });
       const blocked = await doctor(lab, '--host', 'pbs01');
-      expect(blocked.mend('host pbs01', 'agent')[0]).toMatch(
+      expect(blocked.fix('host pbs01', 'guest.agent')[0]).toMatch(
         /^in VM 900: sed .* systemctl restart qemu-guest-agent$/,
       );
     }));
@@ -190,8 +196,8 @@ describe('doctor', () => {
   it('switches the agent on in the config of the VM', () =>
     withLab({}, async (lab) => {
       delete lab.cluster.guests.get(900)?.config.agent;
-      const { mend } = await doctor(lab, '--host', 'pbs01');
-      expect(mend('host pbs01', 'agent')).toEqual([
+      const { fix } = await doctor(lab, '--host', 'pbs01');
+      expect(fix('host pbs01', 'guest.agent')).toEqual([
         'in VM 900: apt install qemu-guest-agent',
         'pve1: qm set 900 --agent 1 && qm shutdown 900 && qm start 900',
       ]);
@@ -201,17 +207,19 @@ describe('doctor', () => {
     withLab({ scenario: 'lock-expired' }, async (lab) => {
       const left = await doctor(lab);
       expect(left.code).toBe(0);
-      expect(left.find('cluster main', 'lock')).toMatchObject({
+      expect(left.find('host pbs01', 'lock.available')).toMatchObject({
         status: 'warn',
         summary: expect.stringContaining('left by "pve-patching"'),
       });
-      expect(left.mend('cluster main', 'lock')).toEqual(['here: pbs-ctl lock break --cluster main --yes']);
+      expect(left.fix('host pbs01', 'lock.available')).toEqual([
+        'controller: pbs-ctl lock break --cluster main --yes',
+      ]);
       edit(lab, (config: { clusters: { main: { lock?: object } } }) => {
         config.clusters.main.lock = { vmid: 4711 };
       });
       const missing = await doctor(lab);
       expect(missing.code).toBe(1);
-      expect(missing.find('cluster main', 'lock')?.summary).toContain('guest 4711');
+      expect(missing.find('host pbs01', 'lock.available')?.summary).toContain('guest 4711');
     }));
 
   it('finds that Slack does not know the webhook, without posting to one that it knows', () =>

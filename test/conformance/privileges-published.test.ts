@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Need, neededOnPbs, neededOnPve } from '../../src/api/needed-privileges.js';
+import { type Need, neededOnPbs, neededOnPve } from '../../src/api/privileges.js';
 import { Access } from '../../src/lab/access.js';
 import { grantPbs, grantPve } from '../../src/lab/privileges.js';
 import { everyRequest, type Sent } from './client-requests.js';
@@ -25,8 +25,8 @@ function granted(product: 'pve' | 'pbs', version: string): Access {
 
 const needsOf = (product: 'pve' | 'pbs', version: string): Need[] =>
   product === 'pve'
-    ? neededOnPve('a@pve!b', Number(version[0]), { guest: 900, carrier: 900, registeredTags: true })
-    : neededOnPbs('a@pbs!b', ['tank'], { fence: true, unit: UNIT });
+    ? neededOnPve(Number(version[0]), { guests: [900], carrier: 900, registeredTags: true })
+    : neededOnPbs(['tank'], { fence: true, unit: UNIT });
 
 /** Is it looked for by the check: on this path, or on one above that hands it down? */
 const isChecked = (needs: readonly Need[]) => (path: string, privilege: string) =>

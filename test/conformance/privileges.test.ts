@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'vitest';
-import { type Need, neededOnPbs, neededOnPve } from '../../src/api/needed-privileges.js';
+import { type Need, neededOnPbs, neededOnPve } from '../../src/api/privileges.js';
 import type { Finding } from '../../src/journal/document.js';
 import type { Access } from '../../src/lab/access.js';
 import { pbsCtlJson } from '../support/in-process.js';
@@ -51,7 +51,7 @@ function takeAway(from: Access, { path, privilege }: Missing, all: readonly Miss
   from.deny(path, privilege);
 }
 
-const onPbs = each(neededOnPbs('a@pbs!b', ['tank', 'vault'], { fence: true, unit: null }));
+const onPbs = each(neededOnPbs(['tank', 'vault'], { fence: true, unit: null }));
 
 describe('with the privileges that the README grants, and one of them taken away', () => {
   it.concurrent.for(onPbs)('pbs.access names $privilege on $path and nothing else', (missing, { expect }) =>
@@ -67,9 +67,7 @@ describe('with the privileges that the README grants, and one of them taken away
     }));
 
   const onPve = (['8.4', '9.2'] as const).flatMap((version) => {
-    const all = each(
-      neededOnPve('a@pve!b', Number(version[0]), { guest: 900, carrier: 900, registeredTags: false }),
-    );
+    const all = each(neededOnPve(Number(version[0]), { guests: [900], carrier: 900, registeredTags: false }));
     return all.map((missing) => ({ version, missing, all, ...missing }));
   });
   it.concurrent.for(onPve)('pve.access names $privilege on $path of PVE $version and nothing else', ({

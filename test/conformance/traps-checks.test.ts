@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { neededOnPbs, neededOnPve, unmet } from '../../src/api/needed-privileges.js';
 import { DatastoreUsages, Maintenance, Tasks } from '../../src/api/pbs-answers.js';
 import { Packages } from '../../src/api/pbs-apt-answers.js';
+import { neededOnPbs, neededOnPve, unmet } from '../../src/api/privileges.js';
 import type { BackupJob, Pve } from '../../src/api/pve.js';
 import { TaskStatus } from '../../src/api/tasks.js';
 import type { Check, Judgement } from '../../src/checks/check.js';
@@ -54,12 +54,14 @@ describe('traps of the PVE API', () => {
     expect(summary).toContain('offline');
   });
   it('PVE 25: a token that cannot see its own tasks, for want of Sys.Audit on "/", is found out beforehand', () => {
-    const needs = neededOnPve('a@pve!b', 9, { guest: 900, carrier: 900, registeredTags: false });
+    const needs = neededOnPve(9, { guests: [900], carrier: 900, registeredTags: false });
     const missing = unmet(
       needs,
       new Map(needs.map(({ path, anyOf }) => [path, new Set(path === '/' ? [] : anyOf)])),
     );
-    expect(judge(pveAccess, inCluster({ missing, asked: needs.length }))).toMatchObject({
+    expect(
+      judge(pveAccess, inCluster({ missing, asked: needs.length, token: 'a@pve!b', major: 9 })),
+    ).toMatchObject({
       status: 'block',
       summary: expect.stringContaining('Sys.Audit on / is missing'),
     });
@@ -193,7 +195,7 @@ describe('traps of the PBS API', () => {
     grantPbs(access, ['tank']);
     // An entry replaces what its path would inherit: here Audit of "/" is gone.
     expect(access.has('/tape', 'Sys.Audit')).toBe(false);
-    const needs = neededOnPbs('a@pbs!b', ['tank'], { fence: true, unit: null });
+    const needs = neededOnPbs(['tank'], { fence: true, unit: null });
     expect(
       unmet(needs, new Map(needs.map(({ path }) => [path, new Set(access.effective(path).keys())]))),
     ).toEqual([]);

@@ -3,7 +3,7 @@ import { ExecStatus } from '../../src/api/agent.js';
 import { connectPve } from '../../src/api/connect.js';
 import { ApiFault } from '../../src/api/failure.js';
 import { agentFault } from '../../src/api/guest-agent.js';
-import { neededOnPve } from '../../src/api/needed-privileges.js';
+import { neededOnPve } from '../../src/api/privileges.js';
 import type { Pve } from '../../src/api/pve.js';
 import { HaManagerStatus, HaStatus } from '../../src/api/pve-answers.js';
 import { registeredTagStore } from '../../src/lock/store.js';
@@ -91,8 +91,7 @@ describe('traps of the PVE API', () => {
     }));
     const { hint } = (await tagWrite(pve)) as { hint: string };
     expect(hint).toContain('"VM.Audit VM.Config.Options"');
-    expect(hint).toContain("-user 'ctl@pve'");
-    expect(hint).toContain("-token 'ctl@pve!patch'");
+    expect(hint).toContain("for who in '-user ctl@pve' '-token ctl@pve!patch'");
     await pve.close();
   });
 
@@ -104,7 +103,7 @@ describe('traps of the PVE API', () => {
 
   it('PVE 13: from PVE 9 on VM.Monitor is not looked for, and is no substitute', () => {
     const wanted = (major: number) =>
-      neededOnPve('a@pve!b', major, { guest: 900, carrier: 900, registeredTags: false }).flatMap(
+      neededOnPve(major, { guests: [900], carrier: 900, registeredTags: false }).flatMap(
         ({ anyOf }) => anyOf,
       );
     expect(wanted(8)).toContain('VM.Monitor');

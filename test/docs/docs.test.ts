@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CommanderError } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { neededOnPbs, neededOnPve } from '../../src/api/needed-privileges.js';
+import { neededOnPbs, neededOnPve } from '../../src/api/privileges.js';
 import { CHECKS } from '../../src/checks/catalogue.js';
 import { SCENARIOS } from '../../src/lab/scenario.js';
 import { program } from '../../src/program.js';
@@ -68,9 +68,9 @@ describe('safety.md', () => {
 describe('privileges.md', () => {
   it.each`
     heading    | needs
-    ${'PBS'}   | ${neededOnPbs('u@pbs!t', ['NAME'], { fence: true, unit: 'UNIT' })}
-    ${'PVE 9'} | ${neededOnPve('u@pve!t', 9, { guest: 1, carrier: 2, registeredTags: true })}
-    ${'PVE 8'} | ${neededOnPve('u@pve!t', 8, { guest: 1, carrier: 2, registeredTags: true })}
+    ${'PBS'}   | ${neededOnPbs(['NAME'], { fence: true, unit: 'UNIT' })}
+    ${'PVE 9'} | ${neededOnPve(9, { guests: [1], carrier: 2, registeredTags: true })}
+    ${'PVE 8'} | ${neededOnPve(8, { guests: [1], carrier: 2, registeredTags: true })}
   `('has all that a run needs on $heading, and no more', ({ heading, needs }) => {
     const rows = tableRows(section(read('docs/privileges.md'), heading)).filter(([, privilege]) =>
       privilege?.includes('.'),
