@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { setMaxListeners } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EXIT, Fault } from './fault.js';
@@ -77,6 +78,8 @@ export interface World extends Signals {
   /** A random number from 0 to below 1: for pauses that must differ, not for secrets. */
   random(): number;
   readonly pid: number;
+  /** Tells a process of this machine from others of its number: when it was started; "" where the system does not say, null where there is none. */
+  birthOf(pid: number): string | null;
   readonly platform: NodeJS.Platform;
   /** A random word of lower-case letters and digits, as it stands in run ids and lock tags. */
   randomWord(length: number): string;
@@ -123,6 +126,7 @@ export function realWorld(signals: Signals = processSignals()): World {
     stderr: out(process.stderr),
     random: Math.random,
     pid: process.pid,
+    birthOf,
     platform: process.platform,
     randomWord: (length) => {
       // Loaded only where it is needed: it is a tenth of the time that --version takes.
@@ -180,6 +184,22 @@ function processSignals(): Signals {
 }
 
 const interrupt = () => void process.kill(process.pid, 'SIGINT');
+
+function birthOf(pid: number): string | null {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return null;
+  }
+  try {
+    // Field 22 of proc_pid_stat(5), with the boot it counts from. The second is a name in brackets, in which anything may stand.
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const ticks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+    return `${ticks}@${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}`;
+  } catch {
+    return '';
+  }
+}
 
 function out(stream: NodeJS.WriteStream): Out {
   return {

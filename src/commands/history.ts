@@ -17,7 +17,7 @@ export const history: Command<HistoryOptions> = async (context, { host }) => {
   const open = new Set(past.runs.filter(({ ended }) => !ended).map(({ runId }) => runId));
   const runs = documentsOf(past.runs)
     .filter((doc) => !host?.length || host.includes(doc.host))
-    .map((doc) => pastRun(doc, open.has(doc.runId) && workingOn(stateDir, doc.host) !== null))
+    .map((doc) => pastRun(doc, open.has(doc.runId) && workingOn(stateDir, doc.host, context.world) !== null))
     .reverse();
   const unreadable = past.damaged.map(({ runId, error }) => ({ runId, error: errorDocument(error) }));
   const style = { color: context.color, columns: context.world.stdout.columns };

@@ -52,9 +52,9 @@ export const recover: Command<RecoverOptions> = async (context, options) => {
   await readReferences(config, [target], world);
   const host = await openHost(config, target, world);
   // Whoever only looks may do so while a run is at work.
-  const unclaim = flags.length > 0 ? claimHost(stateDir, target.host) : () => {};
+  const unclaim = flags.length > 0 ? await claimHost(stateDir, target.host, world) : () => {};
   try {
-    const first = await observe(host, stateDir);
+    const first = await observe(host, stateDir, world);
     const { observed, done, error } = await actAll(flags, first, { host, stateDir, options, context });
     const diagnosis = diagnose(observed);
     const style = { color, columns: world.stdout.columns };
@@ -114,7 +114,7 @@ async function actAll(
       const asked = yes ? null : question(flag, observed);
       if (asked && !(await world.confirm(asked))) throw unanswered();
       done.push(await act(flag, { host, observed, stateDir, clock: world.clock, say }));
-      observed = await observe(host, stateDir);
+      observed = await observe(host, stateDir, world);
       const left = shortfall(flag, observed);
       if (left)
         throw new Fault('recover.not-enough', `--${flag} was carried out, and ${left}.`, {
@@ -123,7 +123,11 @@ async function actAll(
     } catch (error) {
       const exitCode = error instanceof Fault ? error.exitCode : EXIT.failed;
       // Half of it may have been done.
-      return { observed: await observe(host, stateDir), done, error: { ...errorDocument(error), exitCode } };
+      return {
+        observed: await observe(host, stateDir, world),
+        done,
+        error: { ...errorDocument(error), exitCode },
+      };
     }
   }
   return { observed, done, error: null };

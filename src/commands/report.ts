@@ -27,7 +27,7 @@ export const report: Command<ReportOptions> = async (context, { run, format, hos
   if (!doc) throw unknownRun(run, documents);
   const { timeline = [], ended = null } = states.find(({ runId }) => runId === doc.runId) ?? {};
   const { stdout, stderr } = context.world;
-  if (!ended && !context.options.quiet && workingOn(stateDir, doc.host) !== null)
+  if (!ended && !context.options.quiet && workingOn(stateDir, doc.host, context.world) !== null)
     stderr.write('This run still goes on; what follows is how far it is.\n');
   const forms = {
     text: () => runText(doc, { color: context.color, columns: stdout.columns }),

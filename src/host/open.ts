@@ -104,7 +104,7 @@ export async function openCluster(
   });
   const lockVmid = cluster.lock.store === 'guest-tag' ? lockGuest(config, name) : null;
   const access = { name, config: cluster, lockVmid, pve };
-  return { ...access, lock: clusterLock(access, world.clock, requestTimeout) };
+  return { ...access, lock: clusterLock(access, world, requestTimeout) };
 }
 
 /** `--verbose`: method, path, status and time of each request; no parameters, since those can be secret. */

@@ -1,55 +1,68 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EXIT, Fault } from '../fault.js';
+import type { World } from '../world.js';
 import { orUnwritable } from './line-file.js';
-import { type Processes, type ProcessId, realProcesses } from './processes.js';
 
+/** A file that says which process works on a host. */
 interface Claim {
   readonly path: string;
-  readonly by: ProcessId;
+  readonly pid: number;
+  /** Empty where its system did not say. */
+  readonly birth: string;
 }
+
+/** The process that looks, and what it can tell of others. */
+type Machine = Pick<World, 'pid' | 'birthOf' | 'random'> & { readonly clock: Pick<World['clock'], 'sleep'> };
 
 const TRIES = 3;
 
 /**
  * One run per host and state directory: a file for each process that wants it. Each puts its own there first
- * and then looks at those of others, so that of two at least one sees the other and goes; nobody ever removes
- * the file of a process that lives.
+ * and then looks at those of others, so that of two at least one sees the other and goes; no process ever
+ * removes the file of another that lives.
  * @returns how to give it up
  * @throws Fault `state.busy` (exit 75) while another process lives that claimed it, `state.unwritable`
  */
-export function claimHost(stateDir: string, host: string, processes = realProcesses): () => void {
-  const { self } = processes;
+export async function claimHost(stateDir: string, host: string, machine: Machine): Promise<() => void> {
+  const { pid, clock, random } = machine;
+  const birth = machine.birthOf(pid) ?? '';
   const folder = join(stateDir, 'hosts', host);
-  const own = join(folder, String(self.pid));
+  const own = join(folder, String(pid));
   orUnwritable(folder, () => mkdirSync(folder, { recursive: true, mode: 0o700 }));
   for (let attempt = 1; ; attempt += 1) {
-    const before = claimAt(own);
-    if (before && same(before.by, self)) throw busy(host, self.pid);
+    if (claimAt(own)?.birth === birth) throw busy(host, pid);
     // What stands there is of a process that has ended, since its number is ours now.
-    orUnwritable(folder, () => writeFileSync(own, `${self.pid} ${self.birth}\n`, { mode: 0o600 }));
-    const other = claimsOn(stateDir, host).find(
-      ({ path, by }) => path !== own && stillHolds(path, by, processes),
-    );
+    orUnwritable(folder, () => writeFileSync(own, `${pid} ${birth}\n`, { mode: 0o600 }));
+    const other = claimsOn(stateDir, host).find((each) => each.path !== own && stillHolds(each, machine));
     if (!other) return () => rmSync(own, { force: true });
     rmSync(own, { force: true });
     // Two that came at the same moment have both seen each other: one of them may be gone by now.
-    if (attempt === TRIES) throw busy(host, other.by.pid);
-    processes.pause();
+    if (attempt === TRIES) throw busy(host, other.pid);
+    await clock.sleep(5 + random() * 45);
   }
 }
 
 /** Another process that works on a host right now with this state directory; null when none does. */
-export function workingOn(stateDir: string, host: string): number | null {
-  const others = claimsOn(stateDir, host).filter(({ by }) => by.pid !== process.pid);
-  return others.find(({ by }) => realProcesses.lives(by))?.by.pid ?? null;
+export function workingOn(
+  stateDir: string,
+  host: string,
+  machine: Pick<World, 'pid' | 'birthOf'>,
+): number | null {
+  const others = claimsOn(stateDir, host).filter(({ pid }) => pid !== machine.pid);
+  return others.find((each) => lives(each, machine))?.pid ?? null;
 }
 
 /** Clears away the claim of a process that has ended. */
-function stillHolds(path: string, by: ProcessId, { self, lives }: Processes): boolean {
-  if (by.pid !== self.pid && lives(by)) return true;
-  rmSync(path, { force: true });
+function stillHolds(claim: Claim, machine: Machine): boolean {
+  if (claim.pid !== machine.pid && lives(claim, machine)) return true;
+  rmSync(claim.path, { force: true });
   return false;
+}
+
+function lives({ pid, birth }: Claim, { birthOf }: Pick<World, 'birthOf'>): boolean {
+  const now = birthOf(pid);
+  return now !== null && (birth === '' || now === '' || birth === now);
 }
 
 /** Versions before this one had a single file for a host, in which the number of the process stood. */
@@ -66,7 +79,7 @@ function claimsOn(stateDir: string, host: string): Claim[] {
 function claimAt(path: string): Claim | null {
   try {
     const [pid = '', birth = ''] = readFileSync(path, 'utf8').trim().split(' ');
-    return /^[1-9]\d*$/.test(pid) ? { path, by: { pid: Number(pid), birth } } : null;
+    return /^[1-9]\d*$/.test(pid) ? { path, pid: Number(pid), birth } : null;
   } catch {
     return null;
   }
@@ -79,8 +92,6 @@ function namesIn(folder: string): string[] {
     return [];
   }
 }
-
-const same = (one: ProcessId, other: ProcessId) => one.pid === other.pid && one.birth === other.birth;
 
 const busy = (host: string, pid: number) =>
   new Fault(

@@ -1,7 +1,7 @@
 import type { Pve } from '../api/pve.js';
 import type { ClusterConfig } from '../config/schema.js';
 import { Fault } from '../fault.js';
-import type { Clock } from '../world.js';
+import type { World } from '../world.js';
 import type { ClusterLock } from './lock.js';
 import { guestTagStore, type LockStore, registeredTagStore } from './store.js';
 
@@ -22,7 +22,7 @@ export interface ClusterAccess {
  */
 export function clusterLock(
   { name, config, lockVmid, pve }: Omit<ClusterAccess, 'lock'>,
-  clock: Clock,
+  { clock, random }: Pick<World, 'clock' | 'random'>,
   requestTimeoutMs: number,
 ): ClusterLock {
   const { store: kind, tag: prefix } = config.lock;
@@ -32,7 +32,7 @@ export function clusterLock(
       : lockVmid === null
         ? noCarrier(name)
         : guestTagStore(pve, lockVmid);
-  return { cluster: name, prefix, store, clock };
+  return { cluster: name, prefix, store, clock, random };
 }
 
 function noCarrier(cluster: string): LockStore {

@@ -9,6 +9,8 @@ export interface ClusterLock {
   readonly prefix: string;
   readonly store: LockStore;
   readonly clock: Clock;
+  /** From 0 to below 1: those that raced for a lock pause for different times. */
+  random(): number;
 }
 
 export interface Claim {
@@ -111,7 +113,7 @@ async function swapUntilSettled<Value>(
     } catch (error) {
       // Whether an unanswered write arrived shows when the tags are read again; the decision is made anew on them.
       if (!(error instanceof Fault) || !['pve.modified', 'outcome.unknown'].includes(error.code)) throw error;
-      await lock.clock.sleep(20 + Math.random() * 80 * (attempt + 1));
+      await lock.clock.sleep(20 + lock.random() * 80 * (attempt + 1));
       continue;
     }
     const after = (await lock.store.read()).tags.map((tag) => tag.toLowerCase());

@@ -33,7 +33,7 @@ export async function patchHost(
   world: World,
   reporter: Reporter,
 ): Promise<RunDocument> {
-  const unclaim = options.check ? () => {} : claimHost(stateDir, target.host);
+  const unclaim = options.check ? () => {} : await claimHost(stateDir, target.host, world);
   const interruption = listenForInterruption(world, (text) =>
     reporter.emit({ host: target.host, event: 'note', level: 'warning', text }),
   );

@@ -12,10 +12,15 @@ import { readRuns } from '../journal/runs.js';
 import { isUnfinished, type RunState } from '../journal/state.js';
 import { look } from '../lock/lock.js';
 import { isoFromSeconds } from '../moment.js';
+import type { World } from '../world.js';
 import type { ObservedHost, ObservedLock, ObservedRun, ObservedVm } from './observed.js';
 
 /** Looks at a host from outside in; whatever does not answer is part of what is seen. Reads only. */
-export async function observe(host: Host, stateDir: string): Promise<ObservedHost> {
+export async function observe(
+  host: Host,
+  stateDir: string,
+  world: Pick<World, 'pid' | 'birthOf'>,
+): Promise<ObservedHost> {
   const { host: name } = host.target;
   // Also of use where a journal of it is refused: `patch` then sends people here.
   const runs = readRuns(stateDir).runs.filter((run) => run.host === name);
@@ -27,7 +32,7 @@ export async function observe(host: Host, stateDir: string): Promise<ObservedHos
     observeLocks(host),
   ]);
   const verification = pbs.proxy === 'answers' ? await verifyOnce(host.answers(null), baseline, null) : null;
-  const pid = workingOn(stateDir, name);
+  const pid = workingOn(stateDir, name, world);
   const left = new Set([...pbs.fences, ...locks.locks].map(({ run }) => run));
   return {
     host: name,

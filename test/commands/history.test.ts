@@ -140,7 +140,7 @@ describe('report', () => {
   });
 
   it.each([
-    ['a format that there is not', ['report', 'last', '--format', 'pdf'], 'One of: text, json, markdown'],
+    ['a format that there is not', ['report', 'last', '--format', 'pdf'], 'text, json, markdown'],
     ['no run', ['report'], 'missing required argument'],
   ])('with %s is a usage error that says what there is', async (_, args, words) => {
     const { code, stderr } = await pbsCtl([...args, '--config', config]);

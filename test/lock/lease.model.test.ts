@@ -69,6 +69,7 @@ const lockOf = ({ clock, guest }: Real): ClusterLock => ({
   prefix: PREFIX,
   store: guest,
   clock,
+  random: Math.random,
 });
 const holds = (lease: Lease) =>
   lease.confirm().then(

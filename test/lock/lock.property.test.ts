@@ -41,7 +41,13 @@ describe('the lock as a compare-and-swap on tags', () => {
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), fc.integer({ min: 2, max: 5 }), async (scheduler, contenders) => {
         const guest = sharedGuest(scheduler);
-        const lock: ClusterLock = { cluster: 'main', prefix: 'pbs-ctl-lock', store: guest.store, clock };
+        const lock: ClusterLock = {
+          cluster: 'main',
+          prefix: 'pbs-ctl-lock',
+          store: guest.store,
+          clock,
+          random: Math.random,
+        };
         const tries = Array.from({ length: contenders }, (_, index) =>
           acquire(lock, {
             owner: `host${index}`,
@@ -84,7 +90,13 @@ describe('the lock as a compare-and-swap on tags', () => {
           },
           now: async () => now,
         };
-        const lock: ClusterLock = { cluster: 'main', prefix: 'pbs-ctl-lock', store, clock };
+        const lock: ClusterLock = {
+          cluster: 'main',
+          prefix: 'pbs-ctl-lock',
+          store,
+          clock,
+          random: Math.random,
+        };
         let model: { who: number; until: number } | null = null;
         for (const { who, what } of actions) {
           const claim = { owner: `h${who}`, run: `r${who}`, ttlMs: 60_000, onExpired: 'take-over' as const };

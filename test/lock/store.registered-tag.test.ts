@@ -46,6 +46,7 @@ function contender(datacenter: Datacenter, clock: VirtualClock, index: number, d
   const lock: ClusterLock = {
     cluster: 'main',
     prefix: 'pbs-ctl-lock',
+    random: Math.random,
     store: registeredTagStore(datacenter.client(delays), clock, SETTLE),
     clock,
   };

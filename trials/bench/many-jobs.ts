@@ -82,7 +82,7 @@ function host(asked: Map<string, number>) {
   const cluster = { name: 'main', config: config.clusters.main, lockVmid: 900, pve: pve as unknown as Pve };
   if (!cluster.config) throw new Error('the config has no cluster');
   const known = { ...cluster, config: cluster.config };
-  const access = { ...known, lock: clusterLock(known, realClock, 0) };
+  const access = { ...known, lock: clusterLock(known, { clock: realClock, random: Math.random }, 0) };
   return {
     target: targetOf(config, 'pbs01'),
     pbs: pbs as unknown as Pbs,

@@ -160,7 +160,10 @@ function siteOf(servers: Servers, carry: Carry, clock: Clock, run: string, seen:
   const config = CONFIG.clusters.main;
   if (!config) throw new Error('the config has a cluster "main"');
   const access = { name: 'main', config, lockVmid: 900, pve: pveClient(servers, carry, run, seen) };
-  const cluster = { ...access, lock: clusterLock(access, clock, TARGET.policy.requestTimeout) };
+  const cluster = {
+    ...access,
+    lock: clusterLock(access, { clock, random: Math.random }, TARGET.policy.requestTimeout),
+  };
   return {
     target: TARGET,
     pbs,
