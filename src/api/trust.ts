@@ -2,7 +2,6 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import * as tls from 'node:tls';
 import type { buildConnector } from 'undici';
-import { placeOf } from '../config/places.js';
 import type { TlsConfig } from '../config/schema.js';
 import { EXIT, Fault } from '../fault.js';
 
@@ -141,7 +140,7 @@ const WHY: Readonly<Record<string, string>> = {
 
 /** PEM texts of the CAs to trust: those of `caFile`, or those of the system and of Node. */
 export function readAuthorities({ tls: trusted, env }: Trusted): string[] {
-  if (trusted.caFile) return [readBundle(trusted.caFile, placeOf(trusted) ?? 'tls.caFile')];
+  if (trusted.caFile) return [readBundle(trusted.caFile, trusted.place ?? 'tls.caFile')];
   if (env.SSL_CERT_FILE) return [readBundle(env.SSL_CERT_FILE, 'SSL_CERT_FILE')];
   const { getCACertificates } = tls as { getCACertificates?: (type: 'default' | 'system') => string[] };
   if (getCACertificates) return [...getCACertificates('default'), ...getCACertificates('system')];

@@ -1,5 +1,4 @@
 import { loadConfig } from '../config/load.js';
-import { rememberPlaces } from '../config/places.js';
 import type { Config } from '../config/schema.js';
 import { stateDirOf, type Target, targetOf } from '../config/target.js';
 import { EXIT, Fault } from '../fault.js';
@@ -56,7 +55,6 @@ export async function load({ world, options }: Context): Promise<LoadedConfig> {
     env: world.env,
     cwd: world.cwd,
   });
-  rememberPlaces(config, path);
   return { path, config, stateDir: stateDirOf(config, world.env) };
 }
 

@@ -47,7 +47,12 @@ export const secret = z
     },
   )
   .describe('Reference to a secret: environment variable, file or systemd credential');
-export type SecretReference = z.output<typeof secret>;
+export type SecretReference = z.output<typeof secret> & Placed;
+
+/** Where it stands, for messages: `hosts.pbs01.secret in /etc/pbs-ctl/config.json`; absent in what no file holds. */
+interface Placed {
+  readonly place?: string;
+}
 
 export const fingerprint = z
   .string()
@@ -72,7 +77,7 @@ export const tls = z
   )
   .default({})
   .describe('How the certificate is checked; {} means the CAs of the system');
-export type TlsConfig = z.output<typeof tls>;
+export type TlsConfig = z.output<typeof tls> & Placed;
 
 export const endpoint = z
   .string()

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { config as schema } from './schema.js';
+import { jsonSchema } from './schema.js';
 import { nearest } from './target.js';
 
 /** What is wrong with a config, a line each: path of the key, what was found, what is expected. */
@@ -24,9 +24,17 @@ function unknownKeys(path: readonly PropertyKey[], keys: readonly string[]): str
   const known = knownKeys(path);
   return keys.map((key) => {
     const near = nearest(key, known);
-    return `${[...path, key].map(String).join('.')}: unknown key${near ? `; did you mean "${near}"?` : ''}`;
+    const gone = path.at(-1) === 'policy' ? GONE[key] : undefined;
+    const help = gone ?? `unknown key${near ? `; did you mean "${near}"?` : ''}`;
+    return `${[...path, key].map(String).join('.')}: ${help}`;
   });
 }
+
+/** Keys of a policy that there were once, and what to use instead. */
+const GONE: Readonly<Record<string, string>> = {
+  escalateAfter:
+    'this key is gone, remove it: Slack says how often in a row a host was postponed and since when, and an alert rule on pbs_ctl_last_patched_timestamp_seconds can call a person',
+};
 
 /** A union says only that none of its forms fits; the keys that none of them knows say why. */
 function unknownInUnion(path: readonly PropertyKey[], value: unknown): string[] {
@@ -66,31 +74,27 @@ function tokenId(value: string): string | null {
 const valueAt = (path: readonly PropertyKey[], raw: unknown): unknown =>
   path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined | null)?.[key], raw);
 
-/** Keys that the schema knows at a path; record keys and array indices are skipped over. */
+/** Keys that the schema knows at a path, names and indices passed over. */
 function knownKeys(path: readonly PropertyKey[]): string[] {
-  let at: readonly unknown[] = forms(schema);
-  for (const key of path) at = at.flatMap((node) => forms(step(node, key)));
-  return [
-    ...new Set(at.flatMap((node) => Object.keys((node as { shape?: object } | undefined)?.shape ?? {}))),
-  ];
+  const found = path.reduce<Form[]>(
+    (at, key) =>
+      at.flatMap(({ properties, additionalProperties, items }) =>
+        formsOf(properties?.[String(key)] ?? additionalProperties ?? items),
+      ),
+    formsOf(jsonSchema() as Form),
+  );
+  return [...new Set(found.flatMap(({ properties }) => Object.keys(properties ?? {})))];
 }
 
-/** A schema without its defaults and transformations; of a union all its forms. */
-function forms(node: unknown): unknown[] {
-  const { def, options } = (node ?? {}) as {
-    def?: { innerType?: unknown; in?: unknown };
-    options?: readonly unknown[];
-  };
-  const inner = def?.innerType ?? def?.in;
-  if (inner) return forms(inner);
-  return options ? options.flatMap(forms) : [node];
+/** What is read of JSON Schema. */
+interface Form {
+  readonly properties?: Readonly<Record<string, Form>>;
+  readonly additionalProperties?: Form | boolean;
+  readonly items?: Form;
+  readonly anyOf?: readonly Form[];
+  readonly oneOf?: readonly Form[];
 }
 
-function step(node: unknown, key: PropertyKey): unknown {
-  const { shape, valueType, element } = (node ?? {}) as {
-    shape?: Record<PropertyKey, unknown>;
-    valueType?: unknown;
-    element?: unknown;
-  };
-  return shape?.[key] ?? valueType ?? element;
-}
+/** Of a union all its forms. */
+const formsOf = (form: Form | boolean | undefined): Form[] =>
+  typeof form !== 'object' ? [] : [form, ...[...(form.anyOf ?? []), ...(form.oneOf ?? [])].flatMap(formsOf)];

@@ -7,7 +7,7 @@ import { crossChecks } from './cross-checks.js';
 import { describeIssues } from './issues.js';
 import { type Config, config as schema } from './schema.js';
 
-export interface LoadOptions {
+interface LoadOptions {
   /** `--config`. */
   readonly path?: string;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -29,7 +29,22 @@ export async function loadConfig(options: LoadOptions): Promise<{ path: string; 
       exitCode: EXIT.usage,
     });
   }
-  return { path, config: parseConfig(text, path) };
+  const config = parseConfig(text, path);
+  rememberPlaces(config, path);
+  return { path, config };
+}
+
+/** Puts beside each reference to a secret or a CA file where it stands. */
+function rememberPlaces({ clusters, hosts, notify }: Config, file: string): void {
+  const remember = (part: object, key: string) => Object.assign(part, { place: `${key} in ${file}` });
+  for (const [kind, servers] of Object.entries({ clusters, hosts })) {
+    for (const [name, { secret, tls }] of Object.entries(servers)) {
+      remember(secret, `${kind}.${name}.secret`);
+      if (tls.caFile !== undefined) remember(tls, `${kind}.${name}.tls.caFile`);
+    }
+  }
+  if (notify.slack) remember(notify.slack.webhook, 'notify.slack.webhook');
+  if (notify.webhook) remember(notify.webhook.secret, 'notify.webhook.secret');
 }
 
 function findConfig({ path, env, cwd }: LoadOptions): string {

@@ -19,65 +19,54 @@ const blackout = z
   .strictObject({ from: day, to: day, reason: z.string().optional() })
   .refine((value) => value.from <= value.to, 'a blackout must not end before it begins');
 
-const policyFields = {
-  reboot: z.enum(['always', 'after-upgrade', 'when-required', 'never']),
-  rebootTimeout: positiveDuration,
-  upgradeTimeout: positiveDuration,
-  drainTimeout: duration.describe('How long to wait for running tasks to end before postponing'),
-  maintenanceDuration: duration.describe(
-    'How long a run is expected to take: no scheduled job may start within it',
-  ),
-  backupMargin: duration.describe('Clearance after it'),
+export const policy = z.strictObject({
+  reboot: z.enum(['always', 'after-upgrade', 'when-required', 'never']).default('always'),
+  rebootTimeout: positiveDuration.prefault('20m'),
+  upgradeTimeout: positiveDuration.prefault('60m'),
+  drainTimeout: duration
+    .describe('How long to wait for running tasks to end before postponing')
+    .prefault('0s'),
+  maintenanceDuration: duration
+    .describe('How long a run is expected to take: no scheduled job may start within it')
+    .prefault('30m'),
+  backupMargin: duration.describe('Clearance after it').prefault('15m'),
   pbsJobs: z
     .enum(['block', 'warn'])
-    .describe('Scheduled verify, sync, prune, garbage collection and tape jobs'),
-  fence: z.enum(['read-only', 'none']).describe('Maintenance mode of the datastores during the run'),
-  cleanup: z.boolean().describe('autoremove and autoclean after the upgrade'),
-  repairDpkg: z.boolean().describe('Run dpkg --configure -a first where an earlier upgrade was interrupted'),
-  minRootFree: size,
-  protectedPackages: z.array(z.string().regex(/^[a-z0-9][a-z0-9+.-]*$/, 'expected a Debian package name')),
-  onExpiredLock: z.enum(['postpone', 'take-over']),
-  maxClockSkew: duration,
-  maintenanceWindow: maintenanceWindow.nullable(),
-  blackouts: z.array(blackout).describe('Whole days, both included, on which nothing is patched'),
-  stableFor: duration.describe('How long everything must stay healthy before verify passes'),
-  minRebootInterval: duration,
-  offlineNodes: z.enum(['block', 'warn']),
-  escalateAfter: duration.describe('Postponed for so long in a row: Slack is told in another tone'),
-  pollInterval: positiveDuration,
-  requestTimeout: positiveDuration,
-};
-export const policyOverrides = z.strictObject(policyFields).partial();
-export const policy = z.strictObject({
-  reboot: policyFields.reboot.default('always'),
-  rebootTimeout: policyFields.rebootTimeout.prefault('20m'),
-  upgradeTimeout: policyFields.upgradeTimeout.prefault('60m'),
-  drainTimeout: policyFields.drainTimeout.prefault('0s'),
-  maintenanceDuration: policyFields.maintenanceDuration.prefault('30m'),
-  backupMargin: policyFields.backupMargin.prefault('15m'),
-  pbsJobs: policyFields.pbsJobs.default('block'),
-  fence: policyFields.fence.default('read-only'),
-  cleanup: policyFields.cleanup.default(true),
-  repairDpkg: policyFields.repairDpkg.default(false),
-  minRootFree: policyFields.minRootFree.prefault('2GiB'),
-  protectedPackages: policyFields.protectedPackages.default([
-    'proxmox-backup-server',
-    'proxmox-backup',
-    'qemu-guest-agent',
-  ]),
-  onExpiredLock: policyFields.onExpiredLock.default('postpone'),
-  maxClockSkew: policyFields.maxClockSkew.prefault('30s'),
-  maintenanceWindow: policyFields.maintenanceWindow.default(null),
-  blackouts: policyFields.blackouts.default([]),
-  stableFor: policyFields.stableFor.prefault('10s'),
-  minRebootInterval: policyFields.minRebootInterval.prefault('1h'),
-  offlineNodes: policyFields.offlineNodes.default('block'),
-  escalateAfter: policyFields.escalateAfter.prefault('7d'),
-  pollInterval: policyFields.pollInterval.prefault('2s'),
-  requestTimeout: policyFields.requestTimeout.prefault('15s'),
+    .describe('Scheduled verify, sync, prune, garbage collection and tape jobs')
+    .default('block'),
+  fence: z
+    .enum(['read-only', 'none'])
+    .describe('Maintenance mode of the datastores during the run')
+    .default('read-only'),
+  cleanup: z.boolean().describe('autoremove and autoclean after the upgrade').default(true),
+  repairDpkg: z
+    .boolean()
+    .describe('Run dpkg --configure -a first where an earlier upgrade was interrupted')
+    .default(false),
+  minRootFree: size.prefault('2GiB'),
+  protectedPackages: z
+    .array(z.string().regex(/^[a-z0-9][a-z0-9+.-]*$/, 'expected a Debian package name'))
+    .default(['proxmox-backup-server', 'proxmox-backup', 'qemu-guest-agent']),
+  onExpiredLock: z.enum(['postpone', 'take-over']).default('postpone'),
+  maxClockSkew: duration.prefault('30s'),
+  maintenanceWindow: maintenanceWindow.nullable().default(null),
+  blackouts: z.array(blackout).describe('Whole days, both included, on which nothing is patched').default([]),
+  stableFor: duration.describe('How long everything must stay healthy before verify passes').prefault('10s'),
+  minRebootInterval: duration.prefault('1h'),
+  offlineNodes: z.enum(['block', 'warn']).default('block'),
+  pollInterval: positiveDuration.prefault('2s'),
+  requestTimeout: positiveDuration.prefault('15s'),
 });
 /** The policy in force for a host. Durations in milliseconds, sizes in bytes. */
 export type Policy = z.output<typeof policy>;
+
+type Field = keyof typeof policy.shape;
+/** The same keys, none of them needed: what a host has of its own. */
+export const policyOverrides = z.strictObject(
+  Object.fromEntries(
+    Object.entries(policy.shape).map(([name, field]) => [name, field.unwrap().optional()]),
+  ) as { [Name in Field]: z.ZodOptional<ReturnType<(typeof policy.shape)[Name]['unwrap']>> },
+);
 
 function isTimezone(zone: string): boolean {
   try {

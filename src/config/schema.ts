@@ -99,6 +99,9 @@ export const config = z.strictObject({
 });
 export type Config = z.output<typeof config>;
 
+/** JSON Schema of the config file, made from the definition that checks it. */
+export const jsonSchema = () => z.toJSONSchema(config, { io: 'input', unrepresentable: 'any' });
+
 /** Webhooks need https, except on loopback addresses. */
 export function isSafeWebhook(address: string): boolean {
   if (!URL.canParse(address)) return false;

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EXIT, Fault } from '../fault.js';
-import { placeOf } from './places.js';
+import type { World } from '../world.js';
 import type { SecretReference } from './schema.js';
 
 /** A secret that never prints: only {@link Secret.reveal} hands it out, to what sends it. */
@@ -32,14 +32,12 @@ export class Secret {
   }
 }
 
-interface SecretSource {
-  readonly env: Readonly<Record<string, string | undefined>>;
-}
-
 /** @throws Fault `config.secret` (exit 2) when it is missing, empty, or a file that others can read */
-export async function readSecret(reference: SecretReference, { env }: SecretSource): Promise<Secret> {
-  const place = placeOf(reference);
-  const asked = place === null ? '' : ` (${place})`;
+export async function readSecret(
+  reference: SecretReference,
+  { env, platform }: Pick<World, 'env' | 'platform'>,
+): Promise<Secret> {
+  const asked = reference.place === undefined ? '' : ` (${reference.place})`;
   if ('env' in reference) {
     const value = env[reference.env];
     if (!value)
@@ -49,11 +47,11 @@ export async function readSecret(reference: SecretReference, { env }: SecretSour
       );
     return new Secret(value, `$${reference.env}`);
   }
-  if ('file' in reference) return fromFile(reference.file, asked, true);
+  if ('file' in reference) return fromFile(reference.file, asked, platform !== 'win32');
   const folder = env.CREDENTIALS_DIRECTORY;
   if (!folder) {
     throw problem(
-      `The credential "${reference.credential}"${asked} is asked for, but $CREDENTIALS_DIRECTORY is not set.`,
+      `The credential "${reference.credential}"${asked} is needed, but $CREDENTIALS_DIRECTORY is not set.`,
       'Run as a systemd service with LoadCredential=, or refer to the secret by "env" or "file".',
     );
   }
@@ -61,11 +59,11 @@ export async function readSecret(reference: SecretReference, { env }: SecretSour
 }
 
 /** @param asked which key of the config asks for it, in brackets */
-async function fromFile(path: string, asked: string, strict: boolean): Promise<Secret> {
+async function fromFile(path: string, asked: string, isStrict: boolean): Promise<Secret> {
   let text: string;
   try {
     // systemd keeps the rights of its credentials itself.
-    if (strict && process.platform !== 'win32') {
+    if (isStrict) {
       const { mode } = await stat(path);
       if (mode & 0o077) {
         throw problem(

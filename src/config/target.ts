@@ -44,13 +44,8 @@ export function servedBy(host: Pick<HostConfig, 'serves' | 'guest'>): readonly s
   return host.serves ?? (host.guest ? [host.guest.cluster] : []);
 }
 
-interface Anchors {
-  readonly clusters: Readonly<Record<string, { readonly lock: { readonly vmid?: number | undefined } }>>;
-  readonly hosts: Readonly<Record<string, Pick<HostConfig, 'guest'>>>;
-}
-
 /** The guest that carries a cluster's lock tag; null where the config names none. */
-export function lockGuest(config: Anchors, cluster: string): number | null {
+export function lockGuest(config: Config, cluster: string): number | null {
   const named = config.clusters[cluster]?.lock.vmid;
   if (named !== undefined) return named;
   return Object.values(config.hosts).find(({ guest }) => guest?.cluster === cluster)?.guest?.vmid ?? null;

@@ -12,7 +12,7 @@ import type { World } from '../world.js';
 export async function readReferences(
   { clusters }: Config,
   targets: readonly Target[],
-  world: Pick<World, 'env'>,
+  world: Pick<World, 'env' | 'platform'>,
 ): Promise<void> {
   const names = new Set(targets.flatMap((target) => target.clusters));
   const servers = [

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Config } from '../config/schema.js';
 import { readSecret } from '../config/secret.js';
-import { targetOf } from '../config/target.js';
 import { errorDocument } from '../fault.js';
 import type { RunDocument } from '../journal/document.js';
 import { wholeHistories } from '../journal/runs.js';
@@ -25,7 +24,6 @@ export async function deliver(
     secrets: (reference) => readSecret(reference, world),
     clock: world.clock,
     memory: memoryIn(stateDir),
-    ...(config.hosts[doc.host] ? { escalateAfterMs: targetOf(config, doc.host).policy.escalateAfter } : {}),
   });
   if (textfile !== null) {
     try {

@@ -33,7 +33,7 @@ function backdate(lab: Lab, days: number): void {
 }
 
 describe('a host that is postponed again and again', () => {
-  it('is told by status, and escalated in Slack once it has lasted for longer than escalateAfter', () =>
+  it('is told by status, with how often and since when', () =>
     withLab({ scenario: 'lock-held' }, async (lab) => {
       expect((await pbsCtl(patch(lab))).code).toBe(75);
       expect((await pbsCtl(patch(lab))).code).toBe(75);
@@ -50,8 +50,6 @@ describe('a host that is postponed again and again', () => {
       backdate(lab, 8);
       await pbsCtl(patch(lab));
       await pbsCtl(patch(lab));
-      expect(titles(lab)).toHaveLength(2);
-      expect(titles(lab)[1]).toMatch(/^pbs01: not patched for 8d 0h, postponed 3 times in a row/);
       const text = await pbsCtl(['status', '--host', 'pbs01', '--config', lab.configPath]);
       expect(text.stdout.replace(/\s+/g, ' ')).toMatch(
         /postponed 4 times in a row, since [^,]+, the last time by lock\.available/,

@@ -94,7 +94,6 @@ describe('a config', () => {
       stableFor: 10_000,
       minRebootInterval: 3_600_000,
       offlineNodes: 'block',
-      escalateAfter: 604_800_000,
       pollInterval: 2000,
       requestTimeout: 15_000,
     });
@@ -145,6 +144,15 @@ describe('an error in a config', () => {
     expect(errors.join('\n')).toContain('polcy: unknown key; did you mean "policy"?');
     expect(errors.join('\n')).toContain('policy.rebot: unknown key; did you mean "reboot"?');
     expect(errors.join('\n')).toMatch(/policy\.pollInterval: found "soon"; .*20m/);
+  });
+
+  it.each([
+    ['policy', withPolicy({ escalateAfter: '7d' })],
+    ['hosts.pbs01.policy', withHost({ policy: { escalateAfter: '7d' } })],
+  ])('says of a key of %s that is gone what to use instead', (path, config) => {
+    expect(errorsOf(config)).toEqual([
+      expect.stringMatching(new RegExp(`${path}\\.escalateAfter: this key is gone, remove it: .*alert rule`)),
+    ]);
   });
 
   it.each([
@@ -233,6 +241,7 @@ describe('an error in a config', () => {
     ['behind the id of a PVE token', withHost({ token: `pbs-ctl@pve!patch=${SECRET}` })],
     ['in the place of a token', withHost({ token: SECRET })],
     ['in an address', withHost({ endpoint: `http://root:${SECRET}@pbs01:8007` })],
+    ['in the place of a cluster', { ...minimal(), clusters: { main: SECRET, other: null } }],
     ['in the place of a host', { ...minimal(), hosts: { pbs01: SECRET } }],
     ['under a host with a wrong name', { ...minimal(), hosts: { PBS01: { secret: SECRET } } }],
     ['under hosts that are a list', { ...minimal(), hosts: [{ secret: SECRET }] }],
@@ -277,6 +286,7 @@ describe('a webhook on loopback', () => {
 });
 
 describe('a secret', () => {
+  const world = (env: Record<string, string>) => ({ env, platform: 'linux' }) as const;
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'pbs-ctl-secret-'));
@@ -291,16 +301,16 @@ describe('a secret', () => {
 
   it('is read from the environment, a file, or a credential of systemd', async () => {
     const path = file(0o600);
-    expect((await readSecret({ env: 'X' }, { env: { X: 'one' } })).reveal()).toBe('one');
-    expect((await readSecret({ file: path }, { env: {} })).reveal()).toBe('aaaa-bbbb');
-    const credential = await readSecret({ credential: 'secret' }, { env: { CREDENTIALS_DIRECTORY: folder } });
+    expect((await readSecret({ env: 'X' }, world({ X: 'one' }))).reveal()).toBe('one');
+    expect((await readSecret({ file: path }, world({}))).reveal()).toBe('aaaa-bbbb');
+    const credential = await readSecret({ credential: 'secret' }, world({ CREDENTIALS_DIRECTORY: folder }));
     expect(credential.reveal()).toBe('aaaa-bbbb');
   });
 
   it.each([
     0o644, 0o640, 0o604,
   ])('in a file of mode %o is refused, with the command that mends it', async (mode) => {
-    await expect(readSecret({ file: file(mode) }, { env: {} })).rejects.toMatchObject({
+    await expect(readSecret({ file: file(mode) }, world({}))).rejects.toMatchObject({
       code: 'config.secret',
       exitCode: 2,
       hint: expect.stringContaining('chmod 600'),
@@ -312,11 +322,11 @@ describe('a secret', () => {
     [{ file: '/nonexistent/secret' }, /nonexistent/],
     [{ credential: 'x' }, /CREDENTIALS_DIRECTORY/],
   ])('that is not there is an error that names where it should be: %o', async (reference, words) => {
-    await expect(readSecret(reference as never, { env: {} })).rejects.toThrow(words);
+    await expect(readSecret(reference as never, world({}))).rejects.toThrow(words);
   });
 
   it('never prints itself', async () => {
-    const secret = await readSecret({ env: 'X' }, { env: { X: 'aaaa-bbbb' } });
+    const secret = await readSecret({ env: 'X' }, world({ X: 'aaaa-bbbb' }));
     expect(`${secret} ${JSON.stringify({ secret })}`).not.toContain('aaaa');
   });
 });
