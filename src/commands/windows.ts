@@ -2,7 +2,7 @@ import { EXIT } from '../fault.js';
 import { openHost } from '../host/open.js';
 import { readReferences } from '../host/read-references.js';
 import { isoFromSeconds } from '../moment.js';
-import { tableText, timelineText } from '../report/timeline.js';
+import { timelineText } from '../report/timeline.js';
 import { planFor, zoneOf } from '../schedule/look-ahead.js';
 import type { Plan } from '../schedule/plan.js';
 import { type Command, type HostOptions, load, targetsOf } from './context.js';
@@ -28,11 +28,7 @@ export const windows: Command<WindowsOptions> = async (context, options) => {
       const zone = zoneOf(target);
       const plan = await planFor(host.answers(null), hours, zone);
       documents.push(documentOf(target.host, plan, zone));
-      texts.push(
-        world.stdout.isTTY
-          ? timelineText(target.host, plan, zone, { color, columns: world.stdout.columns })
-          : tableText(plan, zone),
-      );
+      texts.push(timelineText(target.host, plan, zone, { color, columns: world.stdout.columns }));
     } finally {
       await host.close();
     }

@@ -1,4 +1,4 @@
-import { DateTime } from 'luxon';
+import { Temporal } from 'temporal-polyfill';
 import type { Plan } from '../schedule/plan.js';
 import type { Interval } from '../schedule/window.js';
 import { labelled, oneLine, painter, type Style, textWidth, wrap } from './layout.js';
@@ -53,35 +53,18 @@ export function timelineText(host: string, plan: Plan, zone: string, style: Styl
 const commandFor = (host: string, seconds: number) =>
   `pbs-ctl patch --host ${host}${seconds < 60 ? '' : ` --wait ${Math.ceil(seconds / 3600)}h`}`;
 
-/** For a pipe: a line a stretch, tab-separated: what, from, to, label. */
-export function tableText(plan: Plan, zone: string): string {
-  const rows = [
-    ...plan.busy.map(({ from, to, label, source }) => ({
-      what: 'busy',
-      from,
-      to,
-      label: `${label} (${source})`,
-    })),
-    ...plan.free.map(({ from, to }) => ({ what: 'free', from, to, label: '' })),
-  ].sort((a, b) => a.from - b.from);
-  return `${rows.map(({ what, from, to, label }) => [what, moment(from, zone), moment(to, zone), label].join('\t').trimEnd()).join('\n')}\n`;
-}
-
 type Cell = keyof typeof SIGN;
 
 function days(plan: Plan, zone: string): Array<{ label: string; cells: Cell[] }> {
   const rows: Array<{ label: string; cells: Cell[] }> = [];
-  for (
-    let day = DateTime.fromSeconds(plan.from, { zone }).startOf('day');
-    day.toSeconds() < plan.to;
-    day = day.plus({ days: 1 })
-  ) {
+  for (let day = zoned(plan.from, zone).startOfDay(); secondsOf(day) < plan.to; day = day.add({ days: 1 })) {
     const cells = Array.from({ length: CELLS_A_DAY }, (_, index): Cell => {
       // By the clock on the wall: on a day of 23 or 25 hours a cell may be missing or stand for two.
-      const from = day.set({ hour: Math.floor(index / 2), minute: (index % 2) * 30 }).toSeconds();
+      const from = secondsOf(day.with({ hour: Math.floor(index / 2), minute: (index % 2) * 30 }));
       return cellOf(plan, { from, to: from + 1800 });
     });
-    rows.push({ label: day.setLocale('en').toFormat('ccc dd LLL').padEnd(10), cells });
+    const date = String(day.day).padStart(2, '0');
+    rows.push({ label: `${english(day, 'weekday')} ${date} ${english(day, 'month')}`, cells });
   }
   return rows;
 }
@@ -93,11 +76,21 @@ function cellOf(plan: Plan, cell: Interval): Cell {
   return plan.free.some((free) => free.from <= cell.from && free.to >= cell.to) ? 'free' : 'closed';
 }
 
-const moment = (seconds: number, zone: string) =>
-  DateTime.fromSeconds(seconds, { zone }).setLocale('en').toFormat('ccc yyyy-LL-dd HH:mm ZZ');
+const zoned = (seconds: number, zone: string) =>
+  Temporal.Instant.fromEpochMilliseconds(Math.round(seconds * 1000)).toZonedDateTimeISO(zone);
+const secondsOf = ({ epochMilliseconds }: Temporal.ZonedDateTime) => epochMilliseconds / 1000;
+const english = (at: Temporal.ZonedDateTime, part: 'weekday' | 'month') =>
+  at.toLocaleString('en', { [part]: 'short' });
+const clock = (at: Temporal.ZonedDateTime) => at.toPlainTime().toString({ smallestUnit: 'minute' });
+
+/** "Mon 2026-11-23 03:00 +01:00" */
+function moment(seconds: number, zone: string): string {
+  const at = zoned(seconds, zone);
+  return `${english(at, 'weekday')} ${at.toPlainDate()} ${clock(at)} ${at.offset}`;
+}
 
 function range({ from, to }: Interval, zone: string): string {
-  const end = DateTime.fromSeconds(to, { zone }).setLocale('en');
-  const sameDay = DateTime.fromSeconds(from, { zone }).hasSame(end, 'day');
-  return `${moment(from, zone)} to ${end.toFormat(sameDay ? 'HH:mm' : 'ccc HH:mm')}`;
+  const [begin, end] = [zoned(from, zone), zoned(to, zone)];
+  const sameDay = begin.toPlainDate().equals(end.toPlainDate());
+  return `${moment(from, zone)} to ${sameDay ? '' : `${english(end, 'weekday')} `}${clock(end)}`;
 }

@@ -49,11 +49,12 @@ describe('windows', () => {
       expect(asked).toHaveLength(2);
     }));
 
-  it.concurrent('is a table where it is piped', ({ expect }) =>
+  it.concurrent('is a timeline, a row a day, also where it is piped', ({ expect }) =>
     withLab({}, async (lab) => {
       const { stdout } = await pbsCtl(['windows', '--host', 'pbs01', '--config', lab.configPath]);
-      for (const line of stdout.trim().split('\n'))
-        expect(line).toMatch(/^(busy|free)\t\S+ \d{4}-\d\d-\d\d \d\d:\d\d [+-]\d\d:\d\d\t/);
+      expect(stdout).toMatch(/^pbs01: a whole run fits at \w{3} \d{4}-\d\d-\d\d \d\d:\d\d [+-]\d\d:\d\d /);
+      const days = stdout.split('\n').filter((line) => /^ {2}\w{3} \d\d \w{3} {2}[ █─·]{48}$/.test(line));
+      expect(days.length).toBeGreaterThanOrEqual(4);
     }));
 
   it.concurrent('refuses hours that are none', async ({ expect }) =>
