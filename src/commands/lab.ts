@@ -32,7 +32,7 @@ export const lab: Command<LabOptions> = async (context, options) => {
     pbs: options.pbs,
     ...(options.dir === undefined ? {} : { dir: options.dir }),
   });
-  // Before it says that it is up: whoever reads that may stop it at once.
+  // Before it says that it is up: a reader of that may stop it at once.
   const unheed = context.world.heedSignals();
   const signalled = new Promise<void>((resolve) => {
     context.world.stop.addEventListener('abort', () => resolve(), { once: true });

@@ -9,7 +9,7 @@ interface Locked {
 
 export const installed = {
   name: 'size of what a user installs',
-  target: 'small: at most 30 packages and 20 MB',
+  target: 'small: at most 35 packages and 15 MB beside pbs-ctl itself',
   how: 'Packages that package-lock.json names without "dev", the size of their files as installed here, and what `npm pack` packs, unpacked. No registry is asked.',
   async measure() {
     const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
@@ -26,13 +26,13 @@ export const installed = {
       }),
     ) as [{ unpackedSize: number }];
     const mb = (bytes: number) => bytes / 1_000_000;
-    const total = mb(unpackedSize + sizes.reduce((sum, [, bytes]) => sum + bytes, 0));
+    const total = mb(sizes.reduce((sum, [, bytes]) => sum + bytes, 0));
     return {
       packages: sizes.length,
       mb: total,
       ownMb: mb(unpackedSize),
       largest: Object.fromEntries(sizes.slice(0, 5).map(([name, bytes]) => [name, mb(bytes)])),
-      met: sizes.length <= 30 && total <= 20,
+      met: sizes.length <= 35 && total <= 15,
     };
   },
 };
