@@ -1,15 +1,8 @@
 import { z } from 'zod';
 import { flag, number, optional, propertyString, text, textOrNumber } from './answer.js';
-import { at, type Request } from './request.js';
-import { Permissions } from './shared-answers.js';
+import type { Look } from './client.js';
+import { at } from './request.js';
 import { tokenParts } from './token.js';
-
-/** A question of `doctor` or `init`, which no run asks: a GET and how its answer is read. */
-export interface Look<Answer> {
-  readonly path: string;
-  readonly parameters?: NonNullable<Request['parameters']>;
-  readonly answer: z.ZodType<Answer>;
-}
 
 /** What a server says of a token. */
 export interface TokenFacts {
@@ -59,26 +52,6 @@ export function pbsToken(tokenId: string): Look<TokenFacts> {
     answer: z.object({ expire: expiry }).transform(({ expire }) => ({ expiresAt: expire, separated: true })),
   };
 }
-
-/** Path by path: each privilege, and whether paths below inherit it. Only paths with an entry, and the topmost ones. */
-export type HeldEverywhere = ReadonlyMap<string, ReadonlyMap<string, boolean>>;
-export const everythingHeld: Look<HeldEverywhere> = {
-  path: '/access/permissions',
-  answer: Permissions.transform(
-    (paths) =>
-      new Map(
-        Object.entries(paths).map(([path, privileges]) => [
-          path,
-          new Map(
-            Object.entries(privileges).map(([name, spreads]) => [
-              name,
-              spreads === true || Number(spreads) === 1,
-            ]),
-          ),
-        ]),
-      ),
-  ),
-};
 
 /** Which tags others than administrators may set: free, list, existing or none. */
 export const userTagAccess: Look<string> = {

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { bool, number, optional, text } from './answer.js';
+import { Nothing } from './client.js';
 import { ApiFault } from './failure.js';
 import { agentFault, resultOf } from './guest-agent.js';
 import type { GuestPlaces } from './guest-places.js';
 import type { Request, Server } from './request.js';
-import { Nothing } from './shared-answers.js';
 
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 

@@ -34,6 +34,28 @@ export const optional = <Output>(schema: z.ZodType<Output>) =>
 /** Absent or null means no. */
 export const flag = z.preprocess((value) => value ?? false, bool);
 
+/** A field as it is called on the wire, where that differs, and how it is read. */
+type Field = z.ZodType | readonly [key: string, schema: z.ZodType];
+type Read<Shape> = {
+  readonly [Name in keyof Shape]: z.output<
+    Shape[Name] extends readonly [string, infer Schema extends z.ZodType] ? Schema : Shape[Name]
+  >;
+};
+
+/** An object of an answer, with our names for its fields: `wire({ id: text, nextRun: ['next-run', optional(number)] })`. */
+export function wire<const Shape extends Readonly<Record<string, Field>>>(
+  shape: Shape,
+): z.ZodType<Read<Shape>> {
+  const fields = Object.entries<Field>(shape).map(([name, field]) =>
+    field instanceof z.ZodType ? ([name, name, field] as const) : ([name, ...field] as const),
+  );
+  return z
+    .object(Object.fromEntries(fields.map(([, key, schema]) => [key, schema])))
+    .transform(
+      (answer) => Object.fromEntries(fields.map(([name, key]) => [name, answer[key]])) as Read<Shape>,
+    );
+}
+
 /** `a=1,b=2`, where the first part may stand without its key: PBS and PVE property strings. */
 export function propertyString(value: string, defaultKey: string): Record<string, string> {
   const parts = value.split(',').map((part, index): [string, string] => {

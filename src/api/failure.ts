@@ -152,10 +152,11 @@ function daemonDown(asked: Asked, answered: Answered): ApiFault {
 }
 
 function unauthorized(asked: Asked, answered: Answered): ApiFault {
+  const { user } = tokenParts(asked.tokenId);
   const list =
     asked.product === 'pbs'
-      ? `proxmox-backup-manager user list-tokens ${tokenParts(asked.tokenId).user}`
-      : `pveum user token list ${tokenParts(asked.tokenId).user}`;
+      ? `proxmox-backup-manager user list-tokens ${user}`
+      : `pveum user token list ${user}`;
   return new ApiFault(
     'api.unauthorized',
     `${asked.server} does not accept token "${asked.tokenId}"${answered.words ? `: ${answered.words}` : ''}`,

@@ -1,23 +1,31 @@
 import { noGuest } from './absent.js';
 import { ApiFault } from './failure.js';
-import type { PveGuest } from './guest-answers.js';
+import type { PveGuest } from './pve-answers.js';
 import { at } from './request.js';
 
 /** Remembers on which node each guest is, and looks again where one turns out to have moved. */
 export class GuestPlaces {
   readonly #cluster: string;
-  readonly #list: () => Promise<PveGuest[]>;
+  readonly #ask: () => Promise<PveGuest[]>;
   readonly #places = new Map<number, PveGuest>();
-  readonly #located = new Map<number, Promise<PveGuest>>();
+  #asked: Promise<PveGuest[]> | null = null;
 
-  constructor(cluster: string, list: () => Promise<PveGuest[]>) {
+  constructor(cluster: string, ask: () => Promise<PveGuest[]>) {
     this.#cluster = cluster;
-    this.#list = list;
+    this.#ask = ask;
+  }
+
+  /** All guests. Questions that are asked side by side share one answer, as the first ones of a run do. */
+  list(): Promise<PveGuest[]> {
+    this.#asked ??= this.#ask().finally(() => {
+      this.#asked = null;
+    });
+    return this.#asked;
   }
 
   /** Asks anew each time. */
   async find(vmid: number): Promise<PveGuest | null> {
-    const guest = (await this.#list()).find((each) => each.vmid === vmid) ?? null;
+    const guest = (await this.list()).find((each) => each.vmid === vmid) ?? null;
     if (guest) this.#places.set(vmid, guest);
     else this.#places.delete(vmid);
     return guest;
@@ -25,7 +33,7 @@ export class GuestPlaces {
 
   /** Acts on the path of a guest, and once more where the guest turns out to be on another node by now. */
   async on<Result>(vmid: number, act: (path: string, node: string) => Promise<Result>): Promise<Result> {
-    const guest = this.#places.get(vmid) ?? (await this.#located.get(vmid)) ?? (await this.#locate(vmid));
+    const guest = this.#places.get(vmid) ?? (await this.#locate(vmid));
     try {
       return await act(pathOf(guest), guest.node);
     } catch (error) {
@@ -36,14 +44,7 @@ export class GuestPlaces {
     }
   }
 
-  /** Questions that are asked side by side look for their guest once. */
-  #locate(vmid: number): Promise<PveGuest> {
-    const located = this.#look(vmid).finally(() => this.#located.delete(vmid));
-    this.#located.set(vmid, located);
-    return located;
-  }
-
-  async #look(vmid: number): Promise<PveGuest> {
+  async #locate(vmid: number): Promise<PveGuest> {
     const guest = await this.find(vmid);
     if (guest) return guest;
     throw noGuest(this.#cluster, vmid);

@@ -1,19 +1,18 @@
 import { z } from 'zod';
-import { flag, number, optional, propertyString, text, textOrNumber } from './answer.js';
+import { bool, flag, number, optional, propertyString, text, textOrNumber, wire } from './answer.js';
 
 // What is read of the answers of PBS, and nothing else: unknown fields pass, a missing one is an error
-// unless the server leaves it out on purpose.
-
-export interface Maintenance {
-  readonly type: string;
-  readonly message: string | null;
-}
+// unless the server leaves it out on purpose. Times are epoch seconds, sizes bytes.
 
 /** `read-only,message=…` or `type=read-only,message=…`; written back without "type=", message percent-encoded. */
 export const Maintenance = text.transform((value): Maintenance => {
   const { type = '', message } = propertyString(value, 'type');
   return { type, message: message === undefined ? null : decoded(message.replace(/^"(.*)"$/s, '$1')) };
 });
+export interface Maintenance {
+  readonly type: string;
+  readonly message: string | null;
+}
 
 /** A comma would end the message: the server writes it back without quotes. */
 export const maintenanceText = (type: string, message: string): string =>
@@ -27,168 +26,141 @@ function decoded(message: string): string {
   }
 }
 
-export const Version = z.object({ version: textOrNumber, release: textOrNumber });
+/** Of the running proxy: `version` is major.minor, `release` the patch level. */
+export const Version = wire({ version: textOrNumber, release: textOrNumber });
 
-export const NodeStatus = z
-  .object({
-    uptime: number,
-    'current-kernel': z.object({ release: text }),
-    root: z.object({ total: number, used: number, avail: number }),
-    info: optional(z.object({ fingerprint: optional(text) })),
-  })
-  .transform(({ uptime, root, info, ...rest }) => ({
-    uptimeSeconds: uptime,
-    kernel: rest['current-kernel'].release,
-    root: { total: root.total, used: root.used, available: root.avail },
-    fingerprint: info?.fingerprint ?? null,
-  }));
+export const NodeStatus = wire({
+  uptimeSeconds: ['uptime', number],
+  kernel: ['current-kernel', z.object({ release: text }).transform(({ release }) => release)],
+  root: wire({ total: number, used: number, available: ['avail', number] }),
+  fingerprint: [
+    'info',
+    optional(z.object({ fingerprint: optional(text) })).transform((info) => info?.fingerprint ?? null),
+  ],
+});
 
 /** Absent before PBS 3.3 and for stores that are not removable: null. */
-const MountStatus = optional(text).transform((status) =>
+const Mounted = optional(text).transform((status) =>
   status === null || status === 'nonremovable' ? null : status === 'mounted',
 );
 
-export interface Datastore {
-  readonly name: string;
-  readonly maintenance: Maintenance | null;
+export type Datastore = z.output<typeof Datastore>;
+export const Datastore = wire({
+  name: ['store', text],
+  maintenance: optional(Maintenance),
   /** null: not on a removable disk */
-  readonly mounted: boolean | null;
-}
-export const Datastores = z.array(
-  z.object({ store: text, maintenance: optional(Maintenance), 'mount-status': MountStatus }).transform(
-    ({ store, maintenance, ...rest }): Datastore => ({
-      name: store,
-      maintenance,
-      mounted: rest['mount-status'],
-    }),
-  ),
-);
+  mounted: ['mount-status', Mounted],
+});
 
-/** Sizes in bytes; null where the store is broken, offline or not mounted. */
-export interface DatastoreUsage {
-  readonly name: string;
-  readonly total: number | null;
-  readonly used: number | null;
-  readonly available: number | null;
-  readonly error: string | null;
-  readonly mounted: boolean | null;
-}
-export const DatastoreUsages = z.array(
-  z
-    .object({
-      store: text,
-      total: optional(number),
-      used: optional(number),
-      avail: optional(number),
-      error: optional(text),
-      'mount-status': MountStatus,
-    })
-    .transform(
-      ({ store, total, used, avail, error, ...rest }): DatastoreUsage => ({
-        name: store,
-        total,
-        used,
-        available: avail,
-        error,
-        mounted: rest['mount-status'],
-      }),
-    ),
-);
-
-/** `path`: where it lies in the host. */
-export interface DatastoreConfig {
-  readonly name: string;
-  readonly path: string;
-  readonly maintenance: Maintenance | null;
-}
+/** Sizes are null where the store is broken, offline or not mounted. */
+export type DatastoreUsage = z.output<typeof DatastoreUsage>;
+export const DatastoreUsage = wire({
+  name: ['store', text],
+  total: optional(number),
+  used: optional(number),
+  available: ['avail', optional(number)],
+  error: optional(text),
+  mounted: ['mount-status', Mounted],
+});
 
 /** The digest stands beside `data`. */
-export const DatastoreConfigs = z
-  .object({
-    data: z.array(
-      z.object({ name: text, path: text, 'maintenance-mode': optional(Maintenance) }).transform(
-        ({ name, path, ...rest }): DatastoreConfig => ({
-          name,
-          path,
-          maintenance: rest['maintenance-mode'],
-        }),
-      ),
-    ),
-    digest: text.min(1),
-  })
-  .transform(({ data, digest }): DatastoreConfigs => ({ datastores: data, digest }));
-
-export interface DatastoreConfigs {
-  readonly datastores: readonly DatastoreConfig[];
-  readonly digest: string;
-}
-
-export const ActiveOperations = z.object({ read: number, write: number });
-
-/** Times in epoch seconds; `endedAt` and `status` (the exit status) null while it runs. */
-export interface PbsTask {
-  readonly upid: string;
-  readonly type: string;
-  readonly id: string | null;
-  readonly user: string;
-  readonly startedAt: number;
-  readonly endedAt: number | null;
-  readonly status: string | null;
-}
-export const Tasks = z.array(
-  z
-    .object({
-      upid: text,
-      worker_type: text,
-      worker_id: optional(text),
-      user: text,
-      starttime: number,
-      endtime: optional(number),
-      status: optional(text),
-    })
-    .transform(
-      (task): PbsTask => ({
-        upid: task.upid,
-        type: task.worker_type,
-        id: task.worker_id,
-        user: task.user,
-        startedAt: task.starttime,
-        endedAt: task.endtime,
-        status: task.status,
+export type DatastoreConfigs = z.output<typeof DatastoreConfigs>;
+export const DatastoreConfigs = wire({
+  datastores: [
+    'data',
+    z.array(
+      wire({
+        name: text,
+        /** Where it lies in the host. */
+        path: text,
+        maintenance: ['maintenance-mode', optional(Maintenance)],
       }),
     ),
-);
+  ],
+  digest: text.min(1),
+});
+
+export const ActiveOperations = wire({ read: number, write: number });
+
+/** `endedAt` and `status` (the exit status) are null while it runs. */
+export type PbsTask = z.output<typeof Task>;
+export const Task = wire({
+  upid: text,
+  type: ['worker_type', text],
+  id: ['worker_id', optional(text)],
+  user: text,
+  startedAt: ['starttime', number],
+  endedAt: ['endtime', optional(number)],
+  status: optional(text),
+});
 
 /** What the job lists of all kinds have in common. Running: an UPID, but no end yet. */
-export const Jobs = z.array(
-  z
-    .object({
-      id: text,
-      store: text,
-      schedule: optional(text),
-      disable: flag,
-      'next-run': optional(number),
-      'last-run-upid': optional(text),
-      'last-run-endtime': optional(number),
-      'last-run-state': optional(text),
-    })
-    .transform((job) => ({
-      id: job.id,
-      store: job.store,
-      schedule: job.schedule,
-      disabled: job.disable,
-      nextRun: job['next-run'],
-      running:
-        job['last-run-upid'] !== null && job['last-run-endtime'] === null && job['last-run-state'] === null,
-    })),
-);
+export const Job = wire({
+  id: text,
+  store: text,
+  schedule: optional(text),
+  disabled: ['disable', flag],
+  nextRun: ['next-run', optional(number)],
+  upid: ['last-run-upid', optional(text)],
+  endedAt: ['last-run-endtime', optional(number)],
+  state: ['last-run-state', optional(text)],
+}).transform(({ upid, endedAt, state, ...job }) => ({
+  ...job,
+  running: upid !== null && endedAt === null && state === null,
+}));
 /** One entry per store; whether it runs is not told in a way that can be relied on. */
-export const GarbageCollections = z.array(
-  z.object({ store: text, schedule: optional(text), 'next-run': optional(number) }),
-);
+export const GarbageCollection = wire({
+  store: text,
+  schedule: optional(text),
+  nextRun: ['next-run', optional(number)],
+});
 
-export const Services = z.array(
-  z
-    .object({ service: text, state: text, 'unit-state': text })
-    .transform((each) => ({ name: each.service, state: each.state, unitState: each['unit-state'] })),
-);
+export const Service = wire({ name: ['service', text], state: text, unitState: ['unit-state', text] });
+
+/** Not installed is written as absent, "" or "unknown", by version. */
+const PackageVersion = optional(text).transform((value) => (value === 'unknown' ? null : value));
+
+export type PbsPackage = z.output<typeof Package>;
+export const Package = wire({
+  name: ['Package', text],
+  installed: ['OldVersion', PackageVersion],
+  /** What apt would install. */
+  candidate: ['Version', PackageVersion],
+  origin: ['Origin', PackageVersion],
+  /** Such as "running kernel: …" */
+  note: ['ExtraInfo', optional(text)],
+});
+
+const Repository = z.object({
+  Enabled: bool,
+  URIs: z.array(text),
+  Suites: z.array(text),
+  Components: z.array(text).nullish(),
+});
+export type Repositories = z.output<typeof Repositories>;
+export const Repositories = wire({
+  /** Files that could not be parsed. */
+  errors: z.array(wire({ path: text, error: text })),
+  warnings: [
+    'infos',
+    z
+      .array(z.object({ path: text, kind: text, message: text }))
+      .transform((infos) =>
+        infos.filter(({ kind }) => kind === 'warning').map(({ path, message }) => `${path}: ${message}`),
+      ),
+  ],
+  /** `enabled` null: not configured. */
+  standard: ['standard-repos', z.array(wire({ handle: text, enabled: ['status', optional(bool)] }))],
+  /** `URI suite components` of every enabled repository. */
+  enabledUris: [
+    'files',
+    z.array(z.object({ repositories: z.array(Repository) })).transform((files) =>
+      files
+        .flatMap(({ repositories }) => repositories)
+        .filter(({ Enabled }) => Enabled)
+        .flatMap(({ URIs, Suites, Components }) =>
+          URIs.flatMap((uri) => Suites.map((suite) => [uri, suite, ...(Components ?? [])].join(' '))),
+        ),
+    ),
+  ],
+});

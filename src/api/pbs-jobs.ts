@@ -1,17 +1,19 @@
-import type { z } from 'zod';
+import { z } from 'zod';
+import type { Pbs } from './pbs.js';
 import * as answers from './pbs-answers.js';
 import type { Request } from './request.js';
 
-export interface PbsJob {
+export interface PbsJob extends z.output<typeof answers.Job> {
   readonly kind: 'garbage-collection' | 'prune' | 'verify' | 'sync' | 'tape';
-  readonly id: string;
-  readonly store: string;
-  readonly schedule: string | null;
-  readonly disabled: boolean;
-  /** Epoch seconds; may lie in the past. */
-  readonly nextRun: number | null;
-  readonly running: boolean;
 }
+
+/** All jobs of a host, by what it says of its version and of its running tasks. */
+export async function jobsOf(pbs: Pick<Pbs, 'version' | 'runningTasks' | 'jobs'>): Promise<PbsJob[]> {
+  const [{ version }, running] = await Promise.all([pbs.version(), pbs.runningTasks()]);
+  return pbs.jobs(version, running);
+}
+
+const Jobs = z.array(answers.Job);
 
 /** Asks for the jobs of every kind. `version` is major.minor of the server, `tasks` what runs there. */
 export async function scheduledJobs(
@@ -22,29 +24,28 @@ export async function scheduledJobs(
   // Without the parameter only pull jobs are listed; before 3.3 there is nothing else, and it is refused.
   const direction = isAtLeast(version, 3, 3) ? { parameters: { 'sync-direction': 'all' } } : {};
   const [collections, prune, verify, sync, tape] = await Promise.all([
-    get('/admin/gc', answers.GarbageCollections),
-    get('/admin/prune', answers.Jobs),
-    get('/admin/verify', answers.Jobs),
-    get('/admin/sync', answers.Jobs, direction),
-    get('/tape/backup', answers.Jobs),
+    get('/admin/gc', z.array(answers.GarbageCollection)),
+    get('/admin/prune', Jobs),
+    get('/admin/verify', Jobs),
+    get('/admin/sync', Jobs, direction),
+    get('/tape/backup', Jobs),
   ]);
   const collecting = new Set(tasks.filter(({ type }) => type === 'garbage_collection').map(({ id }) => id));
+  const ofKind = (kind: PbsJob['kind'], jobs: z.output<typeof Jobs>) => jobs.map((job) => ({ kind, ...job }));
   return [
     ...collections.map(
-      ({ store, schedule, ...rest }): PbsJob => ({
+      (job): PbsJob => ({
         kind: 'garbage-collection',
-        id: store,
-        store,
-        schedule,
+        ...job,
+        id: job.store,
         disabled: false,
-        nextRun: rest['next-run'],
-        running: collecting.has(store),
+        running: collecting.has(job.store),
       }),
     ),
-    ...prune.map((job): PbsJob => ({ kind: 'prune', ...job })),
-    ...verify.map((job): PbsJob => ({ kind: 'verify', ...job })),
-    ...sync.map((job): PbsJob => ({ kind: 'sync', ...job })),
-    ...tape.map((job): PbsJob => ({ kind: 'tape', ...job })),
+    ...ofKind('prune', prune),
+    ...ofKind('verify', verify),
+    ...ofKind('sync', sync),
+    ...ofKind('tape', tape),
   ];
 }
 

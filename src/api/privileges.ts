@@ -1,3 +1,4 @@
+import type { Client, HeldPrivileges } from './client.js';
 import { type Product, tokenParts } from './token.js';
 
 /** A privilege on an ACL path, as the error messages name it. */
@@ -150,14 +151,14 @@ export function neededOnPve(
 }
 
 /** Path by path, the privileges that a token holds there. */
-export type Held = ReadonlyMap<string, ReadonlySet<string>>;
+export type Held = ReadonlyMap<string, Pick<HeldPrivileges, 'has'>>;
 
 /**
  * The privileges on every path that the needs name, and where they are granted. One question tells those of all paths with entries of
  * their own; a path that is missing there inherits or has none, and only asking for it tells which.
  */
 export async function heldOn(
-  client: { listedPermissions(): Promise<Held>; permissions(path: string): Promise<ReadonlySet<string>> },
+  client: Pick<Client, 'listedPermissions' | 'permissions'>,
   needs: readonly Need[] | Promise<readonly Need[]>,
 ): Promise<Held> {
   const [listed, known] = await Promise.all([client.listedPermissions(), needs]);

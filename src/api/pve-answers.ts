@@ -1,27 +1,26 @@
 import { z } from 'zod';
-import { bool, flag, number, optional, text, textOrNumber } from './answer.js';
-import { Tags } from './guest-answers.js';
+import { bool, flag, number, optional, propertyString, text, textOrNumber, wire } from './answer.js';
 
 // What is read of the answers of PVE, and nothing else. Perl writes booleans and numbers as it pleases.
+// Times are epoch seconds.
 
-export const Version = z.object({ version: textOrNumber }).transform(({ version }) => ({
-  version,
-  major: Number.parseInt(version, 10),
-}));
+const listed = (value: string | null) => (value ?? '').split(/[;,\s]+/).filter((part) => part !== '');
 
-export interface PveNode {
-  readonly name: string;
-  readonly online: boolean;
-  /** The node that answered. */
-  readonly local: boolean;
-}
+/** Tags come joined with ";", from older writers also with "," or blanks; an emptied list is one blank. */
+const Tags = optional(text).transform(listed);
+
+export const Version = z
+  .object({ version: textOrNumber })
+  .transform(({ version }) => ({ version, major: Number.parseInt(version, 10) }));
+
 const ClusterEntry = z.object({ type: z.literal('cluster'), quorate: bool });
+/** `local`: the node that answered. */
 const NodeEntry = z.object({ type: z.literal('node'), name: text, online: flag, local: flag });
 /** A node that is in no cluster has no entry of type "cluster" and is quorate by itself. */
 export const ClusterStatus = z
   .array(z.discriminatedUnion('type', [ClusterEntry, NodeEntry]))
   .transform((entries) => {
-    const nodes = entries.flatMap((entry): PveNode[] =>
+    const nodes = entries.flatMap((entry) =>
       entry.type === 'node' ? [{ name: entry.name, online: entry.online, local: entry.local }] : [],
     );
     return {
@@ -31,74 +30,36 @@ export const ClusterStatus = z
       online: nodes.flatMap(({ name, online }) => (online ? [name] : [])),
     };
   });
+export type ClusterStatus = z.output<typeof ClusterStatus>;
+export type PveNode = ClusterStatus['nodes'][number];
 
-export interface NodeOverview {
-  readonly name: string;
-  readonly status: string;
+export type NodeOverview = z.output<typeof NodeOverview>;
+export const NodeOverview = wire({
+  name: ['node', text],
+  status: text,
   /** Since PVE 8.3. */
-  readonly haState: string | null;
-  readonly uptimeSeconds: number | null;
-}
-export const NodesOverview = z.array(
-  z.object({ node: text, status: text, hastate: optional(text), uptime: optional(number) }).transform(
-    ({ node, status, hastate, uptime }): NodeOverview => ({
-      name: node,
-      status,
-      haState: hastate,
-      uptimeSeconds: uptime,
-    }),
-  ),
-);
+  haState: ['hastate', optional(text)],
+  uptimeSeconds: ['uptime', optional(number)],
+});
 
 /** `registered-tags`: a list when read, one text when written. */
 export const Options = z
   .object({ 'registered-tags': z.union([z.array(text), Tags]) })
   .transform((options) => options['registered-tags']);
 
-/** Times in epoch seconds; `endedAt` and `status` null while it runs. */
-export interface PveTask {
-  readonly upid: string;
-  readonly node: string;
-  readonly type: string;
-  readonly id: string;
-  readonly user: string;
-  readonly startedAt: number;
-  readonly endedAt: number | null;
-  readonly status: string | null;
-}
-export const Tasks = z.array(
-  z
-    .object({
-      upid: text,
-      node: text,
-      type: text,
-      id: z.union([z.string(), z.number()]).nullish(),
-      user: text,
-      starttime: number,
-      endtime: optional(number),
-      status: optional(text),
-    })
-    .transform(
-      ({ upid, node, type, id, user, starttime, endtime, status }): PveTask => ({
-        upid,
-        node,
-        type,
-        id: String(id ?? ''),
-        user,
-        startedAt: starttime,
-        endedAt: endtime,
-        status: status === 'RUNNING' ? null : status,
-      }),
-    ),
-);
+/** `endedAt` and `status` are null while it runs. */
+export type PveTask = z.output<typeof Task>;
+export const Task = wire({
+  upid: text,
+  node: text,
+  type: text,
+  id: optional(textOrNumber).transform((id) => id ?? ''),
+  user: text,
+  startedAt: ['starttime', number],
+  endedAt: ['endtime', optional(number)],
+  status: optional(text).transform((status) => (status === 'RUNNING' ? null : status)),
+});
 
-export interface HaManager {
-  readonly nodeStatus: Record<string, string>;
-  readonly nodeRequest: Record<string, { maintenance?: boolean }>;
-  readonly lrm: Record<string, { mode: string; state: string; timestamp: number }>;
-  /** Since PVE 9; null where it is not told. */
-  readonly armed: string | null;
-}
 const record = <Output>(schema: z.ZodType<Output>) =>
   optional(z.record(z.string(), schema)).transform((value) => value ?? {});
 /** On a cluster that never used HA the maps are empty or missing. */
@@ -107,56 +68,146 @@ export const HaManagerStatus = z
     manager_status: optional(
       z.object({
         node_status: record(text),
-        node_request: record(z.object({ maintenance: optional(bool) })),
+        node_request: record(
+          z
+            .object({ maintenance: optional(bool) })
+            .transform(({ maintenance }): { maintenance?: boolean } =>
+              maintenance === null ? {} : { maintenance },
+            ),
+        ),
       }),
     ),
     lrm_status: record(
-      z.object({ mode: optional(text), state: optional(text), timestamp: optional(number) }),
+      wire({
+        mode: optional(text).transform((mode) => mode ?? 'unknown'),
+        state: optional(text).transform((state) => state ?? 'unknown'),
+        timestamp: optional(number).transform((timestamp) => timestamp ?? 0),
+      }),
     ),
   })
-  .transform(
-    ({ manager_status, lrm_status }): Omit<HaManager, 'armed'> => ({
-      nodeStatus: manager_status?.node_status ?? {},
-      nodeRequest: Object.fromEntries(
-        Object.entries(manager_status?.node_request ?? {}).map(([node, { maintenance }]) => [
-          node,
-          maintenance === null ? {} : { maintenance },
-        ]),
-      ),
-      lrm: Object.fromEntries(
-        Object.entries(lrm_status).map(([node, { mode, state, timestamp }]) => [
-          node,
-          { mode: mode ?? 'unknown', state: state ?? 'unknown', timestamp: timestamp ?? 0 },
-        ]),
-      ),
-    }),
-  );
-export const HaStatus = z
+  .transform(({ manager_status, lrm_status }) => ({
+    nodeStatus: manager_status?.node_status ?? {},
+    nodeRequest: manager_status?.node_request ?? {},
+    lrm: lrm_status,
+  }));
+/** The state of the fencing; since PVE 9, null where it is not told. */
+export const HaArmed = z
   .array(z.object({ type: text, 'armed-state': optional(text) }))
   .transform((entries) => entries.find(({ type }) => type === 'fencing')?.['armed-state'] ?? null);
+export type HaManager = z.output<typeof HaManagerStatus> & { readonly armed: z.output<typeof HaArmed> };
 
 /** `pveversion` reads "pve-manager/9.2.11/0123…". */
-export const NodeStatus = z
-  .object({ uptime: number, 'current-kernel': z.object({ release: text }), pveversion: text })
-  .transform(({ uptime, pveversion, ...rest }) => ({
-    uptimeSeconds: uptime,
-    kernel: rest['current-kernel'].release,
-    version: pveversion.split('/')[1] ?? pveversion,
-  }));
+export type NodeStatus = z.output<typeof NodeStatus>;
+export const NodeStatus = wire({
+  uptimeSeconds: ['uptime', number],
+  kernel: ['current-kernel', z.object({ release: text }).transform(({ release }) => release)],
+  version: ['pveversion', text.transform((value) => value.split('/')[1] ?? value)],
+});
 
-/** `OldVersion` is what is installed, `Version` what apt would install. */
-export const NodePackages = z.array(
-  z
-    .object({
-      Package: text,
-      CurrentState: optional(text),
-      OldVersion: optional(text),
-      Version: optional(text),
-    })
-    .transform((each) => ({
-      name: each.Package,
-      state: each.CurrentState,
-      installed: each.OldVersion,
-      candidate: each.Version,
-    })),
+export type NodePackage = z.output<typeof NodePackage>;
+export const NodePackage = wire({
+  name: ['Package', text],
+  state: ['CurrentState', optional(text)],
+  installed: ['OldVersion', optional(text)],
+  /** What apt would install. */
+  candidate: ['Version', optional(text)],
+});
+
+export type PveGuest = z.output<typeof Guest>;
+export const Guest = wire({
+  vmid: number,
+  type: z.enum(['qemu', 'lxc']),
+  node: text,
+  name: optional(textOrNumber),
+  /** "unknown" when its node has not reported for five minutes. */
+  status: text,
+  tags: Tags,
+  lock: optional(text),
+});
+
+const SERIAL_PORTS = ['serial0', 'serial1', 'serial2', 'serial3'] as const;
+export type GuestConfig = z.output<typeof GuestConfig>;
+export const GuestConfig = wire({
+  /** Of the whole config file: any change by anybody makes it stale. */
+  digest: text.min(1),
+  tags: Tags,
+  lock: optional(text),
+  agent: optional(textOrNumber),
+  protection: flag,
+  /** What it shows its screen on: `std`, `qxl`, `none`, `serial0` … Null: PVE's default. */
+  display: [
+    'vga',
+    optional(text).transform((vga) => (vga === null ? null : (propertyString(vga, 'type').type ?? null))),
+  ],
+  serial0: optional(text),
+  serial1: optional(text),
+  serial2: optional(text),
+  serial3: optional(text),
+}).transform(({ agent, serial0, serial1, serial2, serial3, ...config }) => {
+  const serials = { serial0, serial1, serial2, serial3 };
+  return {
+    ...config,
+    /** The agent option is on. */
+    agentEnabled: agent !== null && propertyString(agent, 'enabled').enabled === '1',
+    /** There is an agent option at all; PVE reports the two cases differently. */
+    agentConfigured: agent !== null,
+    /** Those that PVE can connect to. */
+    serialPorts: SERIAL_PORTS.filter((port) => serials[port] === 'socket') as readonly string[],
+  };
+});
+
+export type GuestStatus = z.output<typeof GuestStatus>;
+export const GuestStatus = wire({
+  status: text,
+  qmpStatus: ['qmpstatus', optional(text)],
+  lock: optional(text),
+  /** Age of the QEMU process: a reboot inside the guest does not change it. */
+  uptimeSeconds: ['uptime', optional(number).transform((uptime) => uptime ?? 0)],
+  haManaged: ['ha', optional(z.object({ managed: flag })).transform((ha) => ha?.managed ?? false)],
+});
+
+const vmids = optional(textOrNumber).transform((value) =>
+  listed(value)
+    .filter((id) => /^\d+$/.test(id))
+    .map(Number),
 );
+
+export type BackupJob = z.output<typeof BackupJob>;
+export const BackupJob = wire({
+  id: text,
+  enabled: z.preprocess((value) => value ?? true, bool),
+  schedule: optional(text),
+  /** null: the default of each node. */
+  storage: optional(text),
+  /** null: every node runs its own part. */
+  node: optional(text),
+  vmids: ['vmid', vmids],
+  all: flag,
+  pool: optional(text),
+  exclude: vmids,
+  /** In the time zone of the node that answered; told of disabled jobs, too. */
+  nextRun: ['next-run', optional(number)],
+  repeatMissed: ['repeat-missed', flag],
+  comment: optional(textOrNumber),
+});
+export const IncludedVolumes = z
+  .object({ children: z.array(z.object({ id: number })) })
+  .transform(({ children }) => children.map(({ id }) => id));
+export const ScheduleRuns = z
+  .array(z.object({ timestamp: number }))
+  .transform((runs) => runs.map(({ timestamp }) => timestamp));
+
+const PBS_PORT = 8007;
+export type PveStorage = z.output<typeof Storage>;
+export const Storage = wire({
+  storage: text,
+  type: text,
+  server: optional(text),
+  port: optional(number).transform((port) => port ?? PBS_PORT),
+  datastore: optional(text),
+  fingerprint: optional(text),
+  disabled: ['disable', flag],
+  /** null: all nodes. */
+  nodes: optional(text).transform((nodes) => (nodes === null ? null : listed(nodes))),
+});
+export const VzdumpDefaults = z.object({ storage: optional(text) }).transform(({ storage }) => storage);

@@ -1,11 +1,11 @@
-import type { PbsJob } from '../api/pbs.js';
+import { jobsOf, type PbsJob } from '../api/pbs-jobs.js';
 import { isoFromSeconds } from '../moment.js';
 import { block, type Check, pass, warn } from './check.js';
 
 /** Does a verify, sync, prune, garbage collection or tape job start before a run would be over? */
 export const pbsJobs: Check<readonly PbsJob[]> = {
   id: 'pbs.jobs',
-  look: ({ pbs }) => pbs.jobs(),
+  look: ({ pbs }) => jobsOf(pbs),
   judge(jobs, { target: { policy }, now }) {
     const until = now + (policy.maintenanceDuration + policy.backupMargin) / 1000;
     const due = jobs.filter(({ disabled, schedule, nextRun, running }) => {

@@ -1,5 +1,4 @@
-import type { MaintenanceMode } from '../api/maintenance-write.js';
-import type { DatastoreConfigs, Maintenance, Pbs } from '../api/pbs.js';
+import type { DatastoreConfigs, Maintenance, MaintenanceMode, Pbs } from '../api/pbs.js';
 import { Fault } from '../fault.js';
 
 const LOST_RACES = 6;

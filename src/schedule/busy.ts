@@ -1,4 +1,5 @@
-import type { PbsJob, PbsTask } from '../api/pbs.js';
+import type { PbsTask } from '../api/pbs.js';
+import { jobsOf, type PbsJob } from '../api/pbs-jobs.js';
 import type { PveTask } from '../api/pve.js';
 import type { PveAnswers } from '../host/answer-cache.js';
 import type { Answers, ClusterAnswers } from '../host/answers.js';
@@ -19,7 +20,7 @@ const PAST_TASKS = 500;
 export async function busyTimes(answers: Answers, span: Interval): Promise<Busy[]> {
   const guess = answers.target.policy.maintenanceDuration / 1000;
   const [jobs, tasks, clusters] = await Promise.all([
-    answers.pbs.jobs(),
+    jobsOf(answers.pbs),
     answers.pbs.recentTasks(PAST_TASKS),
     Promise.all(answers.clusters.map((cluster) => backups(answers, cluster, span, guess))),
   ]);

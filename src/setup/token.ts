@@ -1,4 +1,5 @@
-import { everythingHeld, type HeldEverywhere, type TokenFacts } from '../api/account.js';
+import type { TokenFacts } from '../api/account.js';
+import type { Client, HeldPrivileges } from '../api/client.js';
 import { type Allowed, allowedBy, type Need } from '../api/privileges.js';
 import { type Product, tokenParts } from '../api/token.js';
 import { errorDocument, type Fix } from '../fault.js';
@@ -69,11 +70,11 @@ export function refusedToken({ subject, product, token, where }: KnownToken, err
  */
 export async function examineExcess(
   known: KnownToken,
-  server: { look(question: typeof everythingHeld): Promise<HeldEverywhere> },
+  server: Pick<Client, 'listedPermissions'>,
   { needs, separated, all }: { needs: readonly Need[]; separated: boolean; all: readonly string[] },
 ): Promise<SetupFinding> {
   const { pass, warn } = about(known.subject, 'excess');
-  const excess = excessOf(await server.look(everythingHeld), allowedBy(known.product, needs));
+  const excess = excessOf(await server.listedPermissions(), allowedBy(known.product, needs));
   if (excess.length === 0) return pass('the token has no more than it needs');
   const shared = separated ? '' : ' (it has no privileges of its own and may do all that its user may)';
   return warn(`the token may do more than a run needs${shared}: ${excess.map(describe).join('; ')}`, {
@@ -114,7 +115,7 @@ interface Excess {
 }
 
 /** What is held beyond that; what a path above has been named for already is left out. */
-function excessOf(held: HeldEverywhere, isAllowed: Allowed): Excess[] {
+function excessOf(held: ReadonlyMap<string, HeldPrivileges>, isAllowed: Allowed): Excess[] {
   const named: Excess[] = [];
   const paths = [...held.keys()].sort(
     (a, b) => a.split('/').length - b.split('/').length || (a < b ? -1 : 1),

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { connectPbs } from '../../src/api/connect.js';
 import { maintenanceText } from '../../src/api/pbs-answers.js';
+import { jobsOf } from '../../src/api/pbs-jobs.js';
 import { options, type Received, serve, type TestServer } from './server.js';
 
 const running: TestServer[] = [];
@@ -100,7 +101,7 @@ describe('PBS answers', () => {
       },
       '/tape/backup': { data: [] },
     });
-    const jobs = await pbs.jobs();
+    const jobs = await jobsOf(pbs);
     expect(jobs.map(({ kind, id, disabled, running }) => [kind, id, disabled, running])).toEqual([
       ['garbage-collection', 's1', false, false],
       ['garbage-collection', 's2', false, true],

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import * as account from '../../src/api/account.js';
 import type { ByteStream } from '../../src/api/byte-stream.js';
+import type { Look } from '../../src/api/client.js';
 import { ApiFault } from '../../src/api/failure.js';
 import { Pbs } from '../../src/api/pbs.js';
 import { Pve } from '../../src/api/pve.js';
@@ -24,16 +25,15 @@ const UPID = {
 };
 
 /** The questions of `doctor` and `init`, which no run asks. */
-export const LOOKS: Readonly<Record<'pve' | 'pbs', readonly account.Look<unknown>[]>> = {
+export const LOOKS: Readonly<Record<'pve' | 'pbs', readonly Look<unknown>[]>> = {
   pve: [
     account.pveToken('pbs-ctl@pve!patch'),
-    account.everythingHeld,
     account.userTagAccess,
     account.nodeFingerprints,
     account.nodeAddresses,
     account.guestAddresses('pve1', 900),
   ],
-  pbs: [account.pbsToken('pbs-ctl@pbs!patch'), account.everythingHeld],
+  pbs: [account.pbsToken('pbs-ctl@pbs!patch')],
 };
 
 /** Everything that both clients can ask of servers of these versions: each method is called. */
@@ -44,6 +44,7 @@ export async function everyRequest(versions: { pve: string; pbs: string }): Prom
     daemonAnswers: [1000],
     setMaintenance: ['tank', { type: 'read-only', message: 'pbs-ctl, run k3f9x2: 5 % done' }, 'a'.repeat(64)],
     activeOperations: ['tank'],
+    jobs: [versions.pbs, []],
     recentTasks: [5],
     taskState: [UPID.pbs],
     taskLog: [UPID.pbs, () => {}],
@@ -94,15 +95,14 @@ export async function everyRequest(versions: { pve: string; pbs: string }): Prom
 
 /** Methods without arguments here are called without any: one that is new is called, too. */
 async function callAll(client: object, given: Readonly<Record<string, readonly unknown[]>>): Promise<void> {
-  const prototype = Object.getPrototypeOf(client) as Record<string, unknown>;
-  const members = {
-    ...Object.getOwnPropertyDescriptors(prototype),
-    ...Object.getOwnPropertyDescriptors(client),
-  };
-  for (const [name, { value: method }] of Object.entries(members)) {
+  const members = new Map<string, PropertyDescriptor>();
+  for (let each = client; each !== Object.prototype; each = Object.getPrototypeOf(each) as object)
+    for (const [name, member] of Object.entries(Object.getOwnPropertyDescriptors(each)))
+      if (!members.has(name)) members.set(name, member);
+  for (const [name, { value: method }] of members) {
     // `look` asks what it is told, of endpoints beyond the published extracts.
     // A knock is no request: it opens a connection and says nothing.
-    if (['constructor', 'close', 'look', 'knock'].includes(name)) continue;
+    if (['constructor', 'close', 'look', 'get', 'knock'].includes(name)) continue;
     if (typeof method !== 'function') continue; // a getter, or what the client is made of
     const asked: Promise<unknown> = method.apply(client, [...(given[name] ?? [])]);
     await asked.catch((error: unknown) => {

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { agentResult } from '../../src/api/agent.js';
+import { Nothing } from '../../src/api/client.js';
 import { DatastoreConfigs } from '../../src/api/pbs-answers.js';
-import { NodesOverview } from '../../src/api/pve-answers.js';
-import { Nothing } from '../../src/api/shared-answers.js';
+import { NodeOverview } from '../../src/api/pve-answers.js';
 import { LOOKS } from './client-requests.js';
 import { contract, contractsAreHere, type Schema, VERSIONS, WHY_SKIPPED } from './contract.js';
 import { DECODERS } from './decoders.js';
@@ -105,7 +106,7 @@ describe.skipIf(!contractsAreHere)('the decoders of what is asked for in a secon
       ]),
     );
     expect(
-      refused(NodesOverview, { type: 'array', items: { type: 'object', properties } }, 'pve'),
+      refused(z.array(NodeOverview), { type: 'array', items: { type: 'object', properties } }, 'pve'),
     ).toBeNull();
   });
   it.each([

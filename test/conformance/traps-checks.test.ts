@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DatastoreUsages, Maintenance, Tasks } from '../../src/api/pbs-answers.js';
-import { Packages } from '../../src/api/pbs-apt-answers.js';
+import { DatastoreUsage, Maintenance, Package, Task } from '../../src/api/pbs-answers.js';
 import { neededOnPbs, neededOnPve, unmet } from '../../src/api/privileges.js';
 import type { BackupJob, Pve } from '../../src/api/pve.js';
 import { TaskStatus } from '../../src/api/tasks.js';
@@ -121,7 +120,7 @@ describe('traps of the PVE API', () => {
 
 describe('traps of the PBS API', () => {
   it('PBS 11: OldVersion is what is installed, Version what would be', () => {
-    const [first] = Packages.parse([{ Package: 'a', OldVersion: '1', Version: '2', Origin: 'x' }]);
+    const first = Package.parse({ Package: 'a', OldVersion: '1', Version: '2', Origin: 'x' });
     expect(first).toMatchObject({ installed: '1', candidate: '2' });
   });
   it('PBS 12: helpers and meta packages are no kernels', () => {
@@ -137,17 +136,15 @@ describe('traps of the PBS API', () => {
   });
   it('PBS 14: the list of tasks and the status of a task have different keys', () => {
     const upid = 'UPID:x';
-    const [listed] = Tasks.parse([
-      {
-        upid,
-        worker_type: 'backup',
-        worker_id: 'tank:vm/101',
-        user: 'a@pbs',
-        starttime: 1,
-        status: 'OK',
-        endtime: 2,
-      },
-    ]);
+    const listed = Task.parse({
+      upid,
+      worker_type: 'backup',
+      worker_id: 'tank:vm/101',
+      user: 'a@pbs',
+      starttime: 1,
+      status: 'OK',
+      endtime: 2,
+    });
     expect(listed).toMatchObject({ type: 'backup', status: 'OK' });
     expect(TaskStatus.parse({ upid, type: 'backup', status: 'stopped', exitstatus: 'OK' })).toEqual({
       running: false,
@@ -178,7 +175,7 @@ describe('traps of the PBS API', () => {
     expect(stored).toEqual({ type: 'read-only', message: 'pbs-ctl run k3f9x2' });
   });
   it('PBS 24: a datastore that is not mounted has no error, and is not healthy', () => {
-    const usage = DatastoreUsages.parse([{ store: 'usb', 'mount-status': 'notmounted' }]);
+    const usage = [DatastoreUsage.parse({ store: 'usb', 'mount-status': 'notmounted' })];
     const { status, summary } = judge(pbsDatastores, {
       datastores: [{ name: 'usb', maintenance: null, mounted: null }],
       usage,
