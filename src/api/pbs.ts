@@ -3,7 +3,6 @@ import { Fault } from '../fault.js';
 import { utcDay } from '../moment.js';
 import { Client, Nothing, Time } from './client.js';
 import { ApiFault } from './failure.js';
-import { knock } from './knock.js';
 import * as answers from './pbs-answers.js';
 import { type PbsJob, scheduledJobs } from './pbs-jobs.js';
 import type { Privilege } from './privileges.js';
@@ -220,11 +219,6 @@ export class Pbs extends Client {
     );
   }
 
-  /** Whether the host takes connections at all: for the wait for a reboot. */
-  knock(limitMs: number): Promise<boolean> {
-    return knock(this.server.address, limitMs);
-  }
-
   /** One look over connections of its own, without a second try: for the wait for a reboot. */
   async probe(
     timeoutMs: number,
@@ -238,10 +232,12 @@ export class Pbs extends Client {
       limitMs: timeoutMs,
       ...(signal ? { signal } : {}),
     } as const;
-    const [{ uptimeSeconds, kernel }, { epochSeconds }] = await Promise.all([
-      this.server.ask({ ...once, path: `${NODE}/status`, ...audit('/system/status') }, answers.NodeStatus),
-      this.server.ask({ ...once, path: `${NODE}/time` }, Time),
-    ]);
+    // One after the other: a host that is silent gets one connection, not two.
+    const { uptimeSeconds, kernel } = await this.server.ask(
+      { ...once, path: `${NODE}/status`, ...audit('/system/status') },
+      answers.NodeStatus,
+    );
+    const { epochSeconds } = await this.server.ask({ ...once, path: `${NODE}/time` }, Time);
     return { uptimeSeconds, kernel, epochSeconds };
   }
 }

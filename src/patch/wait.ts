@@ -1,133 +1,178 @@
 import { formatDuration } from '../config/quantity.js';
 import { Fault } from '../fault.js';
-import type { Guest } from '../guest/exec.js';
-import { isoFromMs } from '../moment.js';
-import { type BootSight, rebootVerdict } from '../rules/boot.js';
+import { type ObservedBoot, type RebootVerdict, rebootVerdict } from '../rules/boot.js';
+import type { Clock } from '../world.js';
 import { type Run, step } from './run.js';
-import { type ApiSight, type Watching, watchApi } from './watch-api.js';
 
+/** While the API is silent it is asked this often. Milliseconds. */
+const PROBE_EVERY = 500;
 /** So long may a host take for an answer that has just booted, whatever the polls are apart. Milliseconds. */
 const SLOW_ANSWER = 5000;
 
-/** So often limits are looked at where nothing new was seen. Milliseconds. */
-const TICK = 500;
-
 /**
- * Waits until the host has provably booted again and both daemons of its API answer. Asks API, guest
- * agent and hypervisor side by side, each with a short time limit, so that a request swallowed by a dying
- * host costs no more than that.
- * @throws Fault `api.unauthorized`, `net.untrusted` (what answers is not what was trusted before),
- *   `reboot.not-down` when it has not gone down after a quarter of `rebootTimeout`,
+ * Waits until the host has provably booted again and both daemons of its API answer. Each question to the
+ * API has a connection of its own and a short time limit, so that one swallowed by a dying host costs no
+ * more than that; guest agent and hypervisor are asked meanwhile.
+ * @throws Fault `api.unauthorized`, `api.forbidden`, `net.untrusted` (what answers is not what was trusted
+ *   before), `reboot.not-down` when it has not gone down after a quarter of `rebootTimeout`,
  *   `reboot.not-back` when that is over
  */
 export async function waitForBoot(run: Run): Promise<string> {
-  const { pbs, guest, target } = run.host;
+  const { clock } = run;
+  const { guest, target } = run.host;
+  const { signal } = run.interruption;
   const { reboot } = run.journal.state;
   if (!reboot)
     throw new Fault('reboot.not-asked', 'No reboot was asked for, so there is nothing to wait for.');
   const { rebootTimeout, pollInterval, requestTimeout } = target.policy;
-  const limit = Math.max(pollInterval, Math.min(requestTimeout, SLOW_ANSWER));
+  const longest = Math.max(pollInterval, Math.min(requestTimeout, SLOW_ANSWER));
   const requested = Date.parse(reboot.requestedAt);
-  const seen: Sight = { api: null, bootId: null, vm: null, daemon: false, lost: false };
-  const stop = new AbortController();
-  // Ends the pause, so that what was seen counts at once.
-  let news = new AbortController();
-  let refused: unknown = null;
-  const watching = {
-    clock: run.clock,
-    pollMs: pollInterval,
-    signal: stop.signal,
-    onSight: () => news.abort(),
-  };
-  const watchers = [
-    watchApi(pbs, { ...watching, longestMs: limit }, seen),
-    ...(guest ? [every(watching, () => watchAgent(guest, limit, seen))] : []),
-    ...(guest ? [every({ ...watching, pollMs: 2 * pollInterval }, () => watchVm(guest, seen))] : []),
-  ].map((watcher) =>
-    watcher.catch((error: unknown) => {
-      refused = error;
-      news.abort();
-    }),
+  const begun = clock.monotonic();
+  const api = new ApiProbe(run, longest);
+  // Silence says nothing: a boot id that was read before it must not count as that of the boot that runs now.
+  const agent = new Repeated(clock, pollInterval, async () =>
+    guest ? guest.pve.agent.bootId(guest.vmid, longest) : null,
   );
-  const begun = run.clock.monotonic();
+  const vm = new Repeated(clock, 2 * pollInterval, async () =>
+    guest ? (await guest.pve.guestStatus(guest.vmid)).status : null,
+  );
   let down = reboot.downAt !== null;
   let told = '';
   try {
     for (;;) {
-      if (refused) throw refused;
+      agent.turn();
+      vm.turn();
+      const asked = clock.monotonic();
+      await api.ask(signal);
       // A wall clock that is set back must not make the request younger than the wait for it.
-      const elapsed = Math.max(run.clock.now() - requested, run.clock.monotonic() - begun);
-      const verdict = rebootVerdict(reboot.before, elapsed / 1000, seen);
-      if (!down && (seen.lost || verdict === 'rebooted')) {
+      const elapsed = Math.max(clock.now() - requested, clock.monotonic() - begun);
+      const verdict = rebootVerdict(reboot.before, elapsed / 1000, { api: api.seen, bootId: agent.seen });
+      if (!down && (api.lost || verdict === 'rebooted')) {
         down = true;
-        run.journal.append({ type: 'went-down', seenAt: isoFromMs(run.clock.now()) });
+        run.journal.append({ type: 'went-down', seenAt: new Date(clock.now()).toISOString() });
       }
-      const text = describe(seen, verdict);
+      const text = describe(api, vm.seen, verdict);
       if (text !== told) step(run, 'reboot', null, text);
       told = text;
-      if (verdict === 'rebooted' && seen.api && seen.daemon) {
-        const { epochSeconds, uptimeSeconds } = seen.api;
-        run.journal.append({
-          type: 'rebooted',
-          boot: { bootTime: epochSeconds - uptimeSeconds, bootId: seen.bootId },
-        });
-        return `back after ${formatDuration(run.clock.now() - requested)}`;
+      if (verdict === 'rebooted' && api.seen && api.daemon) {
+        const { epochSeconds, uptimeSeconds } = api.seen;
+        const boot = { bootTime: epochSeconds - uptimeSeconds, bootId: agent.seen };
+        run.journal.append({ type: 'rebooted', boot });
+        return `back after ${formatDuration(clock.now() - requested)}`;
       }
-      const waited = run.clock.monotonic() - begun;
+      const waited = clock.monotonic() - begun;
       // Also after a short silence: what answers is provably the boot of before.
       if ((!down || verdict === 'not-rebooted') && waited > rebootTimeout / 4) throw notDown(run, waited);
-      if (waited > rebootTimeout) throw notBack(run, seen, verdict === 'rebooted');
-      const interrupted = run.interruption.signal;
-      await run.clock
-        .sleep(Math.min(pollInterval, TICK), AbortSignal.any([interrupted, news.signal]))
-        .catch(() => interrupted.throwIfAborted());
-      if (news.signal.aborted) news = new AbortController();
+      if (waited > rebootTimeout)
+        throw notBack(
+          run,
+          verdict === 'rebooted' ? 'it has booted, but its API does not answer' : describe(api, vm.seen),
+        );
+      const every = api.seen && verdict !== 'rebooted' ? pollInterval : Math.min(PROBE_EVERY, pollInterval);
+      await clock.sleep(Math.max(0, asked + every - clock.monotonic()), signal);
     }
   } finally {
-    stop.abort();
-    await Promise.allSettled(watchers);
+    // The agent serves one caller at a time: the next to ask it must not meet this question.
+    await Promise.all([agent.ended(), vm.ended()]);
   }
 }
 
-interface Sight extends BootSight, ApiSight {
-  api: BootSight['api'];
-  bootId: string | null;
-  /** What the hypervisor says of the VM. */
-  vm: string | null;
-}
+/** What the API of a host that reboots tells. Waiting does not help against a token or a certificate that is refused. */
+class ApiProbe {
+  seen: ObservedBoot['api'] = null;
+  /** The privileged daemon behind the proxy answers. */
+  daemon = false;
+  /** A connection was refused, cut or swallowed since the request. */
+  lost = false;
 
-/** Silence says nothing: an id that was read before it must not count as that of the boot that runs now. */
-async function watchAgent(guest: Guest, limitMs: number, seen: Sight): Promise<void> {
-  seen.bootId = await guest.pve.agent.bootId(guest.vmid, limitMs).catch(() => null);
-}
+  readonly #run: Run;
+  readonly #longest: number;
+  /** How long its quickest answer took, while it is not known the longest that one may take. */
+  #quickest: number;
+  /** Questions in a row that were taken and not answered. */
+  #swallowed = 0;
 
-async function watchVm(guest: Guest, seen: Sight): Promise<void> {
-  seen.vm = await guest.pve.guestStatus(guest.vmid).then(
-    ({ status }) => status,
-    () => null,
-  );
-}
+  constructor(run: Run, longest: number) {
+    this.#run = run;
+    this.#longest = longest;
+    this.#quickest = longest;
+  }
 
-/** Repeats until the signal; never two at once. */
-async function every({ clock, pollMs, signal, onSight }: Watching, act: () => Promise<void>): Promise<void> {
-  while (!signal.aborted) {
-    await act();
-    onSight();
-    await clock.sleep(pollMs, signal).catch(() => {});
+  /** @throws Fault of {@link REFUSED}, or the signal's reason */
+  async ask(signal: AbortSignal): Promise<void> {
+    const { pbs } = this.#run.host;
+    const { clock } = this.#run;
+    const limit = Math.min(this.#longest, Math.max(PROBE_EVERY, 4 * this.#quickest) * 2 ** this.#swallowed);
+    const asked = clock.monotonic();
+    try {
+      this.seen = await pbs.probe(limit, signal);
+      this.#quickest = Math.min(this.#quickest, clock.monotonic() - asked);
+      this.#swallowed = 0;
+    } catch (error) {
+      signal.throwIfAborted();
+      const code = error instanceof Fault ? error.code : '';
+      if (REFUSED.has(code)) throw error;
+      this.seen = null;
+      this.daemon = false;
+      this.lost = true;
+      // One that found no connection says nothing of how long an answer takes.
+      this.#swallowed = code === 'net.timeout' ? this.#swallowed + 1 : 0;
+      return;
+    }
+    this.daemon = await pbs.daemonAnswers(limit, signal).then(
+      () => true,
+      () => false,
+    );
+    signal.throwIfAborted();
   }
 }
 
-function describe(seen: Sight, verdict: string): string {
+const REFUSED = new Set(['api.unauthorized', 'api.forbidden', 'net.untrusted']);
+
+/** A question that is asked again and again beside others, never twice at once. */
+class Repeated<Answer> {
+  /** The last answer; null for silence. */
+  seen: Answer | null = null;
+  readonly #clock: Clock;
+  readonly #everyMs: number;
+  readonly #ask: () => Promise<Answer>;
+  #due = Number.NEGATIVE_INFINITY;
+  #asked: Promise<void> | null = null;
+
+  constructor(clock: Clock, everyMs: number, ask: () => Promise<Answer>) {
+    this.#clock = clock;
+    this.#everyMs = everyMs;
+    this.#ask = ask;
+  }
+
+  /** Asks where it is time for it; does not wait for the answer. */
+  turn(): void {
+    if (this.#asked || this.#clock.monotonic() < this.#due) return;
+    this.#asked = this.#ask()
+      .catch(() => null)
+      .then((answer) => {
+        this.seen = answer;
+        this.#asked = null;
+        this.#due = this.#clock.monotonic() + this.#everyMs;
+      });
+  }
+
+  async ended(): Promise<void> {
+    await this.#asked;
+  }
+}
+
+function describe(api: ApiProbe, vm: string | null, verdict: RebootVerdict = 'unknown'): string {
   if (verdict === 'rebooted')
-    return seen.daemon
+    return api.daemon
       ? 'booted, API answers'
-      : seen.api
+      : api.seen
         ? 'booted, proxy answers, daemon not yet'
         : 'booted, waiting for the API';
   const parts = [
-    seen.lost ? 'connection lost' : 'still up',
-    ...(seen.vm ? [`VM ${seen.vm}`] : []),
-    ...(seen.api ? ['API answers'] : []),
+    api.lost ? 'connection lost' : 'still up',
+    ...(vm ? [`VM ${vm}`] : []),
+    ...(api.seen ? ['API answers'] : []),
   ];
   return parts.join(', ');
 }
@@ -143,9 +188,8 @@ function notDown(run: Run, waited: number): Fault {
   );
 }
 
-function notBack(run: Run, seen: Sight, booted: boolean): Fault {
+function notBack(run: Run, state: string): Fault {
   const { host, policy } = run.host.target;
-  const state = booted ? 'it has booted, but its API does not answer' : describe(seen, 'unknown');
   return new Fault(
     'reboot.not-back',
     `${host} did not come back within ${formatDuration(policy.rebootTimeout)}: ${state}.`,

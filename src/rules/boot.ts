@@ -1,7 +1,7 @@
 import type { Boot } from '../journal/records.js';
 
 /** What the host says of its boot right now; a part is null where that way did not answer. */
-export interface BootSight {
+export interface ObservedBoot {
   readonly api: { readonly uptimeSeconds: number; readonly epochSeconds: number } | null;
   readonly bootId: string | null;
 }
@@ -22,7 +22,7 @@ export type RebootVerdict = 'rebooted' | 'not-rebooted' | 'unknown';
 export function rebootVerdict(
   before: Boot,
   secondsSinceRequest: number,
-  { api, bootId }: BootSight,
+  { api, bootId }: ObservedBoot,
 ): RebootVerdict {
   if (before.bootId !== null && bootId !== null)
     return bootId === before.bootId ? 'not-rebooted' : 'rebooted';

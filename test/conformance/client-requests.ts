@@ -101,8 +101,7 @@ async function callAll(client: object, given: Readonly<Record<string, readonly u
       if (!members.has(name)) members.set(name, member);
   for (const [name, { value: method }] of members) {
     // `look` asks what it is told, of endpoints beyond the published extracts.
-    // A knock is no request: it opens a connection and says nothing.
-    if (['constructor', 'close', 'look', 'get', 'knock'].includes(name)) continue;
+    if (['constructor', 'close', 'look', 'get'].includes(name)) continue;
     if (typeof method !== 'function') continue; // a getter, or what the client is made of
     const asked: Promise<unknown> = method.apply(client, [...(given[name] ?? [])]);
     await asked.catch((error: unknown) => {

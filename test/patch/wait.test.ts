@@ -37,7 +37,6 @@ async function waitIn({ api, bootId, refuses, pollInterval = 2000, answerTakes =
   const since = () => clock.now() - begun;
   const silence = () => Promise.reject(new Fault('net.timeout', 'no answer'));
   const pbs = {
-    knock: async () => api(since()) !== null,
     probe: async (limitMs: number) => {
       if (answerTakes > limitMs) return silence();
       if (refuses && since() > 5000) throw refuses;

@@ -111,7 +111,6 @@ export function pbsClient(servers: Servers, carry: Carry, run: string, seen: See
     refreshPackages: () => write('refresh', () => servers.refresh()),
     startService: () => write('upgrade', () => servers.startUpgrade(seen)),
     reboot: () => write('reboot', () => servers.askReboot(run, seen)),
-    knock: () => Promise.resolve(servers.answers),
     probe: () => read(() => ({ ...status(), ...time() })),
     close: async () => {},
   };
