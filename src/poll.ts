@@ -3,6 +3,8 @@ import type { Clock } from './world.js';
 /** How a wait looks again. Milliseconds, by the monotonic clock. */
 export interface Polling {
   readonly everyMs: number;
+  /** The first pause, which doubles up to `everyMs`. */
+  readonly firstMs?: number;
   /** The longest wait; absent where only the signal ends it. */
   readonly limitMs?: number;
   readonly signal?: AbortSignal;
@@ -16,16 +18,16 @@ export interface Polling {
  */
 export async function poll<Seen>(
   clock: Clock,
-  { everyMs, limitMs = Number.POSITIVE_INFINITY, signal }: Polling,
+  { everyMs, firstMs = everyMs, limitMs = Number.POSITIVE_INFINITY, signal }: Polling,
   look: () => Promise<Seen | null | undefined>,
 ): Promise<Seen | null> {
   const deadline = clock.monotonic() + limitMs;
-  for (;;) {
+  for (let pause = firstMs; ; pause = Math.min(pause * 2, everyMs)) {
     signal?.throwIfAborted();
     const seen = await look();
     if (seen !== null && seen !== undefined) return seen;
     const left = deadline - clock.monotonic();
     if (left <= 0) return null;
-    await clock.sleep(Math.min(everyMs, left), signal);
+    await clock.sleep(Math.min(pause, left), signal);
   }
 }

@@ -2,7 +2,7 @@ import { errorDocument } from '../fault.js';
 import type { Answers } from '../host/answers.js';
 import type { Finding, HostState } from '../journal/document.js';
 import type { Baseline } from '../journal/records.js';
-import { type Expectation, type HostSight, verdict } from '../rules/verdict.js';
+import { type Expectation, type ObservedHost, verdict } from '../rules/verdict.js';
 import { hostState } from './host-state.js';
 
 export interface Verification {
@@ -50,7 +50,7 @@ export async function verifyOnce(
   }
 }
 
-async function packagesOf({ pbs }: Answers): Promise<HostSight['packages']> {
+async function packagesOf({ pbs }: Answers): Promise<ObservedHost['packages']> {
   const [updates, installed] = await Promise.all([pbs.updates(), pbs.packages()]);
   return {
     pending: updates.map(({ name }) => name),

@@ -1,5 +1,6 @@
 import type { Pve } from '../api/pve.js';
 import { Fault } from '../fault.js';
+import { poll } from '../poll.js';
 import type { Clock } from '../world.js';
 
 export interface GuestResult {
@@ -16,9 +17,6 @@ export interface Guest {
   readonly clock: Clock;
 }
 
-const FIRST_POLL_MS = 60;
-const SLOWEST_POLL_MS = 1000;
-
 /**
  * Runs a command in the guest once and waits for its end. Never repeated: it may change something.
  * @throws Fault `agent.*`; `agent.slow` when it has not ended after `limitMs` (it may still run)
@@ -29,21 +27,16 @@ export async function runOnce(
   limitMs: number,
 ): Promise<GuestResult> {
   const pid = await pve.agent.exec(vmid, command);
-  const deadline = clock.monotonic() + limitMs;
-  for (let pause = FIRST_POLL_MS; ; pause = Math.min(pause * 2, SLOWEST_POLL_MS)) {
+  const ended = await poll(clock, { firstMs: 60, everyMs: 1000, limitMs }, async () => {
     const state = await pve.agent.execStatus(vmid, pid);
-    if (state.exited) return state;
-    if (clock.monotonic() > deadline) {
-      throw new Fault(
-        'agent.slow',
-        `A command in guest ${vmid} has not ended after ${Math.round(limitMs / 1000)} s.`,
-        {
-          hint: 'Look at the load of the guest, then run again.',
-        },
-      );
-    }
-    await clock.sleep(pause);
-  }
+    return state.exited ? state : null;
+  });
+  if (ended) return ended;
+  throw new Fault(
+    'agent.slow',
+    `A command in guest ${vmid} has not ended after ${Math.round(limitMs / 1000)} s.`,
+    { hint: 'Look at the load of the guest, then run again.' },
+  );
 }
 
 const PASSING = new Set([

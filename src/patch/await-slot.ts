@@ -5,7 +5,7 @@ import { EXIT, Fault } from '../fault.js';
 import type { Host } from '../host/open.js';
 import { localMoment } from '../moment.js';
 import type { Reporter } from '../report/events.js';
-import { overridden } from '../rules/override.js';
+import { softened } from '../rules/softened.js';
 import { Interrupted, type World } from '../world.js';
 
 /** Looks again this many polls after a block whose end is not known. */
@@ -29,7 +29,7 @@ export async function awaitSlot(
   try {
     for (;;) {
       const raw = await runChecks(CHECKS, host.answers(null));
-      const findings = raw.map((finding) => overridden(finding, ignoredWindow));
+      const findings = raw.map((finding) => softened(finding, { ignoredWindow }));
       const blocks = findings.filter(({ status }) => status === 'block');
       const left = deadline - clock.monotonic();
       if (blocks.length === 0 || left <= 0) return;

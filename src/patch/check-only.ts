@@ -1,41 +1,36 @@
-import { AnswerCache } from '../host/answer-cache.js';
 import { isoFromSeconds } from '../moment.js';
 import { foreseen, type Unfinished } from '../rules/foresee.js';
+import { outcomeOf } from '../rules/outcome.js';
 import { safeUntil } from '../schedule/look-ahead.js';
+import { NotSafe, preflight } from './preflight.js';
 import { kernelsOf } from './reboot.js';
 import { phase, type Run } from './run.js';
 import { methodOf, planUpgrade } from './upgrade.js';
-import { end, NotSafe, outcomeOf, preflight } from './workflow.js';
+import { end } from './workflow.js';
 
 /**
  * `--check`: every check and the simulated upgrade; changes nothing at all.
  * @param unfinished what `patch` would go on with
  */
 export async function checkOnly(run: Run, unfinished: Unfinished | null): Promise<void> {
-  const cache = new AnswerCache(run.clock);
   try {
-    await phase(run, 'preflight', () => preflight(run, cache));
-    await plan(run, cache, unfinished, run.ignoredWindow === null);
+    await phase(run, 'preflight', () => preflight(run));
+    await plan(run, unfinished, run.ignoredWindow === null);
     end(run, 'checked', null);
   } catch (error) {
     // What would be upgraded is worth knowing also where it is not the time for it.
     const canLook = run.journal.state.findings.some(
       ({ id, status }) => id === 'guest.agent' && status !== 'block',
     );
-    if (error instanceof NotSafe && canLook) await plan(run, cache, unfinished, false).catch(() => {});
+    if (error instanceof NotSafe && canLook) await plan(run, unfinished, false).catch(() => {});
     end(run, outcomeOf(error), error);
   }
 }
 
 /** Packages and steps of the run that would follow, from what the checks have seen a moment ago. */
-async function plan(
-  run: Run,
-  cache: AnswerCache,
-  unfinished: Unfinished | null,
-  isTime: boolean,
-): Promise<void> {
+async function plan(run: Run, unfinished: Unfinished | null, isTime: boolean): Promise<void> {
   const { target, answers: look } = run.host;
-  const answers = look(run.journal.runId, cache);
+  const answers = look(run.journal.runId, run.cache);
   const packages = await planUpgrade(run, methodOf(run, answers.survey));
   const [datastores, kernels, until] = await Promise.all([
     answers.pbs.datastores(),

@@ -2,39 +2,35 @@ import { CHECKS } from '../checks/catalogue.js';
 import { runChecks } from '../checks/check.js';
 import { formatDuration } from '../config/quantity.js';
 import { EXIT, Fault } from '../fault.js';
-import type { AnswerCache } from '../host/answer-cache.js';
-import type { Run } from './run.js';
-import { requireLock, step } from './run.js';
-
-const DRAINED = new Set(['pbs.tasks', 'pve.backups']);
+import { poll } from '../poll.js';
+import { isDrained } from '../rules/softened.js';
+import { type Run, requireLock, step } from './run.js';
 
 /**
  * Waits until no task and no active operation uses a datastore; the fence keeps new ones away.
  * @throws Fault `drain.timeout` (exit 75) after `drainTimeout`, naming what still runs
  */
-export async function drain(run: Run, cache: AnswerCache): Promise<string> {
-  const { policy } = run.host.target;
-  const begun = run.clock.monotonic();
-  for (;;) {
+export async function drain(run: Run): Promise<string> {
+  const { clock, interruption } = run;
+  const { pollInterval: everyMs, drainTimeout: limitMs } = run.host.target.policy;
+  const begun = clock.monotonic();
+  let inUse = '';
+  const free = await poll(clock, { everyMs, limitMs, signal: interruption.signal }, async () => {
     await requireLock(run);
     const findings = await runChecks(
-      CHECKS.filter(({ id }) => DRAINED.has(id)),
-      run.host.answers(run.journal.runId, cache),
+      CHECKS.filter(({ id }) => isDrained(id)),
+      run.host.answers(run.journal.runId, run.cache),
     );
-    const busy = findings.filter(({ status }) => status === 'block').map(({ summary }) => summary);
-    if (busy.length === 0) return 'nothing uses a datastore';
-    const waited = run.clock.monotonic() - begun;
-    if (waited >= policy.drainTimeout) {
-      throw new Fault(
-        'drain.timeout',
-        `Still in use after ${formatDuration(policy.drainTimeout)}: ${busy.join('; ')}.`,
-        {
-          hint: 'Run again when it has ended, or set policy.drainTimeout.',
-          exitCode: EXIT.tryLater,
-        },
-      );
-    }
-    step(run, 'drain', null, `${busy.join('; ')} (${formatDuration(policy.drainTimeout - waited)} left)`);
-    await run.clock.sleep(policy.pollInterval, run.interruption.signal);
-  }
+    const blocks = findings.filter(({ status }) => status === 'block');
+    if (blocks.length === 0) return true;
+    inUse = blocks.map(({ summary }) => summary).join('; ');
+    const left = limitMs - (clock.monotonic() - begun);
+    if (left > 0) step(run, 'drain', null, `${inUse} (${formatDuration(left)} left)`);
+    return null;
+  });
+  if (free) return 'nothing uses a datastore';
+  throw new Fault('drain.timeout', `Still in use after ${formatDuration(limitMs)}: ${inUse}.`, {
+    hint: 'Run again when it has ended, or set policy.drainTimeout.',
+    exitCode: EXIT.tryLater,
+  });
 }

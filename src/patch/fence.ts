@@ -33,7 +33,7 @@ export async function fence(run: Run): Promise<string> {
 }
 
 /** Takes away what this run has put up, and nothing else. @throws the Fault of a datastore that could not be changed */
-export async function liftFence(run: Run): Promise<string> {
+export async function unfence(run: Run): Promise<string> {
   const { pbs } = run.host;
   const lifted: string[] = [];
   const modes = new MaintenanceModes(pbs, await pbs.datastoreConfigs());

@@ -1,20 +1,18 @@
-import type { Config, Outcome } from '../config/schema.js';
+import type { Config } from '../config/schema.js';
 import type { Target } from '../config/target.js';
-import { EXIT, type ExitCode, errorDocument } from '../fault.js';
+import { AnswerCache } from '../host/answer-cache.js';
 import { openHost } from '../host/open.js';
 import { claimHost } from '../journal/claim.js';
 import type { RunDocument } from '../journal/document.js';
 import { Journal } from '../journal/journal.js';
 import { documentOf, postponementsOf, readRuns, runsOf } from '../journal/runs.js';
 import { isUnfinished, type RunState } from '../journal/state.js';
-import { releaseOwn } from '../lock/lease.js';
 import type { Reporter } from '../report/events.js';
 import type { World } from '../world.js';
 import { checkOnly } from './check-only.js';
-import { liftFence } from './fence.js';
 import { listenForInterruption } from './interruption.js';
 import { note, type Run, warning } from './run.js';
-import { methodOf, upgradeStillRuns } from './upgrade.js';
+import { abandon } from './undo.js';
 import { carryOut } from './workflow.js';
 
 export interface PatchOptions {
@@ -61,6 +59,7 @@ export async function patchHost(
         interruption,
         requiredPlan: options.plan,
         ignoredWindow: options.ignoredWindow,
+        cache: new AnswerCache(world.clock),
         lease: null,
       };
       if (unfinished && !options.abandon)
@@ -116,56 +115,4 @@ function openJournal(
   return options.check || options.abandon
     ? Journal.inMemory(runId, world.clock, first)
     : Journal.begin(stateDir, runId, world.clock, first);
-}
-
-/** Gives the unfinished run up: undoes what can be undone, by what the servers say, and starts nothing. */
-async function abandon(run: Run): Promise<void> {
-  const { host, journal, clock } = run;
-  journal.goOnWithoutDisk();
-  if (!run.journal.state.resumed) {
-    note(run, `host "${host.target.host}" has no unfinished run; nothing to give up`);
-    run.journal.append({ type: 'ended', outcome: 'abandoned', retryAfter: null, error: null, open: false });
-    return;
-  }
-  const stillRuns = run.journal.state.upgrade === 'begun' && (await upgradeStillRuns(run));
-  if (stillRuns) {
-    warning(run, 'the upgrade still runs; fence and lock stay until it has ended');
-  } else {
-    await attempt(run, 'the fence', () => liftFence(run));
-    for (const cluster of host.clusters) {
-      await attempt(run, `the lock of cluster "${cluster.name}"`, async () => {
-        await releaseOwn(cluster.lock, { run: journal.runId }, clock);
-        run.journal.append({ type: 'unlocked', cluster: cluster.name });
-      });
-    }
-    await attempt(run, 'the upgrade unit', () => methodOf(run).clear());
-  }
-  const { changes, upgrade: progress } = run.journal.state;
-  if (changes || (progress === 'begun' && !stillRuns))
-    warning(run, 'packages that were upgraded stay upgraded');
-  run.journal.append({ type: 'ended', outcome: 'abandoned', retryAfter: null, error: null, open: stillRuns });
-}
-
-async function attempt(run: Run, what: string, act: () => Promise<unknown>): Promise<void> {
-  try {
-    await act();
-  } catch (error) {
-    warning(run, `${what} could not be undone: ${errorDocument(error).message}`);
-  }
-}
-
-const EXIT_OF: Readonly<Record<Outcome, ExitCode>> = {
-  patched: EXIT.done,
-  checked: EXIT.done,
-  postponed: EXIT.tryLater,
-  'reboot-pending': EXIT.tryLater,
-  failed: EXIT.failed,
-  unverified: EXIT.unverified,
-  interrupted: EXIT.interrupted,
-  abandoned: EXIT.done,
-};
-
-export function exitCodeOf({ outcome, leftBehind }: Pick<RunDocument, 'outcome' | 'leftBehind'>): ExitCode {
-  if (outcome === 'abandoned' && leftBehind.fenced.length + leftBehind.locks.length > 0) return EXIT.failed;
-  return EXIT_OF[outcome];
 }

@@ -2,52 +2,19 @@ import { CHECKS } from '../checks/catalogue.js';
 import { retryAfter, runChecks } from '../checks/check.js';
 import { formatDuration } from '../config/quantity.js';
 import { EXIT, Fault } from '../fault.js';
-import { compareKernels, installedKernels } from '../guest/apt.js';
+import { installedKernels } from '../guest/apt.js';
 import type { Answers } from '../host/answers.js';
-import type { RunState } from '../journal/state.js';
 import { isoFromMs } from '../moment.js';
-import { overridden } from '../rules/override.js';
+import { type Kernels, rebootDecision } from '../rules/reboot.js';
+import { softened } from '../rules/softened.js';
 import { type Run, requireLock } from './run.js';
 
-/** `required`: something in the guest asks for a reboot. */
-export interface Kernels {
-  readonly running: string;
-  readonly installed: readonly string[];
-  readonly required: boolean;
-}
-
-/** Whether this run reboots, and why (not). Pure. */
-export function rebootDecision(
-  mode: 'always' | 'after-upgrade' | 'when-required' | 'never',
-  state: Pick<RunState, 'changes' | 'owesReboot'>,
-  kernels: Kernels,
-): { readonly reboot: boolean; readonly why: string } {
-  const changed = (state.changes?.upgraded.length ?? 0) + (state.changes?.installed.length ?? 0);
-  const newest = [...kernels.installed].sort(compareKernels).at(-1);
-  const newer = newest !== undefined && compareKernels(newest, kernels.running) > 0;
-  if (mode === 'never') return { reboot: false, why: 'no reboot, by policy' };
-  if (mode === 'always') return { reboot: true, why: 'policy: always' };
-  if (state.owesReboot) return { reboot: true, why: 'an earlier run left the reboot pending' };
-  if (mode === 'after-upgrade')
-    return { reboot: changed > 0, why: changed > 0 ? 'packages were upgraded' : 'nothing was upgraded' };
-  if (newer) return { reboot: true, why: `kernel ${newest} is installed, ${kernels.running} runs` };
-  if (kernels.required) return { reboot: true, why: 'the guest asks for a reboot' };
-  const base = state.changes?.upgraded.find(({ name }) => NEEDS_REBOOT.test(name));
-  if (base)
-    return {
-      reboot: true,
-      why: `${base.name} was upgraded, which running programs still use in its old form`,
-    };
-  return { reboot: false, why: 'nothing requires a reboot' };
-}
-
-/** Libraries and services that everything uses: only a boot replaces them everywhere. */
-const NEEDS_REBOOT =
-  /^(libc6|libssl|openssl|systemd|libsystemd|dbus|zfs|libzfs|libstdc|intel-microcode|amd64-microcode)/;
-
-export async function decideReboot(run: Run): Promise<{ reboot: boolean; why: string }> {
+/** Why this run does not reboot; null where it does. */
+export async function whyNoReboot(run: Run): Promise<string | null> {
   const answers = run.host.answers(run.journal.runId);
-  return rebootDecision(run.host.target.policy.reboot, run.journal.state, await kernelsOf(answers));
+  const { policy } = run.host.target;
+  const { reboot: needed, why } = rebootDecision(policy.reboot, run.journal.state, await kernelsOf(answers));
+  return needed ? null : why;
 }
 
 /** What the decision to reboot rests on; nothing is asked where the policy alone decides. */
@@ -129,7 +96,7 @@ async function stillFits(run: Run, answers: Answers): Promise<void> {
     shortened,
   );
   const blocked = findings
-    .map((finding) => overridden(finding, run.ignoredWindow))
+    .map((finding) => softened(finding, { ignoredWindow: run.ignoredWindow }))
     .filter(({ status }) => status === 'block');
   if (blocked.length === 0) return;
   run.journal.append({ type: 'checked', findings: blocked });

@@ -1,4 +1,5 @@
 import { Fault } from '../fault.js';
+import type { AnswerCache } from '../host/answer-cache.js';
 import type { Host } from '../host/open.js';
 import type { Phase } from '../journal/document.js';
 import type { Journal } from '../journal/journal.js';
@@ -18,6 +19,8 @@ export interface Run {
   readonly requiredPlan: string | null;
   /** `--ignore-window REASON`: why window, blackouts and schedules do not count this time. */
   readonly ignoredWindow: string | null;
+  /** What checks have learned a moment ago. */
+  readonly cache: AnswerCache;
   lease: Lease | null;
 }
 

@@ -4,10 +4,10 @@ import type { Guest } from '../guest/exec.js';
 import { type Survey, takeSurvey } from '../guest/survey.js';
 import { clearUpgrade, startUpgrade, unitName, viewUpgrade } from '../guest/upgrade-unit.js';
 import type { Run } from './run.js';
-import type { UpgradeMethod, UpgradeView } from './upgrade-method.js';
+import type { ObservedUpgrade, UpgradeMethod } from './upgrade-method.js';
 
 /** The guest agent starts a transient unit; plan, progress and packages are read from inside the guest. */
-export function agentRoad(
+export function agentMethod(
   run: Run,
   guest: Guest,
   survey: () => Promise<Survey> = () => takeSurvey(guest),
@@ -24,7 +24,7 @@ export function agentRoad(
         'upgrade.no-plan',
         `The upgrade cannot be simulated: ${simulationError ?? 'no output'}`,
         {
-          hint: `Mend apt on ${host}, then run again.`,
+          hint: `Fix apt on ${host}, then run again.`,
           exitCode: EXIT.tryLater,
         },
       );
@@ -36,7 +36,7 @@ export function agentRoad(
         cleanup: policy.cleanup,
         protectedPackages: policy.protectedPackages,
       }),
-    async look() {
+    async observe() {
       const { unit, status, log } = await viewUpgrade(guest, runId, offset);
       offset += Buffer.byteLength(log);
       return { unit, progress: progressIn(status), log };
@@ -55,7 +55,7 @@ export function agentRoad(
 }
 
 /** apt counts to 100 twice; one bar for both, most of it for dpkg. */
-function progressIn(status: string): UpgradeView['progress'] {
+function progressIn(status: string): ObservedUpgrade['progress'] {
   const progress = readProgress(status);
   if (!progress) return null;
   const percent = progress.stage === 'download' ? progress.percent * 0.3 : 30 + progress.percent * 0.7;

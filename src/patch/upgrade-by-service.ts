@@ -1,5 +1,4 @@
 import type { Pbs } from '../api/pbs.js';
-import { Fault } from '../fault.js';
 import type { PackageChanges } from '../guest/apt.js';
 import type { UnitState } from '../guest/upgrade-unit.js';
 import type { Run } from './run.js';
@@ -11,7 +10,7 @@ import type { UpgradeMethod } from './upgrade-method.js';
  * units beyond its own list, so this method is never the default.
  * @see PBS API `POST /nodes/{node}/services/{service}/start`
  */
-export function serviceRoad(run: Run, unit: string): UpgradeMethod {
+export function serviceMethod(run: Run, unit: string): UpgradeMethod {
   const { pbs, target } = run.host;
   let seenLines = 0;
   let last: UnitState | null = null;
@@ -22,7 +21,7 @@ export function serviceRoad(run: Run, unit: string): UpgradeMethod {
       const upid = await pbs.startService(unit);
       run.journal.append({ type: 'upgrade-task', upid });
     },
-    async look() {
+    async observe() {
       const upid = run.journal.state.upgradeTask ?? (await findTask(run, unit));
       if (upid === null) return { unit: { kind: 'gone' }, progress: null, log: '' };
       const [{ running, exitStatus }, lines] = await Promise.all([
@@ -96,9 +95,3 @@ function stateOf(running: boolean, exitStatus: string | null): UnitState {
   const code = /exit (?:status|code):? ?(\d+)/.exec(exitStatus)?.[1];
   return { kind: 'failed', exitCode: Number(code ?? 1), signal: false };
 }
-
-export const noRoad = (host: string) =>
-  new Fault('upgrade.no-road', `The config names no way to upgrade host "${host}".`, {
-    hint: `Set hosts.${host}.guest, or hosts.${host}.upgrade to {"via": "service", "unit": …}.`,
-    exitCode: 2,
-  });

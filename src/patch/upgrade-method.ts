@@ -2,7 +2,7 @@ import type { PackageChanges } from '../guest/apt.js';
 import type { UnitState } from '../guest/upgrade-unit.js';
 
 /** One look at an upgrade that runs or has ended. */
-export interface UpgradeView {
+export interface ObservedUpgrade {
   readonly unit: UnitState;
   /** Null where nothing is known yet. `percent` null where only words are. */
   readonly progress: { readonly percent: number | null; readonly text: string } | null;
@@ -30,7 +30,7 @@ export interface UpgradeMethod {
   plan(): Promise<PackageChanges>;
   /** Starts it, once. @throws Fault when it certainly was not started */
   start(): Promise<void>;
-  look(): Promise<UpgradeView>;
+  observe(): Promise<ObservedUpgrade>;
   result(): Promise<UpgradeResult>;
   /** Takes away what is left of an upgrade that has ended; a running one is left alone. */
   clear(): Promise<void>;

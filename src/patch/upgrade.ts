@@ -3,30 +3,37 @@ import { isEmptyPlan, type PackageChanges, planDigest } from '../guest/apt.js';
 import type { Survey } from '../guest/survey.js';
 import { UPGRADE_EXIT } from '../guest/upgrade-script.js';
 import type { UnitState } from '../guest/upgrade-unit.js';
+import { poll } from '../poll.js';
 import { type Run, requireLock, step } from './run.js';
-import { agentRoad } from './upgrade-by-agent.js';
-import { noRoad, serviceRoad } from './upgrade-by-service.js';
-import type { UpgradeMethod, UpgradeView } from './upgrade-method.js';
+import { agentMethod } from './upgrade-by-agent.js';
+import { serviceMethod } from './upgrade-by-service.js';
+import type { ObservedUpgrade, UpgradeMethod } from './upgrade-method.js';
 
 /**
  * The way that the config names.
  * @param survey for the plan, where a look inside the guest has just been taken
- * @throws Fault `upgrade.no-method` (exit 2)
+ * @throws Fault `upgrade.no-road` (exit 2)
  */
 export function methodOf(run: Run, survey?: () => Promise<Survey>): UpgradeMethod {
   const { guest, target } = run.host;
-  if (target.upgradeUnit !== null) return serviceRoad(run, target.upgradeUnit);
-  if (guest) return agentRoad(run, guest, survey);
-  throw noRoad(target.host);
+  if (target.upgradeUnit !== null) return serviceMethod(run, target.upgradeUnit);
+  if (guest) return agentMethod(run, guest, survey);
+  const { host } = target;
+  throw new Fault('upgrade.no-road', `The config names no way to upgrade host "${host}".`, {
+    hint: `Set hosts.${host}.guest, or hosts.${host}.upgrade to {"via": "service", "unit": …}.`,
+    exitCode: EXIT.usage,
+  });
 }
 
 /**
- * Simulates, refuses what must not happen, upgrades, and makes sure that nothing is left half done.
+ * Simulates, refuses what must not happen, upgrades, and makes sure that nothing is left half done. An upgrade
+ * that has begun already is followed from wherever it stands.
  * @throws Fault `plan.changed`, `upgrade.removes-protected` (before anything was upgraded, exit 75),
  *   `upgrade.failed`, `upgrade.timeout`, `upgrade.incomplete`
  */
 export async function upgrade(run: Run): Promise<string> {
   const method = methodOf(run);
+  if (run.journal.state.upgrade === 'begun') return followUpgrade(run, method);
   const plan = await planUpgrade(run, method);
   if (isEmptyPlan(plan) && !run.host.target.policy.repairDpkg) {
     run.journal.append({ type: 'upgraded', packages: await changedBefore(run, method, plan) });
@@ -40,7 +47,7 @@ export async function upgrade(run: Run): Promise<string> {
   } catch (error) {
     // Whether a start without an answer that can be read arrived shows at the next look.
     const code = error instanceof Fault ? error.code : '';
-    if (REFUSED_TO_START.has(code) && !(await upgradeArrived(run).catch(() => true)))
+    if (REFUSED_TO_START.has(code) && !(await hasArrived(method).catch(() => true)))
       run.journal.append({ type: 'upgrade-void' });
     if (!['outcome.unknown', 'api.unreadable'].includes(code)) throw error;
   }
@@ -48,7 +55,7 @@ export async function upgrade(run: Run): Promise<string> {
 }
 
 /**
- * Where nothing is left to upgrade since an attempt before had failed halfway and somebody mended the rest:
+ * Where nothing is left to upgrade since an attempt before had failed halfway and a person has finished the rest:
  * what has changed since the run began, which decides whether it reboots.
  */
 async function changedBefore(run: Run, method: UpgradeMethod, plan: PackageChanges): Promise<PackageChanges> {
@@ -89,28 +96,26 @@ export async function planUpgrade(run: Run, method = methodOf(run)): Promise<Pac
 
 /** Waits for the upgrade of this run, from wherever it stands, and tells what apt tells. */
 export async function followUpgrade(run: Run, method = methodOf(run)): Promise<string> {
-  const { policy } = run.host.target;
-  run.interruption.protect('the upgrade is running');
-  const deadline = run.clock.monotonic() + policy.upgradeTimeout;
-  for (;;) {
-    const view = await lookAt(run, method);
-    if (view) {
-      tell(run, view);
-      if (view.unit.kind !== 'running') {
-        await keepRest(run, method);
-        return settle(run, method, view.unit);
-      }
-    }
-    run.interruption.throwIfStopped();
-    if (run.clock.monotonic() > deadline) throw timedOut(run, method);
-    await run.clock.sleep(policy.pollInterval, run.interruption.signal);
-  }
+  const { pollInterval: everyMs, upgradeTimeout: limitMs } = run.host.target.policy;
+  const { interruption, clock } = run;
+  interruption.protect('the upgrade is running');
+  const ended = await poll(clock, { everyMs, limitMs, signal: interruption.signal }, async () => {
+    const unit = (await observe(run, method))?.unit;
+    return unit?.kind === 'running' ? null : unit;
+  });
+  if (!ended) throw timedOut(run, method);
+  // What it has written since.
+  while ((await observe(run, method))?.log) {}
+  return judgeResult(run, method, ended);
 }
 
 /** A look that fails during an upgrade is normal: what is asked may just be restarting. Only the deadline ends the patience. */
-async function lookAt(run: Run, method: UpgradeMethod): Promise<UpgradeView | null> {
+async function observe(run: Run, method: UpgradeMethod): Promise<ObservedUpgrade | null> {
   try {
-    return await method.look();
+    const seen = await method.observe();
+    run.journal.keep('apt.log', seen.log);
+    if (seen.progress) step(run, 'upgrade', seen.progress.percent, seen.progress.text);
+    return seen;
   } catch (error) {
     if (!(error instanceof Fault) || !/^(agent|net|outcome|pbs\.daemon)/.test(error.code)) throw error;
     step(run, 'upgrade', null, `no answer about it at the moment (${error.code})`);
@@ -118,20 +123,7 @@ async function lookAt(run: Run, method: UpgradeMethod): Promise<UpgradeView | nu
   }
 }
 
-function tell(run: Run, { progress, log }: UpgradeView): void {
-  run.journal.keep('apt.log', log);
-  if (progress) step(run, 'upgrade', progress.percent, progress.text);
-}
-
-async function keepRest(run: Run, method: UpgradeMethod): Promise<void> {
-  for (;;) {
-    const view = await lookAt(run, method);
-    if (!view || view.log === '') return;
-    tell(run, view);
-  }
-}
-
-async function settle(run: Run, method: UpgradeMethod, unit: UnitState): Promise<string> {
+async function judgeResult(run: Run, method: UpgradeMethod, unit: UnitState): Promise<string> {
   const { changes, audit, pending } = await method.result();
   const { planned } = run.journal.state;
   const isPlanned = (name: string) => planned?.packages.removed.some((each) => each.name === name) ?? false;
@@ -142,7 +134,7 @@ async function settle(run: Run, method: UpgradeMethod, unit: UnitState): Promise
     if (refused) run.journal.append({ type: 'upgrade-void' });
     else run.journal.append({ type: 'upgrade-failed', exitCode: unit.exitCode, packages: partly });
     await method.clear();
-    throw failed(run, unit, audit);
+    throw upgradeFailed(run, unit, audit);
   }
   if (audit !== '' || pending !== 0) {
     run.journal.append({ type: 'upgrade-failed', exitCode: 0, packages: partly });
@@ -155,6 +147,25 @@ async function settle(run: Run, method: UpgradeMethod, unit: UnitState): Promise
   const { upgraded, installed, removed } = changes;
   return `${upgraded.length} upgraded, ${installed.length} newly installed, ${removed.length} removed`;
 }
+
+/**
+ * Journals that an upgrade which was intended has never begun. A run of which the process died between intent
+ * and request begins again.
+ */
+export async function noteVoidUpgrade(run: Run): Promise<void> {
+  if (run.journal.state.upgrade !== 'begun' || (await hasArrived(methodOf(run)))) return;
+  run.journal.append({ type: 'upgrade-void' });
+}
+
+/** Whether an upgrade that was intended has left any trace: a unit or a changed package. */
+async function hasArrived(method: UpgradeMethod): Promise<boolean> {
+  if ((await method.observe()).unit.kind !== 'gone') return true;
+  const { changes, audit } = await method.result();
+  return audit !== '' || !isEmptyPlan(changes);
+}
+
+export const upgradeStillRuns = async (run: Run): Promise<boolean> =>
+  run.journal.state.upgrade === 'begun' && (await methodOf(run).observe()).unit.kind === 'running';
 
 const removesProtected = (names: readonly string[]) =>
   new Fault('upgrade.removes-protected', `The upgrade would remove ${names.join(', ')}, which must stay.`, {
@@ -171,7 +182,7 @@ function timedOut(run: Run, method: UpgradeMethod): Fault {
   );
 }
 
-function failed(run: Run, unit: Extract<UnitState, { kind: 'failed' }>, audit: string): Fault {
+function upgradeFailed(run: Run, unit: Extract<UnitState, { kind: 'failed' }>, audit: string): Fault {
   const { host } = run.host.target;
   if (unit.exitCode === UPGRADE_EXIT.removesProtected)
     return removesProtected(run.host.target.policy.protectedPackages);
@@ -179,7 +190,7 @@ function failed(run: Run, unit: Extract<UnitState, { kind: 'failed' }>, audit: s
   return new Fault(
     'upgrade.failed',
     `The upgrade ${how}${audit === '' ? '' : '; packages are left half configured'}.`,
-    { hint: mending(run, host) },
+    { hint: howToFix(run, host) },
   );
 }
 
@@ -192,22 +203,8 @@ function incomplete(run: Run, unit: UnitState, audit: string, pending: number | 
     unit.kind === 'gone'
       ? 'The upgrade vanished (was the host restarted?)'
       : 'The upgrade ended well, yet is not complete';
-  return new Fault('upgrade.incomplete', `${what}: ${seen}.`, { hint: mending(run, run.host.target.host) });
+  return new Fault('upgrade.incomplete', `${what}: ${seen}.`, { hint: howToFix(run, run.host.target.host) });
 }
 
-const mending = (run: Run, host: string) =>
-  `Read apt.log in ${run.journal.folder}, see how the host stands (pbs-ctl recover --host ${host}), mend its packages, then: pbs-ctl patch --host ${host}`;
-
-export const upgradeStillRuns = async (run: Run): Promise<boolean> =>
-  run.journal.state.upgrade === 'begun' && (await methodOf(run).look()).unit.kind === 'running';
-
-/**
- * Whether an upgrade that was intended has left any trace. One that has none, neither a unit nor a changed
- * package, was never started: the process died between intent and request.
- */
-export async function upgradeArrived(run: Run): Promise<boolean> {
-  const method = methodOf(run);
-  if ((await method.look()).unit.kind !== 'gone') return true;
-  const { changes, audit } = await method.result();
-  return audit !== '' || !isEmptyPlan(changes);
-}
+const howToFix = (run: Run, host: string) =>
+  `Read apt.log in ${run.journal.folder}, see how the host stands (pbs-ctl recover --host ${host}), fix its packages, then: pbs-ctl patch --host ${host}`;

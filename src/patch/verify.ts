@@ -1,6 +1,7 @@
 import { type Verification, verifyOnce } from '../checks/verify.js';
 import { EXIT, Fault } from '../fault.js';
 import type { Finding } from '../journal/document.js';
+import { poll } from '../poll.js';
 import { type Run, step } from './run.js';
 
 /**
@@ -8,27 +9,29 @@ import { type Run, step } from './run.js';
  * `rebootTimeout`: mounts and services may come after the API.
  * @throws Fault `verify.failed` (exit 3)
  */
-export async function validate(run: Run): Promise<string> {
+export async function verify(run: Run): Promise<string> {
+  const { clock, journal, interruption } = run;
   const { policy, host } = run.host.target;
-  const { baseline, reboot, upgrade, changes } = run.journal.state;
+  const { baseline, reboot, upgrade, changes } = journal.state;
   const expected = { upgraded: upgrade === 'done', rebooted: reboot !== null, held: changes?.held ?? [] };
-  const patience = run.clock.monotonic() + Math.max(policy.rebootTimeout / 4, policy.stableFor * 2);
+  const patience = clock.monotonic() + Math.max(policy.rebootTimeout / 4, policy.stableFor * 2);
   let healthySince: number | null = null;
-  for (;;) {
-    const seen = await verifyOnce(run.host.answers(run.journal.runId), baseline, expected);
-    const now = run.clock.monotonic();
+  await poll(clock, { everyMs: policy.pollInterval, signal: interruption.signal }, async () => {
+    const seen = await verifyOnce(run.host.answers(journal.runId), baseline, expected);
+    const now = clock.monotonic();
     healthySince = seen.ok ? (healthySince ?? now) : null;
     if (healthySince !== null && now - healthySince >= policy.stableFor) {
       keep(run, seen);
-      return `healthy for ${policy.stableFor / 1000} s`;
+      return true;
     }
     if (!seen.ok && now > patience) {
       keep(run, seen);
-      throw failed(host, seen.findings);
+      throw notAsBefore(host, seen.findings);
     }
     step(run, 'verify', null, seen.ok ? 'healthy, watching whether it stays so' : problems(seen.findings));
-    await run.clock.sleep(policy.pollInterval, run.interruption.signal);
-  }
+    return null;
+  });
+  return `healthy for ${policy.stableFor / 1000} s`;
 }
 
 function keep(run: Run, { state, findings }: Verification): void {
@@ -42,8 +45,8 @@ const problems = (findings: readonly Finding[]) =>
     .map(({ summary }) => summary)
     .join('; ');
 
-const failed = (host: string, findings: readonly Finding[]) =>
+const notAsBefore = (host: string, findings: readonly Finding[]) =>
   new Fault('verify.failed', `${host} is back, but not as it was: ${problems(findings)}.`, {
-    hint: `The fence stays up. See what is wrong and how to mend it: pbs-ctl recover --host ${host}. Then: pbs-ctl patch --host ${host} (it verifies again and lifts the fence)`,
+    hint: `The fence stays up. See what is wrong and how to fix it: pbs-ctl recover --host ${host}. Then: pbs-ctl patch --host ${host} (it verifies again and lifts the fence)`,
     exitCode: EXIT.unverified,
   });

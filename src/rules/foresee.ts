@@ -1,9 +1,8 @@
-import type { Datastore } from '../api/pbs.js';
 import type { Policy } from '../config/schema.js';
 import { isOwnFence } from '../fence/mark.js';
 import { installedKernels, isEmptyPlan, type PackageChanges } from '../guest/apt.js';
 import type { RunState } from '../journal/state.js';
-import { type Kernels, rebootDecision } from '../patch/reboot.js';
+import { type Kernels, rebootDecision } from './reboot.js';
 
 /** A run that the next `patch` goes on with. */
 export type Unfinished = Pick<RunState, 'runId' | 'phase' | 'upgrade' | 'reboot'>;
@@ -11,7 +10,10 @@ export type Unfinished = Pick<RunState, 'runId' | 'phase' | 'upgrade' | 'reboot'
 interface Known {
   readonly clusters: readonly string[];
   readonly policy: Pick<Policy, 'fence' | 'reboot'>;
-  readonly datastores: readonly Pick<Datastore, 'name' | 'maintenance'>[];
+  readonly datastores: ReadonlyArray<{
+    readonly name: string;
+    readonly maintenance: { readonly type: string; readonly message: string | null } | null;
+  }>;
   readonly plan: PackageChanges;
   readonly kernels: Kernels;
   /** An earlier run has left a reboot to the next one. */

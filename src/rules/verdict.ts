@@ -5,7 +5,7 @@ import type { Finding, FindingId, HostState } from '../journal/document.js';
 import type { Baseline } from '../journal/records.js';
 
 /** What verify looks at. `survey` is null where the guest cannot be asked; `paths`: datastore → its folder. */
-export interface HostSight {
+export interface ObservedHost {
   readonly state: HostState;
   readonly services: ReadonlyArray<{ readonly name: string; readonly state: string }>;
   readonly survey: Survey | null;
@@ -28,7 +28,7 @@ export interface Expectation {
 const ESSENTIAL = ['proxmox-backup', 'proxmox-backup-proxy'];
 
 /** Before and after, as findings. Pure. */
-export function verdict(before: Baseline | null, now: HostSight, expected: Expectation | null): Finding[] {
+export function verdict(before: Baseline | null, now: ObservedHost, expected: Expectation | null): Finding[] {
   return [
     datastores(before, now),
     mounts(before, now),
@@ -39,7 +39,7 @@ export function verdict(before: Baseline | null, now: HostSight, expected: Expec
   ];
 }
 
-function datastores(before: Baseline | null, { state }: HostSight): Finding {
+function datastores(before: Baseline | null, { state }: ObservedHost): Finding {
   const wanted = before?.state.datastores.map(({ name }) => name) ?? [];
   const missing = wanted.filter((name) => !state.datastores.some((each) => each.name === name));
   const broken = state.datastores.filter((each) => each.state !== 'ok' && !wasBroken(before, each.name));
@@ -59,7 +59,7 @@ function datastores(before: Baseline | null, { state }: HostSight): Finding {
 const wasBroken = (before: Baseline | null, name: string) =>
   (before?.state.datastores.find((each) => each.name === name)?.state ?? 'ok') !== 'ok';
 
-function mounts(before: Baseline | null, { survey, surveyError, paths, hasGuest }: HostSight): Finding {
+function mounts(before: Baseline | null, { survey, surveyError, paths, hasGuest }: ObservedHost): Finding {
   if (!hasGuest) return finding('verify.mounts', 'skip', 'the config names no guest to ask');
   if (!survey) return finding('verify.mounts', 'block', surveyError ?? 'the guest does not answer');
   const problems = [...paths].flatMap(([name, path]) => {
@@ -77,7 +77,7 @@ function mounts(before: Baseline | null, { survey, surveyError, paths, hasGuest 
     : finding('verify.mounts', 'pass', 'every datastore is on its own file system');
 }
 
-function services(before: Baseline | null, now: HostSight): Finding {
+function services(before: Baseline | null, now: ObservedHost): Finding {
   const wanted = new Set([...ESSENTIAL, ...(before?.services ?? [])]);
   const down = [...wanted].filter(
     (name) => now.services.find((each) => each.name === name)?.state !== 'running',
@@ -87,14 +87,14 @@ function services(before: Baseline | null, now: HostSight): Finding {
     : finding('verify.services', 'pass', `${wanted.size} services run`);
 }
 
-function units(before: Baseline | null, { survey, surveyError }: HostSight): Finding {
+function units(before: Baseline | null, { survey, surveyError }: ObservedHost): Finding {
   if (!survey) return finding('verify.units', 'block', surveyError ?? 'the guest does not answer');
   const fresh = survey.failedUnits.filter((unit) => !before?.failedUnits.includes(unit));
   if (fresh.length === 0) return finding('verify.units', 'pass', 'no unit failed that was fine before');
   return finding('verify.units', before ? 'block' : 'warn', `failed: ${fresh.join(', ')}`);
 }
 
-function packages(now: HostSight, expected: Expectation | null): Finding {
+function packages(now: ObservedHost, expected: Expectation | null): Finding {
   const { survey, hasGuest } = now;
   if (hasGuest && !survey) return finding('verify.packages', 'block', 'the guest does not answer');
   if (survey && survey.audit !== '')
@@ -116,7 +116,7 @@ function packages(now: HostSight, expected: Expectation | null): Finding {
 const waiting = ({ plan }: Survey) => (plan ? plan.upgraded.length + plan.installed.length : null);
 
 function kernel(
-  { survey, state, hasGuest, packages: { kernels } }: HostSight,
+  { survey, state, hasGuest, packages: { kernels } }: ObservedHost,
   expected: Expectation | null,
 ): Finding {
   if (hasGuest && !survey) return finding('verify.kernel', 'block', 'the guest does not answer');

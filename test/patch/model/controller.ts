@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { parseConfig } from '../../../src/config/load.js';
 import { targetOf } from '../../../src/config/target.js';
 import { Fault } from '../../../src/fault.js';
+import { AnswerCache } from '../../../src/host/answer-cache.js';
 import { answers } from '../../../src/host/answers.js';
 import type { Host } from '../../../src/host/open.js';
 import { ScheduleCache } from '../../../src/host/schedule-cache.js';
@@ -147,6 +148,7 @@ export async function patch(
     interruption,
     requiredPlan: null,
     ignoredWindow: null,
+    cache: new AnswerCache(own),
     lease: null,
   };
   await clock.until(Promise.race([carryOut(run), death]));

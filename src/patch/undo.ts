@@ -1,0 +1,93 @@
+import { errorDocument, Fault } from '../fault.js';
+import { releaseOwn } from '../lock/lease.js';
+import { confirm } from '../lock/lock.js';
+import { unfence } from './fence.js';
+import { unlock } from './lock.js';
+import { note, type Run, warning } from './run.js';
+import { methodOf, upgradeStillRuns } from './upgrade.js';
+
+/** Takes back the fence of a run that ends here; what cannot be undone stays in the report. */
+export async function undoFence(run: Run): Promise<void> {
+  if (run.journal.state.fenced.length === 0) return;
+  await unfence(run).catch((error) =>
+    warning(run, `the fence could not be lifted: ${errorDocument(error).message}`),
+  );
+}
+
+/** Gives back the lock of a run that ends here, also one that it may hold without knowing. */
+export async function undoLock(run: Run): Promise<void> {
+  if (run.lease) await unlock(run);
+  else if (mayHoldLocks(run)) await releaseOrphanedLocks(run);
+}
+
+/** A lock that was taken while its answer was lost, or before the process died, is known to nobody but the tag itself. */
+async function releaseOrphanedLocks(run: Run): Promise<void> {
+  const { host, clock, journal } = run;
+  for (const { name, lock } of host.clusters) {
+    try {
+      await releaseOwn(lock, { run: journal.runId }, clock);
+      if (journal.state.locks.includes(name)) journal.append({ type: 'unlocked', cluster: name });
+    } catch (error) {
+      journal.append({ type: 'locked', cluster: name, expiresAt: 0 });
+      warning(run, unknownLock(name, error));
+    }
+  }
+}
+
+/** Where locks stay: what may have been taken is in the report, and the next run goes on with it. */
+export async function reportOrphanedLocks(run: Run): Promise<void> {
+  const { host, journal } = run;
+  if (run.lease || !mayHoldLocks(run)) return;
+  for (const { name, lock } of host.clusters) {
+    if (journal.state.locks.includes(name)) continue;
+    try {
+      await confirm(lock, journal.runId);
+    } catch (error) {
+      if (error instanceof Fault && error.code === 'lock.lost') continue;
+      warning(run, unknownLock(name, error));
+    }
+    journal.append({ type: 'locked', cluster: name, expiresAt: 0 });
+  }
+}
+
+const mayHoldLocks = ({ journal }: Run): boolean =>
+  journal.state.timeline.some(({ phase }) => phase === 'lock');
+
+const unknownLock = (cluster: string, error: unknown) =>
+  `whether the lock of cluster "${cluster}" was taken is not known: ${errorDocument(error).message}`;
+
+/** Gives the unfinished run up: undoes what can be undone, by what the servers say, and starts nothing. */
+export async function abandon(run: Run): Promise<void> {
+  const { host, journal, clock } = run;
+  journal.goOnWithoutDisk();
+  if (!journal.state.resumed) {
+    note(run, `host "${host.target.host}" has no unfinished run; nothing to give up`);
+    journal.append({ type: 'ended', outcome: 'abandoned', retryAfter: null, error: null, open: false });
+    return;
+  }
+  const stillRuns = await upgradeStillRuns(run);
+  if (stillRuns) {
+    warning(run, 'the upgrade still runs; fence and lock stay until it has ended');
+  } else {
+    await attempt(run, 'the fence', () => unfence(run));
+    for (const { name, lock } of host.clusters) {
+      await attempt(run, `the lock of cluster "${name}"`, async () => {
+        await releaseOwn(lock, { run: journal.runId }, clock);
+        journal.append({ type: 'unlocked', cluster: name });
+      });
+    }
+    await attempt(run, 'the upgrade unit', () => methodOf(run).clear());
+  }
+  const { changes, upgrade } = journal.state;
+  if (changes || (upgrade === 'begun' && !stillRuns))
+    warning(run, 'packages that were upgraded stay upgraded');
+  journal.append({ type: 'ended', outcome: 'abandoned', retryAfter: null, error: null, open: stillRuns });
+}
+
+async function attempt(run: Run, what: string, act: () => Promise<unknown>): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    warning(run, `${what} could not be undone: ${errorDocument(error).message}`);
+  }
+}

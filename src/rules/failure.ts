@@ -1,0 +1,56 @@
+import type { Outcome } from '../config/schema.js';
+import { isEmptyPlan } from '../guest/apt.js';
+import type { RunState } from '../journal/state.js';
+import { isLater, outcomeOf } from './outcome.js';
+
+/** What a failed phase takes back and what it leaves. */
+export interface Consequence {
+  /** Fence and lock are taken back; else they stay, and the next run goes on with this one. */
+  readonly takesBack: boolean;
+  readonly outcome: Outcome;
+  /** What is on the console of the VM is kept, for whoever looks what became of the host. */
+  readonly keepsConsole: boolean;
+}
+
+/** How far a run has come with its host. */
+type Standing =
+  /** Nothing has changed on it. */
+  | 'untouched'
+  /** Its upgrade runs, or has failed halfway. */
+  | 'upgrading'
+  /** Its packages have changed, and no reboot was requested. */
+  | 'upgraded'
+  /** A reboot was requested. */
+  | 'rebooting';
+
+/** What stopped it: `later` is over by itself, such as a check that says no right before the reboot. */
+type Cause = 'later' | 'interrupted' | 'lasting';
+
+type Row = { readonly takesBack: boolean; readonly outcome?: Outcome; readonly keepsConsole?: true };
+const TAKEN_BACK: Row = { takesBack: true };
+const LEFT: Row = { takesBack: false };
+
+const CONSEQUENCES: Readonly<Record<Standing, Readonly<Record<Cause, Row>>>> = {
+  untouched: { later: TAKEN_BACK, interrupted: TAKEN_BACK, lasting: TAKEN_BACK },
+  upgrading: { later: LEFT, interrupted: LEFT, lasting: LEFT },
+  // The host runs with what is installed: the next run reboots.
+  upgraded: { later: { takesBack: true, outcome: 'reboot-pending' }, interrupted: LEFT, lasting: LEFT },
+  rebooting: { later: LEFT, interrupted: LEFT, lasting: { takesBack: false, keepsConsole: true } },
+};
+
+export function consequenceOf(
+  state: Pick<RunState, 'upgrade' | 'changes' | 'reboot'>,
+  error: unknown,
+): Consequence {
+  const byError = outcomeOf(error);
+  const cause = isLater(error) ? 'later' : byError === 'interrupted' ? 'interrupted' : 'lasting';
+  const { takesBack, outcome = byError, keepsConsole = false } = CONSEQUENCES[standingOf(state)][cause];
+  return { takesBack, outcome, keepsConsole };
+}
+
+function standingOf({ upgrade, changes, reboot }: Parameters<typeof consequenceOf>[0]): Standing {
+  if (reboot !== null) return 'rebooting';
+  if (upgrade === 'not-begun') return 'untouched';
+  if (upgrade !== 'done') return 'upgrading';
+  return changes === null || isEmptyPlan(changes) ? 'untouched' : 'upgraded';
+}

@@ -1,0 +1,48 @@
+import type { Outcome } from '../config/schema.js';
+import { EXIT, type ExitCode, Fault } from '../fault.js';
+import type { RunDocument } from '../journal/document.js';
+import type { RunState } from '../journal/state.js';
+
+/** How a run ends by what stopped it. */
+export function outcomeOf(error: unknown): Outcome {
+  if (!(error instanceof Fault)) return 'failed';
+  if (error.exitCode === EXIT.interrupted) return 'interrupted';
+  if (error.exitCode === EXIT.unverified) return 'unverified';
+  return isLater(error) ? 'postponed' : 'failed';
+}
+
+/** Not safe now, or not reachable now: waiting may help. */
+export const isLater = (error: unknown): boolean =>
+  error instanceof Fault && (error.exitCode === EXIT.tryLater || UNREACHABLE.has(error.code));
+
+const UNREACHABLE = new Set(['net.unreachable', 'net.timeout', 'pbs.daemon-down']);
+
+/** What a run ends as once it has taken back what it could, and whether the next `patch` goes on with it. */
+export function ending(
+  { upgrade, fenced, locks }: Pick<RunState, 'upgrade' | 'fenced' | 'locks'>,
+  outcome: Outcome,
+): { readonly outcome: Outcome; readonly open: boolean } {
+  const leaves = upgrade === 'begun' || upgrade === 'failed' || fenced.length > 0 || locks.length > 0;
+  return {
+    // A run that has touched the host is not "postponed", whatever stopped it.
+    outcome: outcome === 'postponed' && leaves ? 'failed' : outcome,
+    open: leaves && outcome !== 'patched' && outcome !== 'checked',
+  };
+}
+
+const EXIT_OF: Readonly<Record<Outcome, ExitCode>> = {
+  patched: EXIT.done,
+  checked: EXIT.done,
+  postponed: EXIT.tryLater,
+  'reboot-pending': EXIT.tryLater,
+  failed: EXIT.failed,
+  unverified: EXIT.unverified,
+  interrupted: EXIT.interrupted,
+  abandoned: EXIT.done,
+};
+
+/** The exit code of a run. */
+export function exitCodeOf({ outcome, leftBehind }: Pick<RunDocument, 'outcome' | 'leftBehind'>): ExitCode {
+  if (outcome === 'abandoned' && leftBehind.fenced.length + leftBehind.locks.length > 0) return EXIT.failed;
+  return EXIT_OF[outcome];
+}

@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { EXIT, Fault } from '../../src/fault.js';
+import { ending, exitCodeOf, outcomeOf } from '../../src/rules/outcome.js';
+
+const fault = (code: string, exitCode: 1 | 3 | 75 | 130) => new Fault(code, 'seen', { exitCode });
+const behind = (fenced: string[], locks: string[]) => ({ fenced, locks });
+
+describe('the outcome of a run', () => {
+  it.each`
+    error                                         | outcome          | because
+    ${fault('not-safe', EXIT.tryLater)}           | ${'postponed'}   | ${'waiting may help'}
+    ${fault('net.unreachable', EXIT.failed)}      | ${'postponed'}   | ${'the host may be back later'}
+    ${fault('pbs.daemon-down', EXIT.failed)}      | ${'postponed'}   | ${'so may its daemon'}
+    ${fault('run.interrupted', EXIT.interrupted)} | ${'interrupted'} | ${'a signal came'}
+    ${fault('verify.failed', EXIT.unverified)}    | ${'unverified'}  | ${'the host is not as it was'}
+    ${fault('api.forbidden', EXIT.failed)}        | ${'failed'}      | ${'a person has to act'}
+    ${new TypeError('a bug')}                     | ${'failed'}      | ${'nothing is known of it'}
+  `('is $outcome when $because', ({ error, outcome }) => {
+    expect(outcomeOf(error)).toBe(outcome);
+  });
+
+  it.each`
+    upgrade        | fenced      | locks       | reached             | outcome             | open     | because
+    ${'not-begun'} | ${[]}       | ${[]}       | ${'postponed'}      | ${'postponed'}      | ${false} | ${'nothing was left'}
+    ${'not-begun'} | ${['tank']} | ${[]}       | ${'postponed'}      | ${'failed'}         | ${true}  | ${'its fence stays'}
+    ${'not-begun'} | ${[]}       | ${['main']} | ${'interrupted'}    | ${'interrupted'}    | ${true}  | ${'its lock stays'}
+    ${'begun'}     | ${[]}       | ${[]}       | ${'failed'}         | ${'failed'}         | ${true}  | ${'its upgrade may still run'}
+    ${'failed'}    | ${[]}       | ${[]}       | ${'postponed'}      | ${'failed'}         | ${true}  | ${'packages are half installed'}
+    ${'done'}      | ${[]}       | ${[]}       | ${'reboot-pending'} | ${'reboot-pending'} | ${false} | ${'the next run reboots'}
+    ${'done'}      | ${[]}       | ${['main']} | ${'patched'}        | ${'patched'}        | ${false} | ${'it is done all the same'}
+  `('ends $outcome, open: $open, after "$reached" when $because', ({ reached, outcome, open, ...left }) => {
+    expect(ending(left, reached)).toEqual({ outcome, open });
+  });
+
+  it.each`
+    outcome             | leftBehind              | code
+    ${'patched'}        | ${behind([], [])}       | ${0}
+    ${'checked'}        | ${behind([], [])}       | ${0}
+    ${'abandoned'}      | ${behind([], [])}       | ${0}
+    ${'abandoned'}      | ${behind(['tank'], [])} | ${1}
+    ${'abandoned'}      | ${behind([], ['main'])} | ${1}
+    ${'failed'}         | ${behind(['tank'], [])} | ${1}
+    ${'unverified'}     | ${behind(['tank'], [])} | ${3}
+    ${'postponed'}      | ${behind([], [])}       | ${75}
+    ${'reboot-pending'} | ${behind([], [])}       | ${75}
+    ${'interrupted'}    | ${behind([], [])}       | ${130}
+  `('$outcome exits $code', ({ outcome, leftBehind, code }) => {
+    expect(exitCodeOf({ outcome, leftBehind })).toBe(code);
+  });
+});

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import type { Finding, FindingId } from '../../src/journal/document.js';
+import { softened } from '../../src/rules/softened.js';
+
+const found = (id: FindingId, status: Finding['status'], error?: string): Finding => ({
+  id,
+  status,
+  summary: 'seen',
+  detail: error === undefined ? {} : { error },
+  retryAfter: '2026-11-23T04:00:00.000Z',
+});
+
+describe('what a run may go on with', () => {
+  it.each`
+    id                 | status     | error            | drain  | reason      | softened   | because
+    ${'policy.window'} | ${'block'} | ${undefined}     | ${0}   | ${'urgent'} | ${'warn'}  | ${'a person answers for the time'}
+    ${'pve.schedule'}  | ${'block'} | ${undefined}     | ${0}   | ${'urgent'} | ${'warn'}  | ${'the schedule is about the time'}
+    ${'pbs.jobs'}      | ${'block'} | ${undefined}     | ${0}   | ${'urgent'} | ${'warn'}  | ${'so are the jobs of PBS'}
+    ${'policy.window'} | ${'block'} | ${undefined}     | ${0}   | ${null}     | ${'block'} | ${'nobody answers for it'}
+    ${'policy.window'} | ${'block'} | ${'net.timeout'} | ${0}   | ${'urgent'} | ${'block'} | ${'what could not be seen is not known'}
+    ${'pbs.tasks'}     | ${'block'} | ${undefined}     | ${0}   | ${'urgent'} | ${'block'} | ${'a reason stops no task'}
+    ${'pbs.tasks'}     | ${'block'} | ${undefined}     | ${600} | ${null}     | ${'warn'}  | ${'the drain waits for tasks'}
+    ${'pve.backups'}   | ${'block'} | ${undefined}     | ${600} | ${null}     | ${'warn'}  | ${'the drain waits for backups'}
+    ${'pbs.tasks'}     | ${'block'} | ${'net.timeout'} | ${600} | ${null}     | ${'block'} | ${'what could not be seen cannot be waited for'}
+    ${'pve.patching'}  | ${'block'} | ${undefined}     | ${600} | ${'urgent'} | ${'block'} | ${'nothing softens it'}
+    ${'pbs.tasks'}     | ${'pass'}  | ${undefined}     | ${600} | ${'urgent'} | ${'pass'}  | ${'there is nothing to soften'}
+  `(
+    '$id that says "$status" counts as "$softened": $because',
+    ({ id, status, error, drain, reason, softened: expected }) => {
+      const finding = softened(found(id, status, error), { drainTimeout: drain, ignoredWindow: reason });
+      expect(finding.status).toBe(expected);
+    },
+  );
+
+  it('keeps the reason in its line, and no moment at which it would be over', () => {
+    expect(softened(found('policy.window', 'block'), { ignoredWindow: 'CVE-2026-1' })).toMatchObject({
+      summary: 'seen; ignored: CVE-2026-1',
+      retryAfter: null,
+    });
+  });
+});
