@@ -102,7 +102,9 @@ class ApiProbe {
   async ask(signal: AbortSignal): Promise<void> {
     const { pbs } = this.#run.host;
     const { clock } = this.#run;
-    const limit = Math.min(this.#longest, Math.max(PROBE_EVERY, 4 * this.#quickest) * 2 ** this.#swallowed);
+    // Four times what one of its two requests takes, where that is known.
+    const usual = Math.max(PROBE_EVERY, Math.ceil(2 * this.#quickest));
+    const limit = Math.min(this.#longest, usual * 2 ** this.#swallowed);
     const asked = clock.monotonic();
     try {
       this.seen = await pbs.probe(limit, signal);
@@ -110,13 +112,12 @@ class ApiProbe {
       this.#swallowed = 0;
     } catch (error) {
       signal.throwIfAborted();
-      const code = error instanceof Fault ? error.code : '';
-      if (REFUSED.has(code)) throw error;
+      if (!(error instanceof Fault) || REFUSED.has(error.code)) throw error;
       this.seen = null;
       this.daemon = false;
       this.lost = true;
       // One that found no connection says nothing of how long an answer takes.
-      this.#swallowed = code === 'net.timeout' ? this.#swallowed + 1 : 0;
+      this.#swallowed = error.code === 'net.timeout' ? this.#swallowed + 1 : 0;
       return;
     }
     this.daemon = await pbs.daemonAnswers(limit, signal).then(
