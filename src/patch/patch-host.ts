@@ -15,7 +15,7 @@ import { note, type Run, warning } from './run.js';
 import { abandon } from './undo.js';
 import { carryOut } from './workflow.js';
 
-export interface PatchOptions {
+interface PatchOptions {
   readonly check: boolean;
   readonly abandon: boolean;
   readonly plan: string | null;

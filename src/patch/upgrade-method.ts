@@ -11,7 +11,7 @@ export interface ObservedUpgrade {
 }
 
 /** What is true of the packages once the upgrade has ended, however it ended. */
-export interface UpgradeResult {
+interface UpgradeResult {
   readonly changes: PackageChanges;
   /** What `dpkg --audit` says; '' when the packages are whole, or when nobody can be asked. */
   readonly audit: string;

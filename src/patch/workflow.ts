@@ -37,7 +37,7 @@ const toUpgrade = ({ upgrade: stands }: RunState) => stands === 'not-begun' || s
  * or was resumed. Whether a failure takes back what was done is decided by how far the run has come with
  * its host (rules/failure.ts): until the upgrade has begun, all of it.
  */
-export const WORKFLOW: readonly PhaseOfWorkflow[] = [
+const WORKFLOW: readonly PhaseOfWorkflow[] = [
   { name: 'preflight', when: toUpgrade, act: preflight },
   { name: 'lock', when: always, act: lock, undo: undoLock },
   { name: 'recheck', when: toUpgrade, act: preflight },

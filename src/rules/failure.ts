@@ -4,7 +4,7 @@ import type { RunState } from '../journal/state.js';
 import { isLater, outcomeOf } from './outcome.js';
 
 /** What a failed phase takes back and what it leaves. */
-export interface Consequence {
+interface Consequence {
   /** Fence and lock are taken back; else they stay, and the next run goes on with this one. */
   readonly takesBack: boolean;
   readonly outcome: Outcome;

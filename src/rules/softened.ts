@@ -1,7 +1,7 @@
 import type { Finding } from '../journal/document.js';
 
 /** What lets a run go on where a check blocks. */
-export interface Softening {
+interface Softening {
   /** `--ignore-window REASON`; null where nobody answers for the time. */
   readonly ignoredWindow: string | null;
   /** Longest wait under the fence for what uses a datastore; without it nothing is waited for. */
