@@ -102,8 +102,8 @@ class ApiProbe {
   async ask(signal: AbortSignal): Promise<void> {
     const { pbs } = this.#run.host;
     const { clock } = this.#run;
-    // Four times what one of its two requests takes, where that is known.
-    const usual = Math.max(PROBE_EVERY, Math.ceil(2 * this.#quickest));
+    // Each of its two requests may take as long as both took when they were quickest.
+    const usual = Math.max(PROBE_EVERY, Math.ceil(this.#quickest));
     const limit = Math.min(this.#longest, usual * 2 ** this.#swallowed);
     const asked = clock.monotonic();
     try {
