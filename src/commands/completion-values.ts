@@ -4,7 +4,14 @@ import { stateDirOf } from '../config/target.js';
 import { readRuns } from '../journal/runs.js';
 import { SCENARIOS } from '../lab/scenario.js';
 import type { World } from '../world.js';
-import type { Candidate, Candidates } from './completion.js';
+
+interface Candidate {
+  readonly word: string;
+  readonly description: string;
+}
+
+/** What may stand at a place: some words, or what the shell itself knows of files. */
+export type Candidates = readonly Candidate[] | 'files';
 
 const FILES = new Set(['--config', '--dir', '--events', '--output']);
 

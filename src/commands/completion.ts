@@ -1,7 +1,7 @@
 import type { CommandUnknownOpts, Option } from 'commander';
 import { EXIT } from '../fault.js';
 import { SCRIPTS, type Shell } from './completion-scripts.js';
-import { valuesOf } from './completion-values.js';
+import { type Candidates, valuesOf } from './completion-values.js';
 import type { Command } from './context.js';
 
 /** Prints the script that a shell reads. */
@@ -26,14 +26,6 @@ export const complete: Command<Line> = async ({ world }, line) => {
   world.stdout.write(lines.map((each) => `${each}\n`).join(''));
   return EXIT.done;
 };
-
-export interface Candidate {
-  readonly word: string;
-  readonly description: string;
-}
-
-/** What may stand at a place: some words, or what the shell itself knows of files. */
-export type Candidates = readonly Candidate[] | 'files';
 
 /**
  * What completes the last word. No list of commands is kept beside commander's.

@@ -2,6 +2,7 @@ import { loadConfig } from '../config/load.js';
 import type { Config } from '../config/schema.js';
 import { stateDirOf, type Target, targetOf } from '../config/target.js';
 import { EXIT, Fault } from '../fault.js';
+import type { Style } from '../report/layout.js';
 import type { World } from '../world.js';
 
 /** Options that every command takes, before or after its name. */
@@ -18,7 +19,8 @@ export type GlobalOptions = {
 export interface Context {
   readonly world: World;
   readonly options: GlobalOptions;
-  readonly color: boolean;
+  /** How a text is drawn on stdout. */
+  readonly style: Style;
   /** Prints the one JSON document with `--json`, the text otherwise. */
   answer(document: unknown, text: string): void;
 }
@@ -31,7 +33,12 @@ export function contextOf(world: World, options: GlobalOptions): Context {
   return {
     world: options.verbose ? { ...world, trace } : world,
     options,
-    color: options.color !== false && !world.env.NO_COLOR && world.stdout.isTTY,
+    style: {
+      color: options.color !== false && !world.env.NO_COLOR && world.stdout.isTTY,
+      get columns() {
+        return world.stdout.columns;
+      },
+    },
     answer: (document, text) =>
       world.stdout.write(
         options.json

@@ -5,10 +5,10 @@ import { type Command, type HostOptions, load, targetsOf } from './context.js';
 
 /** Exit 0 when nothing stands in the way of a run (warnings do not), 1 when something does, 2 for the config itself. */
 export const doctor: Command<HostOptions> = async (context, options) => {
-  const { world, color } = context;
+  const { world, style } = context;
   const controller = await load(context);
   const findings = await examine(controller, targetsOf(controller.config, options, true), world);
-  context.answer(doctorDocument(findings), setupText(findings, { color, columns: world.stdout.columns }));
+  context.answer(doctorDocument(findings), setupText(findings, style));
   return isWell(findings) ? EXIT.done : EXIT.failed;
 };
 

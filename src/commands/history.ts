@@ -20,8 +20,7 @@ export const history: Command<HistoryOptions> = async (context, { host }) => {
     .map((doc) => pastRun(doc, open.has(doc.runId) && workingOn(stateDir, doc.host, context.world) !== null))
     .reverse();
   const unreadable = past.damaged.map(({ runId, error }) => ({ runId, error: errorDocument(error) }));
-  const style = { color: context.color, columns: context.world.stdout.columns };
-  context.answer({ runs, unreadable }, historyText(runs, { unreadable, hosts: host ?? [] }, style));
+  context.answer({ runs, unreadable }, historyText(runs, { unreadable, hosts: host ?? [] }, context.style));
   return EXIT.done;
 };
 

@@ -85,7 +85,7 @@ function resultText(
   secrets: readonly NewSecret[],
   commands: readonly Fix[],
   findings: readonly SetupFinding[],
-  { color, world }: Context,
+  { style }: Context,
 ): string {
   const written = [path, ...secrets.map(({ file }) => file)].map((file) => `wrote ${file} (mode 600)`);
   return [
@@ -94,7 +94,7 @@ function resultText(
     'Users, roles and tokens with the least that a run needs:',
     '',
     ...commands.flatMap(({ where, commands: lines }) => [`# on ${where}`, ...lines, '']),
-    setupText(findings, { color, columns: world.stdout.columns }),
+    setupText(findings, style),
     `Next: pbs-ctl doctor --config ${path}`,
     '',
   ].join('\n');

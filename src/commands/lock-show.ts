@@ -14,10 +14,9 @@ type Unknown = { readonly cluster: string; readonly error: ErrorDocument };
 
 /** Who holds the lock of a cluster; of each cluster, where none is named and there are several. */
 export const lockShow: Command<ClusterOption> = async (context, { cluster }) => {
-  const { world, color } = context;
+  const { world, style } = context;
   const { config, stateDir } = await load(context);
   const names = Object.keys(config.clusters);
-  const style = { color, columns: world.stdout.columns };
   if (cluster !== undefined || names.length < 2) {
     const shown = await show(config, clusterName(config, cluster), stateDir, world);
     context.answer(shown, lockText(shown, style));

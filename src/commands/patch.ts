@@ -1,8 +1,7 @@
 import type { Config, Policy } from '../config/schema.js';
 import type { Target } from '../config/target.js';
 import { EXIT, type ExitCode, errorDocument, Fault, worstExitCode } from '../fault.js';
-import { openHost } from '../host/open.js';
-import { readReferences } from '../host/read-references.js';
+import { openHost, readReferences } from '../host/open.js';
 import type { RunDocument } from '../journal/document.js';
 import { pruneRuns } from '../journal/prune.js';
 import { addWarnings } from '../journal/runs.js';
@@ -32,7 +31,7 @@ interface PatchCommandOptions extends HostOptions {
 }
 
 export const patch: Command<PatchCommandOptions> = async (context, options) => {
-  const { world, color } = context;
+  const { world, style } = context;
   const { config, stateDir } = await load(context);
   const { reboot, wait = null, ignoreWindow: ignoredWindow = null, parallel: lanes = 1 } = options;
   const targets = targetsOf(config, options).map((target) =>
@@ -52,7 +51,7 @@ export const patch: Command<PatchCommandOptions> = async (context, options) => {
   }
   await readReferences(config, targets, world);
   const events = openEvents(options.events, world);
-  const screen = await screenFor(world, { ...context.options, color });
+  const screen = await screenFor(world, { ...context.options, color: style.color });
   const documents = new Map<string, RunDocument>();
   const deliverInTurn = oneAtATime();
   const patchOne = async (target: Target): Promise<boolean> => {
@@ -84,7 +83,7 @@ export const patch: Command<PatchCommandOptions> = async (context, options) => {
     addWarnings(stateDir, document.runId, untold, world.clock);
     documents.set(target.host, delivered);
     if (!context.options.json && options.events !== '-')
-      screen.above(() => world.stdout.write(runText(delivered, { color, columns: world.stdout.columns })));
+      screen.above(() => world.stdout.write(runText(delivered, style)));
     const code = exitCodeOf(delivered);
     events.ended(delivered, code);
     if (code === EXIT.interrupted) return false;

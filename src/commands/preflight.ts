@@ -2,14 +2,13 @@ import { REFUSED } from '../api/failure.js';
 import { CHECKS } from '../checks/catalogue.js';
 import { retryAfter, runChecks } from '../checks/check.js';
 import { EXIT, type ExitCode } from '../fault.js';
-import { openHost } from '../host/open.js';
-import { readReferences } from '../host/read-references.js';
+import { openHost, readReferences } from '../host/open.js';
 import type { Finding } from '../journal/document.js';
 import { findingsText } from '../report/findings-text.js';
 import { type Command, type HostOptions, load, targetsOf } from './context.js';
 
 export const preflight: Command<HostOptions> = async (context, options) => {
-  const { world, color } = context;
+  const { world, style } = context;
   const { config } = await load(context);
   const results: Array<{ host: string; ok: boolean; checks: readonly Finding[]; retryAfter: string | null }> =
     [];
@@ -26,9 +25,7 @@ export const preflight: Command<HostOptions> = async (context, options) => {
     }
   }
   const text = results
-    .map(({ host, checks, retryAfter: at }) =>
-      findingsText(host, checks, { color, columns: world.stdout.columns, retryAfter: at }),
-    )
+    .map(({ host, checks, retryAfter: at }) => findingsText(host, checks, { ...style, retryAfter: at }))
     .join('\n');
   context.answer(results.length === 1 ? results[0] : { hosts: results }, text);
   return exitCode(results.flatMap(({ checks }) => checks));

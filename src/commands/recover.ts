@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { type ErrorDocument, EXIT, errorDocument, Fault } from '../fault.js';
 import { keepConsole } from '../guest/console.js';
-import { type Host, openHost } from '../host/open.js';
-import { readReferences } from '../host/read-references.js';
+import { type Host, openHost, readReferences } from '../host/open.js';
 import { claimHost } from '../journal/claim.js';
 import { act } from '../recover/act.js';
 import {
@@ -39,7 +38,7 @@ interface Acted {
 
 /** What is wrong with a host, what to do, and, with flags, some of it done. */
 export const recover: Command<RecoverOptions> = async (context, options) => {
-  const { world, color } = context;
+  const { world, style } = context;
   const { config, stateDir } = await load(context);
   const [target, ...others] = targetsOf(config, { host: options.host, all: false });
   if (!target || others.length > 0) {
@@ -57,7 +56,6 @@ export const recover: Command<RecoverOptions> = async (context, options) => {
     const first = await observe(host, stateDir, world);
     const { observed, done, error } = await actAll(flags, first, { host, stateDir, options, context });
     const diagnosis = diagnose(observed);
-    const style = { color, columns: world.stdout.columns };
     const failure = error && { code: error.code, message: error.message, hint: error.hint };
     const shot =
       host.guest && !diagnosis.healthy

@@ -30,7 +30,7 @@ export const report: Command<ReportOptions> = async (context, { run, format, hos
   if (!ended && !context.options.quiet && workingOn(stateDir, doc.host, context.world) !== null)
     stderr.write('This run still goes on; what follows is how far it is.\n');
   const forms = {
-    text: () => runText(doc, { color: context.color, columns: stdout.columns }),
+    text: () => runText(doc, context.style),
     json: () => `${JSON.stringify(doc, null, 2)}\n`,
     markdown: () => markdownReport(doc, timeline),
     html: () => htmlReport(doc, timeline),

@@ -1,35 +1,37 @@
 import { REFUSED } from '../api/failure.js';
 import type { Pbs } from '../api/pbs.js';
 import { hostState } from '../checks/host-state.js';
+import type { Config } from '../config/schema.js';
+import type { Target } from '../config/target.js';
 import { EXIT, type ExitCode, errorDocument, worstExitCode } from '../fault.js';
 import { AnswerCache } from '../host/answer-cache.js';
-import { openPbs } from '../host/open.js';
-import { readReferences } from '../host/read-references.js';
+import { openCluster, openPbs, readReferences } from '../host/open.js';
 import { type PastRuns, postponementsOf, readRuns, runsOf } from '../journal/runs.js';
+import type { ClusterAccess } from '../lock/cluster-lock.js';
+import { look } from '../lock/lock.js';
+import { isoFromSeconds } from '../moment.js';
 import type { HostStatus } from '../report/host-text.js';
 import { statusText } from '../report/host-text.js';
-import type { Clock } from '../world.js';
+import type { Clock, World } from '../world.js';
 import { type Command, type HostOptions, load, targetsOf } from './context.js';
-import { inLanes } from './in-lanes.js';
-import { lockHolders } from './lock-holders.js';
 
 /** So many hosts are asked at once, each over one connection: a look at a fleet is no flood. */
 const CONNECTIONS = 128;
 
 export const status: Command<HostOptions> = async (context, options) => {
-  const { world, color } = context;
+  const { world, style } = context;
   const { config, stateDir } = await load(context);
   const targets = targetsOf(config, options, true);
   await readReferences(config, targets, world);
   const postponed = postponedIn(stateDir);
-  const holders = lockHolders(config, world);
+  const locks = lockHolders(config, world);
   const connections = targets.length > CONNECTIONS / 16 ? 1 : undefined;
-  const hosts = await inLanes(targets, CONNECTIONS, async (target): Promise<HostStatus> => {
+  const hosts = await atMost(CONNECTIONS, targets, async (target): Promise<HostStatus> => {
     const { host } = target;
     const pbs = await openPbs(target, world, connections);
     try {
       // Two servers: a PVE that does not answer says nothing about the PBS, nor the other way round.
-      const [state, lock] = await Promise.allSettled([stateOf(pbs, world.clock), holders.ofHost(target)]);
+      const [state, lock] = await Promise.allSettled([stateOf(pbs, world.clock), locks.holderFor(target)]);
       const failed = [state, lock].find((each) => each.status === 'rejected');
       return {
         host,
@@ -42,8 +44,8 @@ export const status: Command<HostOptions> = async (context, options) => {
       await pbs.close();
     }
   });
-  await holders.close();
-  context.answer({ hosts }, statusText(hosts, { color, columns: world.stdout.columns }));
+  await locks.close();
+  context.answer({ hosts }, statusText(hosts, style));
   return worstExitCode<ExitCode>(EXIT.done, ...hosts.map(exitCodeOf));
 };
 
@@ -107,4 +109,54 @@ async function stateOf(
     datastores: state.datastores,
     tasks: tasks.map(({ upid, type, id }) => ({ upid, type, id })),
   };
+}
+
+type Holder = HostStatus['lock'];
+
+/** Who holds the locks, each cluster asked once however many hosts it has. */
+function lockHolders(config: Config, world: World) {
+  const clusters: ClusterAccess[] = [];
+  const asked = new Map<string, Promise<Holder>>();
+  const ask = async (name: string): Promise<Holder> => {
+    const cluster = await openCluster(config, name, world);
+    clusters.push(cluster);
+    return holderOf(cluster);
+  };
+  return {
+    /** Who holds a lock that a run on this host would need; the first in alphabetical order. */
+    async holderFor(target: Target): Promise<Holder> {
+      const holders = await Promise.all(
+        target.clusters.map((name) => {
+          const holder = asked.get(name) ?? ask(name);
+          asked.set(name, holder);
+          return holder;
+        }),
+      );
+      return holders.find((holder) => holder !== null) ?? null;
+    },
+    close: () => Promise.all(clusters.map(({ pve }) => pve.close())),
+  };
+}
+
+async function holderOf({ name, lock }: ClusterAccess): Promise<Holder> {
+  const current = await look(lock);
+  if (current.kind === 'free') return null;
+  if (current.kind === 'unreadable') return { cluster: name, owner: null, run: null, expiresAt: null };
+  const { owner, run, expiresAt } = current.lock;
+  return { cluster: name, owner, run, expiresAt: isoFromSeconds(expiresAt) };
+}
+
+/** Does something with each item, so many at once. @returns the results in the order of the items */
+async function atMost<Item, Result>(
+  many: number,
+  items: readonly Item[],
+  act: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  const waiting = items.entries();
+  const worker = async () => {
+    for (const [index, item] of waiting) results[index] = await act(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(many, items.length) }, worker));
+  return results;
 }

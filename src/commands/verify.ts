@@ -1,15 +1,14 @@
 import { REFUSED } from '../api/failure.js';
 import { verifyOnce } from '../checks/verify.js';
 import { EXIT } from '../fault.js';
-import { openHost } from '../host/open.js';
-import { readReferences } from '../host/read-references.js';
+import { openHost, readReferences } from '../host/open.js';
 import type { Finding } from '../journal/document.js';
 import { runsOf } from '../journal/runs.js';
 import { findingsText } from '../report/findings-text.js';
 import { type Command, type HostOptions, load, targetsOf } from './context.js';
 
 export const verify: Command<HostOptions> = async (context, options) => {
-  const { world, color } = context;
+  const { world, style } = context;
   const { config, stateDir } = await load(context);
   const results: Array<{ host: string; ok: boolean; checks: readonly Finding[]; retryAfter: null }> = [];
   const targets = targetsOf(config, options);
@@ -25,9 +24,7 @@ export const verify: Command<HostOptions> = async (context, options) => {
     }
   }
   const text = results
-    .map(({ host, checks }) =>
-      findingsText(host, checks, { color, columns: world.stdout.columns, retryAfter: null }),
-    )
+    .map(({ host, checks }) => findingsText(host, checks, { ...style, retryAfter: null }))
     .join('\n');
   context.answer(results.length === 1 ? results[0] : { hosts: results }, text);
   if (results.every(({ ok }) => ok)) return EXIT.done;

@@ -1,6 +1,5 @@
 import { EXIT } from '../fault.js';
-import { openHost } from '../host/open.js';
-import { readReferences } from '../host/read-references.js';
+import { openHost, readReferences } from '../host/open.js';
 import { isoFromSeconds } from '../moment.js';
 import { timelineText } from '../report/timeline.js';
 import { planFor, zoneOf } from '../schedule/look-ahead.js';
@@ -15,7 +14,7 @@ const DEFAULT_HOURS = 72;
 
 /** When is a host busy, and when does a whole run fit? */
 export const windows: Command<WindowsOptions> = async (context, options) => {
-  const { world, color } = context;
+  const { world, style } = context;
   const { hours = DEFAULT_HOURS } = options;
   const { config } = await load(context);
   const documents: object[] = [];
@@ -28,7 +27,7 @@ export const windows: Command<WindowsOptions> = async (context, options) => {
       const zone = zoneOf(target);
       const plan = await planFor(host.answers(null), hours, zone);
       documents.push(documentOf(target.host, plan, zone));
-      texts.push(timelineText(target.host, plan, zone, { color, columns: world.stdout.columns }));
+      texts.push(timelineText(target.host, plan, zone, style));
     } finally {
       await host.close();
     }

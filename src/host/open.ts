@@ -1,5 +1,6 @@
 import { connectPbs, connectPve, type ServerOptions } from '../api/connect.js';
 import type { Pbs } from '../api/pbs.js';
+import { readTrust } from '../api/trust.js';
 import type { Config } from '../config/schema.js';
 import { readSecret } from '../config/secret.js';
 import { lockGuest, type Target } from '../config/target.js';
@@ -105,6 +106,27 @@ export async function openCluster(
   const lockVmid = cluster.lock.store === 'guest-tag' ? lockGuest(config, name) : null;
   const access = { name, config: cluster, lockVmid, pve };
   return { ...access, lock: clusterLock(access, world, requestTimeout) };
+}
+
+/**
+ * Reads the secrets and CA files of these hosts and of the clusters that they need. For before the first of
+ * them is contacted: an error of the config must not come to light when others have been patched already.
+ * @throws Fault `config.secret`, `config.ca-file` (exit 2)
+ */
+export async function readReferences(
+  { clusters }: Config,
+  targets: readonly Target[],
+  world: World,
+): Promise<void> {
+  const names = new Set(targets.flatMap((target) => target.clusters));
+  const servers = [
+    ...targets.map(({ config }) => config),
+    ...[...names].flatMap((name) => clusters[name] ?? []),
+  ];
+  for (const { secret, tls } of servers) {
+    await readSecret(secret, world);
+    readTrust({ tls, env: world.env });
+  }
 }
 
 /** `--verbose`: method, path, status and time of each request; no parameters, since those can be secret. */

@@ -1,6 +1,7 @@
 import { Command, type CommandUnknownOpts, Option } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { type Candidates, candidates } from '../../src/commands/completion.js';
+import { candidates } from '../../src/commands/completion.js';
+import type { Candidates } from '../../src/commands/completion-values.js';
 
 const root = new Command('pbs-ctl');
 root.command('patch').option('--host <name>').option('--check');

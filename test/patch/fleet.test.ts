@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { workThrough } from '../../src/patch/work-through.js';
+import { workThrough } from '../../src/patch/fleet.js';
 
 interface Job {
   readonly name: number;
@@ -50,6 +50,7 @@ async function work(jobs: readonly Job[], lanes: number, fails: (job: Job) => bo
     workThrough({
       items: jobs,
       lanes,
+      mayBegin: () => true,
       act: async (item) => {
         for (const other of running)
           for (const cluster of other.clusters)
@@ -118,33 +119,11 @@ describe('a fleet', () => {
       { numRuns: 60 },
     ));
 
-  it('begins with the cluster in which most wait, where lanes are fewer than clusters', async () => {
-    const all = named([job(['a']), job(['b']), ...Array.from({ length: 5 }, () => job(['c']))]);
-    expect((await work(all, 2)).took).toBe(5);
-  });
-
   it('begins nothing more after one that failed; what is under way goes on to its end', async () => {
     const all = named([job(['a'], 2), job(['b'], 9), job(['a']), job(['c'])]);
     const { begun, left, running, took } = await work(all, 2, ({ name }) => name === 0);
     expect(begun.map(({ name }) => name)).toEqual([0, 1]);
     expect(left.map(({ name }) => name)).toEqual([2, 3]);
     expect([running.size, took]).toEqual([0, 9]);
-  });
-
-  it('throws an error only once all that was under way has ended', async () => {
-    const clock = time();
-    let ended = 0;
-    const broken = workThrough({
-      items: [job(['a'], 1), job(['b'], 5), job(['c'], 1)],
-      lanes: 2,
-      act: async ({ takes }) => {
-        await clock.sleep(takes);
-        if (takes === 1) throw new Error('broken');
-        ended += 1;
-        return true;
-      },
-    });
-    await expect(clock.run(broken)).rejects.toThrow('broken');
-    expect([ended, clock.now()]).toEqual([1, 5]);
   });
 });
