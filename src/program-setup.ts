@@ -30,7 +30,6 @@ export function addSetUp(root: CommandUnknownOpts, add: Add, run: Run): void {
     .addOption(many('--fingerprint <sha256>', 'certificate to trust without asking; may be repeated'))
     .option('--slack <where>', 'where the address of the Slack webhook lies, as --pve-secret')
     .option('--systemd', 'instead: print a hardened service and its timer')
-    .option('--ansible', 'instead: print the tasks for a playbook')
     .option('--unit', 'instead: print the unit and the script for "upgrade": {"via": "service"}')
     .addHelpText(
       'after',

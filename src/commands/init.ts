@@ -3,27 +3,28 @@ import { dirname, join, resolve } from 'node:path';
 import { parseConfig } from '../config/load.js';
 import { stateDirOf, targetOf } from '../config/target.js';
 import { EXIT, Fault, type Fix } from '../fault.js';
-import { givenSecret, SECRET_FORM, secretOf } from '../setup/address.js';
-import { ansibleTasks } from '../setup/ansible.js';
-import { type Asker, askerOf, defaultsOnly } from '../setup/ask.js';
+import { askerOf, defaultsOnly } from '../setup/ask.js';
 import { examine } from '../setup/doctor.js';
-import { commandsOf, configOf, type Draft } from '../setup/draft.js';
+import { allowOverwriting, commandsOf, configOf, type Draft, writeFiles } from '../setup/draft.js';
 import { type SetupFinding, setupText } from '../setup/finding.js';
 import { askCluster } from '../setup/init-cluster.js';
 import { askHosts } from '../setup/init-hosts.js';
-import type { InitOptions } from '../setup/options.js';
-import type { Recipe } from '../setup/recipe.js';
-import type { NewSecret } from '../setup/secret.js';
-import { systemdFiles } from '../setup/systemd.js';
-import { unitFiles } from '../setup/unit.js';
-import { allowOverwriting, writeFiles } from '../setup/write.js';
+import {
+  answered,
+  type InitOptions,
+  type Interview,
+  type NewSecret,
+  SECRET_CHECK,
+  secretOf,
+} from '../setup/interview.js';
+import { type Recipe, systemdFiles, unitFiles } from '../setup/recipes.js';
 import type { World } from '../world.js';
 import { type Command, type Context, load } from './context.js';
 import { doctorDocument } from './doctor.js';
 
 /** From nothing to a config, its secrets, and the commands that make the tokens. Writes only these files. */
 export const init: Command<InitOptions> = async (context, options) => {
-  if (options.systemd || options.ansible || options.unit) return printRecipes(context, options);
+  if (options.systemd || options.unit) return printRecipes(context, options);
   const { world } = context;
   const path = resolve(world.cwd, options.output ?? context.options.config ?? defaultPath(world));
   const quiet = context.options.quiet === true;
@@ -31,7 +32,7 @@ export const init: Command<InitOptions> = async (context, options) => {
   let drafted: { draft: Draft; secrets: readonly NewSecret[] };
   try {
     await allowOverwriting(path, options.force === true, asker);
-    drafted = await interview(options, asker, world, dirname(path));
+    drafted = await conduct({ options, asker, world, folder: dirname(path) });
   } finally {
     asker.close();
   }
@@ -49,30 +50,19 @@ export const init: Command<InitOptions> = async (context, options) => {
   return EXIT.done;
 };
 
-async function interview(
-  options: InitOptions,
-  asker: Asker,
-  world: World,
-  folder: string,
-): Promise<{ draft: Draft; secrets: readonly NewSecret[] }> {
-  const cluster = await askCluster(options, asker, world, folder);
+async function conduct(interview: Interview): Promise<{ draft: Draft; secrets: readonly NewSecret[] }> {
+  const cluster = await askCluster(interview);
   try {
-    const hosts = await askHosts(options, cluster.pve, asker, world, folder);
-    asker.say('');
-    const slack =
-      options.slack ??
-      (await asker.ask({
-        text: 'Slack webhook, where its address lies; empty for none',
-        fallback: '',
-        option: '--slack',
-        check: (answer) => (answer === '' || secretOf(answer) ? null : SECRET_FORM),
-      }));
+    const hosts = await askHosts(interview, cluster.pve);
+    interview.asker.say('');
+    const slack = await answered(interview, interview.options.slack, {
+      text: 'Slack webhook, where its address is; empty for none',
+      fallback: '',
+      option: '--slack',
+      check: (answer) => (answer === '' ? null : SECRET_CHECK(answer)),
+    });
     return {
-      draft: {
-        cluster: cluster.draft,
-        hosts: hosts.map(({ draft }) => draft),
-        slack: slack === '' ? null : givenSecret(slack, '--slack'),
-      },
+      draft: { cluster: cluster.draft, hosts: hosts.map(({ draft }) => draft), slack: secretOf(slack) },
       secrets: [cluster, ...hosts].flatMap(({ newSecret }) => (newSecret ? [newSecret] : [])),
     };
   } finally {
@@ -108,7 +98,7 @@ function defaultPath({ env }: World): string {
 }
 
 /** Recipes go by the config where there is one. */
-async function printRecipes(context: Context, { systemd, ansible, unit }: InitOptions): Promise<number> {
+async function printRecipes(context: Context, { systemd, unit }: InitOptions): Promise<number> {
   const { world, options } = context;
   const found = await load(context).catch((error: unknown) => {
     const named = options.config || world.env.PBS_CTL_CONFIG;
@@ -117,7 +107,6 @@ async function printRecipes(context: Context, { systemd, ansible, unit }: InitOp
   });
   const files: Recipe[] = [
     ...(systemd ? systemdFiles(found?.config ?? null, found?.path ?? null) : []),
-    ...(ansible ? ansibleTasks() : []),
     ...(unit ? unitFiles(found?.config ?? null) : []),
   ];
   const place = ({ path, hosts }: Recipe) => `# ${path}${hosts ? `, on ${hosts.join(', ')}` : ''}`;

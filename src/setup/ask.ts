@@ -8,7 +8,7 @@ export interface Question {
   readonly text: string;
   /** What an empty answer means; without one an answer is needed. */
   readonly fallback?: string;
-  /** The option that answers it beforehand, for the error where nobody answers. */
+  /** The option that answers it beforehand, for the error where it stays open. */
   readonly option: string;
   /** Says what is wrong with an answer; null where nothing is. */
   readonly check?: (answer: string) => string | null;
@@ -27,10 +27,7 @@ export interface Asker {
 /** So many wrong answers to one question are a pipe that answers something else. */
 const TRIES = 3;
 
-export function askerOf(
-  { stdin, stderr, interrupt }: Pick<World, 'stdin' | 'stderr' | 'interrupt'>,
-  quiet: boolean,
-): Asker {
+export function askerOf({ stdin, stderr, interrupt }: World, quiet: boolean): Asker {
   let muted = false;
   const output = new Writable({
     write: (chunk, _encoding, done) => {
@@ -38,50 +35,31 @@ export function askerOf(
       done();
     },
   });
-  const lines = createInterface({ input: stdin.stream, output, terminal: stdin.isTTY });
-  // Lines that came before they were asked for wait here; null is the end.
-  const waiting: Array<string | null> = [];
-  let wanted: ((line: string | null) => void) | null = null;
-  const arrive = (line: string | null) => {
-    const take = wanted;
-    wanted = null;
-    // The end answers the question that waits, and every later one.
-    if (take === null || line === null) waiting.push(line);
-    take?.(line);
-  };
-  lines
-    .on('line', arrive)
-    .on('close', () => arrive(null))
-    .on('SIGINT', interrupt);
-  const next = (): Promise<string | null> => {
-    const line = waiting.shift();
-    if (line === null) waiting.push(null);
-    return line === undefined ? new Promise((resolve) => (wanted = resolve)) : Promise.resolve(line);
-  };
+  const terminal = createInterface({ input: stdin.stream, output, terminal: stdin.isTTY });
+  terminal.on('SIGINT', interrupt);
+  // Keeps the lines that came before they were asked for, and the end for every question after it.
+  const lines = terminal[Symbol.asyncIterator]();
   const asker: Asker = {
     async ask({ text, fallback, option, check, secret = false }) {
       for (let tries = 0; tries < TRIES; tries += 1) {
         const prompt = `${text}${fallback === undefined || fallback === '' ? '' : ` [${fallback}]`}: `;
         if (stdin.isTTY) {
-          lines.setPrompt(prompt);
-          lines.prompt();
+          terminal.setPrompt(prompt);
+          terminal.prompt();
           muted = secret;
         } else if (!quiet) {
           stderr.write(prompt);
         }
-        const line = await next();
+        const { value, done } = await lines.next();
+        const line: string = done ? '' : value;
         muted = false;
         // A terminal has shown the line already, a pipe has not; a secret is shown by neither.
-        if (secret || !stdin.isTTY) stderr.write(quiet ? '' : `${secret ? '' : (line ?? '')}\n`);
-        const answer = line?.trim() || fallback;
-        if (answer === undefined) {
-          if (line !== null) continue;
-          throw unanswered(text, option);
-        }
-        const wrong = check?.(answer) ?? null;
-        if (wrong === null) return answer;
-        if (line === null) throw unanswered(text, option, wrong);
-        stderr.write(`  ${wrong}\n`);
+        if (secret || !stdin.isTTY) stderr.write(quiet ? '' : `${secret ? '' : line}\n`);
+        const answer = line.trim() || fallback;
+        const wrong = answer === undefined ? '' : (check?.(answer) ?? null);
+        if (answer !== undefined && wrong === null) return answer;
+        if (done) throw unanswered(text, option, wrong);
+        if (wrong) stderr.write(`  ${wrong}\n`);
       }
       throw unanswered(text, option);
     },
@@ -96,9 +74,23 @@ export function askerOf(
       return /^y/i.test(answer);
     },
     say: (text) => (quiet ? undefined : stderr.write(`${prose(text, stderr.columns)}\n`)),
-    close: () => lines.close(),
+    close: () => terminal.close(),
   };
   return asker;
+}
+
+/** Asks no person: every question has its default, or is an error that names the option. */
+export function defaultsOnly({ stderr }: Pick<World, 'stderr'>, quiet: boolean): Asker {
+  return {
+    ask: async ({ text, fallback, option, check }) => {
+      const wrong = fallback === undefined ? '' : (check?.(fallback) ?? null);
+      if (fallback !== undefined && wrong === null) return fallback;
+      throw unanswered(text, option, wrong);
+    },
+    confirm: async (_question, fallback = false) => fallback,
+    say: (text) => (quiet ? undefined : stderr.write(`${prose(text, stderr.columns)}\n`)),
+    close: () => {},
+  };
 }
 
 /** Lines that are indented far are commands and fingerprints, to be copied whole. */
@@ -112,23 +104,8 @@ const prose = (text: string, columns: number): string =>
     })
     .join('\n');
 
-const unanswered = (text: string, option: string, wrong?: string) =>
-  new Fault('usage.unanswered', `Nobody answered: ${text}?${wrong ? ` ${wrong}` : ''}`, {
+const unanswered = (text: string, option: string, wrong: string | null = null) =>
+  new Fault('usage.unanswered', `This question was not answered: ${text}?${wrong ? ` ${wrong}` : ''}`, {
     hint: `Answer it with ${option}, or run init in a terminal.`,
     exitCode: EXIT.usage,
   });
-
-/** Asks nobody: every question has its default, or is an error that names the option. */
-export function defaultsOnly({ stderr }: Pick<World, 'stderr'>, quiet: boolean): Asker {
-  return {
-    ask: ({ text, fallback, option, check }) => {
-      const wrong = fallback === undefined ? '' : (check?.(fallback) ?? null);
-      return fallback !== undefined && wrong === null
-        ? Promise.resolve(fallback)
-        : Promise.reject(unanswered(text, option, wrong ?? ''));
-    },
-    confirm: (_question, fallback = false) => Promise.resolve(fallback),
-    say: (text) => (quiet ? undefined : stderr.write(`${prose(text, stderr.columns)}\n`)),
-    close: () => {},
-  };
-}

@@ -1,20 +1,25 @@
 import { lookup } from 'node:dns/promises';
 import { guestAddresses } from '../api/account.js';
 import { connectPbs } from '../api/connect.js';
-import { createToken, grants, neededOnPbs } from '../api/privileges.js';
+import { neededOnPbs } from '../api/privileges.js';
 import type { Pve, PveGuest } from '../api/pve.js';
-import { readSecret, Secret } from '../config/secret.js';
-import { EXIT, errorDocument, Fault } from '../fault.js';
-import type { World } from '../world.js';
-import { addressOf, givenAddress } from './address.js';
-import type { Asker } from './ask.js';
+import { name as nameField, vmid as vmidField } from '../config/fields.js';
+import type { Secret } from '../config/secret.js';
+import { errorDocument, Fault } from '../fault.js';
 import type { DraftHost } from './draft.js';
 import { type Candidate, type FoundPbs, guestOf, nameFor, pbsOf } from './find.js';
-import type { InitOptions } from './options.js';
-import { askSecret, type NewSecret, TOKEN } from './secret.js';
-import { trusted } from './trust.js';
+import {
+  addressOf,
+  answered,
+  askAccess,
+  askAddress,
+  askTrust,
+  fits,
+  type Interview,
+  type NewSecret,
+} from './interview.js';
 
-export interface KnownHost {
+interface KnownHost {
   readonly draft: DraftHost;
   readonly newSecret: NewSecret | null;
 }
@@ -25,30 +30,19 @@ const REQUEST_MS = 15_000;
 const MOST_AGENTS = 40;
 
 /** Which PBS hosts there are: those that were named, else those that the storages of the cluster lead to. */
-export async function askHosts(
-  options: InitOptions,
-  pve: Pve | null,
-  asker: Asker,
-  world: World,
-  folder: string,
-): Promise<KnownHost[]> {
+export async function askHosts(interview: Interview, pve: Pve | null): Promise<KnownHost[]> {
   const [storages, guests] = pve ? await Promise.all([pve.storages(), pve.guests()]) : [[], []];
   const found = pbsOf(storages);
-  const wanted = options.pbs?.length
-    ? options.pbs.map((text) => named(text, found))
-    : await choose(found, guests, pve, asker);
+  const given = interview.options.pbs ?? [];
+  const wanted: Wanted[] = [];
+  for (const text of given) wanted.push(await named(interview, text, found));
+  if (given.length === 0) wanted.push(...(await choose(interview, found, guests, pve)));
   const hosts: KnownHost[] = [];
   for (const { name, pbs } of wanted) {
     const candidate = await recognise(pbs, guests, pve);
     const taken = hosts.map(({ draft }) => draft.name);
     hosts.push(
-      await askHost(
-        { name: name ?? nameFor(pbs, candidate, taken), pbs, candidate, guests },
-        options,
-        asker,
-        world,
-        folder,
-      ),
+      await askHost(interview, { name: name ?? nameFor(pbs, candidate, taken), pbs, candidate, guests }),
     );
   }
   return hosts;
@@ -60,10 +54,15 @@ interface Wanted {
 }
 
 /** `NAME=ADDRESS` or `ADDRESS`. */
-function named(text: string, found: readonly FoundPbs[]): Wanted {
-  const [, name = null, place = text] = /^([a-z0-9][a-z0-9._-]*)=(.+)$/.exec(text) ?? [];
-  return { name, pbs: known(givenAddress(place, PORT, '--pbs'), found) };
+async function named(interview: Interview, text: string, found: readonly FoundPbs[]): Promise<Wanted> {
+  const [start = '', ...rest] = text.split('=');
+  const name = rest.length > 0 && fits(nameField)(start) === null ? start : null;
+  const place = name === null ? text : rest.join('=');
+  return { name, pbs: known(await addressOfPbs(interview, place), found) };
 }
+
+const addressOfPbs = (interview: Interview, given?: string) =>
+  askAddress(interview, given, { text: 'Address of the PBS', option: '--pbs', port: PORT });
 
 function known(address: string, found: readonly FoundPbs[]): FoundPbs {
   const { hostname, port } = new URL(address);
@@ -80,11 +79,12 @@ function known(address: string, found: readonly FoundPbs[]): FoundPbs {
 }
 
 async function choose(
+  interview: Interview,
   found: readonly FoundPbs[],
   guests: readonly PveGuest[],
   pve: Pve | null,
-  asker: Asker,
 ): Promise<Wanted[]> {
+  const { asker } = interview;
   const wanted: Wanted[] = [];
   for (const pbs of found) {
     const candidate = await recognise(pbs, guests, pve);
@@ -95,13 +95,7 @@ async function choose(
   }
   if (wanted.length > 0) return wanted;
   asker.say('\nThe PBS host');
-  const text = await asker.ask({
-    text: 'Address of the PBS',
-    option: '--pbs',
-    check: (answer) =>
-      addressOf(answer, PORT) === null ? 'Write a name or an address, such as pbs01.example.net.' : null,
-  });
-  return [{ name: null, pbs: known(addressOf(text, PORT) ?? text, found) }];
+  return [{ name: null, pbs: known(await addressOfPbs(interview), found) }];
 }
 
 async function recognise(
@@ -139,64 +133,36 @@ interface Asked {
   readonly guests: readonly PveGuest[];
 }
 
-async function askHost(
-  { name, pbs, candidate, guests }: Asked,
-  options: InitOptions,
-  asker: Asker,
-  world: World,
-  folder: string,
-): Promise<KnownHost> {
+async function askHost(interview: Interview, { name, pbs, candidate, guests }: Asked): Promise<KnownHost> {
   const endpoint = addressOf(pbs.server, pbs.port) ?? `https://${pbs.server}:${pbs.port}`;
-  asker.say(`\nPBS host ${name} at ${endpoint}`);
+  interview.asker.say(`\nPBS host ${name} at ${endpoint}`);
   const pinned = pbs.fingerprint
     ? { fingerprint: pbs.fingerprint, by: `storage ${pbs.storages[0] ?? ''} of the cluster` }
     : null;
-  const accepted = options.fingerprint ?? [];
-  const fingerprint = await trusted({ address: endpoint, product: 'pbs', accepted, pinned }, asker, world);
-  const vmid = await askGuest(name, candidate, guests, options, asker);
-  const token =
-    options.pbsToken ??
-    (await asker.ask({
-      text: 'API token',
-      fallback: 'pbs-ctl@pbs!patch',
-      option: '--pbs-token',
-      check: TOKEN,
-    }));
+  const fingerprint = await askTrust(interview, endpoint, 'pbs', pinned);
+  const vmid = await askGuest(interview, name, candidate, guests);
   const needs = neededOnPbs(pbs.datastores, { fence: true, unit: null });
-  const commands = [...createToken('pbs', token), ...grants('pbs', token, needs)].map(
-    (line) => `    ${line}`,
-  );
-  asker.say(`  If there is no such token yet, on ${name}:\n${commands.join('\n')}`);
-  const given = options.pbsSecret?.replaceAll('{host}', name);
-  const { reference, newSecret } = await askSecret(
-    { given, option: '--pbs-secret', name, folder, token },
-    asker,
-    world,
-  );
-  const fingerprints = fingerprint === null ? [] : [fingerprint];
+  const access = await askAccess(interview, { product: 'pbs', name, where: name, needs });
+  const { token, reference, newSecret, secret } = access;
   const draft = {
     name,
     endpoint,
     token,
     secret: reference,
-    fingerprints,
+    fingerprints: fingerprint === null ? [] : [fingerprint],
     vmid,
     addresses: [],
     datastores: pbs.datastores,
   };
-  const secret = newSecret
-    ? new Secret(newSecret.value, 'what was typed')
-    : await readSecret(reference, world).catch(() => null);
   if (!secret) return { draft, newSecret };
-  return { draft: { ...draft, datastores: await datastoresOf(draft, secret, asker, world) }, newSecret };
+  return { draft: { ...draft, datastores: await datastoresOf(interview, draft, secret) }, newSecret };
 }
 
 /** All of them where the token works, also those that no storage of this cluster leads to. */
 async function datastoresOf(
+  { asker, world }: Interview,
   { name, endpoint, token, fingerprints, datastores }: DraftHost,
   secret: Secret,
-  asker: Asker,
-  world: World,
 ): Promise<readonly string[]> {
   const pbs = connectPbs({
     name,
@@ -224,29 +190,29 @@ async function datastoresOf(
 }
 
 async function askGuest(
+  interview: Interview,
   name: string,
   candidate: Candidate | null,
   guests: readonly PveGuest[],
-  { guest: given = [] }: InitOptions,
-  asker: Asker,
 ): Promise<number> {
-  const own = given
+  const { options, asker } = interview;
+  const given = (options.guest ?? [])
     .map((text) => /^(?:(.+)=)?(\d+)$/.exec(text))
-    .find((match) => match?.[1] === name || (match && !match[1]));
-  if (own?.[2]) return Number(own[2]);
-  if (candidate) asker.say(`  VM ${candidate.guest.vmid} "${candidate.guest.name}" ${candidate.because}.`);
+    .find((match) => match?.[1] === name || (match && !match[1]))?.[2];
+  if (candidate && given === undefined)
+    asker.say(`  VM ${candidate.guest.vmid} "${candidate.guest.name}" ${candidate.because}.`);
   const vmids = new Set(guests.map(({ vmid }) => vmid));
-  const text = await asker.ask({
+  const text = await answered(interview, given, {
     text: `VM that ${name} runs in (vmid)`,
     ...(candidate ? { fallback: String(candidate.guest.vmid) } : {}),
     option: `--guest ${name}=VMID`,
     check: (answer) => {
-      if (!/^[1-9]\d{2,8}$/.test(answer)) return 'A vmid is a number from 100 on.';
-      if (vmids.size > 0 && !vmids.has(Number(answer))) return `The cluster shows no guest ${answer}.`;
+      if (!vmidField.safeParse(Number(answer)).success) return 'a vmid is a number from 100 on';
+      // What an option names may still be hidden from a token that lacks privileges.
+      if (given === undefined && vmids.size > 0 && !vmids.has(Number(answer)))
+        return `the cluster shows no guest ${answer}`;
       return null;
     },
   });
-  const vmid = Number(text);
-  if (Number.isSafeInteger(vmid)) return vmid;
-  throw new Fault('usage.guest', `--guest "${text}" is no vmid.`, { exitCode: EXIT.usage });
+  return Number(text);
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { systemdFiles } from '../../src/setup/systemd.js';
+import { systemdFiles } from '../../src/setup/recipes.js';
 import { pbsCtl, pbsCtlJson } from '../support/command.js';
 import { withLab } from '../support/lab.js';
 
@@ -71,12 +71,10 @@ describe('service and timer', () => {
     }),
   );
 
-  it('are printed without any config, like the tasks for Ansible', async () => {
+  it('are printed without any config', async () => {
     const env = { PBS_CTL_CONFIG: '', HOME: '/nowhere', XDG_CONFIG_HOME: '/nowhere' };
-    const { code, stdout } = await pbsCtl(['init', '--systemd', '--ansible'], env);
+    const { code, stdout } = await pbsCtl(['init', '--systemd'], env);
     expect(code).toBe(0);
     expect(stdout).toContain('LoadCredential=pve-token:/etc/pbs-ctl/pve-token');
-    expect(stdout).toContain('failed_when: patched.rc not in [0, 75]');
-    expect(stdout).toContain('- pve-patching');
   });
 });

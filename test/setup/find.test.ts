@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { PveGuest, PveStorage } from '../../src/api/pve.js';
-import { addressOf, secretOf } from '../../src/setup/address.js';
 import { guestOf, nameFor, pbsOf } from '../../src/setup/find.js';
+import { addressOf, secretOf } from '../../src/setup/interview.js';
 
 const storage = (name: string, server: string, more: Partial<PveStorage> = {}): PveStorage => ({
   storage: name,

@@ -1,6 +1,15 @@
 import { basename, dirname } from 'node:path';
-import type { Config, SecretReference } from '../config/schema.js';
-import type { Recipe } from './recipe.js';
+import { type Config, config as configFile, type SecretReference } from '../config/schema.js';
+import { targetOf } from '../config/target.js';
+import { upgradeFiles } from '../guest/upgrade-script.js';
+
+/** A file that `init` prints, to be put in its place. */
+export interface Recipe {
+  readonly path: string;
+  readonly text: string;
+  /** Hosts of the config that the file is for, where it is not for the controller. */
+  readonly hosts?: readonly string[];
+}
 
 /**
  * A service that patches every host of the config, and its timer. What is not safe is postponed (exit 75,
@@ -102,4 +111,27 @@ function secretsOf({ clusters, hosts, notify }: Config): SecretReference[] {
     ...(notify.webhook ? [notify.webhook.secret] : []),
   ];
   return [...new Map(all.map((reference) => [JSON.stringify(reference), reference])).values()];
+}
+
+const UNIT = 'pbs-ctl-upgrade.service';
+
+/**
+ * The unit and the script that an administrator puts on a host with `"upgrade": {"via": "service"}`. The
+ * policy is part of the script, so hosts whose policies differ get files of their own.
+ * @param config null: unit name and policy are the defaults
+ */
+export function unitFiles(config: Config | null): Recipe[] {
+  const { hosts: all, policy: common } = config ?? configFile.parse({ clusters: {}, hosts: {} });
+  const targets = config ? Object.keys(all).map((host) => targetOf(config, host)) : [];
+  const byService = targets.filter(({ upgradeUnit }) => upgradeUnit !== null);
+  if (byService.length === 0) return [...upgradeFiles(UNIT, common)];
+  const sets = new Map<string, { files: readonly Recipe[]; hosts: string[] }>();
+  for (const { host, upgradeUnit, policy } of byService) {
+    const files = upgradeFiles(upgradeUnit ?? UNIT, policy);
+    const key = JSON.stringify(files);
+    const same = sets.get(key);
+    if (same) same.hosts.push(host);
+    else sets.set(key, { files, hosts: [host] });
+  }
+  return [...sets.values()].flatMap(({ files, hosts }) => files.map((file) => ({ ...file, hosts })));
 }

@@ -4,9 +4,8 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/config/load.js';
-import { ansibleTasks } from '../../src/setup/ansible.js';
-import { unitFiles } from '../../src/setup/unit.js';
-import { pbsCtl, pbsCtlJson } from '../support/command.js';
+import { unitFiles } from '../../src/setup/recipes.js';
+import { pbsCtl } from '../support/command.js';
 
 const host = (policy: object, unit?: string) => ({
   endpoint: `https://pbs.example.net:8007`,
@@ -77,27 +76,4 @@ describe('init --unit', () => {
       expect(execFileSync('systemd-analyze', ['verify', '--man=no', unit], { stdio: 'pipe' }).length).toBe(0);
     }),
   );
-});
-
-describe('init --ansible', () => {
-  it('prints two playbooks as files', async () => {
-    const { code, document } = await pbsCtlJson<{ files: Array<{ path: string; text: string }> }>([
-      ...['init', '--ansible', '--config', 'config.example.json'],
-    ]);
-    expect(code).toBe(0);
-    expect(document.files.map(({ path }) => path)).toEqual(['patch_pbs.yml', 'patch_pve_under_lock.yml']);
-    const [pbs, pve] = document.files.map(({ text }) => text);
-    expect(pbs).toContain("['pbs-ctl', 'patch', '--json']");
-    expect(pbs).toContain('failed_when: patched.rc not in [0, 75]');
-    expect(pve).toMatch(/- lock\n\s+- hold\n/);
-  });
-
-  it.skipIf(!has('python3', '-c', 'import yaml'))('prints YAML', () => {
-    for (const { text } of ansibleTasks()) {
-      const read = 'import sys, json, yaml; print(json.dumps(yaml.safe_load(sys.stdin)))';
-      const [play] = JSON.parse(String(execFileSync('python3', ['-c', read], { input: text })));
-      expect(play).toMatchObject({ hosts: 'localhost', gather_facts: false });
-      expect(play.tasks[0]).toHaveProperty('failed_when');
-    }
-  });
 });
