@@ -1,6 +1,6 @@
-import { Temporal } from 'temporal-polyfill';
+import type { Temporal } from 'temporal-polyfill';
 import type { Plan } from '../schedule/plan.js';
-import type { Interval } from '../schedule/window.js';
+import { type Interval, localTime, secondsOf } from '../schedule/window.js';
 import { labelled, oneLine, painter, type Style, textWidth, wrap } from './layout.js';
 
 const CELLS_A_DAY = 48;
@@ -57,7 +57,11 @@ type Cell = keyof typeof SIGN;
 
 function days(plan: Plan, zone: string): Array<{ label: string; cells: Cell[] }> {
   const rows: Array<{ label: string; cells: Cell[] }> = [];
-  for (let day = zoned(plan.from, zone).startOfDay(); secondsOf(day) < plan.to; day = day.add({ days: 1 })) {
+  for (
+    let day = localTime(plan.from, zone).startOfDay();
+    secondsOf(day) < plan.to;
+    day = day.add({ days: 1 })
+  ) {
     const cells = Array.from({ length: CELLS_A_DAY }, (_, index): Cell => {
       // By the clock on the wall: on a day of 23 or 25 hours a cell may be missing or stand for two.
       const from = secondsOf(day.with({ hour: Math.floor(index / 2), minute: (index % 2) * 30 }));
@@ -76,21 +80,18 @@ function cellOf(plan: Plan, cell: Interval): Cell {
   return plan.free.some((free) => free.from <= cell.from && free.to >= cell.to) ? 'free' : 'closed';
 }
 
-const zoned = (seconds: number, zone: string) =>
-  Temporal.Instant.fromEpochMilliseconds(Math.round(seconds * 1000)).toZonedDateTimeISO(zone);
-const secondsOf = ({ epochMilliseconds }: Temporal.ZonedDateTime) => epochMilliseconds / 1000;
 const english = (at: Temporal.ZonedDateTime, part: 'weekday' | 'month') =>
   at.toLocaleString('en', { [part]: 'short' });
 const clock = (at: Temporal.ZonedDateTime) => at.toPlainTime().toString({ smallestUnit: 'minute' });
 
 /** "Mon 2026-11-23 03:00 +01:00" */
 function moment(seconds: number, zone: string): string {
-  const at = zoned(seconds, zone);
+  const at = localTime(seconds, zone);
   return `${english(at, 'weekday')} ${at.toPlainDate()} ${clock(at)} ${at.offset}`;
 }
 
 function range({ from, to }: Interval, zone: string): string {
-  const [begin, end] = [zoned(from, zone), zoned(to, zone)];
+  const [begin, end] = [localTime(from, zone), localTime(to, zone)];
   const sameDay = begin.toPlainDate().equals(end.toPlainDate());
   return `${moment(from, zone)} to ${sameDay ? '' : `${english(end, 'weekday')} `}${clock(end)}`;
 }

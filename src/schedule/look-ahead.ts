@@ -1,4 +1,4 @@
-import { DateTime } from 'luxon';
+import { Temporal } from 'temporal-polyfill';
 import type { Target } from '../config/target.js';
 import type { Answers } from '../host/answers.js';
 import { busyTimes } from './busy.js';
@@ -6,7 +6,7 @@ import { type Plan, planOf } from './plan.js';
 
 /** The zone in which people think of this host: that of its maintenance window, else this machine's. */
 export const zoneOf = ({ policy }: Target): string =>
-  policy.maintenanceWindow?.timezone ?? DateTime.local().zoneName ?? 'UTC';
+  policy.maintenanceWindow?.timezone ?? Temporal.Now.timeZoneId();
 
 export async function planFor(answers: Answers, hours: number, zone: string): Promise<Plan> {
   const span = { from: answers.now, to: answers.now + hours * 3600 };

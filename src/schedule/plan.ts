@@ -57,7 +57,7 @@ function byBeginning(busy: readonly Busy[]): Array<{ from: number; until: number
 }
 
 /** Stretches that overlap or touch become one; the input is sorted by its beginnings. */
-export function merged(stretches: readonly Interval[]): Interval[] {
+function merged(stretches: readonly Interval[]): Interval[] {
   const result: Interval[] = [];
   for (const { from, to } of stretches) {
     const last = result.at(-1);

@@ -1,4 +1,4 @@
-import { DateTime } from 'luxon';
+import { Temporal } from 'temporal-polyfill';
 import type { MaintenanceWindow, Policy } from '../config/schema.js';
 
 /** A stretch of time, epoch seconds, end not included. */
@@ -19,12 +19,14 @@ export function nextAllowed(
   policy: Pick<Policy, 'maintenanceWindow' | 'blackouts'>,
   now: number,
   seconds: number,
-  localZone = DateTime.local().zoneName ?? 'UTC',
+  localZone = Temporal.Now.timeZoneId(),
 ): Interval | null {
   const zone = policy.maintenanceWindow?.timezone ?? localZone;
+  const midnight = (day: string, after: number) =>
+    secondsOf(Temporal.PlainDate.from(day).add({ days: after }).toZonedDateTime(zone));
   const blackouts = policy.blackouts.map(({ from, to }) => ({
-    from: DateTime.fromISO(from, { zone }).toSeconds(),
-    to: DateTime.fromISO(to, { zone }).plus({ days: 1 }).toSeconds(),
+    from: midnight(from, 0),
+    to: midnight(to, 1),
   }));
   for (const open of openings(policy.maintenanceWindow, now, zone)) {
     for (const free of without(open, blackouts)) {
@@ -40,15 +42,15 @@ function* openings(window: MaintenanceWindow | null, now: number, zone: string):
     yield { from: now, to: now + LONGEST_SEARCH_DAYS * 86_400 };
     return;
   }
-  const yesterday = DateTime.fromSeconds(now, { zone }).startOf('day').minus({ days: 1 });
+  const yesterday = localTime(now, zone).toPlainDate().subtract({ days: 1 });
   for (let day = 0; day <= LONGEST_SEARCH_DAYS; day += 1) {
-    const date = yesterday.plus({ days: day });
-    const weekday = WEEKDAYS[date.weekday - 1];
+    const date = yesterday.add({ days: day });
+    const weekday = WEEKDAYS[date.dayOfWeek - 1];
     if (!weekday || !window.days.includes(weekday)) continue;
     const over = window.to <= window.from;
     const opening = {
-      from: at(date, window.from, 'begin'),
-      to: at(over ? date.plus({ days: 1 }) : date, window.to, 'end'),
+      from: at(date, window.from, zone, 'later'),
+      to: at(over ? date.add({ days: 1 }) : date, window.to, zone, 'earlier'),
     };
     if (opening.to > now) yield opening;
   }
@@ -56,32 +58,23 @@ function* openings(window: MaintenanceWindow | null, now: number, zone: string):
 
 /**
  * The moment at which the clock on the wall shows a time on a day. In the hour that summer time skips it is
- * the end of that hour. In the hour that comes twice a window begins with the second and ends with the
- * first, so that it never holds a moment that its own words exclude.
+ * the end of that hour. In the hour that comes twice a window begins with the `later` and ends with the
+ * `earlier`, so that it never holds a moment that its own words exclude.
  */
-function at(date: DateTime, time: string, edge: 'begin' | 'end'): number {
-  const [hour = 0, minute = 0] = time.split(':').map(Number);
-  const set = date.set({ hour, minute });
-  // Most days have no change of the clock, and each look at the zone is dear.
-  if (date.minus({ hours: 1 }).offset === date.plus({ days: 1 }).offset) return set.toSeconds();
-  const shows = (moment: DateTime) =>
-    moment.hour === hour && moment.minute === minute && moment.hasSame(date, 'day');
-  if (!shows(set)) return changeBefore(set).toSeconds();
-  // Clocks are set back by an hour, and on Lord Howe Island by half of one.
-  const moments = [-60, -30, 0, 30, 60].map((minutes) => set.plus({ minutes })).filter(shows);
-  return (edge === 'begin' ? (moments.at(-1) ?? set) : (moments[0] ?? set)).toSeconds();
+function at(date: Temporal.PlainDate, time: string, zone: string, which: 'earlier' | 'later'): number {
+  const wanted = date.toPlainDateTime(time);
+  const found = wanted.toZonedDateTime(zone, { disambiguation: which });
+  if (found.toPlainDateTime().equals(wanted)) return secondsOf(found);
+  // It is skipped: the earlier reading of it lies before the change.
+  const before = wanted.toZonedDateTime(zone, { disambiguation: 'earlier' });
+  return secondsOf(before.getTimeZoneTransition('next') ?? found);
 }
 
-/** The first minute of the offset that holds at a moment; looked for within a few hours. */
-function changeBefore(moment: DateTime): DateTime {
-  let first = moment.startOf('minute');
-  for (let minutes = 0; minutes < 240; minutes += 1) {
-    const earlier = first.minus({ minutes: 1 });
-    if (earlier.offset !== moment.offset) return first;
-    first = earlier;
-  }
-  return moment;
-}
+/** What the calendar and the clock on the wall of a zone show. @param moment epoch seconds */
+export const localTime = (moment: number, zone: string): Temporal.ZonedDateTime =>
+  Temporal.Instant.fromEpochMilliseconds(Math.round(moment * 1000)).toZonedDateTimeISO(zone);
+
+export const secondsOf = ({ epochMilliseconds }: Temporal.ZonedDateTime): number => epochMilliseconds / 1000;
 
 /** What is left of a stretch when others are taken out of it. */
 function without(stretch: Interval, taken: readonly Interval[]): Interval[] {

@@ -156,6 +156,19 @@ describe('the calendar of maintenance windows', () => {
     });
   });
 
+  it.each`
+    zone                  | from       | begins                    | because
+    ${'Asia/Beirut'}      | ${'00:00'} | ${'2026-03-28T22:00:00Z'} | ${'its clocks are put forward at midnight'}
+    ${'America/Havana'}   | ${'00:00'} | ${'2026-11-01T05:00:00Z'} | ${'midnight comes twice, and the second counts'}
+    ${'Antarctica/Troll'} | ${'02:30'} | ${'2026-03-29T01:00:00Z'} | ${'two hours are skipped'}
+  `('begins in $zone at $from on Sunday with $begins: $because', ({ zone, from, begins }) => {
+    const window: MaintenanceWindow = { days: ['sun'], from, to: '12:00', timezone: zone };
+    const now = Date.parse(begins) / 1000 - 5 * 3600;
+    expect(nextAllowed({ maintenanceWindow: window, blackouts: [] }, now, 60)?.from).toBe(
+      Date.parse(begins) / 1000,
+    );
+  });
+
   it('belongs to the day on which it starts when it runs over midnight', () => {
     const window: MaintenanceWindow = { days: ['sat'], from: '22:00', to: '05:00', timezone: 'UTC' };
     const sunday = Date.parse('2026-11-22T04:00:00Z') / 1000;
