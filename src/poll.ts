@@ -31,3 +31,26 @@ export async function poll<Seen>(
     await clock.sleep(Math.min(pause, left), signal);
   }
 }
+
+interface Retrying {
+  readonly tries: number;
+  /** Before the next try, milliseconds; null for an error that another try would not help. `tried` counts from 1. */
+  pauseMs(error: unknown, tried: number): number | null;
+}
+
+/** Acts, and acts again after what fails in passing. @throws the error of the last try */
+export async function retry<Result>(
+  clock: Pick<Clock, 'sleep'>,
+  { tries, pauseMs }: Retrying,
+  act: () => Promise<Result>,
+): Promise<Result> {
+  for (let tried = 1; ; tried += 1) {
+    try {
+      return await act();
+    } catch (error) {
+      const pause = tried < tries ? pauseMs(error, tried) : null;
+      if (pause === null) throw error;
+      await clock.sleep(pause);
+    }
+  }
+}

@@ -1,6 +1,6 @@
 import type { Pve } from '../api/pve.js';
 import { Fault } from '../fault.js';
-import { poll } from '../poll.js';
+import { poll, retry } from '../poll.js';
 import type { Clock } from '../world.js';
 
 export interface GuestResult {
@@ -58,14 +58,9 @@ export async function runReading(
   limitMs: number,
   tries = 4,
 ): Promise<GuestResult> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await runOnce(guest, command, limitMs);
-    } catch (error) {
-      if (attempt >= tries || !(error instanceof Fault) || !PASSING.has(error.code)) throw error;
-      await guest.clock.sleep(250 * 2 ** attempt);
-    }
-  }
+  const pauseMs = (error: unknown, tried: number) =>
+    error instanceof Fault && PASSING.has(error.code) ? 250 * 2 ** tried : null;
+  return retry(guest.clock, { tries, pauseMs }, () => runOnce(guest, command, limitMs));
 }
 
 export const sh = (script: string): string[] => ['/bin/sh', '-c', script];

@@ -1,4 +1,5 @@
 import { Fault } from '../fault.js';
+import { retry } from '../poll.js';
 import type { Clock } from '../world.js';
 import { acquire, type Claim, type ClusterLock, confirm, release, renew } from './lock.js';
 
@@ -151,13 +152,7 @@ export async function releaseOwn(lock: ClusterLock, claim: Pick<Claim, 'run'>, c
  * writing it for a while. Not where a person has to mend something.
  */
 export async function retryRelease<Result>(act: () => Promise<Result>, clock: Clock): Promise<Result> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await act();
-    } catch (error) {
-      const passing = error instanceof Fault && !LASTING.has(error.code);
-      if (!passing || attempt === RELEASE_TRIES) throw error;
-      await clock.sleep(1000 * attempt);
-    }
-  }
+  const pauseMs = (error: unknown, tried: number) =>
+    error instanceof Fault && !LASTING.has(error.code) ? 1000 * tried : null;
+  return retry(clock, { tries: RELEASE_TRIES, pauseMs }, act);
 }

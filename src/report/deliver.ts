@@ -35,10 +35,7 @@ export async function deliver(
   return warnings.length === 0 ? doc : { ...doc, warnings: [...doc.warnings, ...warnings] };
 }
 
-const remembered = z.record(
-  z.string(),
-  z.object({ reasons: z.string(), sentAt: z.iso.datetime(), escalated: z.boolean().optional() }),
-);
+const remembered = z.record(z.string(), z.object({ reasons: z.string(), sentAt: z.iso.datetime() }));
 
 /** `stateDir/postponements-told.json`. One that cannot be read counts as empty: telling twice is better than not at all. */
 function memoryIn(stateDir: string): NotifyMemory {

@@ -5,8 +5,7 @@ import { errorDocument } from '../fault.js';
 import type { RunDocument } from '../journal/document.js';
 import { isoFromMs } from '../moment.js';
 import type { Clock } from '../world.js';
-import { oneLine } from './layout.js';
-import { failureWords, judgeStatus, postPatiently, type Try } from './post.js';
+import { type Fetch, post } from './post.js';
 import { slackMessage } from './slack.js';
 
 /** The last postponement of a host that Slack was told of. */
@@ -15,8 +14,6 @@ export interface SentPostponement {
   readonly reasons: string;
   /** ISO 8601, UTC. */
   readonly sentAt: string;
-  /** That message said that it has lasted too long. */
-  readonly escalated?: boolean | undefined;
 }
 
 /** Outlives the process, so that a timer that runs hourly does not post hourly. */
@@ -27,10 +24,8 @@ export interface NotifyMemory {
 
 export interface NotifyTools {
   readonly secrets: (reference: SecretReference) => Promise<Secret>;
-  readonly clock: Pick<Clock, 'now' | 'sleep'>;
+  readonly clock: Pick<Clock, 'now' | 'sleep' | 'timeout'>;
   readonly memory: NotifyMemory;
-  /** Postponed for so long in a row is too long, milliseconds; default: never. */
-  readonly escalateAfterMs?: number;
   /** Time limit of one try in milliseconds; default 10 s. */
   readonly timeoutMs?: number;
 }
@@ -66,43 +61,26 @@ async function tellSlack(
   tools: NotifyTools,
 ): Promise<string | null> {
   if (!slack) return null;
-  const { memory, clock } = tools;
+  const { memory, clock, timeoutMs = TIMEOUT_MS } = tools;
   const postponed = doc.outcome === 'postponed' && doc.mode === 'patch';
   if (!postponed && doc.mode === 'patch') await remember(memory, doc.host, null);
-  const overdueMs = postponed ? overdueOf(doc, tools) : null;
-  // Who does not want to hear of every postponement still has to hear of one that does not end.
-  if (!slack.on.includes(doc.outcome) && overdueMs === null) return null;
+  if (!slack.on.includes(doc.outcome)) return null;
   const reasons = reasonsOf(doc);
-  if (postponed) {
-    const last = await memory.get(doc.host);
-    const saidAlready = overdueMs === null || last?.escalated === true;
-    if (
-      saidAlready &&
-      last?.reasons === reasons &&
-      clock.now() - Date.parse(last.sentAt) < slack.repeatPostponed
-    )
-      return null;
-  }
+  const last = postponed ? await memory.get(doc.host) : null;
+  if (last?.reasons === reasons && clock.now() - Date.parse(last.sentAt) < slack.repeatPostponed) return null;
   const url = (await tools.secrets(slack.webhook)).reveal();
   if (!isSafeWebhook(url)) return 'its address is neither https nor on loopback';
-  const failure = await postPatiently(await slackAttempt(url, doc, overdueMs, tools), clock);
+  const { IncomingWebhook } = await import('@slack/webhook');
+  const message = slackMessage(doc);
+  // Its own `timeout` is not by our clock, and its errors (8.0) do not hold `Retry-After`: the fetch does both.
+  const failure = await post((fetch) => new IncomingWebhook(url, { fetch }).send(message), {
+    clock,
+    timeoutMs,
+  });
   if (failure === null && postponed) {
-    await remember(memory, doc.host, {
-      reasons,
-      sentAt: isoFromMs(clock.now()),
-      escalated: overdueMs !== null,
-    });
+    await remember(memory, doc.host, { reasons, sentAt: isoFromMs(clock.now()) });
   }
   return failure;
-}
-
-/** For how long a host has been postponed, where that is too long; else null. */
-function overdueOf(
-  { postponements: { since } }: RunDocument,
-  { clock, escalateAfterMs = Number.POSITIVE_INFINITY }: NotifyTools,
-): number | null {
-  const lasted = since === null ? 0 : clock.now() - Date.parse(since);
-  return lasted > 0 && lasted >= escalateAfterMs ? lasted : null;
 }
 
 /** A memory that cannot be written must neither keep Slack from being told nor say that it was not. */
@@ -120,44 +98,6 @@ export function reasonsOf({ checks, error }: Pick<RunDocument, 'checks' | 'error
   return [error?.code ?? '', ...blocks.sort()].join(' ');
 }
 
-/** The library neither limits the time nor repeats a 429, nor does it show `Retry-After`: its fetch is wrapped for that. */
-async function slackAttempt(
-  url: string,
-  doc: RunDocument,
-  overdueMs: number | null,
-  tools: NotifyTools,
-): Promise<() => Promise<Try>> {
-  const { IncomingWebhook } = await import('@slack/webhook');
-  let seen: { status: number; retryAfter: string | null } | null = null;
-  const webhook = new IncomingWebhook(url, {
-    timeout: tools.timeoutMs ?? TIMEOUT_MS,
-    fetch: async (address, init) => {
-      const response = await fetch(address, { ...init, redirect: 'manual' });
-      seen = { status: response.status, retryAfter: response.headers.get('retry-after') };
-      return response;
-    },
-  });
-  const message = slackMessage(doc, { overdueMs });
-  return async () => {
-    seen = null;
-    try {
-      await webhook.send(message);
-      return { kind: 'taken' };
-    } catch (error) {
-      const answer = seen as { status: number; retryAfter: string | null } | null;
-      if (!answer || answer.status < 300) return { kind: 'again', reason: failureWords(error), waitMs: null };
-      return judgeStatus(answer.status, slackWords(error), answer.retryAfter, tools.clock.now());
-    }
-  };
-}
-
-/** Slack names its reasons in one word, such as `invalid_blocks`; anything else could quote the address. */
-function slackWords(error: unknown): string {
-  const { body } = error as { body?: unknown };
-  const words = typeof body === 'string' ? oneLine(body) : '';
-  return /^[a-z][a-z_]{0,40}$/.test(words) ? words : '';
-}
-
 async function tellWebhook(
   doc: RunDocument,
   webhook: NotifyConfig['webhook'],
@@ -166,25 +106,16 @@ async function tellWebhook(
   if (!webhook) return null;
   const secret = await secrets(webhook.secret);
   const body = JSON.stringify(doc);
-  return postPatiently(async () => {
-    try {
-      const response = await fetch(webhook.url, {
-        method: 'POST',
-        redirect: 'manual',
-        headers: {
-          'content-type': 'application/json',
-          'user-agent': 'pbs-ctl',
-          'x-pbs-ctl-signature': signature(body, secret.reveal(), clock.now()),
-        },
-        body,
-        signal: AbortSignal.timeout(timeoutMs),
-      });
-      await response.body?.cancel();
-      return judgeStatus(response.status, '', response.headers.get('retry-after'), clock.now());
-    } catch (error) {
-      return { kind: 'again', reason: failureWords(error), waitMs: null };
-    }
-  }, clock);
+  const send = async (fetch: Fetch) => {
+    const headers = {
+      'content-type': 'application/json',
+      'user-agent': 'pbs-ctl',
+      'x-pbs-ctl-signature': signature(body, secret.reveal(), clock.now()),
+    };
+    const response = await fetch(webhook.url, { method: 'POST', headers, body });
+    await response.body?.cancel();
+  };
+  return post(send, { clock, timeoutMs });
 }
 
 /**

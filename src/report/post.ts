@@ -1,41 +1,90 @@
+import { retry } from '../poll.js';
 import type { Clock } from '../world.js';
 
+const TRIES = 3;
+const PAUSES_MS = [1000, 4000] as const;
+const LONGEST_WAIT_MS = 60_000;
+
+/**
+ * Posts, at most three times. A receiver that asks for more than a minute is not waited for: a report must
+ * not keep a run from ending.
+ * @param send with the `fetch` that it is given, which follows no redirect, so that a report goes where the
+ *   config says and nowhere else, and gives up after `timeoutMs`
+ * @returns null when it was taken, otherwise why not, without the address, which is a secret
+ */
+export async function post(
+  send: (fetch: Fetch) => Promise<unknown>,
+  {
+    clock,
+    timeoutMs,
+  }: { readonly clock: Pick<Clock, 'now' | 'sleep' | 'timeout'>; readonly timeoutMs: number },
+): Promise<string | null> {
+  const pauseMs = (error: unknown, tried: number) =>
+    error instanceof NotTaken && error.again && !error.tooLong
+      ? (error.waitMs ?? PAUSES_MS[tried - 1] ?? 0)
+      : null;
+  try {
+    await retry(clock, { tries: TRIES, pauseMs }, async () => {
+      const outcome = await attempt(send, clock, timeoutMs);
+      if (outcome.kind !== 'taken') throw new NotTaken(outcome);
+    });
+    return null;
+  } catch (error) {
+    if (!(error instanceof NotTaken)) throw error;
+    const { message, again, tooLong, waitMs } = error;
+    if (tooLong)
+      return `${message}, and it asks to wait ${Math.ceil((waitMs ?? 0) / 1000)} s, which is too long`;
+    return again ? `${message} (${TRIES} tries)` : message;
+  }
+}
+
+export type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
+
 /** What came of one try. `waitMs`: how long the receiver asks to wait, null where it does not say. */
-export type Try =
+type Try =
   | { readonly kind: 'taken' }
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'again'; readonly reason: string; readonly waitMs: number | null };
 
-const TRIES = 3;
-const LONGEST_WAIT_MS = 60_000;
-const PAUSES_MS = [1000, 4000] as const;
+class NotTaken extends Error {
+  readonly again: boolean;
+  readonly waitMs: number | null;
+  readonly tooLong: boolean;
 
-/**
- * Tries at most three times. A receiver that asks for more than a minute is not waited for: a report
- * must not keep a run from ending.
- * @returns null when it was taken, otherwise why not
- */
-export async function postPatiently(
-  attempt: () => Promise<Try>,
-  clock: Pick<Clock, 'sleep'>,
-): Promise<string | null> {
-  for (let tried = 1; ; tried += 1) {
-    const outcome = await attempt();
-    if (outcome.kind === 'taken') return null;
-    if (outcome.kind === 'refused') return outcome.reason;
-    const pause = outcome.waitMs ?? PAUSES_MS[tried - 1] ?? 0;
-    if (pause > LONGEST_WAIT_MS) {
-      return `${outcome.reason}, and it asks to wait ${Math.ceil(pause / 1000)} s, which is too long`;
-    }
-    if (tried === TRIES) return `${outcome.reason} (${TRIES} tries)`;
-    await clock.sleep(pause);
+  constructor(outcome: Exclude<Try, { kind: 'taken' }>) {
+    super(outcome.reason);
+    this.again = outcome.kind === 'again';
+    this.waitMs = outcome.kind === 'again' ? outcome.waitMs : null;
+    this.tooLong = (this.waitMs ?? 0) > LONGEST_WAIT_MS;
   }
 }
 
+async function attempt(
+  send: (fetch: Fetch) => Promise<unknown>,
+  clock: Pick<Clock, 'now' | 'timeout'>,
+  timeoutMs: number,
+): Promise<Try> {
+  let answer: Response | undefined;
+  let failure: unknown;
+  try {
+    await send(async (url, init) => {
+      answer = await fetch(url, { ...init, redirect: 'manual', signal: clock.timeout(timeoutMs) });
+      return answer;
+    });
+  } catch (error) {
+    failure = error;
+  }
+  // One that was cut off in the middle of a good answer has not come to an end.
+  if (!answer || (failure !== undefined && answer.ok)) {
+    return { kind: 'again', reason: failureWords(failure), waitMs: null };
+  }
+  return judgeStatus(answer.status, wordIn(failure), answer.headers.get('retry-after'), clock.now());
+}
+
 /** An HTTP status as the outcome of a try: only 429 and errors of the server may be better next time. */
-export function judgeStatus(status: number, words: string, retryAfter: string | null, now: number): Try {
+export function judgeStatus(status: number, word: string, retryAfter: string | null, now: number): Try {
   if (status >= 200 && status < 300) return { kind: 'taken' };
-  const reason = `it answered ${status}${words === '' ? '' : ` "${words}"`}`;
+  const reason = `it answered ${status}${word === '' ? '' : ` "${word}"`}`;
   if (status === 429) return { kind: 'again', reason, waitMs: retryAfterMs(retryAfter, now) };
   if (status >= 500) return { kind: 'again', reason, waitMs: null };
   return { kind: 'refused', reason };
@@ -49,16 +98,21 @@ export function retryAfterMs(header: string | null, now: number): number | null 
   return Number.isNaN(date) ? null : Math.max(0, date - now);
 }
 
-/**
- * Why no answer came, in words of our own: messages of fetch quote the address, which is a secret.
- */
+/** Slack names its reasons in one word, such as `invalid_blocks`; anything else could quote the address. */
+function wordIn(failure: unknown): string {
+  const { body = '' } = (failure ?? {}) as { body?: unknown };
+  return typeof body === 'string' && /^[a-z][a-z_]{0,40}$/.test(body.trim()) ? body.trim() : '';
+}
+
+/** Why no answer came, in words of our own: messages of fetch quote the address. Slack's library wraps them. */
 export function failureWords(error: unknown): string {
-  for (let current: unknown = error; current instanceof Error; current = current.cause) {
+  for (let current: unknown = error; current instanceof Error; ) {
     if (current.name === 'TimeoutError') return 'no answer came in time';
-    const { code } = current as { code?: unknown };
+    const { code, original } = current as { code?: unknown; original?: unknown };
     if (typeof code === 'string' && /^(E[A-Z]+|UND_[A-Z_]+|[A-Z_]*CERT[A-Z_]*|ERR_[A-Z_]+)$/.test(code)) {
       return `it cannot be reached (${code})`;
     }
+    current = original ?? current.cause;
   }
   return 'it cannot be reached';
 }

@@ -1,4 +1,4 @@
-import type { ContextBlock, HeaderBlock, KnownBlock, MrkdwnElement, SectionBlock } from '@slack/types';
+import type { IncomingWebhookSendArguments } from '@slack/webhook';
 import { formatDuration } from '../config/quantity.js';
 import type { Outcome } from '../config/schema.js';
 import type { RunDocument } from '../journal/document.js';
@@ -24,29 +24,28 @@ const SIGN: Readonly<Record<Outcome, string>> = {
   abandoned: '⚠️',
 };
 
+type Sendable = NonNullable<IncomingWebhookSendArguments['blocks']>[number];
+type SectionBlock = Extract<Sendable, { type: 'section' }>;
+type ContextBlock = Extract<Sendable, { type: 'context' }>;
+type HeaderBlock = Extract<Sendable, { type: 'header' }>;
+type Block = HeaderBlock | SectionBlock | ContextBlock;
+type MrkdwnElement = Extract<ContextBlock['elements'][number], { type: 'mrkdwn' }>;
+
 export interface SlackMessage {
   /** What notifications and readers without blocks show. */
   readonly text: string;
-  readonly blocks: KnownBlock[];
+  readonly blocks: Block[];
 }
 
 /**
  * A run in Block Kit, in the order in which an operator reads: outcome and host; what changed and what
  * was left behind; the one command; why it was postponed and until when; run id and duration. Pure.
- * @param overdueMs for how long it has been postponed where that is too long
  * @param count how many postponements in a row this is, itself included; default: as the report says
  */
-export function slackMessage(
-  doc: RunDocument,
-  {
-    count = doc.postponements.count + 1,
-    overdueMs = null,
-  }: { count?: number; overdueMs?: number | null } = {},
-): SlackMessage {
+export function slackMessage(doc: RunDocument, { count = doc.postponements.count + 1 } = {}): SlackMessage {
   const title = `${doc.host}: ${doc.outcome}${doc.outcome === 'postponed' && count > 1 ? ` (${count} times in a row)` : ''}`;
-  const overdueTitle = `${doc.host}: not patched for ${formatDuration(overdueMs ?? 0)}, postponed ${count} times in a row`;
-  const blocks: KnownBlock[] = [
-    header(overdueMs === null ? `${SIGN[doc.outcome]} ${title}` : `🚨 ${overdueTitle}`),
+  const blocks: Block[] = [
+    header(`${SIGN[doc.outcome]} ${title}`),
     ...reason(doc),
     fields(doc),
     ...packages(doc),
@@ -55,7 +54,7 @@ export function slackMessage(
     ...warnings(doc),
     context(`run ${doc.runId}, ${formatDuration(durationOf(doc))}`),
   ];
-  return { text: escaped(fallback(doc, overdueMs === null ? title : overdueTitle), LIMIT.fallback), blocks };
+  return { text: escaped(fallback(doc, title), LIMIT.fallback), blocks };
 }
 
 function fallback(doc: RunDocument, title: string): string {
@@ -65,7 +64,7 @@ function fallback(doc: RunDocument, title: string): string {
 }
 
 /** The checks say more precisely than the error why a run was postponed. */
-function reason({ error }: RunDocument): KnownBlock[] {
+function reason({ error }: RunDocument): Block[] {
   if (!error || error.code === 'not-safe') return [];
   return [section(cutList([error.message, ...(error.hint ? [error.hint] : [])], 2))];
 }
@@ -82,13 +81,13 @@ function fields(doc: RunDocument): SectionBlock {
   };
 }
 
-function packages({ packages: changes }: RunDocument): KnownBlock[] {
+function packages({ packages: changes }: RunDocument): Block[] {
   const all = packageLines(changes, '→');
   if (all.length === 0) return [];
   return [section(cutList(all, PACKAGES_SHOWN))];
 }
 
-function next(doc: RunDocument): KnownBlock[] {
+function next(doc: RunDocument): Block[] {
   const step = nextStep(doc);
   if (!step) return [];
   const { alternative } = step;
@@ -101,7 +100,7 @@ function next(doc: RunDocument): KnownBlock[] {
   ];
 }
 
-function findings(doc: RunDocument): KnownBlock[] {
+function findings(doc: RunDocument): Block[] {
   const found = troubles(doc.checks);
   const again = doc.retryAfter
     ? [`*Expected to be safe from* ${escaped(utcMoment(doc.retryAfter), 100)}`]
@@ -119,7 +118,7 @@ function findings(doc: RunDocument): KnownBlock[] {
   return all.length > 0 ? [formatted(all)] : [];
 }
 
-const warnings = ({ warnings: texts }: RunDocument): KnownBlock[] =>
+const warnings = ({ warnings: texts }: RunDocument): Block[] =>
   texts.length > 0
     ? [
         section(

@@ -34,6 +34,7 @@ function tools(
       secrets: async () => new Secret(secret, 'test'),
       clock: {
         now: () => now,
+        timeout: (ms: number) => AbortSignal.timeout(ms),
         sleep: async (ms: number) => {
           slept.push(ms);
           now += ms;
@@ -305,7 +306,7 @@ describe('over https', () => {
         { slack: null, webhook: { url: process.env.URL_, secret: { env: 'X' } } },
         {
           secrets: async () => new Secret('shared-secret', 'test'),
-          clock: { now: () => ${BEGIN}, sleep: async () => {} },
+          clock: { now: () => ${BEGIN}, sleep: async () => {}, timeout: (ms) => AbortSignal.timeout(ms) },
           memory: { get: () => null, set: () => {} },
         },
       );
