@@ -58,7 +58,7 @@ export function advance(board: Board, progress: Progress, now: number): Board {
   }
 }
 
-export interface Drawing {
+interface Drawing {
   readonly color: boolean;
   readonly columns: number;
   readonly now: number;

@@ -15,7 +15,7 @@ type StreamedEvent =
     >);
 
 /** A line of JSON for each change of state, for a program that follows a run. */
-export interface EventStream {
+interface EventStream {
   /** The same reporter, and each event as a line. */
   around(reporter: Reporter): Reporter;
   ended(document: RunDocument, exitCode: number): void;

@@ -25,7 +25,7 @@ export interface PastRun {
   readonly error: ErrorDocument | null;
 }
 
-export interface HistoryNotes {
+interface HistoryNotes {
   readonly unreadable: ReadonlyArray<{ readonly runId: string; readonly error: ErrorDocument }>;
   /** Hosts that were asked for; none for all. */
   readonly hosts: readonly string[];

@@ -54,7 +54,7 @@ export function clip(text: string, width: number): string {
 }
 
 const INDENT = '  ';
-export const LABEL = 12;
+const LABEL = 12;
 
 /** The width that is left for text behind a label. Very wide terminals are not used up: long lines read badly. */
 export const textWidth = ({ columns }: Style): number =>

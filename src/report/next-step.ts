@@ -2,7 +2,7 @@ import { PHASES, type RunDocument } from '../journal/document.js';
 import { oneLine } from './layout.js';
 
 /** The one thing an operator should do now. */
-export interface NextStep {
+interface NextStep {
   /** Why, and what to do first, as one sentence. */
   readonly why: string;
   readonly command: string;

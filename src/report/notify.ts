@@ -22,7 +22,7 @@ export interface NotifyMemory {
   set(host: string, sent: SentPostponement | null): void | Promise<void>;
 }
 
-export interface NotifyTools {
+interface NotifyTools {
   readonly secrets: (reference: SecretReference) => Promise<Secret>;
   readonly clock: Pick<Clock, 'now' | 'sleep' | 'timeout'>;
   readonly memory: NotifyMemory;
@@ -93,7 +93,7 @@ async function remember(memory: NotifyMemory, host: string, sent: SentPostponeme
 }
 
 /** Which checks blocked, not what they saw: times and task names change from run to run, the reason does not. */
-export function reasonsOf({ checks, error }: Pick<RunDocument, 'checks' | 'error'>): string {
+function reasonsOf({ checks, error }: Pick<RunDocument, 'checks' | 'error'>): string {
   const blocks = checks.filter(({ status }) => status === 'block').map(({ id }) => id);
   return [error?.code ?? '', ...blocks.sort()].join(' ');
 }

@@ -12,7 +12,7 @@ export interface PhaseBar {
 }
 
 /** A time in which nobody worked on the run: it was cut off and gone on with later. */
-export interface Gap {
+interface Gap {
   readonly kind: 'gap';
   readonly ms: number;
 }

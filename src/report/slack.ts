@@ -31,7 +31,7 @@ type HeaderBlock = Extract<Sendable, { type: 'header' }>;
 type Block = HeaderBlock | SectionBlock | ContextBlock;
 type MrkdwnElement = Extract<ContextBlock['elements'][number], { type: 'mrkdwn' }>;
 
-export interface SlackMessage {
+interface SlackMessage {
   /** What notifications and readers without blocks show. */
   readonly text: string;
   readonly blocks: Block[];
