@@ -1,9 +1,9 @@
 import type { z } from 'zod';
 import { envelope } from './answer.js';
-import type { Endpoint } from './endpoint.js';
+import { Endpoint } from './endpoint.js';
 import { ApiFault } from './failure.js';
-import { isRead, PATIENCE, type Patience, repeated } from './repeat.js';
-import { type OneServer, type Request, repeatOf, type Server } from './request.js';
+import { isRead, repeated } from './repeat.js';
+import { type OneServer, type Request, repeatOf, type Server, type ServerOptions } from './request.js';
 
 /**
  * The nodes of a cluster as one server: any of them answers for all. Stays with the one that answered
@@ -13,13 +13,13 @@ export class Cluster implements Server {
   readonly product = 'pve';
   readonly name: string;
   readonly #endpoints: readonly Endpoint[];
-  readonly #patience: Patience;
+  readonly #options: ServerOptions;
   #current = 0;
 
-  constructor(name: string, endpoints: readonly Endpoint[], patience: Patience = PATIENCE) {
-    this.name = name;
-    this.#endpoints = endpoints;
-    this.#patience = patience;
+  constructor(options: ServerOptions) {
+    this.name = options.name;
+    this.#endpoints = options.endpoints.map((address) => new Endpoint('pve', address, options));
+    this.#options = options;
   }
 
   get address(): string {
@@ -42,8 +42,7 @@ export class Cluster implements Server {
           (one) => one.askOnce(request, answer),
           (error): error is ApiFault => mayAskNext(request, error),
         ),
-      this.#patience,
-      request.signal,
+      { ...this.#options, ...(request.signal ? { signal: request.signal } : {}) },
     );
   }
 

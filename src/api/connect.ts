@@ -4,7 +4,7 @@ import { Pbs } from './pbs.js';
 import { Pve } from './pve.js';
 import type { ServerOptions } from './request.js';
 
-export type { RequestEvent, ServerOptions } from './request.js';
+export type { ServerOptions } from './request.js';
 
 /** A client of one PBS host. Connects with its first request. */
 export function connectPbs(options: ServerOptions): Pbs {
@@ -14,14 +14,7 @@ export function connectPbs(options: ServerOptions): Pbs {
 /** A client of one PVE cluster, which may have several addresses. Connects with its first request. */
 export function connectPve(options: ServerOptions): Pve {
   firstOf(options);
-  return new Pve(
-    options.name,
-    new Cluster(
-      options.name,
-      options.endpoints.map((address) => new Endpoint('pve', address, options)),
-      options.patience,
-    ),
-  );
+  return new Pve(options.name, new Cluster(options));
 }
 
 function firstOf({ name, endpoints: [first] }: ServerOptions): string {

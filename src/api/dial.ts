@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { buildConnector } from 'undici';
 import { WebSocket } from 'ws';
+import type { Clock } from '../world.js';
 import { ByteStream } from './byte-stream.js';
 
 /** The server answered the request for a websocket with something else. */
@@ -26,7 +27,11 @@ export async function dial(
   connector: buildConnector.connector,
   address: string,
   pathAndQuery: string,
-  { authorization, limitMs }: { readonly authorization: string; readonly limitMs: number },
+  {
+    authorization,
+    clock,
+    limitMs,
+  }: { readonly authorization: string; readonly clock: Clock; readonly limitMs: number },
 ): Promise<ByteStream> {
   const { protocol, hostname, port, host } = new URL(address);
   const connection = await new Promise<Socket>((resolve, reject) =>
@@ -43,12 +48,11 @@ export async function dial(
   // Before it is open: the first bytes may come together with the answer.
   const stream = new ByteStream(socket);
   // A limit of ws itself holds only for connections that it has opened.
-  let timer: NodeJS.Timeout | undefined;
+  const limit = clock.timeout(limitMs);
   try {
     await new Promise<void>((resolve, reject) => {
-      timer = setTimeout(
-        () => reject(new Error(`no answer to the request for a websocket within ${limitMs / 1000} s`)),
-        limitMs,
+      limit.addEventListener('abort', () =>
+        reject(new Error(`no answer to the request for a websocket within ${limitMs / 1000} s`)),
       );
       socket.once('open', () => resolve());
       socket.once('error', reject);
@@ -61,8 +65,6 @@ export async function dial(
     stream.end();
     connection.destroy();
     throw error;
-  } finally {
-    clearTimeout(timer);
   }
   return stream;
 }

@@ -4,7 +4,7 @@ import { Fault } from '../fault.js';
 import { envelope } from './answer.js';
 import type { ByteStream } from './byte-stream.js';
 import { type Asked, broken, refusal, timedOut, unreachable, unreadable } from './failure.js';
-import { isRead, PATIENCE, repeated } from './repeat.js';
+import { isRead, repeated } from './repeat.js';
 import { type OneServer, type Request, repeatOf, type ServerOptions } from './request.js';
 import { authorization, type Product, redact, type Token } from './token.js';
 import { NotConnected, trustingConnector } from './trust.js';
@@ -33,7 +33,7 @@ export class Endpoint implements OneServer {
     this.#token = { id: options.tokenId, secret: options.secret };
     this.#connect = trustingConnector({
       tls: options.tls,
-      env: options.env ?? {},
+      env: options.world.env,
       connectTimeoutMs: Math.min(LONGEST_CONNECT_MS, options.requestTimeoutMs),
     });
     // undici's own limits are off: one limit covers the whole request.
@@ -52,12 +52,10 @@ export class Endpoint implements OneServer {
   }
 
   askWhole<Answer>(request: Request, answer: z.ZodType<Answer>): Promise<Answer> {
-    return repeated(
-      repeatOf(request),
-      () => this.askOnce(request, answer),
-      this.#options.patience ?? PATIENCE,
-      request.signal,
-    );
+    return repeated(repeatOf(request), () => this.askOnce(request, answer), {
+      ...this.#options,
+      ...(request.signal ? { signal: request.signal } : {}),
+    });
   }
 
   /** Exactly one request. */
@@ -91,6 +89,7 @@ export class Endpoint implements OneServer {
     try {
       return await dial(this.#connect, this.address, `/api2/json${path}?${encode(parameters)}`, {
         authorization: authorization(this.product, this.#token),
+        clock: this.#options.world.clock,
         limitMs,
       });
     } catch (error) {
@@ -108,9 +107,10 @@ export class Endpoint implements OneServer {
 
   async #send(request: Request, asked: Asked): Promise<{ status: number; text: string }> {
     const limitMs = request.limitMs ?? this.#options.requestTimeoutMs;
-    const limit = AbortSignal.timeout(limitMs);
+    const { clock } = this.#options.world;
+    const limit = clock.timeout(limitMs);
     const signal = request.signal ? AbortSignal.any([limit, request.signal]) : limit;
-    const started = performance.now();
+    const started = clock.monotonic();
     // A reused connection may just have been closed by the server; what must not be lost gets its own.
     const alone = (request.fresh ?? asked.effect) ? this.#connectAlone() : null;
     let status: number | null = null;
@@ -142,23 +142,16 @@ export class Endpoint implements OneServer {
         method: request.method,
         path: request.path,
         status,
-        durationMs: performance.now() - started,
+        durationMs: clock.monotonic() - started,
       });
     }
   }
 
   #connectAlone() {
-    const { connect, ...rest } = this.#clientOptions;
+    const client = new Client(this.address, this.#clientOptions);
     let connected = false;
-    const client = new Client(this.address, {
-      ...rest,
-      connect: (options, callback) => {
-        if (typeof connect !== 'function') throw new TypeError('the connector is no function');
-        connect(options, (...result) => {
-          connected = result[0] === null;
-          callback(...result);
-        });
-      },
+    client.once('connect', () => {
+      connected = true;
     });
     return { client, isConnected: () => connected };
   }

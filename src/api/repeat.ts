@@ -1,5 +1,6 @@
 import pRetry from 'p-retry';
 import { Fault } from '../fault.js';
+import type { World } from '../world.js';
 
 /**
  * Which requests may be sent again.
@@ -18,7 +19,7 @@ export interface Patience {
   readonly firstPauseMs: number;
 }
 
-export const PATIENCE: Patience = { retries: 2, firstPauseMs: 250 };
+const PATIENCE: Patience = { retries: 2, firstPauseMs: 250 };
 const LONGEST_PAUSE_MS = 2000;
 
 const SILENCE = ['net.unreachable', 'net.timeout', 'pbs.daemon-down'];
@@ -32,8 +33,15 @@ const PASSING: Readonly<Record<Repeat, ReadonlySet<string>>> = {
 export const isRead = (repeat: Repeat): boolean => repeat === 'read' || repeat === 'patient-read';
 
 /** True when a request that failed like this may be sent again. */
-export function mayRepeat(repeat: Repeat, error: unknown): boolean {
+function mayRepeat(repeat: Repeat, error: unknown): boolean {
   return error instanceof Fault && PASSING[repeat].has(error.code);
+}
+
+/** How what may be sent again is sent again. */
+export interface Repeating {
+  readonly world: Pick<World, 'clock' | 'random'>;
+  readonly patience?: Patience;
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -43,16 +51,20 @@ export function mayRepeat(repeat: Repeat, error: unknown): boolean {
 export function repeated<Answer>(
   repeat: Repeat,
   send: () => Promise<Answer>,
-  { retries, firstPauseMs }: Patience = PATIENCE,
-  signal?: AbortSignal,
+  { world, patience: { retries, firstPauseMs } = PATIENCE, signal }: Repeating,
 ): Promise<Answer> {
   if (repeat === 'once') return send();
+  const longest = Math.max(firstPauseMs, LONGEST_PAUSE_MS);
   return pRetry(send, {
     retries,
-    minTimeout: firstPauseMs,
-    maxTimeout: Math.max(firstPauseMs, LONGEST_PAUSE_MS),
-    randomize: true,
-    shouldRetry: ({ error }) => mayRepeat(repeat, error),
+    // It would sleep by a clock of its own.
+    minTimeout: 0,
+    shouldRetry: async ({ error, retriesConsumed }) => {
+      if (!mayRepeat(repeat, error)) return false;
+      const pause = firstPauseMs * 2 ** retriesConsumed * (1 + world.random());
+      await world.clock.sleep(Math.min(pause, longest), signal);
+      return true;
+    },
     ...(signal ? { signal } : {}),
   });
 }

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { TlsConfig } from '../config/schema.js';
+import type { World } from '../world.js';
 import type { ByteStream } from './byte-stream.js';
 import type { Privilege } from './privileges.js';
 import type { Patience, Repeat } from './repeat.js';
@@ -60,8 +61,8 @@ export interface ServerOptions {
   readonly secret: Token['secret'];
   readonly tls: TlsConfig;
   readonly requestTimeoutMs: number;
-  /** For SSL_CERT_FILE. */
-  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** `env` for SSL_CERT_FILE. */
+  readonly world: Pick<World, 'clock' | 'env' | 'random'>;
   readonly patience?: Patience;
   /** How many connections are kept at once for what only looks; without it as many as there are questions. */
   readonly connections?: number;

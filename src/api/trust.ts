@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import * as tls from 'node:tls';
-import type { buildConnector } from 'undici';
+import { buildConnector, errors } from 'undici';
 import type { TlsConfig } from '../config/schema.js';
 import { EXIT, Fault } from '../fault.js';
 
@@ -24,49 +24,49 @@ const DEBIAN_CA_BUNDLE = '/etc/ssl/certs/ca-certificates.crt';
 
 /**
  * Opens TLS connections for undici. The certificate is judged before undici gets the socket: a server
- * that is not trusted never sees a byte of the token. Sessions are not cached, because a resumed one
- * brings no certificate to judge.
- * @throws (through the callback) Fault `net.untrusted`, `config.ca-file`, or {@link NotConnected}
+ * that is not trusted never sees a byte of the token.
+ * @throws (through the callback) Fault `net.untrusted`, and what {@link encrypted} throws
  */
 export function trustingConnector(options: TrustOptions): buildConnector.connector {
-  return ({ hostname, port }, callback) => {
-    const { fingerprints } = options.tls;
-    let socket: tls.TLSSocket;
-    try {
-      const secureContext = contextFor(options);
-      socket = tls.connect({
-        host: hostname,
-        port: Number(port || 443),
-        secureContext,
-        // Judged below instead, where the certificate that was seen can still be named.
-        rejectUnauthorized: false,
-        ALPNProtocols: ['http/1.1'],
-      });
-    } catch (error) {
-      callback(asError(error), null);
-      return;
-    }
-    let settled = false;
-    const settle = (error: Error | null) => {
-      if (settled) return;
-      settled = true;
-      clearTimeout(timer);
-      if (error) {
-        socket.on('error', () => {}).destroy();
-        callback(error, null);
-      } else {
-        callback(null, socket.setNoDelay(true).setKeepAlive(true, 60_000));
-      }
-    };
-    const timer = setTimeout(() => {
-      const seconds = Math.ceil(options.connectTimeoutMs / 1000);
-      settle(new NotConnected(`no connection within ${seconds} s`));
-    }, options.connectTimeoutMs);
-    socket
-      .once('secureConnect', () => settle(distrust(socket, `${hostname}:${port || 443}`, fingerprints)))
-      .once('error', (cause) => settle(new NotConnected(reason(cause), { cause })))
-      .once('close', () => settle(new NotConnected('the connection was closed before it was encrypted')));
+  return (server, callback) => {
+    encrypted(server, options).then(
+      (socket) => {
+        const { hostname, port } = server;
+        const distrusted = distrust(socket, `${hostname}:${port || 443}`, options.tls.fingerprints);
+        if (!distrusted) return callback(null, socket);
+        socket.destroy();
+        callback(distrusted, null);
+      },
+      (error: Error) => callback(error, null),
+    );
   };
+}
+
+/**
+ * A connection to a server that is not judged yet: nothing may be sent over it. Sessions are not cached,
+ * because a resumed one brings no certificate to judge.
+ * @throws NotConnected, or Fault `config.ca-file`
+ */
+export async function encrypted(
+  { protocol, hostname, port }: Pick<URL, 'protocol' | 'hostname' | 'port'>,
+  options: TrustOptions,
+): Promise<tls.TLSSocket> {
+  const connect = buildConnector({
+    secureContext: contextFor(options),
+    rejectUnauthorized: false,
+    maxCachedSessions: 0,
+    timeout: options.connectTimeoutMs,
+  });
+  return new Promise((resolve, reject) =>
+    connect({ protocol, hostname: hostname.replace(/^\[|\]$/g, ''), port }, (error, socket) => {
+      if (!error) return resolve(socket as tls.TLSSocket);
+      const why =
+        error instanceof errors.ConnectTimeoutError
+          ? `no connection within ${Math.ceil(options.connectTimeoutMs / 1000)} s`
+          : reason(error);
+      reject(new NotConnected(why, { cause: error }));
+    }),
+  );
 }
 
 /**
@@ -139,7 +139,7 @@ const WHY: Readonly<Record<string, string>> = {
 };
 
 /** PEM texts of the CAs to trust: those of `caFile`, or those of the system and of Node. */
-export function readAuthorities({ tls: trusted, env }: Trusted): string[] {
+function readAuthorities({ tls: trusted, env }: Trusted): string[] {
   if (trusted.caFile) return [readBundle(trusted.caFile, trusted.place ?? 'tls.caFile')];
   if (env.SSL_CERT_FILE) return [readBundle(env.SSL_CERT_FILE, 'SSL_CERT_FILE')];
   const { getCACertificates } = tls as { getCACertificates?: (type: 'default' | 'system') => string[] };
@@ -183,7 +183,7 @@ function readBundle(path: string, origin: string): string {
 }
 
 /** Why a connection failed, in words; several addresses of one name give one line. */
-export function reason(error: Error): string {
+function reason(error: Error): string {
   if (error instanceof AggregateError) {
     return [...new Set(error.errors.map((each) => reason(asError(each))))].join('; ');
   }

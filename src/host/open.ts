@@ -75,7 +75,7 @@ export async function openPbs(target: Target, world: World, connections = CONNEC
     secret: await readSecret(target.config.secret, world),
     tls: target.config.tls,
     requestTimeoutMs: target.policy.requestTimeout,
-    env: world.env,
+    world,
     connections,
     ...traced(world),
   });
@@ -99,7 +99,7 @@ export async function openCluster(
     secret: await readSecret(cluster.secret, world),
     tls: cluster.tls,
     requestTimeoutMs: requestTimeout,
-    env: world.env,
+    world,
     connections: CONNECTIONS,
     ...traced(world),
   });

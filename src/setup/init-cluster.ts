@@ -63,7 +63,7 @@ export async function askCluster(interview: Interview): Promise<KnownCluster> {
     secret,
     tls: fingerprints.length > 0 ? { fingerprints } : {},
     requestTimeoutMs: REQUEST_MS,
-    env: world.env,
+    world,
   });
   try {
     const { version, major } = await pve.version();

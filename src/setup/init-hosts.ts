@@ -171,7 +171,7 @@ async function datastoresOf(
     secret,
     tls: fingerprints.length > 0 ? { fingerprints: [...fingerprints] } : {},
     requestTimeoutMs: REQUEST_MS,
-    env: world.env,
+    world,
   });
   try {
     const { version, release } = await pbs.version();

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { connectPbs, connectPve } from '../../src/api/connect.js';
-import { deadAddress, options, type Reply, serve, type TestServer } from './server.js';
+import { realClock } from '../../src/world.js';
+import { deadAddress, options, type Reply, serve, type TestServer, WORLD } from './server.js';
 
 const running: TestServer[] = [];
 afterEach(async () => {
@@ -92,6 +93,44 @@ describe('what may be sent again', () => {
       'GET /api2/json/nodes/pve1/qemu/100/agent/exec-status?pid=7',
     ]);
     await pve.close();
+  });
+
+  it('pauses pass on the clock that is handed in, longer each time, two seconds at most', async () => {
+    const flaky = await server('cut');
+    const pauses: number[] = [];
+    const clock = {
+      ...realClock,
+      sleep: async (ms: number, signal?: AbortSignal) => {
+        signal?.throwIfAborted();
+        pauses.push(ms);
+      },
+    };
+    const patience = { retries: 5, firstPauseMs: 250 };
+    const pbs = connectPbs(options(flaky, { patience, world: { ...WORLD, clock, random: () => 0.5 } }));
+    await expect(pbs.time()).rejects.toMatchObject({ code: 'net.unreachable' });
+    expect(pauses).toEqual([375, 750, 1500, 2000, 2000]);
+    expect(flaky.received).toHaveLength(6);
+    await pbs.close();
+  });
+
+  it('a request ends with the limit of the clock that is handed in', async () => {
+    const silent = await server('silent');
+    const limits: number[] = [];
+    const over = new AbortController();
+    const timeout = (ms: number) => {
+      limits.push(ms);
+      return over.signal;
+    };
+    const pbs = connectPbs(options(silent, { world: { ...WORLD, clock: { ...realClock, timeout } } }));
+    const asked = pbs.reboot();
+    await expect.poll(() => silent.received.length).toBe(1);
+    over.abort();
+    await expect(asked).rejects.toMatchObject({
+      code: 'outcome.unknown',
+      message: expect.stringContaining('no answer within 2 s'),
+    });
+    expect(limits).toEqual([2000]);
+    await pbs.close();
   });
 
   it('a probe asks once, over connections of its own', async () => {

@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import type { ServerOptions } from '../../src/api/connect.js';
 import { Secret } from '../../src/config/secret.js';
 import { makeCertificate, type Subjects } from '../../src/lab/certificate.js';
+import { realClock } from '../../src/world.js';
 
 export const TOKEN_SECRET = 'd63e505a-e3ec-449a-9bc7-1da610d4ccde';
 
@@ -85,6 +86,8 @@ export async function serve(
   };
 }
 
+export const WORLD = { clock: realClock, env: {}, random: Math.random };
+
 export function options(server: TestServer, changes: Partial<ServerOptions> = {}): ServerOptions {
   return {
     name: 'main',
@@ -93,6 +96,7 @@ export function options(server: TestServer, changes: Partial<ServerOptions> = {}
     secret: new Secret(TOKEN_SECRET, 'test'),
     tls: { fingerprints: [server.fingerprint] },
     requestTimeoutMs: 2000,
+    world: WORLD,
     patience: { retries: 2, firstPauseMs: 5 },
     ...changes,
   };

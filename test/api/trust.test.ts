@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { connectPbs } from '../../src/api/connect.js';
 import type { TlsConfig } from '../../src/config/schema.js';
-import { options, serve, type TestServer } from './server.js';
+import { options, serve, type TestServer, WORLD } from './server.js';
 
 const OTHER = Array.from({ length: 32 }, () => 'AB').join(':');
 const VERSION = { body: { data: { version: '4.2', release: '3' } } };
@@ -17,7 +17,7 @@ describe('the certificate is judged before the token is sent', () => {
   afterEach(() => server.stop());
 
   const version = async (tls: TlsConfig, env = {}) => {
-    const pbs = connectPbs(options(server, { tls, env }));
+    const pbs = connectPbs(options(server, { tls, world: { ...WORLD, env } }));
     try {
       return await pbs.version();
     } finally {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { connectPbs } from '../../src/api/connect.js';
 import { Secret } from '../../src/config/secret.js';
 import { type Lab, type LabOptions, startLab } from '../../src/lab/lab.js';
+import { realWorld } from '../../src/world.js';
 import { pbsCtlJson } from '../support/in-process.js';
 import { until, withLab } from '../support/lab.js';
 import { type Caller, callerOf } from './caller.js';
@@ -191,6 +192,7 @@ describe('compression', () => {
       secret: new Secret(lab.secrets[1] ?? '', 'test'),
       tls: { fingerprints: [server?.fingerprint ?? ''] },
       requestTimeoutMs: 5000,
+      world: realWorld(),
     });
     expect(await pbs.version()).toEqual({ version: '4.2', release: '2' });
     expect(wanted).toEqual(['identity']);

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { connectPbs } from '../../src/api/connect.js';
 import { Secret } from '../../src/config/secret.js';
 import { LabServer } from '../../src/lab/https.js';
+import { realWorld } from '../../src/world.js';
 
 /** A process that takes the port, on loopback and on every address, if it can; says how each attempt ended. */
 const TAKER = `
@@ -42,6 +43,7 @@ const clientOf = (server: LabServer) =>
     secret: new Secret('s', 'test'),
     tls: { fingerprints: [server.fingerprint] },
     requestTimeoutMs: 2000,
+    world: realWorld(),
     patience: { retries: 0, firstPauseMs: 1 },
   });
 

@@ -5,7 +5,7 @@ import { Journal } from '../../src/journal/journal.js';
 import { refresh } from '../../src/patch/refresh.js';
 import type { Run } from '../../src/patch/run.js';
 import { followUpgrade } from '../../src/patch/upgrade.js';
-import { realClock } from '../../src/world.js';
+import { realClock, realWorld } from '../../src/world.js';
 
 // A process of the product's own parts that reads one very long thing and tells what it took. The servers
 // are another process: process.argv holds what to read, their address and their fingerprint.
@@ -17,6 +17,7 @@ const options = {
   secret: new Secret('11111111-2222-3333-4444-555555555555', 'the trial'),
   tls: { fingerprints: [fingerprint] },
   requestTimeoutMs: 15_000,
+  world: realWorld(),
 };
 const pbs = connectPbs({ ...options, name: 'pbs01' });
 const pve = connectPve({ ...options, name: 'main' });

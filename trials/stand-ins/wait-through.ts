@@ -8,7 +8,7 @@ import { Secret } from '../../src/config/secret.js';
 import { Journal } from '../../src/journal/journal.js';
 import type { Run } from '../../src/patch/run.js';
 import { waitForBoot } from '../../src/patch/wait.js';
-import { realClock } from '../../src/world.js';
+import { realClock, realWorld } from '../../src/world.js';
 import type { Downtime } from './ansible-wait.js';
 import type { Order, Word } from './rebooting-host.js';
 
@@ -24,6 +24,7 @@ export async function waitThrough(downtime: Downtime, pollMs: number, address: s
       secret: new Secret('11111111-2222-3333-4444-555555555555', 'the trial'),
       tls: { fingerprints: [fingerprint] },
       requestTimeoutMs: 15_000,
+      world: realWorld(),
     });
     const begun = Date.now();
     const knows = waitForBoot(runOf(pbs, begun, pollMs)).then(() => Date.now());
