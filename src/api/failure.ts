@@ -1,6 +1,6 @@
 import { EXIT, Fault, type FaultOptions } from '../fault.js';
-import { grantCommand, type Privilege } from './privileges.js';
-import { type Product, tokenParts } from './token.js';
+import { grantCommand } from './privileges.js';
+import { type Privilege, type Product, tokenParts } from './token.js';
 
 /** A request that did not bring what it was sent for. */
 export class ApiFault extends Fault {

@@ -5,9 +5,9 @@ import { Client, Nothing, Time } from './client.js';
 import { ApiFault } from './failure.js';
 import * as answers from './pbs-answers.js';
 import { type PbsJob, scheduledJobs } from './pbs-jobs.js';
-import type { Privilege } from './privileges.js';
 import { at } from './request.js';
 import { eachLine, LOG_PAGE, LogLines, type TaskState, TaskStatus, Upid } from './tasks.js';
+import type { Privilege } from './token.js';
 
 export type {
   Datastore,

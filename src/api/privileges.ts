@@ -1,11 +1,5 @@
 import type { Client, HeldPrivileges } from './client.js';
-import { type Product, tokenParts } from './token.js';
-
-/** A privilege on an ACL path, as the error messages name it. */
-export interface Privilege {
-  readonly privilege: string;
-  readonly path: string;
-}
+import { type Privilege, type Product, tokenParts } from './token.js';
 
 /** A privilege that a run needs, why, and the roles that give it. */
 export interface Need {
@@ -263,8 +257,7 @@ export function allowedBy(product: Product, needs: readonly Need[]): Allowed {
     );
 }
 
-// In single quotes, since an interactive shell takes "!" for its history also in double ones.
-
+/** Ids are in single quotes, since an interactive shell takes "!" for its history also in double ones. */
 function entryOnPbs(token: string, path: string, role: string): string {
   // Admin only on exactly this path: everything below keeps the roles it has.
   const scope = role === 'Admin' ? ' --propagate false' : '';

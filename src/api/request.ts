@@ -2,9 +2,8 @@ import type { z } from 'zod';
 import type { TlsConfig } from '../config/schema.js';
 import type { World } from '../world.js';
 import type { ByteStream } from './byte-stream.js';
-import type { Privilege } from './privileges.js';
 import type { Patience, Repeat } from './repeat.js';
-import type { Product, Token } from './token.js';
+import type { Privilege, Product, Token } from './token.js';
 import type { Parameters } from './wire.js';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';

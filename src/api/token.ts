@@ -8,6 +8,12 @@ export interface Token {
   readonly secret: Secret;
 }
 
+/** A privilege on an ACL path, as the error messages name it. */
+export interface Privilege {
+  readonly privilege: string;
+  readonly path: string;
+}
+
 /** The user and the name in a token id. */
 export function tokenParts(id: string): { readonly user: string; readonly name: string } {
   const [user = id, name = ''] = id.split('!');

@@ -31,7 +31,7 @@ export function findingsText(
 }
 
 /** A line of a table of findings, be it that of a check or of `doctor`. */
-export interface ShownFinding {
+interface ShownFinding {
   readonly id: string;
   readonly status: Finding['status'];
   readonly summary: string;

@@ -9,7 +9,7 @@ export interface Row {
   readonly rest?: (width: number) => readonly string[];
 }
 
-export interface TableStyle {
+interface TableStyle {
   readonly paint: Paint;
   /** Width of a whole line. */
   readonly columns: number;

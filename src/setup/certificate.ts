@@ -8,7 +8,7 @@ import type { World } from '../world.js';
 import { about, failed, type SetupFinding } from './finding.js';
 
 /** A server of the config, before it is asked anything. */
-export interface KnownServer {
+interface KnownServer {
   readonly subject: string;
   readonly product: Product;
   /** How the machine is called where commands are to be run on it. */

@@ -10,7 +10,7 @@ const DAY_MS = 86_400_000;
 const WARN_DAYS = 30;
 
 /** A token of the config, and what it is looked at for. */
-export interface KnownToken {
+interface KnownToken {
   readonly subject: string;
   readonly product: Product;
   readonly token: string;

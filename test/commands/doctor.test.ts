@@ -222,6 +222,32 @@ describe('doctor', () => {
       expect(missing.find('host pbs01', 'lock.available')?.summary).toContain('guest 4711');
     }));
 
+  it('takes a lock that a run holds at the moment for no matter of set-up', () =>
+    withLab({ scenario: 'lock-held' }, async (lab) => {
+      const { code, find } = await doctor(lab);
+      expect(code).toBe(0);
+      expect(find('host pbs01', 'lock.available')).toMatchObject({
+        status: 'pass',
+        summary: expect.stringContaining('at the moment'),
+      });
+    }));
+
+  it('says that only administrators may set tags, with the command that changes it', () =>
+    withLab({}, async (lab) => {
+      const options = lab.cluster.routes.find(({ path }) => path === '/cluster/options');
+      const answer = options?.handle;
+      if (!options || !answer) throw new Error('the lab has no such route');
+      const handle: typeof answer = async (request) => ({
+        ...((await answer(request)) as object),
+        'user-tag-access': { 'user-allow': 'none' },
+      });
+      Object.assign(options, { handle });
+      const { code, find, fix } = await doctor(lab);
+      expect(code).toBe(1);
+      expect(find('cluster main', 'tags')?.summary).toContain('only administrators may set tags');
+      expect(fix('cluster main', 'tags').join()).toContain('--user-tag-access user-allow=free');
+    }));
+
   it('finds that Slack does not know the webhook, without posting to one that it knows', () =>
     withLab({}, async (lab) => {
       const file = join(lab.dir, 'secrets', 'slack');

@@ -198,6 +198,30 @@ describe('init', () => {
       expect(document.error.hint).toContain('--pve');
     }));
 
+  it.each([
+    ['--cluster', 'Not A Name'],
+    ['--pve', 'http://pve1'],
+    ['--pve-token', 'no-token'],
+  ])('refuses %s with a value that the config would not take, before it asks anything', async (option, value) => {
+    const { code, document } = await pbsCtlJson<{ error: { code: string; message: string } }>([
+      ...['init', '--defaults', '--output', '/nowhere/x.json', option, value],
+    ]);
+    expect({ code, error: document.error.code }).toEqual({ code: 2, error: expect.stringMatching(/^usage/) });
+  });
+
+  it('does not repeat a secret that was given in place of where it is', () =>
+    withLab({}, (lab) =>
+      inFolder(async (folder) => {
+        const { code, stdout, stderr } = await pbsCtl([
+          ...['init', '--defaults', '--output', join(folder, 'x.json')],
+          ...['--pve', firstNode(lab).url, '--fingerprint', firstNode(lab).fingerprint],
+          ...['--pve-secret', '86a50ffb-369b'],
+        ]);
+        expect(code).toBe(2);
+        expect(stdout + stderr).not.toContain('86a50ffb');
+      }),
+    ));
+
   it('names the option that answers a question which nobody answers', async () => {
     const { code, document } = await pbsCtlJson<{ error: { code: string; hint: string } }>([
       'init',

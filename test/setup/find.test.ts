@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { PveGuest, PveStorage } from '../../src/api/pve.js';
 import { guestOf, nameFor, pbsOf } from '../../src/setup/find.js';
-import { addressOf, secretOf } from '../../src/setup/interview.js';
 
 const storage = (name: string, server: string, more: Partial<PveStorage> = {}): PveStorage => ({
   storage: name,
@@ -64,34 +63,5 @@ describe('PBS hosts of a cluster', () => {
     expect(nameFor(pbs, candidate, ['backup'])).toBe('pbs01');
     expect(nameFor(pbs, null, ['pbs01'])).toBe('pbs02');
     expect(nameFor(only(storage('s', '10.0.0.5')), null, [])).toBe('pbs01');
-  });
-});
-
-describe('what is typed', () => {
-  it.each`
-    typed                         | address
-    ${'pve1'}                     | ${'https://pve1:8006'}
-    ${'pve1.example.net:443'}     | ${'https://pve1.example.net:443'}
-    ${'https://pve1.example.net'} | ${'https://pve1.example.net:8006'}
-    ${'https://10.0.0.1:8006/'}   | ${'https://10.0.0.1:8006'}
-    ${'fd00::1'}                  | ${'https://[fd00::1]:8006'}
-    ${'[fd00::1]:8006'}           | ${'https://[fd00::1]:8006'}
-    ${'http://pve1'}              | ${null}
-    ${'https://pve1/api2'}        | ${null}
-    ${'two words'}                | ${null}
-  `('"$typed" is the address $address', ({ typed, address }) => {
-    expect(addressOf(typed, 8006)).toBe(address);
-  });
-
-  it.each`
-    typed                | reference
-    ${'env:PVE_SECRET'}  | ${{ env: 'PVE_SECRET' }}
-    ${'file:/etc/x'}     | ${{ file: '/etc/x' }}
-    ${'file:x'}          | ${null}
-    ${'credential:pve'}  | ${{ credential: 'pve' }}
-    ${'credential:../x'} | ${null}
-    ${'86a50ffb-369b'}   | ${null}
-  `('"$typed" is the reference $reference', ({ typed, reference }) => {
-    expect(secretOf(typed)).toEqual(reference);
   });
 });
