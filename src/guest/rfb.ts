@@ -20,7 +20,7 @@ type Bytes = Pick<ByteStream, 'read' | 'write'>;
  */
 export async function takePicture(stream: Bytes, password: string): Promise<Picture> {
   await shakeHands(stream, password);
-  // Shared: somebody else who looks at the console stays connected.
+  // Shared: another user who looks at the console stays connected.
   stream.write(Uint8Array.of(1));
   const size = await sizeIn(stream);
   await skip(stream, 16);

@@ -73,7 +73,7 @@ export function shortfall(flag: RecoverFlag, now: ObservedHost): string | null {
       if (vm?.status !== 'running') return `the VM is ${vm?.status ?? 'not to be seen'}`;
       return now.agent === 'silent' && now.proxy === 'silent' ? 'the host does not answer' : null;
     case 'mount':
-      if (!inside) return 'the guest agent does not tell what is mounted';
+      if (!inside) return 'the guest agent does not say what is mounted';
       return inside.missingMounts.length > 0 ? `still not mounted: ${inside.missingMounts.join(', ')}` : null;
     case 'restart-services': {
       const down = [...new Set([...(inside?.failedUnits ?? []), ...servicesDown])];

@@ -11,7 +11,7 @@ export function diagnose(observed: ObservedHost): Diagnosis {
   for (const layer of LAYERS) {
     const trouble = layer(observed);
     if (!trouble) continue;
-    // While a run is at work, what it has put up is no loose end.
+    // While a run is at work, what it has put up is not a loose end.
     const later = layer === atWork ? [] : ends.map(afterwards);
     return { healthy: false, problem: trouble.problem, steps: [...trouble.steps, ...later] };
   }

@@ -15,7 +15,7 @@ import { isoFromSeconds } from '../moment.js';
 import type { World } from '../world.js';
 import type { ObservedHost, ObservedLock, ObservedRun, ObservedVm } from './observed.js';
 
-/** Looks at a host from outside in; whatever does not answer is part of what is seen. Reads only. */
+/** Looks at a host from outside in; what does not answer is part of what is seen. Reads only. */
 export async function observe(
   host: Host,
   stateDir: string,
@@ -184,7 +184,7 @@ async function observePbs({ pbs, answers }: Host, baseline: Baseline | null): Pr
       daemon.status === 'fulfilled'
         ? 'answers'
         : errorDocument(daemon.reason).code.startsWith('api.')
-          ? 'unknown' // refused, so it cannot be told
+          ? 'unknown' // refused, so it is not known
           : 'silent',
     apiError: failed ? errorDocument(failed.reason) : null,
     servicesDown: down.map(({ name }) => name),

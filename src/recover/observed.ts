@@ -36,7 +36,7 @@ export interface ObservedHost {
     readonly owner: string | null;
     readonly until: string | null;
   }>;
-  /** Runs that the fences and locks name, and the last run, as the journals here tell them. */
+  /** Runs that the fences and locks name, and the last run, by the journals here. */
   readonly runs: readonly ObservedRun[];
   /** Against the baseline of the last run; null where the host cannot be asked. */
   readonly verification: { readonly ok: boolean; readonly findings: readonly Finding[] } | null;
@@ -50,7 +50,7 @@ export interface ObservedVm {
   readonly node: string;
   /** Null where the cluster does not say. */
   readonly nodeOnline: boolean | null;
-  /** `unknown` where its node does not tell. */
+  /** `unknown` where its node does not say. */
   readonly status: string;
   readonly qmpStatus: string | null;
   readonly lock: string | null;
@@ -66,7 +66,7 @@ export interface ObservedLock {
   readonly expired: boolean;
 }
 
-/** A run as its journal tells it; outcome null for one that never said its end. */
+/** A run by its journal; outcome null for one whose end is not recorded. */
 export interface ObservedRun {
   readonly run: string;
   readonly outcome: Outcome | null;

@@ -28,7 +28,7 @@ export function recoverText(
     error,
   }: {
     readonly observed: ObservedHost;
-    /** Null where nobody looked at the console. */
+    /** Null where the console was not looked at. */
     readonly shot: ConsoleShot | null;
     readonly done: readonly string[];
     readonly diagnosis: Diagnosis;
@@ -121,7 +121,7 @@ function rowsOf(
     ...observed.runs.map((run) =>
       row(
         'run',
-        `${run.run}: ${run.outcome ?? 'never said its end'} in phase ${run.phase}, ${utcMoment(run.lastAt)}${run.error ? `: ${run.error.message}` : ''}`,
+        `${run.run}: ${run.outcome ?? 'end not recorded'} in phase ${run.phase}, ${utcMoment(run.lastAt)}${run.error ? `: ${run.error.message}` : ''}`,
       ),
     ),
     ...(inside && !healthy ? journalRows(inside.journal, width) : []),

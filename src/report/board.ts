@@ -3,7 +3,7 @@ import type { Phase } from '../journal/document.js';
 import type { Progress } from './events.js';
 import { clip, oneLine, painter, type Tone } from './layout.js';
 
-/** What a terminal shows of one run: its phases so far, the one that goes on, what was found on the way. */
+/** What a terminal shows of one run: its phases so far, the one under way, what was found. */
 export interface Board {
   readonly host: string;
   readonly phases: readonly Row[];
@@ -23,7 +23,7 @@ interface Row {
 
 export const emptyBoard = (host: string): Board => ({ host, phases: [], findings: [] });
 
-/** The board after something was told. Notes do not stand on it: they scroll by above. Pure. */
+/** The board after an event. Notes do not stand on it: they scroll by above. Pure. */
 export function advance(board: Board, progress: Progress, now: number): Board {
   switch (progress.event) {
     case 'begun':

@@ -1,6 +1,6 @@
 import type { Finding, Phase, RunDocument } from '../journal/document.js';
 
-/** What happens in a run, as it is told to people by a {@link Reporter} and to programs as a line of JSON. */
+/** What happens in a run, shown to people by a {@link Reporter} and written for programs as a line of JSON. */
 export type Progress = { readonly host: string } & (
   | {
       readonly event: 'begun';

@@ -5,6 +5,7 @@ import { localMoment } from '../moment.js';
 import { clip, oneLine, painter, type Style, wrap } from './layout.js';
 import { OUTCOME } from './outcome.js';
 import { change } from './summary.js';
+import { table } from './table.js';
 
 /** A run of `history --json`. Times ISO 8601 in UTC. */
 export interface PastRun {
@@ -27,7 +28,7 @@ export interface PastRun {
 
 interface HistoryNotes {
   readonly unreadable: ReadonlyArray<{ readonly runId: string; readonly error: ErrorDocument }>;
-  /** Hosts that were asked for; none for all. */
+  /** Hosts that were requested; none for all. */
   readonly hosts: readonly string[];
 }
 
@@ -42,23 +43,27 @@ export function historyText(
     wrap(`run ${runId} cannot be read: ${error.message}`, columns).map((line) => paint('careful', line)),
   );
   if (runs.length === 0) return `${[none(hosts), ...damaged].join('\n')}\n`;
-  const width = Math.max(4, ...runs.map(({ host }) => oneLine(host).length));
-  const row = (id: string, host: string, began: string) =>
-    `${id.padEnd(7)} ${host.padEnd(width)} ${began.padEnd(16)} `;
-  const rest = (took: string, down: string, versions: string) =>
-    ` ${took.padEnd(7)} ${down.padEnd(7)} ${versions}`;
-  const lines = runs.map((run) => {
-    const start = row(run.runId, oneLine(run.host), localMoment(run.startedAt).slice(0, 16));
-    const [tone, word] = run.running
-      ? (['strong', 'running'] as const)
-      : ([OUTCOME[run.outcome].tone, run.outcome] as const);
-    const end = rest(duration(run.durationSeconds), duration(run.downtimeSeconds), versions(run));
-    const room = Math.max(10, columns - start.length - 14);
-    return `${start}${paint(tone, word.padEnd(14))}${clip(end, room)}`.trimEnd();
-  });
-  const head = `${row('run', 'host', 'began')}${'outcome'.padEnd(14)}${rest('took', 'down', 'version')}`;
-  return `${[paint('quiet', clip(head, columns)), ...lines, ...damaged].join('\n')}\n`;
+  const head = {
+    cells: ['run', 'host', 'began', 'outcome', 'took', 'down'].map(quiet),
+    rest: () => [paint('quiet', 'version')],
+  };
+  const rows = runs.map((run) => ({
+    cells: [
+      run.runId,
+      run.host,
+      localMoment(run.startedAt).slice(0, 16),
+      run.running
+        ? ({ text: 'running', tone: 'strong' } as const)
+        : { text: run.outcome, tone: OUTCOME[run.outcome].tone },
+      duration(run.durationSeconds),
+      duration(run.downtimeSeconds),
+    ],
+    rest: (width: number) => [clip(versions(run), width)],
+  }));
+  return `${[...table([head, ...rows], { paint, columns, leastRest: 0 }).flat(), ...damaged].join('\n')}\n`;
 }
+
+const quiet = (text: string) => ({ text, tone: 'quiet' }) as const;
 
 const none = (hosts: readonly string[]) =>
   hosts.length === 0

@@ -136,7 +136,7 @@ export interface LockDocument {
   readonly expired: boolean;
 }
 
-/** Who holds the lock of a cluster, in a line or two, with the command that helps where nobody else will. */
+/** Who holds the lock of a cluster, in a line or two, with the command that helps where nothing else will. */
 export function lockText(lock: LockDocument, style: Style): string {
   const paint = painter(style.color);
   const { cluster } = lock;

@@ -10,13 +10,13 @@ interface NextStep {
   readonly alternative: { readonly why: string; readonly command: string } | null;
 }
 
-/** What waiting does not mend; the error says how to mend it. */
+/** What waiting does not fix; the error says how to fix it. */
 const REFUSED = new Set(['api.unauthorized', 'api.forbidden', 'net.untrusted']);
 
 /** What has to happen outside pbs-ctl before the command makes sense. */
 const FIRST: Readonly<Record<string, string>> = {
-  'upgrade.failed': 'Packages have to be mended on the host; this shows how it stands.',
-  'upgrade.incomplete': 'Packages have to be mended on the host; this shows how it stands.',
+  'upgrade.failed': 'Packages have to be repaired on the host; this shows how it stands.',
+  'upgrade.incomplete': 'Packages have to be repaired on the host; this shows how it stands.',
   'reboot.not-down': 'This shows the console of the VM and what keeps it up.',
   'reboot.not-back': 'This shows the console of the VM and what keeps it down.',
 };
@@ -33,7 +33,7 @@ export function nextStep(doc: RunDocument): NextStep | null {
   const recover = (why: string): NextStep => ({
     why,
     command: `pbs-ctl recover --host ${oneLine(doc.host)}`,
-    alternative: { why: 'Once it is mended, this goes on with the run:', command: patch },
+    alternative: { why: 'Once it is fixed, this continues the run:', command: patch },
   });
   switch (doc.outcome) {
     case 'patched':
@@ -45,10 +45,10 @@ export function nextStep(doc: RunDocument): NextStep | null {
     case 'reboot-pending':
       return only('The packages are installed; the next run only reboots and verifies.', patch);
     case 'unverified':
-      return recover('This shows what is wrong and how to mend it; the fence stays up until all is well.');
+      return recover('This shows what is wrong and how to fix it; the fence stays up until all is well.');
     case 'interrupted':
       return touched(doc)
-        ? orAbandon('This goes on with the run where it stopped.')
+        ? orAbandon('This continues the run where it stopped.')
         : only('Nothing was changed; this starts again.', patch);
     case 'failed':
       return failed(doc, { orAbandon, recover, only });
@@ -65,7 +65,7 @@ function postponed(doc: RunDocument, patch: string, only: Only): NextStep {
   if (doc.error?.code === 'plan.changed')
     return only('Look at the new plan and approve it.', `${patch} --check`);
   const again = doc.mode === 'check' ? `${patch} --check` : patch;
-  if (doc.retryAfter) return only('Again when it is expected to be safe.', again);
+  if (doc.retryAfter) return only('Run it again when it is expected to be safe.', again);
   const blocks = doc.checks.filter(({ status }) => status === 'block');
   const locked = blocks.length > 0 && blocks.every(({ id }) => id === 'lock.available');
   if (locked || doc.error?.code === 'lock.expired' || doc.error?.code === 'lock.unreadable') {
@@ -88,13 +88,13 @@ interface Ways {
 
 function failed(doc: RunDocument, { orAbandon, recover, only }: Ways): NextStep {
   if (doc.error?.code === 'upgrade.timeout')
-    return orAbandon('The upgrade goes on in the guest; this attaches to it again.');
+    return orAbandon('The upgrade still runs in the guest; this attaches to it again.');
   const first = FIRST[doc.error?.code ?? ''];
   if (first) return recover(first);
   const check = `pbs-ctl preflight --host ${oneLine(doc.host)}`;
   if (!touched(doc)) {
     return REFUSED.has(doc.error?.code ?? '')
-      ? only('Mend the token or the certificate, then look again; this changes nothing.', check)
+      ? only('Fix the token or the certificate, then look again; this changes nothing.', check)
       : only('Nothing is left behind; see what the host says now.', check);
   }
   return recover('This shows how the host stands and what is left behind.');

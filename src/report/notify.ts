@@ -8,7 +8,7 @@ import type { Clock } from '../world.js';
 import { type Fetch, post } from './post.js';
 import { slackMessage } from './slack.js';
 
-/** The last postponement of a host that Slack was told of. */
+/** The last postponement of a host that was posted to Slack. */
 export interface SentPostponement {
   /** Which reasons it had; equal for postponements that say the same. */
   readonly reasons: string;
@@ -33,18 +33,18 @@ interface NotifyTools {
 const TIMEOUT_MS = 10_000;
 
 /**
- * Tells Slack and the webhook of a run. Never throws: a report that does not arrive is a warning.
+ * Posts a run to Slack and the webhook. Never throws: a report that does not arrive is a warning.
  * @returns warnings, without the addresses that were posted to, since those are secrets
  */
 export async function notify(doc: RunDocument, config: NotifyConfig, tools: NotifyTools): Promise<string[]> {
   const posts = [
-    told('Slack', () => tellSlack(doc, config.slack, tools)),
-    told('The webhook', () => tellWebhook(doc, config.webhook, tools)),
+    posted('Slack', () => postToSlack(doc, config.slack, tools)),
+    posted('The webhook', () => postToWebhook(doc, config.webhook, tools)),
   ];
   return (await Promise.all(posts)).filter((warning) => warning !== null);
 }
 
-async function told(receiver: string, post: () => Promise<string | null>): Promise<string | null> {
+async function posted(receiver: string, post: () => Promise<string | null>): Promise<string | null> {
   try {
     const reason = await post();
     return reason === null ? null : `${receiver} was not told of this run: ${reason}.`;
@@ -55,7 +55,7 @@ async function told(receiver: string, post: () => Promise<string | null>): Promi
   }
 }
 
-async function tellSlack(
+async function postToSlack(
   doc: RunDocument,
   slack: NotifyConfig['slack'],
   tools: NotifyTools,
@@ -83,12 +83,12 @@ async function tellSlack(
   return failure;
 }
 
-/** A memory that cannot be written must neither keep Slack from being told nor say that it was not. */
+/** A memory that cannot be written must neither stop the post nor count as one that failed. */
 async function remember(memory: NotifyMemory, host: string, sent: SentPostponement | null): Promise<void> {
   try {
     await memory.set(host, sent);
   } catch {
-    // Told twice is better than not at all.
+    // Posted twice is better than not at all.
   }
 }
 
@@ -98,7 +98,7 @@ function reasonsOf({ checks, error }: Pick<RunDocument, 'checks' | 'error'>): st
   return [error?.code ?? '', ...blocks.sort()].join(' ');
 }
 
-async function tellWebhook(
+async function postToWebhook(
   doc: RunDocument,
   webhook: NotifyConfig['webhook'],
   { secrets, clock, timeoutMs = TIMEOUT_MS }: NotifyTools,

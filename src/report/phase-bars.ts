@@ -7,11 +7,11 @@ export interface PhaseBar {
   readonly status: PhaseTime['status'];
   readonly left: number;
   readonly width: number;
-  /** Milliseconds; null for a phase whose end nobody wrote down. */
+  /** Milliseconds; null for a phase whose end was not written down. */
   readonly tookMs: number | null;
 }
 
-/** A time in which nobody worked on the run: it was cut off and gone on with later. */
+/** A time between two processes: the run was cut off and continued later. */
 interface Gap {
   readonly kind: 'gap';
   readonly ms: number;
@@ -24,7 +24,7 @@ const NARROWEST = 0.6;
 
 /**
  * The phases of a run side by side. A long pause between two of them is taken out of the scale, since a
- * run that went on a day later would otherwise have nothing but hair lines. Pure.
+ * run that was continued a day later would otherwise have nothing but hair lines. Pure.
  * @param finishedAt ISO time of the last thing that is known of the run
  */
 export function phaseBars(timeline: readonly PhaseTime[], finishedAt: string): Array<PhaseBar | Gap> {

@@ -17,15 +17,14 @@ interface TableStyle {
   readonly indent?: number;
   /** The least widths of the columns, in their order. */
   readonly least?: readonly number[];
+  /** The last column keeps so much, however wide the others are. */
+  readonly leastRest?: number;
 }
-
-/** The last column keeps so much, however wide the others are. */
-const LEAST_REST = 24;
 
 /** Rows in columns, each as wide as its widest cell. @returns the lines of each row */
 export function table(
   rows: readonly Row[],
-  { paint, columns, indent = 0, least = [] }: TableStyle,
+  { paint, columns, indent = 0, least = [], leastRest = 24 }: TableStyle,
 ): string[][] {
   const textOf = (cell: Cell) => oneLine(typeof cell === 'string' ? cell : cell.text);
   const count = Math.max(0, ...rows.map(({ cells }) => cells.length));
@@ -39,7 +38,7 @@ export function table(
       const text = textOf(cell).padEnd(width);
       return typeof cell === 'string' ? text : paint(cell.tone, text);
     });
-    const [first = '', ...others] = rest?.(Math.max(LEAST_REST, columns - before)) ?? [];
+    const [first = '', ...others] = rest?.(Math.max(leastRest, columns - before)) ?? [];
     return [
       `${' '.repeat(indent)}${drawn.join(' ')}  ${first}`.trimEnd(),
       ...others.map((line) => `${' '.repeat(before)}${line}`.trimEnd()),

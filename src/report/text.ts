@@ -84,10 +84,11 @@ export function runText(doc: RunDocument, style: Style): string {
 function why({ error, outcome, phase }: RunDocument, width: number, paint: Paint): string[] {
   if (!error) return [];
   const where = outcome === 'failed' || outcome === 'interrupted' ? labelled(paint, 'in phase', [phase]) : [];
-  const told = error.code === 'not-safe' ? [] : labelled(paint, 'reason', wrap(error.message, width), 'bad');
+  const reason =
+    error.code === 'not-safe' ? [] : labelled(paint, 'reason', wrap(error.message, width), 'bad');
   const hint =
     error.hint && error.code !== 'not-safe' ? labelled(paint, 'hint', hintLines(error.hint, width)) : [];
-  return [...where, ...told, ...hint];
+  return [...where, ...reason, ...hint];
 }
 
 function host(doc: RunDocument, facts: ReportFacts, width: number, paint: Paint): string[] {
