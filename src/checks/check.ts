@@ -64,7 +64,7 @@ function judgement(status: Finding['status'], summary: string, detail?: Judgemen
 }
 
 /** The lines name the cluster, the status is the worst. */
-export function worstOf(parts: ReadonlyArray<readonly [cluster: string, Judgement]>): Judgement {
+function worstOf(parts: ReadonlyArray<readonly [cluster: string, Judgement]>): Judgement {
   const order = ['skip', 'pass', 'warn', 'block'];
   const [first] = parts;
   if (!first) return skip('no cluster');

@@ -68,7 +68,7 @@ export function isEmptyPlan({ upgraded, installed, removed }: PackageChanges): b
 }
 
 /** One line of apt's status channel: `KIND:ITEM:PERCENT:TEXT`. Percent counts to 100 once for the download and once for dpkg. */
-export interface AptProgress {
+interface AptProgress {
   readonly stage: 'download' | 'install';
   readonly percent: number;
   readonly text: string;

@@ -62,7 +62,7 @@ export function upgradeScript(
 }
 
 /** Where the script of a unit that the administrator installs lies. */
-export const SCRIPT_FILE = '/usr/local/sbin/pbs-ctl-upgrade';
+const SCRIPT_FILE = '/usr/local/sbin/pbs-ctl-upgrade';
 
 /** The two files that make up the service method: a oneshot unit, and the script that it runs as root. */
 export function upgradeFiles(

@@ -72,7 +72,7 @@ export function readUnitState(text: string): UnitState | null {
   return ended ? { kind: 'failed', exitCode: status, signal: code !== '1' } : { kind: 'running' };
 }
 
-export interface UpgradeView {
+interface UpgradeView {
   readonly unit: UnitState;
   /** Last line of apt's status channel, '' before the first. */
   readonly status: string;

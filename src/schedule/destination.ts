@@ -3,7 +3,7 @@ import type { Target } from '../config/target.js';
 import type { Answers, ClusterAnswers } from '../host/answers.js';
 
 /** Where a backup goes: to this host, surely elsewhere, or it cannot be told. */
-export type Destination = 'here' | 'elsewhere' | 'unknown';
+type Destination = 'here' | 'elsewhere' | 'unknown';
 
 /** An enabled backup job that writes to this host, or may. */
 export interface WritingJob extends BackupJob {

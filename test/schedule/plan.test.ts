@@ -1,7 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { lengthOf } from '../../src/schedule/busy.js';
-import { lastBeginning } from '../../src/schedule/look-ahead.js';
 import { type Busy, planOf } from '../../src/schedule/plan.js';
 
 const policy = {
@@ -53,22 +51,4 @@ describe('free slots', () => {
       { from: Date.parse('2026-11-28T22:00:00Z') / 1000, to: Date.parse('2026-11-29T05:00:00Z') / 1000 },
     ]);
   });
-});
-
-describe('until when a run may begin', () => {
-  const until = (...busy: Busy[]) => lastBeginning(planOf(busy, policy, span, 'UTC'), 1800);
-
-  it('is a whole run and the margin before what comes next', () =>
-    expect(until(job(5 * HOUR, HOUR))).toBe(span.from + 5 * HOUR - 1800 - 900));
-
-  it('is not told where nothing comes, nor where it is no time now', () =>
-    expect([until(), until(job(-HOUR, 2 * HOUR))]).toEqual([null, null]));
-});
-
-describe('how long a job takes', () => {
-  it.each([
-    [[], { median: 1800, p90: 1800, runs: 0 }],
-    [[60], { median: 60, p90: 60, runs: 1 }],
-    [[10, 20, 30, 40, 50, 60, 70, 80, 90, 100], { median: 50, p90: 90, runs: 10 }],
-  ])('of %o is %o', (finished, expected) => expect(lengthOf(finished, 1800)).toEqual(expected));
 });

@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { guestPackages } from '../../src/checks/guest.packages.js';
+import { judge } from './judge.js';
+
+describe('guest.packages', () => {
+  const plan = {
+    upgraded: [{ name: 'a', from: '1', to: '2' }],
+    installed: [],
+    removed: [] as object[],
+    held: [] as string[],
+  };
+  const seen = (more: object = {}) => ({ audit: '', aptLocks: [], plan, simulationError: null, ...more });
+  it.each([
+    ['all is whole', seen(), {}, 'pass'],
+    ['a package is held', seen({ plan: { ...plan, held: ['x'] } }), {}, 'warn'],
+    [
+      'something else is removed',
+      seen({ plan: { ...plan, removed: [{ name: 'old', from: '1' }] } }),
+      {},
+      'warn',
+    ],
+    [
+      'PBS would be removed',
+      seen({ plan: { ...plan, removed: [{ name: 'proxmox-backup-server', from: '1' }] } }),
+      {},
+      'block',
+    ],
+    ['dpkg was interrupted', seen({ audit: 'half configured' }), {}, 'block'],
+    [
+      'dpkg was interrupted and may be mended',
+      seen({ audit: 'half configured' }),
+      { repairDpkg: true },
+      'warn',
+    ],
+    [
+      'another process holds the lock of apt',
+      seen({ aptLocks: [{ file: '/var/lib/dpkg/lock', pid: 7 }] }),
+      {},
+      'block',
+    ],
+    ['apt cannot simulate', seen({ plan: null, simulationError: 'E: Unmet dependencies' }), {}, 'block'],
+    ['the upgrade goes another way', null, {}, 'skip'],
+  ])('judges when %s', (_, given, policy, status) =>
+    expect(judge(guestPackages, given, policy).status).toBe(status));
+});

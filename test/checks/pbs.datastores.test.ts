@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { pbsDatastores } from '../../src/checks/pbs.datastores.js';
+import { judge } from './judge.js';
+
+describe('pbs.datastores', () => {
+  const seen = (
+    store: object = {},
+    usage: object | null = {},
+    survey: object | null = {
+      mounts: [
+        { target: '/', source: 'a' },
+        { target: '/mnt/tank', source: 'b' },
+      ],
+      fstab: ['/', '/mnt/tank'],
+    },
+  ) => ({
+    datastores: [{ name: 'tank', maintenance: null, mounted: null, ...store }],
+    usage: usage
+      ? [{ name: 'tank', error: null, mounted: null, total: 1, used: 1, available: 0, ...usage }]
+      : [],
+    paths: new Map([['tank', '/mnt/tank']]),
+    survey,
+    surveyError: survey ? null : 'the guest agent is not running',
+    needsSurvey: true,
+  });
+  it.each([
+    ['is well', seen(), 'pass'],
+    ['reports an error', seen({}, { error: 'unable to open chunk store' }), 'block'],
+    ['reports no usage', seen({}, null), 'block'],
+    ['is offline', seen({ maintenance: { type: 'offline', message: 'disks' } }), 'block'],
+    ['is being deleted', seen({ maintenance: { type: 'delete', message: null } }), 'block'],
+    ['is read-only by somebody else', seen({ maintenance: { type: 'read-only', message: 'audit' } }), 'warn'],
+    [
+      'is fenced by this very run',
+      seen({ maintenance: { type: 'read-only', message: 'pbs-ctl run k3f9x2 since now' } }),
+      'pass',
+    ],
+    ['is not mounted', seen({ mounted: false }), 'block'],
+    [
+      'stands in fstab and is not mounted',
+      seen({}, {}, { mounts: [{ target: '/', source: 'a' }], fstab: ['/mnt/tank'] }),
+      'block',
+    ],
+    [
+      'shares the root file system',
+      seen({}, {}, { mounts: [{ target: '/', source: 'a' }], fstab: [] }),
+      'warn',
+    ],
+    ['lies where nobody can look', seen({}, {}, null), 'block'],
+  ])('judges one that %s', (_, given, status) => expect(judge(pbsDatastores, given).status).toBe(status));
+  it('blocks where the token sees none', () =>
+    expect(judge(pbsDatastores, { ...seen(), datastores: [] }).status).toBe('block'));
+});
