@@ -39,7 +39,7 @@ export const init: Command<InitOptions> = async (context, options) => {
   const { draft, secrets } = drafted;
   const text = configOf(draft);
   const config = parseConfig(text, path);
-  await writeFiles(path, text, secrets);
+  writeFiles(path, text, secrets);
   const targets = Object.keys(config.hosts).map((host) => targetOf(config, host));
   const findings = await examine({ path, config, stateDir: stateDirOf(config, world.env) }, targets, world);
   const commands = commandsOf(draft);

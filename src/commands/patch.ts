@@ -4,7 +4,6 @@ import { EXIT, type ExitCode, errorDocument, Fault, worstExitCode } from '../fau
 import { openHost, readReferences } from '../host/open.js';
 import type { RunDocument } from '../journal/document.js';
 import { pruneRuns } from '../journal/prune.js';
-import { addWarnings } from '../journal/runs.js';
 import { awaitSlot } from '../patch/await-slot.js';
 import { inFleet } from '../patch/fleet.js';
 import { patchHost } from '../patch/patch-host.js';
@@ -53,7 +52,6 @@ export const patch: Command<PatchCommandOptions> = async (context, options) => {
   const events = openEvents(options.events, world);
   const screen = await screenFor(world, { ...context.options, color: style.color });
   const documents = new Map<string, RunDocument>();
-  const deliverInTurn = oneAtATime();
   const patchOne = async (target: Target): Promise<boolean> => {
     const reporter = events.around(screen.begin());
     let document: RunDocument;
@@ -75,12 +73,7 @@ export const patch: Command<PatchCommandOptions> = async (context, options) => {
     } finally {
       reporter.end();
     }
-    // What is told of runs is remembered in one file for all hosts.
-    const delivered = options.check
-      ? document
-      : await deliverInTurn(() => deliver(document, { config, stateDir }, world));
-    const untold = delivered.warnings.slice(document.warnings.length);
-    addWarnings(stateDir, document.runId, untold, world.clock);
+    const delivered = options.check ? document : await deliver(document, { config, stateDir }, world);
     documents.set(target.host, delivered);
     if (!context.options.json && options.events !== '-')
       screen.above(() => world.stdout.write(runText(delivered, style)));
@@ -114,16 +107,6 @@ function besideRuns(error: unknown): ExitCode {
 
 const whyLeft = (interrupted: boolean, { keepGoing }: PatchCommandOptions) =>
   interrupted ? 'interrupted' : keepGoing ? 'after that error' : '--keep-going goes on after a failure';
-
-/** Carries out what it is given, each when the one before has ended. */
-function oneAtATime(): <Result>(act: () => Promise<Result>) => Promise<Result> {
-  let last: Promise<unknown> = Promise.resolve();
-  return (act) => {
-    const result = last.then(act);
-    last = result.catch(() => {});
-    return result;
-  };
-}
 
 async function waitFor(
   config: Config,

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ErrorDocument, errorDocument } from '../fault.js';
-import { wholeHistories } from './runs.js';
+import { postponedInARow, wholeHistories } from './runs.js';
 import { isUnfinished, type RunState } from './state.js';
 
 /**
@@ -29,16 +29,18 @@ export function prunable(runs: readonly RunState[], keep: number): RunState[] {
 /**
  * A host that is postponed every hour fills the folder within days, also for the hosts beside it. What
  * must not be forgotten over it: whether a reboot is still owed, what `verify` compares with, when the
- * host was last patched, and since when it is postponed.
+ * host was last patched, since when it is postponed, and what Slack was last told of that.
  */
 function neededOf(runs: readonly RunState[], host: string): RunState[] {
   const own = runs.filter((run) => run.host === host && run.mode === 'patch');
   const outcome = (run: RunState) => run.ended?.outcome;
   const lastOther = own.findLastIndex((run) => run.ended && outcome(run) !== 'postponed');
+  const inARow = postponedInARow(own);
   return [
     own.at(-1),
     own[lastOther],
-    own.slice(lastOther + 1).find((run) => outcome(run) === 'postponed'),
+    inARow[0],
+    inARow.findLast((run) => run.told !== null),
     own.findLast((run) => outcome(run) === 'patched'),
     own.findLast((run) => run.baseline !== null),
   ].filter((run) => run !== undefined);

@@ -71,6 +71,8 @@ const event = z.discriminatedUnion('type', [
   z.object({ type: z.literal('rebooted'), boot }),
   z.object({ type: z.literal('after'), state: HostState }),
   z.object({ type: z.literal('warning'), text: z.string() }),
+  /** Slack was told of this postponement; equal reasons are told again only after a while. */
+  z.object({ type: z.literal('told'), reasons: z.string() }),
   /** What was on the console when the host did not come back as it should: a file, or why there is none. */
   Screen.unwrap().extend({ type: z.literal('screen') }),
   z.object({

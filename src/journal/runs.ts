@@ -5,6 +5,7 @@ import type { Clock } from '../world.js';
 import type { RunDocument } from './document.js';
 import { Journal, readRun, UnreadableJournal } from './journal.js';
 import { orUnwritable } from './line-file.js';
+import type { RunEvent } from './records.js';
 import type { RunState } from './state.js';
 
 export interface PastRuns {
@@ -53,11 +54,15 @@ export function documentsOf(runs: readonly RunState[]): RunDocument[] {
 }
 
 /** How often in a row the host was postponed before now, and since when. */
-export function postponementsOf(runs: readonly RunState[]): { count: number; since: string | null } {
-  const finished = runs.filter((run) => run.mode === 'patch' && run.ended);
-  const last = finished.findLastIndex((run) => run.ended?.outcome !== 'postponed');
-  const inARow = finished.slice(last + 1);
+export function postponementsOf(runs: readonly RunState[]): RunDocument['postponements'] {
+  const inARow = postponedInARow(runs);
   return { count: inARow.length, since: inARow[0]?.startedAt ?? null };
+}
+
+/** The last runs of a host, as far back as they were all postponed. */
+export function postponedInARow(runs: readonly RunState[]): RunState[] {
+  const finished = runs.filter((run) => run.mode === 'patch' && run.ended);
+  return finished.slice(finished.findLastIndex((run) => run.ended?.outcome !== 'postponed') + 1);
 }
 
 /**
@@ -75,20 +80,20 @@ export function lockedSince(stateDir: string, runId: string, cluster: string): s
 }
 
 /**
- * Adds to the journal of a run that has ended what came of telling of it, so that its report says so, too.
- * Best effort: whoever is at the terminal has been told already.
+ * Adds to the journal of a run that has ended what came of telling of it. Best effort: whoever is at the
+ * terminal has been told already, and Slack is rather told twice than not at all.
  */
-export function addWarnings(
+export function addDelivery(
   stateDir: string,
   runId: string,
-  warnings: readonly string[],
+  events: ReadonlyArray<Extract<RunEvent, { type: 'warning' | 'told' }>>,
   clock: Clock,
 ): void {
   // `--abandon` where there was nothing to give up leaves no run on disk.
-  if (warnings.length === 0 || !existsSync(join(stateDir, 'runs', runId))) return;
+  if (events.length === 0 || !existsSync(join(stateDir, 'runs', runId))) return;
   try {
     const journal = Journal.reopen(stateDir, runId, clock);
-    for (const text of warnings) journal.append({ type: 'warning', text });
+    for (const event of events) journal.append(event);
     journal.close();
   } catch {
     // A disk that is full, for example.

@@ -37,6 +37,8 @@ export interface RunState {
   } | null;
   readonly after: HostState | null;
   readonly warnings: readonly string[];
+  /** The postponement that Slack was told of, and when (ISO 8601). */
+  readonly told: { readonly reasons: string; readonly at: string } | null;
   readonly screen: RunDocument['screen'];
   readonly ended: {
     readonly outcome: Outcome;
@@ -85,6 +87,7 @@ function begin(runId: string, at: string, event: RunEvent): RunState {
     reboot: null,
     after: null,
     warnings: [],
+    told: null,
     screen: null,
     ended: null,
   };
@@ -195,6 +198,8 @@ function after(state: RunState, event: RunEvent, at: string): RunState {
       return { ...state, after: event.state };
     case 'warning':
       return { ...state, warnings: [...state.warnings, event.text] };
+    case 'told':
+      return { ...state, told: { reasons: event.reasons, at } };
     case 'screen':
       return { ...state, screen: { file: event.file, why: event.why } };
     case 'ended':

@@ -1,10 +1,9 @@
-import { randomUUID } from 'node:crypto';
-import { open, rename, rm } from 'node:fs/promises';
 import { OUTCOMES } from '../config/schema.js';
 import { Fault } from '../fault.js';
 import type { RunDocument } from '../journal/document.js';
 import { documentOf, postponementsOf } from '../journal/runs.js';
 import type { RunState } from '../journal/state.js';
+import { writeAtomic } from '../journal/write-atomic.js';
 import { downtimeOf, durationOf } from './summary.js';
 
 /** What is measured of a host: its last run, and when it was last patched (ISO 8601), by any run. */
@@ -113,22 +112,10 @@ function labelText(labels: Labels): string {
  * the exporter runs as another user; it holds no secret.
  * @throws Fault `metrics.unwritable`
  */
-export async function writeMetrics(path: string, text: string): Promise<void> {
-  // The collector reads "*.prom" only, so the half-written file must end otherwise; same folder, so that rename is atomic.
-  const half = `${path}.${randomUUID()}.tmp`;
+export function writeMetrics(path: string, text: string): void {
   try {
-    const file = await open(half, 'wx', 0o644);
-    try {
-      // A service with UMask=0077 would otherwise write a file that the exporter cannot read.
-      await file.chmod(0o644);
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(half, path);
+    writeAtomic(path, text, 0o644);
   } catch (cause) {
-    await rm(half, { force: true }).catch(() => {});
     throw new Fault('metrics.unwritable', `The metrics file ${path} cannot be written`, {
       hint: 'Create its folder and let the user of pbs-ctl write there, or set metrics.textfile to null.',
       cause,

@@ -3,29 +3,16 @@ import { isSafeWebhook, type NotifyConfig, type SecretReference } from '../confi
 import type { Secret } from '../config/secret.js';
 import { errorDocument } from '../fault.js';
 import type { RunDocument } from '../journal/document.js';
-import { isoFromMs } from '../moment.js';
+import type { RunState } from '../journal/state.js';
 import type { Clock } from '../world.js';
 import { type Fetch, post } from './post.js';
 import { slackMessage } from './slack.js';
 
-/** The last postponement of a host that was posted to Slack. */
-export interface SentPostponement {
-  /** Which reasons it had; equal for postponements that say the same. */
-  readonly reasons: string;
-  /** ISO 8601, UTC. */
-  readonly sentAt: string;
-}
-
-/** Outlives the process, so that a timer that runs hourly does not post hourly. */
-export interface NotifyMemory {
-  get(host: string): SentPostponement | null | Promise<SentPostponement | null>;
-  set(host: string, sent: SentPostponement | null): void | Promise<void>;
-}
-
 interface NotifyTools {
   readonly secrets: (reference: SecretReference) => Promise<Secret>;
   readonly clock: Pick<Clock, 'now' | 'sleep' | 'timeout'>;
-  readonly memory: NotifyMemory;
+  /** What Slack was last told since the host was last not postponed, so that a timer that runs hourly does not post hourly. */
+  readonly lastTold: RunState['told'];
   /** Time limit of one try in milliseconds; default 10 s. */
   readonly timeoutMs?: number;
 }
@@ -34,17 +21,28 @@ const TIMEOUT_MS = 10_000;
 
 /**
  * Posts a run to Slack and the webhook. Never throws: a report that does not arrive is a warning.
- * @returns warnings, without the addresses that were posted to, since those are secrets
+ * @returns warnings, without the addresses that were posted to, since those are secrets; and why the run was
+ *   postponed, where Slack was told of that
  */
-export async function notify(doc: RunDocument, config: NotifyConfig, tools: NotifyTools): Promise<string[]> {
+export async function notify(
+  doc: RunDocument,
+  config: NotifyConfig,
+  tools: NotifyTools,
+): Promise<{ warnings: string[]; told: string | null }> {
+  let told: string | null = null;
   const posts = [
-    posted('Slack', () => postToSlack(doc, config.slack, tools)),
-    posted('The webhook', () => postToWebhook(doc, config.webhook, tools)),
+    warningOf('Slack', async () => {
+      const { failure, posted } = await postToSlack(doc, config.slack, tools);
+      if (posted && isPostponed(doc)) told = reasonsOf(doc);
+      return failure;
+    }),
+    warningOf('The webhook', () => postToWebhook(doc, config.webhook, tools)),
   ];
-  return (await Promise.all(posts)).filter((warning) => warning !== null);
+  const warnings = (await Promise.all(posts)).filter((warning) => warning !== null);
+  return { warnings, told };
 }
 
-async function posted(receiver: string, post: () => Promise<string | null>): Promise<string | null> {
+async function warningOf(receiver: string, post: () => Promise<string | null>): Promise<string | null> {
   try {
     const reason = await post();
     return reason === null ? null : `${receiver} was not told of this run: ${reason}.`;
@@ -59,17 +57,15 @@ async function postToSlack(
   doc: RunDocument,
   slack: NotifyConfig['slack'],
   tools: NotifyTools,
-): Promise<string | null> {
-  if (!slack) return null;
-  const { memory, clock, timeoutMs = TIMEOUT_MS } = tools;
-  const postponed = doc.outcome === 'postponed' && doc.mode === 'patch';
-  if (!postponed && doc.mode === 'patch') await remember(memory, doc.host, null);
-  if (!slack.on.includes(doc.outcome)) return null;
-  const reasons = reasonsOf(doc);
-  const last = postponed ? await memory.get(doc.host) : null;
-  if (last?.reasons === reasons && clock.now() - Date.parse(last.sentAt) < slack.repeatPostponed) return null;
+): Promise<{ posted: boolean; failure: string | null }> {
+  const { lastTold, clock, timeoutMs = TIMEOUT_MS } = tools;
+  const saidAlready =
+    isPostponed(doc) &&
+    lastTold?.reasons === reasonsOf(doc) &&
+    clock.now() - Date.parse(lastTold.at) < (slack?.repeatPostponed ?? 0);
+  if (!slack?.on.includes(doc.outcome) || saidAlready) return { posted: false, failure: null };
   const url = (await tools.secrets(slack.webhook)).reveal();
-  if (!isSafeWebhook(url)) return 'its address is neither https nor on loopback';
+  if (!isSafeWebhook(url)) return { posted: false, failure: 'its address is neither https nor on loopback' };
   const { IncomingWebhook } = await import('@slack/webhook');
   const message = slackMessage(doc);
   // Its own `timeout` is not by our clock, and its errors (8.0) do not hold `Retry-After`: the fetch does both.
@@ -77,20 +73,10 @@ async function postToSlack(
     clock,
     timeoutMs,
   });
-  if (failure === null && postponed) {
-    await remember(memory, doc.host, { reasons, sentAt: isoFromMs(clock.now()) });
-  }
-  return failure;
+  return { posted: failure === null, failure };
 }
 
-/** A memory that cannot be written must neither stop the post nor count as one that failed. */
-async function remember(memory: NotifyMemory, host: string, sent: SentPostponement | null): Promise<void> {
-  try {
-    await memory.set(host, sent);
-  } catch {
-    // Posted twice is better than not at all.
-  }
-}
+const isPostponed = ({ outcome, mode }: RunDocument) => outcome === 'postponed' && mode === 'patch';
 
 /** Which checks blocked, not what they saw: times and task names change from run to run, the reason does not. */
 function reasonsOf({ checks, error }: Pick<RunDocument, 'checks' | 'error'>): string {

@@ -40,9 +40,9 @@ interface SlackMessage {
 /**
  * A run in Block Kit, in the order in which an operator reads: outcome and host; what changed and what
  * was left behind; the one command; why it was postponed and until when; run id and duration. Pure.
- * @param count how many postponements in a row this is, itself included; default: as the report says
  */
-export function slackMessage(doc: RunDocument, { count = doc.postponements.count + 1 } = {}): SlackMessage {
+export function slackMessage(doc: RunDocument): SlackMessage {
+  const count = doc.postponements.count + 1;
   const title = `${doc.host}: ${doc.outcome}${doc.outcome === 'postponed' && count > 1 ? ` (${count} times in a row)` : ''}`;
   const blocks: Block[] = [
     header(`${SIGN[doc.outcome]} ${title}`),

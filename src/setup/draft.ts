@@ -1,9 +1,9 @@
-import { existsSync } from 'node:fs';
-import { chmod, mkdir, open, rename } from 'node:fs/promises';
+import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { createToken, grants, neededOnPbs, neededOnPve } from '../api/privileges.js';
 import type { SecretReference } from '../config/schema.js';
 import { EXIT, Fault, type Fix } from '../fault.js';
+import { writeAtomic } from '../journal/write-atomic.js';
 import type { Asker } from './ask.js';
 import type { NewSecret } from './interview.js';
 
@@ -107,25 +107,16 @@ export async function allowOverwriting(path: string, force: boolean, asker: Aske
 }
 
 /** Secrets first, so that the config never names one that is not there. */
-export async function writeFiles(path: string, config: string, secrets: readonly NewSecret[]): Promise<void> {
-  for (const { file, value } of secrets) await writePrivately(file, `${value}\n`, 'wx');
-  await writePrivately(path, config);
+export function writeFiles(path: string, config: string, secrets: readonly NewSecret[]): void {
+  for (const { file, value } of secrets) writePrivately(file, `${value}\n`, true);
+  writePrivately(path, config, false);
 }
 
-/** Complete or not at all, and never readable by others, not even for a moment. */
-async function writePrivately(path: string, text: string, flag?: 'wx'): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o755 });
-  const half = flag ? path : `${path}.new`;
+/** Never readable by others, not even for a moment. */
+function writePrivately(path: string, text: string, fresh: boolean): void {
   try {
-    const file = await open(half, flag ?? 'w', 0o600);
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await chmod(half, 0o600);
-    if (half !== path) await rename(half, path);
+    mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+    writeAtomic(path, text, 0o600, fresh);
   } catch (cause) {
     throw new Fault('init.write', `${path} cannot be written`, {
       hint: 'Write to another place with --output.',

@@ -1,12 +1,14 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { config as schema } from '../../src/config/schema.js';
 import type { RunDocument } from '../../src/journal/document.js';
 import { Journal } from '../../src/journal/journal.js';
+import { pruneRuns } from '../../src/journal/prune.js';
 import { deliver } from '../../src/report/deliver.js';
 import { realClock, realWorld } from '../../src/world.js';
+import { noSignals } from '../support/in-process.js';
 import { document, postponed } from './documents.js';
 import { receiver } from './receiver.js';
 
@@ -39,7 +41,7 @@ async function delivered(doc: RunDocument, url: string, textfile: string | null 
     metrics: { textfile },
   });
   const clock = { now: () => now, timeout: AbortSignal.timeout, monotonic: () => now, sleep: async () => {} };
-  const world = { ...realWorld(), clock, env: { SLACK: url } };
+  const world = { ...realWorld(noSignals()), clock, env: { SLACK: url } };
   return deliver(doc, { config, stateDir }, world);
 }
 
@@ -66,33 +68,64 @@ describe('delivering a report', () => {
     expect(warnings.join()).not.toContain('sEcReT');
   });
 
-  it('remembers over the end of the process what Slack was told, in a file for its owner only', async () => {
-    const { url, received } = await receiver([{ status: 200 }]);
-    await delivered(postponed(), url);
-    await delivered(postponed(), url, null, BEGIN + 3_600_000);
-    expect(received).toHaveLength(1);
-    expect(statSync(join(stateDir, 'postponements-told.json')).mode & 0o077).toBe(0);
-    await delivered(postponed(), url, null, BEGIN + 86_400_000);
-    expect(received).toHaveLength(2);
-  });
+  describe('of a postponement, which Slack is told of once a day', () => {
+    let runs = 0;
+    /** Whether each of these runs, an hour apart, was told. */
+    async function told(...documents: RunDocument[]): Promise<boolean[]> {
+      const { url, received } = await receiver([{ status: 200 }]);
+      const results: boolean[] = [];
+      for (const drawn of documents) {
+        runs += 1;
+        const now = BEGIN + runs * 3_600_000;
+        const startedAt = new Date(now).toISOString();
+        const doc = { ...drawn, runId: `run${String(runs).padStart(3, '0')}`, startedAt };
+        ran(doc);
+        const before = received.length;
+        expect((await delivered(doc, url, null, now)).warnings).toEqual([]);
+        results.push(received.length > before);
+      }
+      return results;
+    }
 
-  it.each([
-    ['is damaged', '{"pbs01": '],
-    ['is of another form', '{"pbs01": {"sentAt": "yesterday"}}'],
-  ])('tells again where that file %s: twice is better than not at all', async (_, text) => {
-    const { url, received } = await receiver([{ status: 200 }]);
-    writeFileSync(join(stateDir, 'postponements-told.json'), text);
-    expect((await delivered(postponed(), url)).warnings).toEqual([]);
-    expect(received).toHaveLength(1);
-  });
+    it('remembers in its journal, so over the end of the process and for a day, what Slack was told', async () => {
+      expect(await told(postponed(), postponed())).toEqual([true, false]);
+      runs += 24;
+      expect(await told(postponed())).toEqual([true]);
+    });
 
-  it('keeps the memory of each host for itself', async () => {
-    const { url, received } = await receiver([{ status: 200 }]);
-    await delivered(postponed(), url);
-    await delivered(postponed({ host: 'pbs02' }), url);
-    await delivered(document({ host: 'pbs02' }), url);
-    await delivered(postponed(), url);
-    await delivered(postponed({ host: 'pbs02' }), url);
-    expect(received).toHaveLength(4);
+    it.each<[string, RunDocument[], boolean[]]>([
+      [
+        'each host for itself',
+        [
+          postponed(),
+          postponed({ host: 'pbs02' }),
+          document({ host: 'pbs02' }),
+          postponed(),
+          postponed({ host: 'pbs02' }),
+        ],
+        [true, true, true, false, true],
+      ],
+      ['anew after a run that went well', [postponed(), document(), postponed()], [true, true, true]],
+      [
+        'anew after a run that no one is told of',
+        [postponed(), document({ outcome: 'abandoned' }), postponed()],
+        [true, false, true],
+      ],
+    ])('%s', async (_, documents, expected) => expect(await told(...documents)).toEqual(expected));
+
+    it('tells again where a journal is damaged: twice is better than not at all', async () => {
+      expect(await told(postponed())).toEqual([true]);
+      mkdirSync(join(stateDir, 'runs', 'broken'));
+      writeFileSync(join(stateDir, 'runs', 'broken', 'journal.jsonl'), 'garbage\n');
+      expect(await told(postponed())).toEqual([true]);
+    });
+
+    it('keeps what was told when old runs are pruned', async () => {
+      await told(postponed());
+      for (let hour = 0; hour < 5; hour += 1) {
+        expect(await told(postponed())).toEqual([false]);
+        pruneRuns(stateDir, 1);
+      }
+    });
   });
 });

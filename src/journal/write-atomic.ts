@@ -1,0 +1,49 @@
+import {
+  closeSync,
+  fchmodSync,
+  fsyncSync,
+  linkSync,
+  mkdtempSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/**
+ * Writes a file whole or not at all, also where the power fails, with `mode` whatever the umask.
+ * @param fresh never replaces a file: EEXIST where there is one
+ */
+export function writeAtomic(path: string, text: string, mode: number, fresh = false): void {
+  // In a folder of its own beside it: on the same file system, and not taken for the file by whoever reads there.
+  const folder = mkdtempSync(`${path}.`);
+  try {
+    const half = join(folder, 'half');
+    const file = openSync(half, 'wx', mode);
+    try {
+      fchmodSync(file, mode);
+      writeFileSync(file, text);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    if (fresh) linkSync(half, path);
+    else renameSync(half, path);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  syncFolder(dirname(path));
+}
+
+/** Not every file system can; the file is whole all the same. */
+function syncFolder(path: string): void {
+  try {
+    const folder = openSync(path, 'r');
+    try {
+      fsyncSync(folder);
+    } finally {
+      closeSync(folder);
+    }
+  } catch {}
+}
