@@ -57,7 +57,7 @@ export class Agent {
     return this.#ask(vmid, 'exec-status', request, ExecStatus);
   }
 
-  /** The kernel's id of this boot, asked for once. @param limitMs a dying guest swallows requests */
+  /** The kernel's id of this boot; never asked twice. @param limitMs a dying guest swallows requests */
   async bootId(vmid: number, limitMs: number): Promise<string> {
     const request = { method: 'GET', parameters: { file: BOOT_ID }, repeat: 'once', limitMs } as const;
     return (await this.#ask(vmid, 'file-read', request, FileContent)).trim();

@@ -3,7 +3,7 @@ import { z } from 'zod';
 // A process reads each kind of answer a few times: compiling a reader for every shape takes longer than that.
 z.config({ jitless: true });
 
-/** The envelope of both products; what stands in `data` is what was asked for. */
+/** The envelope of both products; `data` holds the answer itself. */
 export const envelope = <Answer>(data: z.ZodType<Answer>) =>
   z.object({ data }).transform((answer) => answer.data);
 

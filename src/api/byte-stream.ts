@@ -5,7 +5,7 @@ export class StreamEnded extends Error {
   override readonly name = 'StreamEnded';
 }
 
-/** More than any screen needs at once; what nobody reads must not fill the memory. */
+/** More than any screen needs at once; what is not read must not fill the memory. */
 const UNREAD_LIMIT_BYTES = 256 * 1024 * 1024;
 
 /** The bytes of a websocket, whose frames mean nothing: to be read in the portions that a protocol has. */
@@ -24,7 +24,7 @@ export class ByteStream {
         : Buffer.concat(Array.isArray(data) ? data : [Buffer.from(data)]);
       this.#chunks.push(chunk);
       this.#unread += chunk.length;
-      if (this.#unread > UNREAD_LIMIT_BYTES) this.end('it sends more than is asked for');
+      if (this.#unread > UNREAD_LIMIT_BYTES) this.end('it sends more than is read');
       this.#wake();
     });
     socket.on('close', (code, reason) =>
@@ -49,7 +49,7 @@ export class ByteStream {
     if (!this.#ended) this.#socket.send(bytes);
   }
 
-  /** Whoever reads is told why. */
+  /** A pending read is told why. */
   end(why = 'it was given up'): void {
     this.#ended ??= new StreamEnded(why);
     this.#socket.terminate();

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { number, text, wire } from './answer.js';
 import type { Request, Server } from './request.js';
 
-/** A question that no run asks, only `doctor` and `init`: a GET and how its answer is read. */
+/** A question that only `doctor` and `init` ask: a GET and how its answer is read. */
 export interface Look<Answer> {
   readonly path: string;
   readonly parameters?: NonNullable<Request['parameters']>;

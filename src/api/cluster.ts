@@ -7,7 +7,7 @@ import { type OneServer, type Request, repeatOf, type Server, type ServerOptions
 
 /**
  * The nodes of a cluster as one server: any of them answers for all. Stays with the one that answered
- * last; goes on to the next where a request provably did not arrive, or only looks.
+ * last; moves on to the next where a request provably did not arrive, or only looks.
  */
 export class Cluster implements Server {
   readonly product = 'pve';

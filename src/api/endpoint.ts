@@ -66,7 +66,7 @@ export class Endpoint implements OneServer {
     try {
       document = JSON.parse(text);
     } catch {
-      throw unreadable(asked, `it is no JSON: ${this.#quote(text)}`, status);
+      throw unreadable(asked, `it is not JSON: ${this.#quote(text)}`, status);
     }
     const read = answer.safeParse(document);
     if (read.success) return read.data;

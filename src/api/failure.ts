@@ -27,7 +27,7 @@ export class ApiFault extends Fault {
   }
 }
 
-/** Waiting mends neither a refused token nor a certificate that is not trusted. */
+/** Waiting fixes neither a refused token nor a certificate that is not trusted. */
 export const REFUSED: ReadonlySet<string> = new Set(['api.unauthorized', 'net.untrusted']);
 
 /** What was asked of whom, as far as an error needs it. */

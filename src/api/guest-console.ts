@@ -12,7 +12,7 @@ const ConsoleTicket = z.object({
 });
 
 /** A connection to the console of a guest, and what opens it. All but the stream is secret. */
-export interface ConsoleLine {
+interface ConsoleLine {
   readonly stream: ByteStream;
   /** Who asked, as the text console wants it. */
   readonly user: string;
@@ -58,7 +58,7 @@ export class GuestConsole {
           ConsoleTicket,
         );
         const stream = await one.dial(`${path}/vncwebsocket`, { port, vncticket: ticket });
-        // Before PVE 9.1.7 there is no password of its own: the ticket is it.
+        // Before PVE 9.1.7 the ticket is the password.
         return { stream, user, ticket, password: password ?? ticket };
       }),
     );

@@ -23,7 +23,7 @@ export class GuestPlaces {
     return this.#asked;
   }
 
-  /** Asks anew each time. */
+  /** Asks again each time. */
   async find(vmid: number): Promise<PveGuest | null> {
     const guest = (await this.list()).find((each) => each.vmid === vmid) ?? null;
     if (guest) this.#places.set(vmid, guest);

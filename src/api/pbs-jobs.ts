@@ -1,16 +1,9 @@
 import { z } from 'zod';
-import type { Pbs } from './pbs.js';
 import * as answers from './pbs-answers.js';
 import type { Request } from './request.js';
 
 export interface PbsJob extends z.output<typeof answers.Job> {
   readonly kind: 'garbage-collection' | 'prune' | 'verify' | 'sync' | 'tape';
-}
-
-/** All jobs of a host, by what it says of its version and of its running tasks. */
-export async function jobsOf(pbs: Pick<Pbs, 'version' | 'runningTasks' | 'jobs'>): Promise<PbsJob[]> {
-  const [{ version }, running] = await Promise.all([pbs.version(), pbs.runningTasks()]);
-  return pbs.jobs(version, running);
 }
 
 const Jobs = z.array(answers.Job);

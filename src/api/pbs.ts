@@ -242,5 +242,11 @@ export class Pbs extends Client {
   }
 }
 
+/** All jobs of a host, by what it says of its version and of its running tasks. */
+export async function jobsOf(pbs: Pick<Pbs, 'version' | 'runningTasks' | 'jobs'>): Promise<PbsJob[]> {
+  const [{ version }, running] = await Promise.all([pbs.version(), pbs.runningTasks()]);
+  return pbs.jobs(version, running);
+}
+
 const needs = (privilege: string, path: string): { needs: Privilege } => ({ needs: { privilege, path } });
 const audit = (path: string) => needs('Sys.Audit', path);

@@ -128,7 +128,7 @@ export const Guest = wire({
 const SERIAL_PORTS = ['serial0', 'serial1', 'serial2', 'serial3'] as const;
 export type GuestConfig = z.output<typeof GuestConfig>;
 export const GuestConfig = wire({
-  /** Of the whole config file: any change by anybody makes it stale. */
+  /** Of the whole config file: any change by any user makes it stale. */
   digest: text.min(1),
   tags: Tags,
   lock: optional(text),

@@ -25,7 +25,7 @@ const SLOW_MS = 60_000;
 
 /**
  * One PVE cluster: a method for each endpoint that is used. Guests are found by id: where one has moved
- * meanwhile, it is looked up anew.
+ * meanwhile, it is looked up again.
  * Every method throws ApiFault (see failure.ts), and Fault `net.untrusted` for a certificate that is not accepted.
  * Times are epoch seconds.
  */

@@ -7,7 +7,7 @@ import type { World } from '../world.js';
  * - `read`: only looks, so any passing failure is met by asking again.
  * - `patient-read`: as `read`, where the server is also known to refuse in passing.
  * - `swap`: a write guarded by a digest; sent again only where it provably did not arrive, since one
- *   whose answer was lost would find its own change and take it for somebody else's.
+ *   whose answer was lost would find its own change and take it for another user's.
  * - `once`: never. Reboots, commands, starts, and questions whose answer is given only once.
  */
 export type Repeat = 'read' | 'patient-read' | 'swap' | 'once';
@@ -38,7 +38,7 @@ function mayRepeat(repeat: Repeat, error: unknown): boolean {
 }
 
 /** How what may be sent again is sent again. */
-export interface Repeating {
+interface Repeating {
   readonly world: Pick<World, 'clock' | 'random'>;
   readonly patience?: Patience;
   readonly signal?: AbortSignal;

@@ -30,7 +30,7 @@ export interface Request {
   readonly signal?: AbortSignal;
 }
 
-/** Whoever answers requests: one server, or a cluster of them. */
+/** What answers requests: one server, or a cluster of them. */
 export interface Server {
   readonly product: Product;
   readonly name: string;
@@ -69,7 +69,7 @@ export interface ServerOptions {
   readonly onRequest?: (event: RequestEvent) => void;
 }
 
-export interface RequestEvent {
+interface RequestEvent {
   readonly endpoint: string;
   readonly method: Method;
   readonly path: string;

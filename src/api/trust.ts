@@ -173,7 +173,7 @@ function readBundle(path: string, origin: string): string {
       cause,
     });
   }
-  // TLS itself passes over what it cannot read, and then trusts nobody.
+  // TLS itself passes over what it cannot read, and then trusts no one.
   if (text.split(PEM_BEGIN).slice(1).some(isCertificate)) return text;
   throw new Fault(
     'config.ca-file',

@@ -1,4 +1,4 @@
-import { jobsOf, type PbsJob } from '../api/pbs-jobs.js';
+import { jobsOf, type PbsJob } from '../api/pbs.js';
 import { isoFromSeconds } from '../moment.js';
 import { block, type Check, pass, warn } from './check.js';
 

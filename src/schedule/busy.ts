@@ -1,5 +1,4 @@
-import type { PbsTask } from '../api/pbs.js';
-import { jobsOf, type PbsJob } from '../api/pbs-jobs.js';
+import { jobsOf, type PbsJob, type PbsTask } from '../api/pbs.js';
 import type { PveTask } from '../api/pve.js';
 import type { PveAnswers } from '../host/answer-cache.js';
 import type { Answers, ClusterAnswers } from '../host/answers.js';

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { connectPbs } from '../../src/api/connect.js';
+import { jobsOf } from '../../src/api/pbs.js';
 import { maintenanceText } from '../../src/api/pbs-answers.js';
-import { jobsOf } from '../../src/api/pbs-jobs.js';
 import { options, type Received, serve, type TestServer } from './server.js';
 
 const running: TestServer[] = [];
