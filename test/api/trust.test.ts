@@ -88,7 +88,7 @@ describe('the certificate is judged before the token is sent', () => {
     await expect(pbs.probe(1000)).rejects.toMatchObject({ code: 'net.untrusted' });
     await expect(pbs.time()).rejects.toMatchObject({ code: 'net.untrusted' });
     expect(server.bytes()).toBe(0);
-    expect(server.connections()).toBe(4);
+    expect(server.connections()).toBe(3);
     await pbs.close();
   });
 });
