@@ -50,7 +50,7 @@ export function contextOf(world: World, options: GlobalOptions): Context {
   };
 }
 
-interface LoadedConfig {
+export interface LoadedConfig {
   readonly path: string;
   readonly config: Config;
   readonly stateDir: string;

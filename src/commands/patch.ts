@@ -1,11 +1,11 @@
 import type { Config, Policy } from '../config/schema.js';
 import type { Target } from '../config/target.js';
 import { EXIT, type ExitCode, errorDocument, Fault, worstExitCode } from '../fault.js';
-import { openHost, readReferences } from '../host/open.js';
+import { readReferences } from '../host/open.js';
 import type { RunDocument } from '../journal/document.js';
 import { pruneRuns } from '../journal/prune.js';
 import { awaitSlot } from '../patch/await-slot.js';
-import { inFleet } from '../patch/fleet.js';
+import { type FleetEnd, inFleet } from '../patch/fleet.js';
 import { patchHost } from '../patch/patch-host.js';
 import { deliver } from '../report/deliver.js';
 import { openEvents } from '../report/event-stream.js';
@@ -13,8 +13,14 @@ import type { Reporter } from '../report/events.js';
 import { screenFor } from '../report/screen.js';
 import { runText } from '../report/text.js';
 import { exitCodeOf } from '../rules/outcome.js';
-import type { World } from '../world.js';
-import { type Command, type HostOptions, load, targetsOf } from './context.js';
+import {
+  type Command,
+  type Context,
+  type HostOptions,
+  type LoadedConfig,
+  load,
+  targetsOf,
+} from './context.js';
 import { report } from './errors.js';
 
 interface PatchCommandOptions extends HostOptions {
@@ -29,77 +35,97 @@ interface PatchCommandOptions extends HostOptions {
   readonly parallel: number | undefined;
 }
 
+/** Each host through the whole workflow, and what is told of it. */
 export const patch: Command<PatchCommandOptions> = async (context, options) => {
   const { world, style } = context;
-  const { config, stateDir } = await load(context);
-  const { reboot, wait = null, ignoreWindow: ignoredWindow = null, parallel: lanes = 1 } = options;
-  const targets = targetsOf(config, options).map((target) =>
-    reboot ? { ...target, policy: { ...target.policy, reboot } } : target,
-  );
-  if (options.plan && targets.length > 1) {
+  const loaded = await load(context);
+  const targets = targetsFor(context, loaded.config, options);
+  await readReferences(loaded.config, targets, world);
+  const events = openEvents(options.events, world);
+  const screen = await screenFor(world, { ...context.options, color: style.color });
+  const documents = new Map<string, RunDocument>();
+  const act = async (target: Target): Promise<boolean> => {
+    const document = await runOf(target, loaded, options, context, events.around(screen.begin()));
+    const told = options.check ? document : await deliver(document, loaded, world);
+    documents.set(target.host, told);
+    if (!context.options.json && options.events !== '-')
+      screen.above(() => world.stdout.write(runText(told, style)));
+    const code = exitCodeOf(told);
+    events.ended(told, code);
+    if (code === EXIT.interrupted) return false;
+    return code === EXIT.done || code === EXIT.tryLater || options.keepGoing === true;
+  };
+  const end = await inFleet(loaded.config, targets, { lanes: options.parallel ?? 1, world, act });
+  const untidy = options.check ? null : pruneRuns(loaded.stateDir, loaded.config.keepRuns);
+  if (untidy) world.stderr.write(`pbs-ctl: old runs could not be removed: ${untidy.message}\n`);
+  const runs = targets.flatMap(({ host }) => documents.get(host) ?? []);
+  return conclude(context, options, runs, { ...end, isAlone: targets.length === 1 });
+};
+
+/** The hosts, with the policy as the options override it. @throws Fault `usage.plan`, `usage.events` (exit 2) */
+function targetsFor(context: Context, config: Config, options: PatchCommandOptions): Target[] {
+  const { reboot, plan, events } = options;
+  const targets = targetsOf(config, options);
+  if (plan && targets.length > 1) {
     throw new Fault('usage.plan', '--plan belongs to one host.', {
       hint: 'Name one --host.',
       exitCode: EXIT.usage,
     });
   }
-  if (options.events === '-' && context.options.json) {
+  if (events === '-' && context.options.json) {
     throw new Fault('usage.events', '--events - and --json both want stdout.', {
       hint: 'Give --events a file.',
       exitCode: EXIT.usage,
     });
   }
-  await readReferences(config, targets, world);
-  const events = openEvents(options.events, world);
-  const screen = await screenFor(world, { ...context.options, color: style.color });
-  const documents = new Map<string, RunDocument>();
-  const patchOne = async (target: Target): Promise<boolean> => {
-    const reporter = events.around(screen.begin());
-    let document: RunDocument;
-    try {
-      if (wait !== null) await waitFor(config, target, { waitMs: wait, ignoredWindow }, world, reporter);
-      document = await patchHost(
-        config,
-        stateDir,
-        target,
-        {
-          check: options.check === true,
-          abandon: options.abandon === true,
-          plan: options.plan ?? null,
-          ignoredWindow,
-        },
-        world,
-        reporter,
-      );
-    } finally {
-      reporter.end();
-    }
-    const delivered = options.check ? document : await deliver(document, { config, stateDir }, world);
-    documents.set(target.host, delivered);
-    if (!context.options.json && options.events !== '-')
-      screen.above(() => world.stdout.write(runText(delivered, style)));
-    const code = exitCodeOf(delivered);
-    events.ended(delivered, code);
-    if (code === EXIT.interrupted) return false;
-    return code === EXIT.done || code === EXIT.tryLater || options.keepGoing === true;
+  if (!reboot) return targets;
+  return targets.map((target) => ({ ...target, policy: { ...target.policy, reboot } }));
+}
+
+/** One run, once it is time for it. */
+async function runOf(
+  target: Target,
+  { config, stateDir }: LoadedConfig,
+  { wait, ...options }: PatchCommandOptions,
+  { world }: Context,
+  reporter: Reporter,
+): Promise<RunDocument> {
+  const ignoredWindow = options.ignoreWindow ?? null;
+  const orders = {
+    check: options.check === true,
+    abandon: options.abandon === true,
+    plan: options.plan ?? null,
+    ignoredWindow,
   };
-  const { left, failure, interrupted } = await inFleet(config, targets, { lanes, world, act: patchOne });
-  const runs = targets.flatMap(({ host }) => documents.get(host) ?? []);
-  const untidy = options.check ? null : pruneRuns(stateDir, config.keepRuns);
-  if (untidy) world.stderr.write(`pbs-ctl: old runs could not be removed: ${untidy.message}\n`);
+  try {
+    if (wait !== undefined) await awaitSlot(config, target, { waitMs: wait, ignoredWindow }, world, reporter);
+    return await patchHost(config, stateDir, target, orders, world, reporter);
+  } finally {
+    reporter.end();
+  }
+}
+
+/** Says what there is to say of all runs. @returns the exit code */
+async function conclude(
+  context: Context,
+  options: PatchCommandOptions,
+  runs: readonly RunDocument[],
+  { left, failure, interrupted, isAlone }: FleetEnd & { readonly isAlone: boolean },
+): Promise<ExitCode> {
+  const { world } = context;
   if (left.length > 0)
     world.stderr.write(`pbs-ctl: not begun: ${left.join(', ')} (${whyLeft(interrupted, options)})\n`);
   if (failure && runs.length === 0) throw failure.error;
-  if (failure && !context.options.json) await report(failure.error, false, world);
   if (context.options.json) {
     const error = failure ? { error: errorDocument(failure.error) } : {};
-    context.answer(targets.length === 1 ? runs[0] : { runs, ...error }, '');
-  }
+    context.answer(isAlone ? runs[0] : { runs, ...error }, '');
+  } else if (failure) await report(failure.error, false, world);
   const code = worstExitCode<ExitCode>(EXIT.done, ...runs.map(exitCodeOf));
   if (failure) return worstExitCode(code, besideRuns(failure.error));
   return interrupted && left.length > 0 ? EXIT.interrupted : code;
-};
+}
 
-/** 2 promises that nothing was changed, which nobody can promise beside runs. */
+/** 2 promises that nothing was changed, which cannot be promised beside runs. */
 function besideRuns(error: unknown): ExitCode {
   const code = error instanceof Fault ? error.exitCode : EXIT.failed;
   return code === EXIT.usage ? EXIT.failed : code;
@@ -107,18 +133,3 @@ function besideRuns(error: unknown): ExitCode {
 
 const whyLeft = (interrupted: boolean, { keepGoing }: PatchCommandOptions) =>
   interrupted ? 'interrupted' : keepGoing ? 'after that error' : '--keep-going goes on after a failure';
-
-async function waitFor(
-  config: Config,
-  target: Target,
-  wanted: { waitMs: number; ignoredWindow: string | null },
-  world: World,
-  reporter: Reporter,
-): Promise<void> {
-  const host = await openHost(config, target, world);
-  try {
-    await awaitSlot(host, wanted, world, reporter);
-  } finally {
-    await host.close();
-  }
-}

@@ -1,8 +1,10 @@
 import { CHECKS } from '../checks/catalogue.js';
 import { retryAfter, runChecks } from '../checks/check.js';
 import { formatDuration } from '../config/quantity.js';
+import type { Config } from '../config/schema.js';
+import type { Target } from '../config/target.js';
 import { EXIT, Fault } from '../fault.js';
-import type { Host } from '../host/open.js';
+import { openHost } from '../host/open.js';
 import { localMoment } from '../moment.js';
 import type { Reporter } from '../report/events.js';
 import { softened } from '../rules/softened.js';
@@ -12,18 +14,20 @@ import { Interrupted, type World } from '../world.js';
 const POLLS_BETWEEN = 15;
 
 /**
- * `patch --wait`: looks until nothing blocks any more or the time is over, and changes nothing. Whoever
- * goes on checks again: the lock is not taken while waiting.
+ * `patch --wait`: looks until nothing blocks any more or the time is over, and changes nothing. The run that
+ * follows checks again: the lock is not taken while waiting.
  * @throws Fault `run.interrupted` (exit 130)
  */
 export async function awaitSlot(
-  host: Host,
+  config: Config,
+  target: Target,
   { waitMs, ignoredWindow }: { waitMs: number; ignoredWindow: string | null },
   world: World,
   reporter: Reporter,
 ): Promise<void> {
   const { clock } = world;
-  const { host: name, policy } = host.target;
+  const { host: name, policy } = target;
+  const host = await openHost(config, target, world);
   const deadline = clock.monotonic() + waitMs;
   const unheed = world.heedSignals();
   try {
@@ -51,5 +55,6 @@ export async function awaitSlot(
     throw new Fault('run.interrupted', text, { exitCode: EXIT.interrupted });
   } finally {
     unheed();
+    await host.close();
   }
 }

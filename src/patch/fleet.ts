@@ -2,7 +2,7 @@ import type { Config } from '../config/schema.js';
 import type { Target } from '../config/target.js';
 import type { Signals } from '../world.js';
 
-interface FleetEnd {
+export interface FleetEnd {
   /** Hosts that were not begun, in order. */
   readonly left: readonly string[];
   /** What ended a host before its run had begun; the first of them. */
