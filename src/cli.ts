@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { version } from './version.js';
 
-// A reader of the output may leave (`| head`): a run goes on to its end, and there is no stack trace.
+// A reader of the output may leave (`| head`): a run continues to its end, and there is no stack trace.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 
 const args = process.argv.slice(2);

@@ -66,7 +66,7 @@ export function factor(text: string): number {
   throw new InvalidArgumentError('Expected a number of at least 1.');
 }
 
-/** Whoever overrides a rule says why, in the report and in Slack. */
+/** Why a rule is overridden, for the report and Slack. */
 export function reason(text: string): string {
   const words = oneLine(text);
   if (words !== '') return words;

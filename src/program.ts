@@ -222,7 +222,7 @@ export function program(
         (await import('./commands/lock-hold.js')).lockHold(context, { ...options, command }),
       ),
     );
-  add('break', 'remove whatever lock is there', lock)
+  add('break', 'remove the lock, no matter who holds it', lock)
     .addOption(cluster())
     .option('--yes', 'yes, its holder has ended')
     .addHelpText('after', examples('lock break --cluster main --yes'))

@@ -72,7 +72,7 @@ export interface World extends Signals {
   readonly cwd: string;
   readonly stdin: In;
   readonly stdout: Out;
-  /** Takes a line for every request, where somebody wants to see them. */
+  /** Takes a line for every request, where they are to be seen. */
   readonly trace?: (line: string) => void;
   readonly stderr: Out;
   /** A random number from 0 to below 1: for pauses that must differ, not for secrets. */
@@ -85,7 +85,7 @@ export interface World extends Signals {
   randomWord(length: number): string;
   /** Starts a program with the environment of this process and what is given. */
   run(file: string, args: readonly string[], env: Readonly<Record<string, string>>): Program;
-  /** Asks a person; false where nobody can be asked, or who was asked said anything but yes. */
+  /** Asks a person; false without a terminal, and for every answer but yes. */
   confirm(question: string): Promise<boolean>;
   /** Makes a signal of Ctrl-C, where a terminal is read key by key and so makes none of it. */
   interrupt(): void;
@@ -113,7 +113,7 @@ export function realWorld(signals: Signals = processSignals()): World {
     clock: realClock,
     env: process.env,
     cwd: process.cwd(),
-    // Opened only when somebody asks: a process that waits for input does not end by itself.
+    // Opened only when it is read: a process that waits for input does not end by itself.
     stdin: {
       get isTTY() {
         return process.stdin.isTTY === true;

@@ -132,4 +132,4 @@ function besideRuns(error: unknown): ExitCode {
 }
 
 const whyLeft = (interrupted: boolean, { keepGoing }: PatchCommandOptions) =>
-  interrupted ? 'interrupted' : keepGoing ? 'after that error' : '--keep-going goes on after a failure';
+  interrupted ? 'interrupted' : keepGoing ? 'after that error' : '--keep-going continues after a failure';

@@ -50,7 +50,7 @@ export const recover: Command<RecoverOptions> = async (context, options) => {
   const flags = flagsOf(options);
   await readReferences(config, [target], world);
   const host = await openHost(config, target, world);
-  // Whoever only looks may do so while a run is at work.
+  // A look alone is allowed while a run is at work.
   const unclaim = flags.length > 0 ? await claimHost(stateDir, target.host, world) : () => {};
   try {
     const first = await observe(host, stateDir, world);

@@ -16,7 +16,7 @@ interface ReportOptions {
   readonly host: readonly string[] | undefined;
 }
 
-/** One past run, in the form that was asked for. */
+/** One past run, in the requested form. */
 export const report: Command<ReportOptions> = async (context, { run, format, host }) => {
   const { stateDir } = await load(context);
   const { runs: states, damaged } = readRuns(stateDir);
@@ -28,7 +28,7 @@ export const report: Command<ReportOptions> = async (context, { run, format, hos
   const { timeline = [], ended = null } = states.find(({ runId }) => runId === doc.runId) ?? {};
   const { stdout, stderr } = context.world;
   if (!ended && !context.options.quiet && workingOn(stateDir, doc.host, context.world) !== null)
-    stderr.write('This run still goes on; what follows is how far it is.\n');
+    stderr.write('This run is still under way; what follows is how far it is.\n');
   const forms = {
     text: () => runText(doc, context.style),
     json: () => `${JSON.stringify(doc, null, 2)}\n`,

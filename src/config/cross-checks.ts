@@ -13,7 +13,7 @@ export function crossChecks(raw: unknown, issues: readonly z.core.$ZodIssue[]): 
   /** Nothing is wrong with it, with what it is in, or with anything in it. */
   const isClear = (...place: string[]) =>
     !wrong.some((path) => place.every((key, index) => path.length <= index || path[index] === key));
-  /** It is there, whatever is wrong within. */
+  /** It is there, even if something is wrong within. */
   const isReadable = (...place: string[]) =>
     !wrong.some((path) => path.length <= place.length && path.every((key, index) => place[index] === key));
   const config = (isReadable() ? raw : {}) as Partial<z.input<typeof schema>>;

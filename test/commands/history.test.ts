@@ -90,7 +90,7 @@ describe('history', () => {
     writeFileSync(join(folder, 'open', 'hosts', 'pbs01.pid'), `${process.ppid}\n`);
     expect(await first()).toMatch(/ running /);
     const { stderr } = await pbsCtl(['report', patched.runId, '--config', elsewhere]);
-    expect(stderr).toContain('still goes on');
+    expect(stderr).toContain('still under way');
   });
 });
 
