@@ -7,7 +7,7 @@ import { type Asked, broken, refusal, timedOut, unreachable, unreadable } from '
 import { isRead, repeated } from './repeat.js';
 import { type OneServer, type Request, repeatOf, type ServerOptions } from './request.js';
 import { authorization, type Product, redact, type Token } from './token.js';
-import { NotConnected, trustingConnector } from './trust.js';
+import { NotConnected, type TrustOptions, trustingConnector } from './trust.js';
 import { encode, type Parameters, readText, serverWords, TooLarge } from './wire.js';
 
 /** PVE closes idle connections after 5 s: ours must be given up before. */
@@ -21,6 +21,7 @@ export class Endpoint implements OneServer {
   readonly address: string;
   readonly #options: ServerOptions;
   readonly #token: Token;
+  readonly #trust: TrustOptions;
   readonly #connect: buildConnector.connector;
   readonly #clientOptions: Client.Options;
   readonly #pool: Pool;
@@ -31,11 +32,12 @@ export class Endpoint implements OneServer {
     this.address = address;
     this.#options = options;
     this.#token = { id: options.tokenId, secret: options.secret };
-    this.#connect = trustingConnector({
+    this.#trust = {
       tls: options.tls,
       env: options.world.env,
       connectTimeoutMs: Math.min(LONGEST_CONNECT_MS, options.requestTimeoutMs),
-    });
+    };
+    this.#connect = trustingConnector(this.#trust);
     // undici's own limits are off: one limit covers the whole request.
     this.#clientOptions = {
       connect: this.#connect,
@@ -112,7 +114,7 @@ export class Endpoint implements OneServer {
     const signal = request.signal ? AbortSignal.any([limit, request.signal]) : limit;
     const started = clock.monotonic();
     // A reused connection may just have been closed by the server; what must not be lost gets its own.
-    const alone = (request.fresh ?? asked.effect) ? this.#connectAlone() : null;
+    const alone = (request.fresh ?? asked.effect) ? this.#connectAlone(request) : null;
     let status: number | null = null;
     try {
       const sent = (alone?.client ?? this.#pool).request({ ...this.#wire(request), signal });
@@ -147,8 +149,11 @@ export class Endpoint implements OneServer {
     }
   }
 
-  #connectAlone() {
-    const client = new Client(this.address, this.#clientOptions);
+  #connectAlone({ takenMs }: Request) {
+    const options = { ...this.#clientOptions };
+    if (takenMs !== undefined)
+      options.connect = trustingConnector({ ...this.#trust, taken: this.#options.world.clock.timeout(takenMs) });
+    const client = new Client(this.address, options);
     let connected = false;
     client.once('connect', () => {
       connected = true;

@@ -219,10 +219,14 @@ export class Pbs extends Client {
     );
   }
 
-  /** One look over connections of its own, without a second try: for the wait for a reboot. */
+  /**
+   * One look over connections of its own, without a second try: for the wait for a reboot.
+   * @param takenMs how long the host may take to accept a connection at all
+   */
   async probe(
     timeoutMs: number,
     signal?: AbortSignal,
+    takenMs?: number,
   ): Promise<{ uptimeSeconds: number; kernel: string; epochSeconds: number }> {
     const once = {
       method: 'GET',
@@ -230,6 +234,7 @@ export class Pbs extends Client {
       effect: false,
       fresh: true,
       limitMs: timeoutMs,
+      ...(takenMs === undefined ? {} : { takenMs }),
       ...(signal ? { signal } : {}),
     } as const;
     // One after the other: a host that is silent gets one connection, not two.

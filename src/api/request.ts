@@ -27,6 +27,8 @@ export interface Request {
   readonly needs?: Privilege;
   /** Use a connection of its own, closed afterwards. Default: for all that has an effect. */
   readonly fresh?: boolean;
+  /** The longest time until the server takes that connection, before TLS; milliseconds. */
+  readonly takenMs?: number;
   readonly signal?: AbortSignal;
 }
 

@@ -9,6 +9,8 @@ export interface TrustOptions {
   readonly tls: TlsConfig;
   /** Longest time for name look-up, TCP and TLS together, milliseconds. */
   readonly connectTimeoutMs: number;
+  /** By when the server has to have taken the connection, before TLS: a host that is away takes none. */
+  readonly taken?: AbortSignal;
   /** Where SSL_CERT_FILE is looked for. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
@@ -57,16 +59,23 @@ export async function encrypted(
     maxCachedSessions: 0,
     timeout: options.connectTimeoutMs,
   });
-  return new Promise((resolve, reject) =>
-    connect({ protocol, hostname: hostname.replace(/^\[|\]$/g, ''), port }, (error, socket) => {
+  return new Promise((resolve, reject) => {
+    const address = { protocol, hostname: hostname.replace(/^\[|\]$/g, ''), port };
+    // The socket is returned, though its type does not say so.
+    const made: unknown = connect(address, (error, socket) => {
       if (!error) return resolve(socket as tls.TLSSocket);
       const why =
         error instanceof errors.ConnectTimeoutError
           ? `no connection within ${Math.ceil(options.connectTimeoutMs / 1000)} s`
           : reason(error);
       reject(new NotConnected(why, { cause: error }));
-    }),
-  );
+    });
+    const { taken } = options;
+    if (!taken || !(made instanceof tls.TLSSocket)) return;
+    const leave = () => made.destroy(new Error('no connection was accepted'));
+    taken.addEventListener('abort', leave, { once: true });
+    made.once('connect', () => taken.removeEventListener('abort', leave));
+  });
 }
 
 /**

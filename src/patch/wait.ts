@@ -6,6 +6,8 @@ import { type Run, step } from './run.js';
 
 /** While the API is silent it is asked this often. Milliseconds. */
 const PROBE_EVERY = 500;
+/** Where no answer is known yet, the network may be one on which it takes this long. Milliseconds. */
+const SLOW_NETWORK = 4000;
 /** So long may a host take for an answer that has just booted, whatever the polls are apart. Milliseconds. */
 const SLOW_ANSWER = 5000;
 
@@ -87,27 +89,27 @@ class ApiProbe {
 
   readonly #run: Run;
   readonly #longest: number;
-  /** How long its quickest answer took, while it is not known the longest that one may take. */
-  #quickest: number;
+  /** The quickest answer of all, milliseconds. */
+  #quickest = SLOW_NETWORK;
   /** Questions in a row that were taken and not answered. */
   #swallowed = 0;
 
   constructor(run: Run, longest: number) {
     this.#run = run;
     this.#longest = longest;
-    this.#quickest = longest;
   }
 
   /** @throws Fault of {@link REFUSED}, or the signal's reason */
   async ask(signal: AbortSignal): Promise<void> {
     const { pbs } = this.#run.host;
     const { clock } = this.#run;
-    // Each of its two requests may take as long as both took when they were quickest.
-    const usual = Math.max(PROBE_EVERY, Math.ceil(this.#quickest));
-    const limit = Math.min(this.#longest, usual * 2 ** this.#swallowed);
+    // The kernel repeats a lost attempt ever later; a new one does not wait for it.
+    const takenMs = Math.max(PROBE_EVERY / 2, Math.round(this.#quickest / 4));
+    // A host that has just come up may swallow a question, or be slow: each one gets twice as long as the last.
+    const limit = Math.max(2 * takenMs, Math.min(PROBE_EVERY * 2 ** this.#swallowed, this.#longest));
     const asked = clock.monotonic();
     try {
-      this.seen = await pbs.probe(limit, signal);
+      this.seen = await pbs.probe(limit, signal, takenMs);
       this.#quickest = Math.min(this.#quickest, clock.monotonic() - asked);
       this.#swallowed = 0;
     } catch (error) {
@@ -116,8 +118,8 @@ class ApiProbe {
       this.seen = null;
       this.daemon = false;
       this.lost = true;
-      // One that found no connection says nothing of how long an answer takes.
-      this.#swallowed = error.code === 'net.timeout' ? this.#swallowed + 1 : 0;
+      const taken = error.code === 'net.timeout' || clock.monotonic() - asked >= limit;
+      this.#swallowed = taken ? this.#swallowed + 1 : 0;
       return;
     }
     this.daemon = await pbs.daemonAnswers(limit, signal).then(
