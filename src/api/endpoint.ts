@@ -152,7 +152,10 @@ export class Endpoint implements OneServer {
   #connectAlone({ takenMs }: Request) {
     const options = { ...this.#clientOptions };
     if (takenMs !== undefined)
-      options.connect = trustingConnector({ ...this.#trust, taken: this.#options.world.clock.timeout(takenMs) });
+      options.connect = trustingConnector({
+        ...this.#trust,
+        taken: this.#options.world.clock.timeout(takenMs),
+      });
     const client = new Client(this.address, options);
     let connected = false;
     client.once('connect', () => {
