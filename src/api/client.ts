@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { number, text, wire } from './answer.js';
+import { number, optional, text, wire } from './answer.js';
 import type { Request, Server } from './request.js';
 
 /** A question that only `doctor` and `init` ask: a GET and how its answer is read. */
@@ -54,7 +54,17 @@ const heldOf = (privileges: Readonly<Record<string, unknown>>): HeldPrivileges =
     Object.entries(privileges).map(([name, spreads]) => [name, spreads === true || Number(spreads) === 1]),
   );
 
-export const Time = wire({ epochSeconds: ['time', number], timezone: text });
+/** PVE 8 names no time zone where /etc/timezone is missing. */
+export const Time = wire({
+  epochSeconds: ['time', number],
+  timezone: optional(text),
+  localSeconds: ['localtime', optional(number)],
+}).transform(({ localSeconds, ...time }) => ({
+  ...time,
+  /** Seconds; null where the server does not say. */
+  utcOffset: localSeconds === null ? null : localSeconds - time.epochSeconds,
+}));
+export type Time = z.output<typeof Time>;
 
 /** For answers that say nothing. */
 export const Nothing = z.unknown().transform(() => undefined);

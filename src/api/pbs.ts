@@ -46,7 +46,7 @@ export class Pbs extends Client {
     return this.get(`${NODE}/status`, answers.NodeStatus, audit('/system/status'));
   }
 
-  time(): Promise<{ epochSeconds: number; timezone: string }> {
+  time(): Promise<Time> {
     return this.get(`${NODE}/time`, Time);
   }
 

@@ -150,12 +150,12 @@ export class Pve extends Client {
     return this.get(at`/nodes/${node}/status`, answers.NodeStatus);
   }
 
-  nodeTime(node: string): Promise<{ epochSeconds: number; timezone: string }> {
+  nodeTime(node: string): Promise<Time> {
     return this.get(at`/nodes/${node}/time`, Time);
   }
 
   /** The clock of the node that a guest is on. */
-  guestNodeTime(vmid: number): Promise<{ epochSeconds: number; timezone: string }> {
+  guestNodeTime(vmid: number): Promise<Time> {
     return this.#places.on(vmid, (_, node) => this.nodeTime(node));
   }
 

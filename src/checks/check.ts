@@ -3,33 +3,33 @@ import type { Answers, ClusterAnswers } from '../host/answers.js';
 import type { CheckId, Finding } from '../journal/document.js';
 import { isoFromSeconds } from '../moment.js';
 
-/** What a check has to say: a status, one line, and facts for scripts. */
+/** The verdict of a check: a status, one line, and facts for scripts. */
 export interface Judgement {
   readonly status: Finding['status'];
   readonly summary: string;
   readonly detail?: Readonly<Record<string, unknown>>;
-  /** The commands that help where it does not pass. */
+  /** Commands that fix it where it does not pass. */
   readonly fixes?: readonly Fix[];
-  /** Epoch seconds from which on this block is expected to be over; absent where it cannot be known. */
+  /** Epoch seconds from which this block is expected to be over; absent where that is unknown. */
   readonly retryAt?: number;
 }
 
 /**
- * One question about the safety of a run. `look` asks the APIs (each answer is asked for once per
+ * One question about the safety of a run. `look` asks the APIs (each request is sent once per
  * {@link Answers}), `judge` decides and is pure.
  */
 export interface Check<Seen = unknown> {
   readonly id: CheckId;
-  /** Its verdict, unless it blocks, holds for a minute: all that it rests on lasts as long. */
+  /** Its verdict, unless it blocks, holds for a minute: so do the answers that it is based on. */
   readonly lasting?: true;
   look(answers: Answers): Promise<Seen>;
   judge(seen: Seen, known: Known): Judgement;
 }
 
-/** What a judgement rests on besides what was seen. */
+/** What a judgement is based on besides what was seen. */
 export type Known = Pick<Answers, 'target' | 'now' | 'ownRun'>;
 
-/** A check that is made of each cluster, and is one check for all. */
+/** A check that looks at each cluster and reports once. */
 export function perCluster<Seen>({
   look,
   judge,
@@ -123,7 +123,7 @@ async function runCheck(check: Check, answers: Answers): Promise<Finding> {
   }
 }
 
-/** The moment at which every block is expected to be over; null where one of them cannot be known. */
+/** When every block is expected to be over; null where that is unknown for one of them. */
 export function retryAfter(findings: readonly Finding[]): string | null {
   const blocks = findings.filter((finding) => finding.status === 'block');
   if (blocks.length === 0 || blocks.some((finding) => finding.retryAfter === null)) return null;

@@ -2,13 +2,13 @@ import { noNode } from '../api/absent.js';
 import type { Clock } from '../world.js';
 import { block, type Check, pass } from './check.js';
 
-/** How far a clock is off ours, seconds, and how sure that is. */
+/** How far a clock is ahead of ours, in seconds. */
 interface Offset {
   readonly name: string;
   readonly seconds: number;
 }
 
-/** Do controller, PVE nodes and PBS agree on the time? Expiry and schedules rest on it. */
+/** Do controller, PVE nodes and PBS agree on the time? Expiry and schedules depend on it. */
 export const clockSkew: Check<readonly Offset[]> = {
   id: 'clock.skew',
   lasting: true,
@@ -25,7 +25,7 @@ export const clockSkew: Check<readonly Offset[]> = {
   },
   judge(offsets, { target: { policy } }) {
     const off = offsets.filter(({ seconds }) => Math.abs(seconds) * 1000 > policy.maxClockSkew);
-    // Each within the limit of ours may still be beyond it of each other.
+    // Two clocks within the limit of ours can still differ from each other by more.
     const inOrder = [{ name: 'this machine', seconds: 0 }, ...offsets].sort((a, b) => a.seconds - b.seconds);
     const [slowest, fastest] = [inOrder[0], inOrder.at(-1)] as [Offset, Offset];
     const apart = fastest.seconds - slowest.seconds;
@@ -44,7 +44,7 @@ export const clockSkew: Check<readonly Offset[]> = {
   },
 };
 
-/** The answer was made somewhere between question and arrival; the middle is the best guess. */
+/** The server read its clock between request and answer; the middle is the best guess. */
 async function offset(
   name: string,
   clock: Clock,

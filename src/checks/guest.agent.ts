@@ -16,13 +16,13 @@ interface Seen {
   /** Why running a command through the agent did not work; null where it did, or was not tried. */
   readonly error: { readonly code: string; readonly message: string; readonly hint: string | null } | null;
   readonly version: string | null;
-  /** What the agent says of itself; null where it did not say, or was not asked because it works. */
+  /** What the agent reports about itself; null where it did not answer, or works and was not asked. */
   readonly agent: { readonly commands: ReadonlyMap<string, boolean> } | null;
 }
 
 const NEEDED = ['guest-exec', 'guest-exec-status'];
 
-/** Does the guest agent answer, and does running a command through it really work? A ping is no proof of that. */
+/** Does the guest agent answer, and can it run a command? A ping does not prove that. */
 export const guestAgent: Check<Seen | null> = {
   id: 'guest.agent',
   lasting: true,
@@ -96,7 +96,7 @@ export const guestAgent: Check<Seen | null> = {
   },
 };
 
-/** VM.Monitor is gone in PVE 9, and a role that had it has lost it with the upgrade. */
+/** PVE 9 dropped VM.Monitor, and roles that had it lost it with the upgrade. */
 function grantOf({ vmid, cluster, major, token }: Seen): Fix {
   const needs = neededOnPve(major, { guests: [vmid], carrier: null, registeredTags: false }).filter(
     ({ grantOn }) => grantOn === `/vms/${vmid}`,

@@ -1,7 +1,7 @@
 import type { Survey } from '../guest/survey.js';
 import { block, type Check, pass, skip, warn } from './check.js';
 
-/** Are the packages whole, apt free, and the upgrade one that keeps what is protected? */
+/** Are all packages configured, is apt free, and does the upgrade keep the protected packages? */
 export const guestPackages: Check<Pick<Survey, 'audit' | 'aptLocks' | 'plan' | 'simulationError'> | null> = {
   id: 'guest.packages',
   lasting: true,
@@ -16,7 +16,7 @@ export const guestPackages: Check<Pick<Survey, 'audit' | 'aptLocks' | 'plan' | '
     if (audit !== '' && !policy.repairDpkg) {
       return block(`dpkg --audit reports: ${firstLines(audit)}`, {
         audit,
-        hint: 'dpkg --configure -a in the guest, or policy.repairDpkg',
+        hint: 'In the guest: dpkg --configure -a (or set policy.repairDpkg)',
       });
     }
     if (!plan) {

@@ -12,10 +12,10 @@ interface Seen {
   readonly node: string;
 }
 
-/** Tasks of the VM that do no harm: a change of its options, an open console. */
+/** Harmless tasks of the VM: a change of its options, an open console. */
 const HARMLESS = new Set(['qmconfig', 'vncproxy', 'spiceproxy', 'termproxy']);
 
-/** Is the VM of this host running, unlocked, and left alone by migration, snapshot, backup and power tasks? */
+/** Is the VM of this host running, unlocked, and free of migration, snapshot, backup and power tasks? */
 export const guestVm: Check<Seen | null> = {
   id: 'guest.vm',
   async look({ guestCluster, target }) {
@@ -25,7 +25,7 @@ export const guestVm: Check<Seen | null> = {
     const guest = await pve.findGuest(vmid);
     if (!guest) throw noGuest(name, vmid);
     const { type, node } = guest;
-    // A container has none of what is asked about below.
+    // A container has none of this.
     if (type === 'lxc')
       return { type, node, status: guest.status, qmpStatus: null, lock: guest.lock, tasks: [] };
     const [{ status, qmpStatus, lock }, tasks, { online }] = await Promise.all([
@@ -45,9 +45,7 @@ export const guestVm: Check<Seen | null> = {
       return block('the guest is a container, which has no guest agent; pbs-ctl needs a VM');
     if (status !== 'running') return block(`the VM is ${status}`);
     if (qmpStatus !== 'running') {
-      return block(
-        `the VM is running, but its machine is ${qmpStatus ?? 'in a state that PVE does not tell'}`,
-      );
+      return block(`the VM is running, but QEMU reports ${qmpStatus ?? 'in an unknown state'}`);
     }
     const tasks = seen.tasks.filter((task) => !HARMLESS.has(task.type));
     const busy = tasks.map((task) => `${task.type} of the VM is running on ${task.node}`);

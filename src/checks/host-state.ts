@@ -4,7 +4,7 @@ import type { DatastoreState, HostState } from '../journal/document.js';
 import type { Baseline } from '../journal/records.js';
 import { isoFromSeconds } from '../moment.js';
 
-/** What the host is like now, so that it can be compared when it is back. */
+/** The state of the host now, to compare with after the reboot. */
 export async function takeBaseline(answers: Answers): Promise<Baseline> {
   const { pbs } = answers;
   const [state, { datastores }, { uptimeSeconds }, { epochSeconds }, services, survey] = await Promise.all([
@@ -27,7 +27,7 @@ export async function takeBaseline(answers: Answers): Promise<Baseline> {
   };
 }
 
-/** Version, kernel, boot time and datastores as the API tells them. */
+/** Version, kernel, boot time and datastores as the API reports them. */
 export async function hostState({ pbs }: Pick<Answers, 'pbs'>): Promise<HostState> {
   const [packages, status, time, datastores] = await Promise.all([
     pbs.packages(),

@@ -8,7 +8,7 @@ import { block, type Judgement, pass, perCluster, warn } from './check.js';
 type Seen =
   | { readonly carrier: 'unnamed' }
   | { readonly carrier: 'missing'; readonly vmid: number }
-  /** Its node is away: PVE shows the tags, and nobody can write them. */
+  /** Its node is offline: PVE shows the tags, but they cannot be written. */
   | { readonly carrier: 'unreachable'; readonly vmid: number; readonly node: string }
   | { readonly carrier: 'found'; readonly standing: Standing; readonly configLock: string | null };
 
@@ -19,7 +19,7 @@ export const lockAvailable = perCluster<Seen>({
   judge: (seen, { target, ownRun }, cluster) => judge(cluster, seen, ownRun, target.policy.onExpiredLock),
 });
 
-/** The same for `doctor`: could it be taken if no other had it? Who has it now is not a matter of set-up. */
+/** The same for `doctor`: could it be taken if it were free? Who holds it now does not matter to set-up. */
 export const lockSetUp = perCluster<Seen>({
   id: 'lock.available',
   look: getLock,
@@ -66,30 +66,27 @@ function judge(
     commands: ['pvesh get /cluster/resources --type vm'],
   };
   if (seen.carrier === 'unnamed') {
-    return blocked('no guest is named that could carry the lock tag', {
-      hint: `set clusters.${cluster}.lock.vmid to a guest of that cluster`,
+    return blocked('the config names no lock carrier', {
+      hint: `Set clusters.${cluster}.lock.vmid to a guest of that cluster.`,
       fixes: [listGuests],
     });
   }
   if (seen.carrier === 'missing') {
-    return blocked(
-      `guest ${seen.vmid}, which should carry the lock tag, does not exist or must not be seen`,
-      {
-        hint: `set clusters.${cluster}.lock.vmid to a guest of that cluster, and grant VM.Audit on /vms/${seen.vmid}`,
-        fixes: [listGuests],
-      },
-    );
+    return blocked(`guest ${seen.vmid}, the lock carrier, does not exist, or the token may not see it`, {
+      hint: `Set clusters.${cluster}.lock.vmid to a guest of that cluster, and grant VM.Audit on /vms/${seen.vmid}.`,
+      fixes: [listGuests],
+    });
   }
   if (seen.carrier === 'unreachable') {
     return {
-      ...block(`guest ${seen.vmid}, which carries the lock tag, is on ${seen.node}, which is offline`),
+      ...block(`guest ${seen.vmid}, the lock carrier, is on ${seen.node}, which is offline`),
       fixes: [{ where: `another node of ${cluster}`, commands: ['pvecm status'] }],
     };
   }
   const { standing: current, configLock } = seen;
   if (current.kind === 'unreadable') {
-    return blocked(`the tag "${current.tag}" begins like a lock and cannot be read`, {
-      hint: 'find out first who set it',
+    return blocked(`the tag "${current.tag}" begins like a lock but cannot be read`, {
+      hint: 'First find out who set it.',
       fixes: [breakIt],
     });
   }
@@ -99,12 +96,12 @@ function judge(
   if (other && !other.expired) return block(`held by ${holder} until ${until}`, {}, other.lock.expiresAt);
   if (other && onExpired === 'postpone') {
     return blocked(`left by ${holder}, expired at ${until}`, {
-      hint: 'make sure first that nothing runs there any more',
+      hint: 'First make sure that its holder has ended.',
       fixes: [breakIt],
     });
   }
-  // Also while the lock is ours or may be taken over: no tag can be written, none renewed.
-  if (configLock) return block(`the guest that carries the tag is locked by PVE (${configLock})`);
+  // Also where the lock is ours or may be taken over: no tag can be written or renewed.
+  if (configLock) return block(`PVE has locked the lock carrier (${configLock})`);
   if (other) return warn(`left by ${holder}, expired at ${until}; will be taken over`);
   return pass(current.kind === 'held' ? 'held by this run' : 'free');
 }

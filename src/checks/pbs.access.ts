@@ -19,9 +19,10 @@ export const pbsAccess: Check<{ missing: readonly Need[]; asked: number }> = {
     if (missing.length === 0) return pass(`all ${asked} privileges are held`);
     const commands = grants('pbs', target.config.token, missing);
     const fixes = [{ where: target.host, commands }];
+    const detail = { commands, hint: 'A grant counts after up to 5 seconds.' };
     const words = describeNeeds(missing);
     return missing.every(({ onlySees }) => onlySees)
-      ? { ...warn(`${words}. No run is refused, but some jobs are not seen`, { commands }), fixes }
-      : { ...block(words, { commands }), fixes };
+      ? { ...warn(`${words}. No run is refused, but some jobs are not seen`, detail), fixes }
+      : { ...block(words, detail), fixes };
   },
 };

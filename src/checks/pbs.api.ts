@@ -2,7 +2,7 @@ import { formatDuration } from '../config/quantity.js';
 import { type ErrorDocument, errorDocument } from '../fault.js';
 import { block, type Check, pass } from './check.js';
 
-/** Do the proxy and the privileged daemon behind it answer, and is it a version that we know? */
+/** Do the proxy and the privileged daemon behind it answer, and is its version supported? */
 export const pbsApi: Check<{ version: string; uptimeSeconds: number } | { down: ErrorDocument }> = {
   id: 'pbs.api',
   async look({ pbs }) {
@@ -28,7 +28,7 @@ export const pbsApi: Check<{ version: string; uptimeSeconds: number } | { down: 
     const { version, uptimeSeconds } = seen;
     const [major = 0, minor = 0] = version.split('.').map(Number);
     if (major < 3 || (major === 3 && minor < 2))
-      return block(`PBS ${version} is too old; 3.2 is the oldest that is known to work`);
+      return block(`PBS ${version} is too old; 3.2 is the oldest supported version`);
     return pass(`PBS ${version}, up ${formatDuration(uptimeSeconds * 1000)}`, { version });
   },
 };

@@ -1,15 +1,19 @@
 import type { Pbs } from '../api/pbs.js';
 import { block, type Check, pass, warn } from './check.js';
 
-/** Can packages be had: no repository with an error, and at least one of Proxmox enabled? */
+/** What apt skips because of its name, such as `README` or `pbs.list.old`. */
+const isIgnored = ({ error }: { readonly error: string }) => /invalid extension/.test(error);
+
+/** Can packages be installed: no repository with an error, and at least one of Proxmox enabled? */
 export const pbsApt: Check<Awaited<ReturnType<Pbs['repositories']>>> = {
   id: 'pbs.apt',
   lasting: true,
   look: ({ pbs }) => pbs.repositories(),
   judge({ errors, warnings, standard, enabledUris }, { target: { host } }) {
-    if (errors.length > 0) {
+    const broken = errors.filter((each) => !isIgnored(each));
+    if (broken.length > 0) {
       return {
-        ...block(errors.map(({ path, error }) => `${path}: ${error}`).join('; ')),
+        ...block(broken.map(({ path, error }) => `${path}: ${error}`).join('; ')),
         fixes: [{ where: host, commands: ['apt-get update'] }],
       };
     }
@@ -25,6 +29,8 @@ export const pbsApt: Check<Awaited<ReturnType<Pbs['repositories']>>> = {
         fixes: [{ where: host, commands: [enable] }],
       };
     }
-    return warnings.length > 0 ? warn(warnings.join('; ')) : pass('repositories without errors');
+    const ignored = errors.filter(isIgnored).map(({ path }) => `apt ignores ${path} (its extension)`);
+    const remarks = [...new Set([...warnings, ...ignored])];
+    return remarks.length > 0 ? warn(remarks.join('; ')) : pass('no repository has an error');
   },
 };

@@ -34,18 +34,24 @@ export const pbsDatastores: Check<Seen> = {
       needsSurvey: target.guest !== null,
     };
   },
-  judge({ datastores, usage, paths, survey, surveyError, needsSurvey }, { ownRun }) {
+  judge({ datastores, usage, paths, survey, surveyError, needsSurvey }, { ownRun, target: { host } }) {
     if (datastores.length === 0) return block('no datastore is visible to the token');
     const problems: string[] = [];
     const remarks: string[] = [];
+    const refreshing = datastores.filter(({ maintenance }) => maintenance?.type === 's3-refresh');
+    // Nothing else ends the mode where the task is over.
+    const fixes = refreshing.map(({ name }) => ({
+      where: `${host}, if no s3-refresh task is running`,
+      commands: [`proxmox-backup-manager datastore update ${name} --delete maintenance-mode`],
+    }));
     for (const { name, maintenance, mounted } of datastores) {
       const used = usage.find((each) => each.name === name);
       const own = ownRun !== null && isOwnFence(maintenance, ownRun);
       if (maintenance && maintenance.type !== 'read-only')
         problems.push(
-          `${name} is in maintenance mode ${maintenance.type}${maintenance.message ? ` (${maintenance.message})` : ''}`,
+          `${name} is in maintenance mode ${maintenance.type}${maintenance.message ? ` (${maintenance.message})` : ''}${maintenance.type === 's3-refresh' ? ', which stays set when its task fails' : ''}`,
         );
-      else if (maintenance && !own) remarks.push(`${name} is read-only, set by somebody else`);
+      else if (maintenance && !own) remarks.push(`${name} is read-only, set by another user`);
       if (mounted === false || used?.mounted === false) problems.push(`${name} is not mounted`);
       else if (!used) problems.push(`${name} reports no usage`);
       else if (used.error !== null) problems.push(`${name}: ${used.error}`);
@@ -57,7 +63,7 @@ export const pbsDatastores: Check<Seen> = {
         remarks.push(`${name} shares the root file system`);
     }
     if (needsSurvey && !survey) problems.push(`the mounts cannot be seen: ${surveyError}`);
-    if (problems.length > 0) return block(problems.join('; '));
+    if (problems.length > 0) return { ...block(problems.join('; ')), fixes };
     const all = `${datastores.length} present and accessible`;
     return remarks.length > 0 ? warn(`${all}; ${remarks.join('; ')}`) : pass(all);
   },

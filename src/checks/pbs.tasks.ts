@@ -10,7 +10,7 @@ interface Seen {
   }>;
 }
 
-/** Does a task or an active operation use a datastore, or could one be hurt by a reboot? */
+/** Does a task or an active operation use a datastore, or would a reboot harm one? */
 export const pbsTasks: Check<Seen> = {
   id: 'pbs.tasks',
   async look({ pbs }) {
@@ -36,15 +36,15 @@ export const pbsTasks: Check<Seen> = {
 };
 
 /**
- * Whether a reboot would kill a running task of this type and do harm by it. A type that is not listed
- * blocks, since nobody knows what it does.
+ * Whether a reboot would do harm by killing a running task of this type. A type that is not listed
+ * blocks, since its effect is unknown.
  * @see upstream proxmox-backup, worker types
  */
 export const blocksReboot = (type: string): boolean => !HARMLESS.has(type);
 
 const HARMLESS = new Set(['logrotate', 'notification-threshold-reset', 'benchmark']);
 
-/** In words that an operator knows; the type itself where there are none. */
+/** In an operator's words; the type itself where there are none. */
 function taskName(type: string, id: string | null): string {
   const known: Record<string, string> = {
     backup: 'backup',
@@ -55,7 +55,7 @@ function taskName(type: string, id: string | null): string {
     prunejob: 'prune job',
     garbage_collection: 'garbage collection',
     verificationjob: 'verify job',
-    termproxy: 'open console (somebody may be upgrading)',
+    termproxy: 'open console (another administrator may be upgrading)',
     aptupdate: 'apt update',
   };
   return `${known[type] ?? type}${id ? ` of ${id}` : ''}`;

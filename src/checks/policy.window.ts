@@ -3,7 +3,7 @@ import { isoFromSeconds } from '../moment.js';
 import { nextAllowed } from '../schedule/window.js';
 import { block, type Check, pass, skip } from './check.js';
 
-/** Is it the operator's time for maintenance, with room for a whole run, and is the last boot long enough ago? */
+/** Is the maintenance window open for a whole run, and is the last boot long enough ago? */
 export const policyWindow: Check<{ uptimeSeconds: number }> = {
   id: 'policy.window',
   look: async ({ pbs }) => ({ uptimeSeconds: (await pbs.nodeStatus()).uptimeSeconds }),
@@ -17,7 +17,7 @@ export const policyWindow: Check<{ uptimeSeconds: number }> = {
       );
     }
     if (!policy.maintenanceWindow && policy.blackouts.length === 0)
-      return skip('no window and no blackout is set');
+      return skip('no window or blackout is set');
     const free = nextAllowed(policy, now, policy.maintenanceDuration / 1000);
     if (!free) return block('no window within a year has room for a whole run');
     if (free.from <= now) return pass(`open until ${isoFromSeconds(free.to)}`);

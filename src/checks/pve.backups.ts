@@ -3,7 +3,7 @@ import { destinationOf, type Storages, storagesSeen } from '../schedule/destinat
 import { block, type Judgement, pass, perCluster, warn } from './check.js';
 
 interface Seen {
-  /** `command` is null where the log does not tell it. */
+  /** `command` is null where the log does not show it. */
   readonly running: ReadonlyArray<PveTask & { readonly command: VzdumpCommand | null }>;
   /** Listed as running on a node that is offline. */
   readonly ghosts: readonly PveTask[];
@@ -32,7 +32,7 @@ export const pveBackups = perCluster<Seen>({
     ]);
     const open = tasks.filter(({ type, endedAt }) => TYPES.has(type) && endedAt === null);
     const commandOf = async ({ type, node, upid }: PveTask) =>
-      // A log that cannot be read tells nothing: then the task counts as one that writes here.
+      // Where the log cannot be read, the task counts as one that writes here.
       type === 'vzdump' ? readVzdump(await pve.taskLogHead(node, upid, LOG_HEAD).catch(() => [])) : null;
     const running = await Promise.all(
       open
@@ -74,7 +74,7 @@ function judge({ running, ghosts, storages, guest }: Seen): Judgement {
   return pass(`${running.length} running, none of them to this host`);
 }
 
-/** What a vzdump was told to do, as its log repeats it. */
+/** The command line of a vzdump, as its log repeats it. */
 interface VzdumpCommand {
   /** Null where it goes to the default of its node, or to a folder. */
   readonly storage: string | null;

@@ -23,7 +23,7 @@ const LRM_STOPPING = new Set(['shutdown', 'restart', 'disarm']);
 const HA_ARMED = new Set(['armed', 'standby']);
 /** A node that came up this recently may be in the middle of being patched. Seconds. */
 const JUST_BOOTED = 15 * 60;
-/** An LRM that has not spoken for this long is dead, and its last words are old. Seconds. */
+/** An LRM that has not reported for this long is dead. Seconds. */
 const LRM_ALIVE = 30;
 
 /** Is PVE itself being patched? Tags say so, and so do HA, whole-node actions, packages and uptimes. */
@@ -79,7 +79,9 @@ function judge(seen: Seen, now: number): Judgement {
   if (shells.length > 0) {
     return warn(
       shells
-        .map(({ node, user }) => `a shell of ${user} is open on ${node}: somebody may be patching`)
+        .map(
+          ({ node, user }) => `a shell of ${user} is open on ${node}: another administrator may be patching`,
+        )
         .join('; '),
     );
   }
@@ -97,7 +99,7 @@ function tagSigns({ blockingTags, guests, registered }: Seen): string[] {
   ];
 }
 
-/** A node that is patched may be offline just now, so what was asked of it counts whether it answers or not. */
+/** A node that is being patched may be offline right now, so its request counts whether it answers or not. */
 function haSigns({ ha, online, nodeNow }: Seen): string[] {
   const nodes = new Set([
     ...online,

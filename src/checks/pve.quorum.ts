@@ -20,7 +20,7 @@ export const pveQuorum = perCluster<Seen>({
   },
   judge: ({ quorate, nodes, guestNode }, { target: { policy } }) => {
     if (!quorate) return block('the cluster has no quorum');
-    if (nodes.length === 0) return block('the cluster names no node');
+    if (nodes.length === 0) return block('the cluster reports no nodes');
     const offline = nodes.filter(({ online }) => !online).map(({ name }) => name);
     if (offline.length === 0) return pass(`quorate, ${nodes.length} of ${nodes.length} nodes online`);
     const line = `offline: ${offline.join(', ')}`;

@@ -1,3 +1,4 @@
+import type { Time } from '../api/client.js';
 import type { Policy } from '../config/schema.js';
 import { isoFromSeconds } from '../moment.js';
 import { type WritingJob, writingJobs } from '../schedule/destination.js';
@@ -8,7 +9,7 @@ interface SeenJob extends Pick<WritingJob, 'id' | 'destination' | 'repeatMissed'
   readonly runs: readonly number[] | null;
   /** There are more. */
   readonly goesOn?: boolean;
-  /** Why they cannot: the nodes read the schedule by different time zones, and one of them answers for all. */
+  /** Why they cannot: the nodes are in different time zones, and one of them answers for all. */
   readonly zones?: readonly string[];
 }
 
@@ -23,7 +24,7 @@ export const pveSchedule = perCluster<readonly SeenJob[]>({
     const { now, schedules } = answers;
     const readBy = pve.clusterStatus().then(async ({ online }) => {
       const times = await Promise.all(online.map((node) => pve.nodeTime(node)));
-      return [...new Set(times.map(({ timezone }) => timezone))];
+      return zonesOf(times);
     });
     const [jobs, zones] = await Promise.all([writingJobs(answers, cluster), readBy]);
     const by = { cluster: name, pve, zones };
@@ -64,7 +65,7 @@ function judge(jobs: readonly SeenJob[], now: number, need: number, margin: numb
   }
   if (jobs.length === 0) return pass('no backup job writes here');
   const next = Math.min(...jobs.flatMap(({ runs }) => runs ?? []));
-  const when = Number.isFinite(next) ? `the next at ${isoFromSeconds(next)}` : 'none is due any more';
+  const when = Number.isFinite(next) ? `the next at ${isoFromSeconds(next)}` : 'no more are due';
   const missed = repeating.length === 0 ? '' : `; ${repeating.join(', ')} would make up for missed runs`;
   return pass(
     `${jobs.length === 1 ? '1 job writes' : `${jobs.length} jobs write`} here, ${when}${missed}`,
@@ -73,8 +74,8 @@ function judge(jobs: readonly SeenJob[], now: number, need: number, margin: numb
 }
 
 /**
- * The first moment at which nothing would be due, a margin after the last run in the way: how long that
- * backup takes is not known here. Undefined where it lies beyond the runs that were asked for.
+ * The first moment at which nothing would be due, a margin after the last run that blocks: how long that
+ * backup takes is not known here. Undefined where it lies beyond the runs that PVE listed.
  */
 function freeFrom(jobs: readonly SeenJob[], now: number, need: number, margin: number): number | undefined {
   const horizon = Math.min(...jobs.flatMap(({ runs, goesOn }) => (goesOn ? (runs?.at(-1) ?? []) : [])));
@@ -86,6 +87,21 @@ function freeFrom(jobs: readonly SeenJob[], now: number, need: number, margin: n
     free = at + Math.max(margin, JUST_BEGUN);
   }
   return free + need > horizon ? undefined : free;
+}
+
+/** By name where every node has one, else by what they are off UTC. */
+function zonesOf(times: readonly Time[]): string[] {
+  const named = times.every(({ timezone }) => timezone !== null);
+  return [
+    ...new Set(times.map(({ timezone, utcOffset }) => (named ? `${timezone}` : offsetText(utcOffset)))),
+  ];
+}
+
+function offsetText(seconds: number | null): string {
+  if (seconds === null) return 'unknown';
+  const minutes = Math.round(Math.abs(seconds) / 60);
+  const two = (value: number) => String(Math.floor(value)).padStart(2, '0');
+  return `UTC${seconds < 0 ? '-' : '+'}${two(minutes / 60)}:${two(minutes % 60)}`;
 }
 
 /** How long nothing may start. Seconds. */

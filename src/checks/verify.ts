@@ -11,7 +11,7 @@ export interface Verification {
   readonly ok: boolean;
 }
 
-/** Looks at the host once and compares it with the baseline; what cannot be seen is a block. */
+/** Looks at the host once and compares it with the baseline; what cannot be read is a block. */
 export async function verifyOnce(
   answers: Answers,
   before: Baseline | null,

@@ -74,7 +74,15 @@ function mounts(before: Baseline | null, { survey, surveyError, paths, hasGuest 
   });
   return problems.length > 0
     ? finding('verify.mounts', 'block', problems.join('; '))
-    : finding('verify.mounts', 'pass', 'every datastore is on its own file system');
+    : finding('verify.mounts', 'pass', mountsWell(paths, survey));
+}
+
+/** `pbs.datastores` warns of those that share it, so it is said here too. */
+function mountsWell(paths: ReadonlyMap<string, string>, survey: Survey): string {
+  const shared = [...paths].filter(([, path]) => mountOf(path, survey.mounts).target === '/');
+  if (shared.length === 0) return 'every datastore is on a separate file system';
+  const names = shared.map(([name]) => name).join(', ');
+  return `every datastore is where it belongs; ${names} on the root file system`;
 }
 
 function services(before: Baseline | null, now: ObservedHost): Finding {

@@ -29,7 +29,11 @@ describe('pbs.datastores', () => {
     ['reports no usage', seen({}, null), 'block'],
     ['is offline', seen({ maintenance: { type: 'offline', message: 'disks' } }), 'block'],
     ['is being deleted', seen({ maintenance: { type: 'delete', message: null } }), 'block'],
-    ['is read-only by somebody else', seen({ maintenance: { type: 'read-only', message: 'audit' } }), 'warn'],
+    [
+      'is read-only, set by another user',
+      seen({ maintenance: { type: 'read-only', message: 'audit' } }),
+      'warn',
+    ],
     [
       'is fenced by this very run',
       seen({ maintenance: { type: 'read-only', message: 'pbs-ctl run k3f9x2 since now' } }),
@@ -37,7 +41,7 @@ describe('pbs.datastores', () => {
     ],
     ['is not mounted', seen({ mounted: false }), 'block'],
     [
-      'stands in fstab and is not mounted',
+      'is in fstab but not mounted',
       seen({}, {}, { mounts: [{ target: '/', source: 'a' }], fstab: ['/mnt/tank'] }),
       'block',
     ],
@@ -46,8 +50,14 @@ describe('pbs.datastores', () => {
       seen({}, {}, { mounts: [{ target: '/', source: 'a' }], fstab: [] }),
       'warn',
     ],
-    ['lies where nobody can look', seen({}, {}, null), 'block'],
+    ['is in a guest that does not answer', seen({}, {}, null), 'block'],
   ])('judges one that %s', (_, given, status) => expect(judge(pbsDatastores, given).status).toBe(status));
+  it('says that s3-refresh can stay set, with the command that clears it', () =>
+    expect(judge(pbsDatastores, seen({ maintenance: { type: 's3-refresh', message: null } }))).toMatchObject({
+      status: 'block',
+      summary: expect.stringContaining('stays set when its task fails'),
+      fixes: [{ commands: ['proxmox-backup-manager datastore update tank --delete maintenance-mode'] }],
+    }));
   it('blocks where the token sees none', () =>
     expect(judge(pbsDatastores, { ...seen(), datastores: [] }).status).toBe('block'));
 });

@@ -134,7 +134,7 @@ describe('traps of the PBS API in a whole run', () => {
       expect(fences(lab)).toEqual(['vault: read-only,message=mine']);
     }));
 
-  it.concurrent('PVE 31: nodes in different time zones read a schedule differently, so that nobody knows', () =>
+  it.concurrent('PVE 31: nodes in different time zones read a schedule differently, so its runs are unknown', () =>
     withLab({}, async (lab) => {
       const node = lab.cluster.nodes.get('pve2');
       if (node) node.timezone = 'Europe/Vienna';
@@ -142,6 +142,26 @@ describe('traps of the PBS API in a whole run', () => {
       expect(code).toBe(75);
       expect(document.checks.find(({ id }) => id === 'pve.schedule')?.summary).toContain(
         'different time zones',
+      );
+    }));
+
+  it.concurrent.each([
+    ['the same offset from UTC', 3600, 'pass'],
+    ['different offsets from UTC', 0, 'block'],
+  ])('a node that names no time zone is compared by its clock: %s', (_, second, status) =>
+    withLab({}, async (lab) => {
+      const route = lab.cluster.routes.find(({ path }) => path === '/nodes/{node}/time');
+      const answer = route?.handle;
+      if (!route || !answer) throw new Error('the lab has no such route');
+      const handle: typeof answer = async (request) => {
+        const seen = (await answer(request)) as { time: number };
+        const offset = request.params.node === 'pve2' ? second : 3600;
+        return { timezone: null, time: seen.time, localtime: seen.time + offset };
+      };
+      Object.assign(route, { handle });
+      const { document } = await preflight(lab.configPath);
+      expect(document.checks.filter(({ status: each }) => each === 'block').map(({ id }) => id)).toEqual(
+        status === 'block' ? ['pve.schedule'] : [],
       );
     }));
 

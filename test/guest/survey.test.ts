@@ -66,6 +66,27 @@ describe('a survey of the guest', () => {
     },
   );
 
+  it('agrees with pbs.datastores on a datastore that shares the root file system', () => {
+    const survey = readSurvey(said());
+    const mounts = verdict(
+      null,
+      {
+        state: { version: '4.2.1', kernel: '6.14.8-2-pve', bootTime: '', datastores: [] },
+        services: [],
+        survey: { ...survey, mounts: [{ target: '/', source: '/dev/sda1', fstype: 'ext4' }], fstab: ['/'] },
+        surveyError: null,
+        paths: new Map([['tank', '/backup/tank']]),
+        hasGuest: true,
+        packages: { pending: [], kernels: [] },
+      },
+      null,
+    ).find(({ id }) => id === 'verify.mounts');
+    expect(mounts).toMatchObject({
+      status: 'pass',
+      summary: 'every datastore is where it belongs; tank on the root file system',
+    });
+  });
+
   it('is refused where a part is missing or its output ends early', () => {
     expect(() => readSurvey(said().replace('@@kernel', '@@other'))).toThrow(/"kernel" is missing/);
     expect(() => readSurvey(said().replace('@@end', ''))).toThrow(/ends early/);

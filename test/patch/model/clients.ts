@@ -28,7 +28,11 @@ export function pbsClient(servers: Servers, carry: Carry, run: string, seen: See
     root: { total: 2 ** 40, used: 0, available: 2 ** 40 },
     fingerprint: null,
   });
-  const time = () => ({ epochSeconds: Math.floor((servers.time + servers.skew) / 1000), timezone: 'UTC' });
+  const time = () => ({
+    epochSeconds: Math.floor((servers.time + servers.skew) / 1000),
+    timezone: 'UTC',
+    utcOffset: 0,
+  });
   const client = {
     permissions: () => read(() => EVERYTHING),
     listedPermissions: () => read(() => new Map<string, ReadonlySet<string>>()),
