@@ -110,18 +110,22 @@ async function conclude(
   context: Context,
   options: PatchCommandOptions,
   runs: readonly RunDocument[],
-  { left, failure, interrupted, isAlone }: FleetEnd & { readonly isAlone: boolean },
+  { left, failures, interrupted, isAlone }: FleetEnd & { readonly isAlone: boolean },
 ): Promise<ExitCode> {
   const { world } = context;
   if (left.length > 0)
     world.stderr.write(`pbs-ctl: not begun: ${left.join(', ')} (${whyLeft(interrupted, options)})\n`);
-  if (failure && runs.length === 0) throw failure.error;
+  // With no run to tell of, the first of them is what came of the command.
+  const [first] = failures;
+  const beside = runs.length === 0 ? failures.slice(1) : failures;
+  if (!context.options.json) for (const error of beside) await report(error, false, world);
+  if (failures.length > 0 && runs.length === 0) throw first;
   if (context.options.json) {
-    const error = failure ? { error: errorDocument(failure.error) } : {};
+    const error = failures.length > 0 ? { error: errorDocument(first) } : {};
     context.answer(isAlone ? runs[0] : { runs, ...error }, '');
-  } else if (failure) await report(failure.error, false, world);
+  }
   const code = worstExitCode<ExitCode>(EXIT.done, ...runs.map(exitCodeOf));
-  if (failure) return worstExitCode(code, besideRuns(failure.error));
+  if (failures.length > 0) return worstExitCode(code, ...failures.map(besideRuns));
   return interrupted && left.length > 0 ? EXIT.interrupted : code;
 }
 

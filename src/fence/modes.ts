@@ -23,7 +23,7 @@ export class MaintenanceModes {
   }
 
   /**
-   * Lets `act` decide by the mode that stands, and `set` another, or none with null; again where somebody else was faster.
+   * Lets `act` decide by the mode that stands, and `set` another, or none with null; again where another user was faster.
    * @throws Fault `pbs.no-datastore` when it is not there (any more), and the Fault of a write that was refused
    */
   async change(

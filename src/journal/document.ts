@@ -121,7 +121,7 @@ export interface RunDocument {
   /** Mode `check`, where it is safe now: until when a run may begin; null where no end is in sight. */
   readonly safeUntil: string | null;
   readonly packages: PackageChanges;
-  /** False where nobody has looked at the packages since they may have changed, or at the plan with mode `check`. */
+  /** False where the packages were not looked at since they may have changed, or at the plan with mode `check`. */
   readonly packagesKnown: boolean;
   readonly checks: readonly Finding[];
   readonly reboot: RebootTimes | null;

@@ -97,7 +97,7 @@ export class Journal {
 
   /**
    * From here on what cannot be written is kept in memory alone. For undoing, which must not stop for want
-   * of a disk: the next run goes on from what is on disk and finds on the servers what was undone.
+   * of a disk: the next run continues from what is on disk and finds on the servers what was undone.
    */
   goOnWithoutDisk(): void {
     this.#mayLose = true;

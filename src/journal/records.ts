@@ -8,7 +8,7 @@ import { Finding, HostState, PHASES, Screen } from './document.js';
 const boot = z.object({
   bootTime: z.number(),
   bootId: z.string().nullable(),
-  /** Right before the reboot was asked for; absent elsewhere, and in journals of versions before this. */
+  /** Right before the reboot was requested; absent elsewhere, and in journals of versions before this. */
   uptimeSeconds: z.number().optional(),
 });
 export type Boot = z.output<typeof boot>;
@@ -80,7 +80,7 @@ const event = z.discriminatedUnion('type', [
     outcome: z.enum(OUTCOMES),
     retryAfter: z.string().nullable(),
     error: errorDocument.nullable(),
-    /** True where something was left behind, so that the next `patch` goes on with this run. */
+    /** True where something was left behind, so that the next `patch` continues this run. */
     open: z.boolean(),
   }),
 ]);

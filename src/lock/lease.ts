@@ -8,7 +8,7 @@ export interface Lease {
   readonly clusters: readonly string[];
   /**
    * Reads the tags back and looks at the lease's age.
-   * @throws Fault `lock.lost` (somebody removed it) or `lock.stale` (not renewed for too long)
+   * @throws Fault `lock.lost` (another user removed it) or `lock.stale` (not renewed for too long)
    */
   confirm(): Promise<void>;
   /** Releases every lock; what could not be released is returned with its reason, never thrown. */
@@ -17,7 +17,7 @@ export interface Lease {
   leave(): void;
 }
 
-export interface LeaseOptions {
+interface LeaseOptions {
   readonly clock: Clock;
   /** Told of a renewal that failed; the run stops at its next {@link Lease.confirm}. */
   readonly onRenewalFailed: (cluster: string, error: unknown) => void;
@@ -149,7 +149,7 @@ export async function releaseOwn(lock: ClusterLock, claim: Pick<Claim, 'run'>, c
 
 /**
  * A release, some times over: it is safe to repeat, and a backup of the guest that carries the tag forbids
- * writing it for a while. Not where a person has to mend something.
+ * writing it for a while. Not where a person has to fix something.
  */
 export async function retryRelease<Result>(act: () => Promise<Result>, clock: Clock): Promise<Result> {
   const pauseMs = (error: unknown, tried: number) =>

@@ -96,7 +96,7 @@ export async function breakLock(lock: ClusterLock): Promise<string[]> {
   });
 }
 
-/** Decide on what is seen, swap, read back; once more where somebody was faster or the outcome is unknown. */
+/** Decide on what is seen, swap, read back; once more where another was faster or the outcome is unknown. */
 async function swapUntilSettled<Value>(
   lock: ClusterLock,
   verb: 'take' | 'renew' | 'release' | 'break',
@@ -145,7 +145,7 @@ function requireOwn(lock: ClusterLock, seen: StoredTags, run: string): void {
     'lock.lost',
     other
       ? `The lock of cluster "${lock.cluster}" is no longer ours alone: ${describe(other.lock)} holds it.`
-      : `The lock of cluster "${lock.cluster}" is gone: somebody removed the tag of run ${run}.`,
+      : `The lock of cluster "${lock.cluster}" is gone: another user removed the tag of run ${run}.`,
     { hint: `Find out who changed the tags: pbs-ctl lock show --cluster ${lock.cluster}` },
   );
 }

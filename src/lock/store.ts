@@ -8,8 +8,8 @@ export interface LockStore {
   readonly kind: 'guest-tag' | 'registered-tag';
   read(): Promise<StoredTags>;
   /**
-   * Replaces the tags if nobody changed them since `seen` was read.
-   * @throws Fault `pve.modified` when somebody did, `outcome.unknown` when the answer was lost
+   * Replaces the tags if they have not changed since `seen` was read.
+   * @throws Fault `pve.modified` when they have, `outcome.unknown` when the answer was lost
    */
   swap(seen: StoredTags, next: readonly string[]): Promise<void>;
   /** The clock that expiry is judged by, epoch seconds. */
@@ -66,4 +66,4 @@ export function registeredTagStore(pve: Pve, clock: Clock, settleMs: number): Lo
 }
 
 const modified = (cluster: string) =>
-  new Fault('pve.modified', `The registered tags of cluster "${cluster}" were changed by somebody else.`);
+  new Fault('pve.modified', `The registered tags of cluster "${cluster}" were changed by another user.`);

@@ -25,7 +25,7 @@ export function formatLockTag(prefix: string, { owner, run, expiresAt }: LockTag
 
 /**
  * The lock that a tag describes; null for a tag that has nothing to do with the lock, `'unreadable'`
- * for one that begins like it and cannot be read: nobody knows who holds what then.
+ * for one that begins like it and cannot be read: who holds what is not known then.
  */
 export function parseLockTag(prefix: string, tag: string): LockTag | 'unreadable' | null {
   const folded = tag.toLowerCase();

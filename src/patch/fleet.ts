@@ -1,12 +1,13 @@
 import type { Config } from '../config/schema.js';
 import type { Target } from '../config/target.js';
+import { UnreadableJournal } from '../journal/journal.js';
 import type { Signals } from '../world.js';
 
 export interface FleetEnd {
   /** Hosts that were not begun, in order. */
   readonly left: readonly string[];
-  /** What ended a host before its run had begun; the first of them. */
-  readonly failure: { readonly error: unknown } | null;
+  /** What ended hosts before their runs had begun. */
+  readonly failures: readonly unknown[];
   /** A signal came; the runs under way had to deal with it themselves. */
   readonly interrupted: boolean;
 }
@@ -20,7 +21,7 @@ export async function inFleet(
   targets: readonly Target[],
   { lanes, world, act }: { lanes: number; world: Signals; act: (target: Target) => Promise<boolean> },
 ): Promise<FleetEnd> {
-  let failure: FleetEnd['failure'] = null;
+  const failures: unknown[] = [];
   // One host alone deals with a signal itself, and is ended by it where it does not.
   const unheed = targets.length > 1 ? world.heedSignals() : () => {};
   try {
@@ -30,11 +31,12 @@ export async function inFleet(
       mayBegin: () => !world.stop.aborted,
       act: ({ target }) =>
         act(target).catch((error: unknown) => {
-          failure ??= { error };
-          return false;
+          failures.push(error);
+          // A journal says nothing about the other hosts.
+          return error instanceof UnreadableJournal;
         }),
     });
-    return { left: left.map(({ target }) => target.host), failure, interrupted: world.stop.aborted };
+    return { left: left.map(({ target }) => target.host), failures, interrupted: world.stop.aborted };
   } finally {
     unheed();
   }

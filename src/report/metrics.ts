@@ -7,7 +7,7 @@ import { writeAtomic } from '../journal/write-atomic.js';
 import { downtimeOf, durationOf } from './summary.js';
 
 /** What is measured of a host: its last run, and when it was last patched (ISO 8601), by any run. */
-export interface HostMetrics {
+interface HostMetrics {
   readonly run: RunDocument;
   readonly lastPatchedAt: string | null;
 }
