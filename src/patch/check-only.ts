@@ -10,7 +10,7 @@ import { end } from './workflow.js';
 
 /**
  * `--check`: every check and the simulated upgrade; changes nothing at all.
- * @param unfinished what `patch` would go on with
+ * @param unfinished what `patch` would continue
  */
 export async function checkOnly(run: Run, unfinished: Unfinished | null): Promise<void> {
   try {

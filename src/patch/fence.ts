@@ -18,7 +18,7 @@ export async function fence(run: Run): Promise<string> {
         if (!run.journal.state.fenced.includes(name)) run.journal.append({ type: 'fenced', datastore: name });
         fenced.push(name);
       } else if (maintenance) {
-        left.push(`${name} (${maintenance.type} set by somebody else)`);
+        left.push(`${name} (${maintenance.type} set by another user)`);
       } else {
         run.journal.append({ type: 'fence-intended', datastore: name });
         const message = fenceMessage(run.journal.runId, isoFromMs(run.clock.now()));

@@ -63,7 +63,7 @@ export async function patchHost(
         lease: null,
       };
       if (unfinished && !options.abandon)
-        note(run, `going on with run ${journal.runId}, which was in phase "${unfinished.phase}"`);
+        note(run, `continuing run ${journal.runId}, which was in phase "${unfinished.phase}"`);
       if (options.ignoredWindow !== null)
         warning(run, `window, blackouts and schedules are ignored: ${options.ignoredWindow}`);
       if (options.abandon) await abandon(run);

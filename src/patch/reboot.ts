@@ -44,7 +44,7 @@ const LAST_LOOK = new Set([
 ]);
 
 /**
- * Looks a last time, journals the intent and asks for the reboot, once. A lost answer may mean that the
+ * Looks a last time, journals the intent and requests the reboot, once. A lost answer may mean that the
  * request arrived: then only the boot itself can tell, and nothing is sent again.
  * @throws Fault `reboot.no-longer-fits` (exit 75), `lock.*`, or the refusal of the server
  */
@@ -66,10 +66,10 @@ export async function reboot(run: Run): Promise<string> {
   run.journal.append({ type: 'reboot-intended', boot });
   try {
     await pbs.reboot();
-    return 'asked for';
+    return 'requested';
   } catch (error) {
     if (!(error instanceof Fault && MAY_HAVE_ARRIVED.has(error.code))) throw error;
-    return 'asked for; the answer was lost, so the boot itself has to tell';
+    return 'requested; the answer was lost, so the boot itself has to tell';
   }
 }
 

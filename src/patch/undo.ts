@@ -20,7 +20,7 @@ export async function undoLock(run: Run): Promise<void> {
   else if (mayHoldLocks(run)) await releaseOrphanedLocks(run);
 }
 
-/** A lock that was taken while its answer was lost, or before the process died, is known to nobody but the tag itself. */
+/** A lock that was taken while its answer was lost, or before the process died, only the tag itself tells of. */
 async function releaseOrphanedLocks(run: Run): Promise<void> {
   const { host, clock, journal } = run;
   for (const { name, lock } of host.clusters) {
@@ -34,7 +34,7 @@ async function releaseOrphanedLocks(run: Run): Promise<void> {
   }
 }
 
-/** Where locks stay: what may have been taken is in the report, and the next run goes on with it. */
+/** Where locks stay: what may have been taken is in the report, and the next run continues. */
 export async function reportOrphanedLocks(run: Run): Promise<void> {
   const { host, journal } = run;
   if (run.lease || !mayHoldLocks(run)) return;

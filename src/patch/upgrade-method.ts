@@ -13,7 +13,7 @@ export interface ObservedUpgrade {
 /** What is true of the packages once the upgrade has ended, however it ended. */
 interface UpgradeResult {
   readonly changes: PackageChanges;
-  /** What `dpkg --audit` says; '' when the packages are whole, or when nobody can be asked. */
+  /** What `dpkg --audit` says; '' when the packages are whole, or when it cannot be asked. */
   readonly audit: string;
   /** How many packages still wait; null when that cannot be told. */
   readonly pending: number | null;

@@ -202,7 +202,7 @@ function incomplete(run: Run, unit: UnitState, audit: string, pending: number | 
   const what =
     unit.kind === 'gone'
       ? 'The upgrade vanished (was the host restarted?)'
-      : 'The upgrade ended well, yet is not complete';
+      : 'The upgrade finished without errors but is incomplete';
   return new Fault('upgrade.incomplete', `${what}: ${seen}.`, { hint: howToFix(run, run.host.target.host) });
 }
 

@@ -25,7 +25,7 @@ export async function waitForBoot(run: Run): Promise<string> {
   const { signal } = run.interruption;
   const { reboot } = run.journal.state;
   if (!reboot)
-    throw new Fault('reboot.not-asked', 'No reboot was asked for, so there is nothing to wait for.');
+    throw new Fault('reboot.not-asked', 'No reboot was requested, so there is nothing to wait for.');
   const { rebootTimeout, pollInterval, requestTimeout } = target.policy;
   const longest = Math.max(pollInterval, Math.min(requestTimeout, SLOW_ANSWER));
   const requested = Date.parse(reboot.requestedAt);
@@ -184,7 +184,7 @@ function notDown(run: Run, waited: number): Fault {
   const { host } = run.host.target;
   return new Fault(
     'reboot.not-down',
-    `${host} has not gone down ${formatDuration(waited)} after the reboot was asked for; it is not asked again.`,
+    `${host} did not go down within ${formatDuration(waited)} of the reboot request; the request is not repeated.`,
     {
       hint: `See its console and what hangs: pbs-ctl recover --host ${host}. Once it has rebooted: pbs-ctl patch --host ${host}. To give the run up: pbs-ctl patch --host ${host} --abandon`,
     },

@@ -97,7 +97,7 @@ export function end(run: Run, reached: Outcome, error: unknown): void {
   const { outcome, open } = ending(journal.state, reached);
   const { lost } = journal;
   if (lost)
-    warning(run, `the end of this run is in no journal, so the next one goes on with it: ${lost.message}`);
+    warning(run, `the end of this run is in no journal, so the next one continues it: ${lost.message}`);
   journal.append({
     type: 'ended',
     outcome,

@@ -14,7 +14,7 @@ const ROUNDING = 2;
 export type RebootVerdict = 'rebooted' | 'not-rebooted' | 'unknown';
 
 /**
- * Whether the host has booted since a reboot was asked for. A changed boot id of the kernel proves it,
+ * Whether the host has booted since a reboot was requested. A changed boot id of the kernel proves it,
  * the same one disproves it. Without one, an uptime shorter than before the request proves it; otherwise the
  * server's clock less its uptime has to lie clearly after the old boot, with an uptime shorter than the time
  * since the request. An API that answers proves nothing.

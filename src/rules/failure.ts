@@ -5,7 +5,7 @@ import { isLater, outcomeOf } from './outcome.js';
 
 /** What a failed phase takes back and what it leaves. */
 interface Consequence {
-  /** Fence and lock are taken back; else they stay, and the next run goes on with this one. */
+  /** Fence and lock are taken back; otherwise they stay, and the next run continues this one. */
   readonly takesBack: boolean;
   readonly outcome: Outcome;
   /** What is on the console of the VM is kept, for whoever looks what became of the host. */

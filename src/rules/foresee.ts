@@ -4,7 +4,7 @@ import { installedKernels, isEmptyPlan, type PackageChanges } from '../guest/apt
 import type { RunState } from '../journal/state.js';
 import { type Kernels, rebootDecision } from './reboot.js';
 
-/** A run that the next `patch` goes on with. */
+/** A run that the next `patch` continues. */
 export type Unfinished = Pick<RunState, 'runId' | 'phase' | 'upgrade' | 'reboot'>;
 
 interface Known {
@@ -26,7 +26,7 @@ export function foreseen(known: Known): string[] {
   const { clusters, policy, datastores, plan, unfinished } = known;
   const lock = `take the lock of ${clusters.join(', ')}`;
   const goesOn = unfinished
-    ? [`go on with run ${unfinished.runId}, which stopped in phase "${unfinished.phase}"`]
+    ? [`continue run ${unfinished.runId}, which stopped in phase "${unfinished.phase}"`]
     : [];
   if (unfinished && (unfinished.upgrade === 'begun' || unfinished.upgrade === 'done')) {
     return [
@@ -43,7 +43,7 @@ export function foreseen(known: Known): string[] {
   const others = datastores.flatMap((each) =>
     each.maintenance === null || isOurs(each)
       ? []
-      : [`leave ${each.name} ${each.maintenance.type}, as somebody else has set it`],
+      : [`leave ${each.name} ${each.maintenance.type}, as another user has set it`],
   );
   const fences = policy.fence !== 'none';
   return [

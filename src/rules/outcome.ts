@@ -17,7 +17,7 @@ export const isLater = (error: unknown): boolean =>
 
 const UNREACHABLE = new Set(['net.unreachable', 'net.timeout', 'pbs.daemon-down']);
 
-/** What a run ends as once it has taken back what it could, and whether the next `patch` goes on with it. */
+/** What a run ends as once it has taken back what it could, and whether the next `patch` continues it. */
 export function ending(
   { upgrade, fenced, locks }: Pick<RunState, 'upgrade' | 'fenced' | 'locks'>,
   outcome: Outcome,

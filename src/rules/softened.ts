@@ -1,8 +1,8 @@
 import type { Finding } from '../journal/document.js';
 
-/** What lets a run go on where a check blocks. */
+/** What lets a run continue where a check blocks. */
 interface Softening {
-  /** `--ignore-window REASON`; null where nobody answers for the time. */
+  /** `--ignore-window REASON`; null where none was given. */
   readonly ignoredWindow: string | null;
   /** Longest wait under the fence for what uses a datastore; without it nothing is waited for. */
   readonly drainTimeout?: number;
@@ -15,7 +15,7 @@ const DRAINED = new Set<string>(['pbs.tasks', 'pve.backups']);
 
 export const isDrained = (id: string): boolean => DRAINED.has(id);
 
-/** A block that this run may go on with is a warning, with the reason. What could not be determined still blocks. */
+/** A block that does not stop this run is a warning, with the reason. What could not be determined still blocks. */
 export function softened(finding: Finding, { ignoredWindow, drainTimeout = 0 }: Softening): Finding {
   const { id, status, summary, detail } = finding;
   if (status !== 'block' || detail.error !== undefined) return finding;

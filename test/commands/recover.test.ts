@@ -65,7 +65,7 @@ describe('recover', () => {
       expect(mended.document.diagnosis.steps[0]?.command).toBe('pbs-ctl patch --host pbs01');
       const check = await patch(lab.configPath, '--check');
       expect(check.document.would).toContain(
-        `go on with run ${run.document.runId}, which stopped in phase "verify"`,
+        `continue run ${run.document.runId}, which stopped in phase "verify"`,
       );
       expect((await patch(lab.configPath)).code).toBe(0);
       expect({ fences: fences(lab), reboots: eventsOf(lab, 'reboot').length }).toEqual({

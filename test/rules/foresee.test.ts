@@ -16,10 +16,10 @@ const known = {
 } as const;
 
 describe('what a run would do', () => {
-  it('leaves alone a datastore whose mode somebody else has set', () => {
+  it('leaves alone a datastore whose mode another user has set', () => {
     const would = foreseen(known);
     expect(would).toContain('set tank read-only');
-    expect(would).toContain('leave old offline, as somebody else has set it');
+    expect(would).toContain('leave old offline, as another user has set it');
   });
 
   it('names no fence where the policy wants none', () => {
@@ -74,7 +74,7 @@ describe('what a run would do', () => {
     it('goes on behind its upgrade, and reboots no second time', () => {
       const unfinished = { runId: 'k3f9x2', phase: 'verify', upgrade: 'done', reboot } as const;
       expect(foreseen({ ...known, datastores: fenced, unfinished })).toEqual([
-        'go on with run k3f9x2, which stopped in phase "verify"',
+        'continue run k3f9x2, which stopped in phase "verify"',
         'take the lock of main',
         'not reboot again',
         'verify, lift the fence, give the lock back',
@@ -84,9 +84,9 @@ describe('what a run would do', () => {
     it('begins again where its upgrade failed, under the fence that is its own', () => {
       const unfinished = { runId: 'k3f9x2', phase: 'upgrade', upgrade: 'failed', reboot: null } as const;
       const would = foreseen({ ...known, datastores: fenced, unfinished });
-      expect(would[0]).toBe('go on with run k3f9x2, which stopped in phase "upgrade"');
+      expect(would[0]).toBe('continue run k3f9x2, which stopped in phase "upgrade"');
       expect(would).toContain('set tank read-only');
-      expect(would.join('\n')).not.toContain('somebody else');
+      expect(would.join('\n')).not.toContain('another user');
     });
   });
 });
