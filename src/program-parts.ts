@@ -2,7 +2,6 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { Context, GlobalOptions } from './commands/context.js';
 import { parseDuration } from './config/quantity.js';
 import { isLockWord } from './lock/tag.js';
-import { oneLine } from './report/layout.js';
 
 /** A new command, of the program itself or of one of its commands. */
 export type Add = (
@@ -68,8 +67,7 @@ export function factor(text: string): number {
 
 /** Why a rule is overridden, for the report and Slack. */
 export function reason(text: string): string {
-  const words = oneLine(text);
-  if (words !== '') return words;
+  if (/[^\p{C}\s]/u.test(text)) return text;
   throw new InvalidArgumentError('Expected a reason, such as "CVE-2026-1234, agreed with operations".');
 }
 

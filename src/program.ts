@@ -1,5 +1,4 @@
 import { Command, CommanderError, type CommandUnknownOpts, Option } from 'commander';
-import { report, usage } from './commands/errors.js';
 import { EXIT } from './fault.js';
 import {
   type Add,
@@ -13,7 +12,6 @@ import {
   wholeNumber,
 } from './program-parts.js';
 import { addSetUp } from './program-setup.js';
-import { interruptible } from './signals.js';
 import type { World } from './world.js';
 
 /**
@@ -31,14 +29,16 @@ export async function main(args: readonly string[], version: string, world: Worl
         // An option that was not given is undefined, be it named or not.
         return (act as (...all: unknown[]) => Promise<number>)(contextOf(inner, options), ...given);
       };
+      const { interruptible } = await import('./signals.js');
       exitCode = await interruptible(world, json, carryOut);
     };
   try {
     await program(version, world, json, run).parseAsync(args, { from: 'user' });
     return exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return usage(error, json, world);
-    return await report(error, json, world);
+    if (error instanceof CommanderError && error.exitCode === 0) return EXIT.done;
+    const { report, usage } = await import('./commands/errors.js');
+    return error instanceof CommanderError ? usage(error, json, world) : await report(error, json, world);
   }
 }
 

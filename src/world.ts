@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { setMaxListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { constants } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EXIT, Fault } from './fault.js';
 
@@ -39,8 +38,11 @@ export interface Program {
 }
 
 /** As a shell tells it: 128 and the number of the signal that killed it. */
-export const exitCodeOf = ({ code, signal }: Awaited<Program['ended']>): number =>
-  code ?? 128 + (signal ? constants.signals[signal] : 0);
+export function exitCodeOf({ code, signal }: Awaited<Program['ended']>): number {
+  // Loaded only where it is needed, as is node:crypto below: each takes milliseconds of a start.
+  const { constants } = process.getBuiltinModule('node:os');
+  return code ?? 128 + (signal ? constants.signals[signal] : 0);
+}
 
 /** SIGINT and SIGTERM. */
 export interface Signals {
@@ -129,7 +131,6 @@ export function realWorld(signals: Signals = processSignals()): World {
     birthOf,
     platform: process.platform,
     randomWord: (length) => {
-      // Loaded only where it is needed: it is a tenth of the time that --version takes.
       const { randomInt } = process.getBuiltinModule('node:crypto');
       return Array.from({ length }, () => WORD_LETTERS[randomInt(WORD_LETTERS.length)]).join('');
     },

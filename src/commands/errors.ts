@@ -4,7 +4,6 @@ import type { World } from '../world.js';
 
 /** What commander could not understand; it has printed its own words. */
 export function usage(error: CommanderError, json: boolean, world: World): ExitCode {
-  if (error.exitCode === 0) return EXIT.done;
   // Commander shows its help then, and has no words for why.
   const unnamed = error.code === 'commander.help';
   const message = unnamed ? 'No command was named.' : error.message.replace(/^error: /, '');

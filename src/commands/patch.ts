@@ -10,6 +10,7 @@ import { patchHost } from '../patch/patch-host.js';
 import { deliver } from '../report/deliver.js';
 import { openEvents } from '../report/event-stream.js';
 import type { Reporter } from '../report/events.js';
+import { oneLine } from '../report/layout.js';
 import { screenFor } from '../report/screen.js';
 import { runText } from '../report/text.js';
 import { exitCodeOf } from '../rules/outcome.js';
@@ -90,7 +91,7 @@ async function runOf(
   { world }: Context,
   reporter: Reporter,
 ): Promise<RunDocument> {
-  const ignoredWindow = options.ignoreWindow ?? null;
+  const ignoredWindow = options.ignoreWindow === undefined ? null : oneLine(options.ignoreWindow);
   const orders = {
     check: options.check === true,
     abandon: options.abandon === true,
