@@ -4,7 +4,7 @@ import type { Look } from './client.js';
 import { at } from './request.js';
 import { tokenParts } from './token.js';
 
-/** What a server says of a token. */
+/** What a server reports about a token. */
 export interface TokenFacts {
   /** Epoch seconds, the earlier of token and user; null: neither ends. */
   readonly expiresAt: number | null;
@@ -42,7 +42,7 @@ export function pveToken(tokenId: string): Look<TokenFacts> {
 }
 
 /**
- * Of a token of PBS, which always has privileges of its own. Needs Sys.Audit on /access/users.
+ * Of a token of PBS, which always has separate privileges. Needs Sys.Audit on /access/users.
  * @see src/api2/access/user.rs, read_token
  */
 export function pbsToken(tokenId: string): Look<TokenFacts> {
@@ -53,7 +53,10 @@ export function pbsToken(tokenId: string): Look<TokenFacts> {
   };
 }
 
-/** Which tags others than administrators may set: free, list, existing or none. */
+/** Lets a token set lock tags: without it PVE asks for Sys.Modify on "/", which is far more than a run needs. */
+export const ALLOW_TAGS = 'pvesh set /cluster/options --user-tag-access user-allow=free';
+
+/** Which tags users who are not administrators may set: free, list, existing or none. */
 export const userTagAccess: Look<string> = {
   path: '/cluster/options',
   answer: z
@@ -98,7 +101,7 @@ export const nodeAddresses: Look<ReadonlyMap<string, string>> = {
     ),
 };
 
-/** Addresses that a guest has, without those of loopback; the agent tells them. Throws where it does not run. */
+/** Addresses of a guest as its agent reports them, without loopback. Throws where it does not run. */
 export function guestAddresses(node: string, vmid: number): Look<readonly string[]> {
   const Interface = z.object({
     'ip-addresses': z.array(z.object({ 'ip-address': text })).nullish(),

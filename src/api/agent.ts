@@ -35,7 +35,7 @@ export class Agent {
    */
   async exec(vmid: number, command: readonly string[]): Promise<number> {
     try {
-      return await this.#ask(vmid, 'exec', { method: 'POST', json: { command } }, Pid);
+      return await this.#ask(vmid, 'exec', { method: 'POST', json: { command: asciiCommand(command) } }, Pid);
     } catch (error) {
       // From Debian 13 on the agent uses the same words for "forbidden" and "frozen".
       if (error instanceof ApiFault && error.code === 'agent.blocked' && (await this.#isFrozen(vmid))) {
@@ -51,7 +51,7 @@ export class Agent {
     }
   }
 
-  /** How a program fares. Its end is told only once, so this is never asked again by itself. */
+  /** The state of a program. PVE reports its end only once, so this is never repeated automatically. */
   execStatus(vmid: number, pid: number): Promise<ExecStatus> {
     const request = { method: 'GET', parameters: { pid }, repeat: 'once' } as const;
     return this.#ask(vmid, 'exec-status', request, ExecStatus);
@@ -96,6 +96,27 @@ export class Agent {
       return false; // the refusal that led here says more than this one
     }
   }
+}
+
+/**
+ * The same command without a byte beyond ASCII: with two of them the agent falls silent until it is restarted
+ * (PVE 8.4 and 9.2). A shell in the guest puts the bytes back.
+ */
+function asciiCommand(command: readonly string[]): readonly string[] {
+  if (command.every(isAscii)) return command;
+  return ['/bin/sh', '-c', `exec ${command.map(shellWord).join(' ')}`];
+}
+
+const isAscii = (text: string) => !/[^\0-\x7f]/.test(text);
+
+/** A word of a shell. A dash is not left as it is: printf would take it for an option. */
+function shellWord(word: string): string {
+  if (isAscii(word)) return `'${word.replaceAll("'", "'\\''")}'`;
+  const octal = [...Buffer.from(word)].map((byte) => {
+    const letter = String.fromCharCode(byte);
+    return /[\w/.,:=@+]/.test(letter) ? letter : `\\${byte.toString(8).padStart(3, '0')}`;
+  });
+  return `"$(printf '${octal.join('')}')"`;
 }
 
 // What is read of the answers.

@@ -57,6 +57,9 @@ const PBS_FORBIDDEN =
 const MISSING =
   /\b(no such (datastore|task|job)|(Configuration file|job|datastore|storage|pool) '[^']*' does not exist)/i;
 
+/** The cluster file system says so in its own words, or as the file that it refuses to write. */
+const NO_QUORUM = /\bno quorum!|unable to open file '\/etc\/pve\/[^']*' - Permission denied/;
+
 /** The Fault for an answer whose status is not 2xx. */
 export function refusal(asked: Asked, answered: Answered): ApiFault {
   const { product } = asked;
@@ -71,8 +74,12 @@ export function refusal(asked: Asked, answered: Answered): ApiFault {
   }
   if (status === 401) return unauthorized(asked, answered);
   if (status === 403) return forbidden(asked, answered);
-  if (product === 'pve' && status === 595)
-    return unreachable(asked, `its node did not answer: ${words}`, answered);
+  if (product === 'pve') {
+    if (status === 595) return nodeUnreachable(asked, `PVE could not connect to it: ${words}`, answered);
+    if (status >= 596 && status <= 599 && !asked.effect)
+      return nodeUnreachable(asked, `its answer was lost: ${words || `status ${status}`}`, answered);
+    if (NO_QUORUM.test(words)) return noQuorum(asked, answered);
+  }
   if (status === 502 || status === 503 || status === 504 || (status >= 596 && status <= 599)) {
     if (asked.effect) return unknown(asked, words || `status ${status}`, answered);
     return unreachable(asked, `the request was lost behind it: ${words || `status ${status}`}`, answered);
@@ -95,6 +102,30 @@ export function unreachable(
     exitCode: EXIT.tryLater,
     cause,
   });
+}
+
+/** The Fault for a node that the one that answers cannot reach: the endpoint itself is well. */
+function nodeUnreachable(asked: Asked, why: string, answered: Answered): ApiFault {
+  const node = /^\/nodes\/([^/]+)/.exec(asked.path)?.[1];
+  if (node === undefined) return unreachable(asked, `a node behind it does not answer, ${why}`, answered);
+  const name = decodeURIComponent(node);
+  return new ApiFault(
+    'net.unreachable',
+    `Node ${name} of ${asked.server} does not answer, ${why}`,
+    asked,
+    answered,
+    { hint: `Check that node ${name} is up, on another node:\npvecm status`, exitCode: EXIT.tryLater },
+  );
+}
+
+function noQuorum(asked: Asked, answered: Answered): ApiFault {
+  return new ApiFault(
+    'pve.no-quorum',
+    `${asked.server} has no quorum and writes nothing: ${answered.words}`,
+    asked,
+    answered,
+    { hint: 'Bring the missing nodes back. On any node:\npvecm status', exitCode: EXIT.tryLater },
+  );
 }
 
 /** The Fault for an answer that did not come in time. */
@@ -157,16 +188,29 @@ function unauthorized(asked: Asked, answered: Answered): ApiFault {
     asked.product === 'pbs'
       ? `proxmox-backup-manager user list-tokens ${user}`
       : `pveum user token list ${user}`;
+  const reason = refusedBecause(answered.words);
   return new ApiFault(
     'api.unauthorized',
     `${asked.server} does not accept token "${asked.tokenId}"${answered.words ? `: ${answered.words}` : ''}`,
     asked,
     answered,
     {
-      hint: `Check that the secret is right and that user and token exist, are enabled and not expired: ${list}`,
+      hint: `${REASONS[reason]} ${reason === 'secret' ? 'The command for a new one:\npbs-ctl doctor' : `Look:\n${list}`}`,
     },
   );
 }
+
+/** Why a token is refused, as far as the server says: PBS 3.x does, later ones and PVE do not. */
+function refusedBecause(words: string): 'secret' | 'disabled' | 'unknown' {
+  if (/\binvalid credentials\b/.test(words)) return 'secret';
+  return /\btoken disabled or expired\b/.test(words) ? 'disabled' : 'unknown';
+}
+
+const REASONS: Readonly<Record<ReturnType<typeof refusedBecause>, string>> = {
+  secret: 'User and token are good, the secret is wrong.',
+  disabled: 'User or token does not exist, is disabled, or has expired; the secret was not compared.',
+  unknown: 'The secret is wrong, or user or token does not exist, is disabled, or has expired.',
+};
 
 function forbidden(asked: Asked, answered: Answered): ApiFault {
   const lacking = privilegeIn(answered.words) ?? asked.needs;

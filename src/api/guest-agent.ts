@@ -3,10 +3,10 @@ import { ApiFault } from './failure.js';
 
 interface Trouble {
   readonly code: string;
-  /** What PVE and the agent (Debian 12: 7.2, Debian 13: 10.0) say of it; absent where only the VM config tells. */
+  /** What PVE and the agent (Debian 12: 7.2, Debian 13: 10.0) say of it; absent where only the VM config shows it. */
   readonly words?: RegExp;
   readonly means: string;
-  /** What a person should know beside the commands. */
+  /** What the commands do not say. */
   readonly hint?: string;
   /** @param node that the VM is on */
   readonly fixes?: (vmid: number, node: string) => readonly Fix[];
@@ -22,10 +22,11 @@ const enable = (vmid: number, node: string): Fix[] => [
   { where: node, commands: [`qm set ${vmid} --agent 1`, `qm shutdown ${vmid}`, `qm start ${vmid}`] },
 ];
 
+/** Debian 13 has no file in /etc/default, Debian 12 may have none in /etc/qemu. */
 const BLOCK_LIST =
-  "sed -i -E 's/^(BLACKLIST_RPC|block-rpcs|blacklist)=.*/# &/' /etc/qemu/qemu-ga.conf /etc/default/qemu-guest-agent";
+  'for file in /etc/qemu/qemu-ga.conf /etc/default/qemu-guest-agent; do if [ -e "$file" ]; then sed -i -E \'s/^(BLACKLIST_RPC|block-rpcs|blacklist)=.*/# &/\' "$file"; fi; done';
 
-/** What can be wrong with a guest agent, and what helps. The first whose words match counts. */
+/** What can be wrong with a guest agent, and how to fix it. The first whose words match counts. */
 const TROUBLES: readonly Trouble[] = [
   {
     code: 'agent.not-configured',
@@ -39,6 +40,12 @@ const TROUBLES: readonly Trouble[] = [
     means: 'its guest agent is not enabled in the VM config',
     hint: `Enable it (qm set VMID --agent 1). ${RESTART}`,
     fixes: enable,
+  },
+  {
+    code: 'agent.to-be-disabled',
+    means: 'its guest agent will be off from the next start of the VM',
+    hint: 'The agent still works. Undo the change; the VM need not be restarted.',
+    fixes: (vmid, node) => [{ where: node, commands: [`qm set ${vmid} --agent 1`] }],
   },
   {
     code: 'agent.vm-stopped',
@@ -88,7 +95,7 @@ const TROUBLES: readonly Trouble[] = [
 export const agentFixes = (code: string, vmid: number, node: string): readonly Fix[] =>
   TROUBLES.find((trouble) => trouble.code === code)?.fixes?.(vmid, node) ?? [];
 
-/** What a person should know beside these commands; null where there is nothing. */
+/** What these commands do not say; null where there is nothing. */
 export const agentHint = (code: string, vmid: number): string | null =>
   TROUBLES.find((trouble) => trouble.code === code)?.hint?.replace('VMID', String(vmid)) ?? null;
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ALLOW_TAGS } from './account.js';
 import { Agent } from './agent.js';
 import { Client, Nothing, Time } from './client.js';
 import { ApiFault } from './failure.js';
@@ -168,8 +169,15 @@ export class Pve extends Client {
     return this.#places.find(vmid);
   }
 
+  /** With the changes that wait for the next start of the VM. */
   guestConfig(vmid: number): Promise<answers.GuestConfig> {
     return this.#places.on(vmid, (path) => this.get(`${path}/config`, answers.GuestConfig));
+  }
+
+  /** Without them: what the running VM was started with. */
+  guestConfigInUse(vmid: number): Promise<answers.GuestConfig> {
+    const parameters = { current: 1 };
+    return this.#places.on(vmid, (path) => this.get(`${path}/config`, answers.GuestConfig, { parameters }));
   }
 
   /**
@@ -215,6 +223,17 @@ export class Pve extends Client {
 /** Gives the refusals of a guarded tag write codes of their own; everything else passes unchanged. */
 function tagFault(cluster: string, vmid: number, error: unknown): unknown {
   if (!(error instanceof ApiFault)) return error;
+  if (error.code === 'api.forbidden' && /for modifying tag/.test(error.serverWords)) {
+    return new ApiFault(
+      'api.forbidden',
+      `The tags of guest ${vmid} were not written: only administrators may set tags in cluster "${cluster}"`,
+      error,
+      { status: error.status ?? 403, words: error.serverWords },
+      {
+        hint: `Allow it, on any node, or keep the lock in the registered tags ("store": "registered-tag"):\n${ALLOW_TAGS}`,
+      },
+    );
+  }
   const fault = (code: string, what: string, hint?: string) =>
     new ApiFault(
       code,

@@ -13,6 +13,8 @@ interface Seen {
   /** Whether the VM config has an agent option at all, and whether that says "enabled". */
   readonly configured: boolean;
   readonly enabled: boolean;
+  /** The running VM has it all the same: only its next start takes it away. */
+  readonly inUse: boolean;
   /** Why running a command through the agent did not work; null where it did, or was not tried. */
   readonly error: { readonly code: string; readonly message: string; readonly hint: string | null } | null;
   readonly version: string | null;
@@ -46,8 +48,13 @@ export const guestAgent: Check<Seen | null> = {
       token: config.token,
       configured: vm?.agentConfigured ?? false,
       enabled: vm?.agentEnabled ?? false,
+      inUse: true,
     };
-    if (!base.configured || !base.enabled) return { ...base, error: null, version: null, agent: null };
+    if (!base.configured || !base.enabled) {
+      const current = base.node === null ? null : await pve.guestConfigInUse(vmid).catch(() => null);
+      const inUse = current?.agentEnabled ?? false;
+      return { ...base, inUse, error: null, version: null, agent: null };
+    }
     try {
       const { installedPackages } = await survey();
       return {
@@ -64,7 +71,7 @@ export const guestAgent: Check<Seen | null> = {
   },
   judge(seen) {
     if (!seen) return skip('the config names no guest');
-    const { vmid, node, cluster, configured, enabled, error, version, agent } = seen;
+    const { vmid, node, cluster, configured, enabled, inUse, error, version, agent } = seen;
     if (node === null) {
       return {
         ...block(`VM ${vmid} does not exist in the cluster, or the token may not see it`, {
@@ -78,6 +85,10 @@ export const guestAgent: Check<Seen | null> = {
       ...block(summary, { error: code, hint: agentHint(code, vmid) ?? hint }),
       fixes: code === 'api.forbidden' ? [grantOf(seen)] : agentFixes(code, vmid, node),
     });
+    if ((!configured || !enabled) && inUse) {
+      const summary = `the guest agent of VM ${vmid} works, but a pending change disables it at the next start of the VM`;
+      return trouble(summary, 'agent.to-be-disabled', null);
+    }
     if (!configured || !enabled) {
       const why = configured ? 'is switched off' : 'is not enabled';
       const code = configured ? 'agent.disabled' : 'agent.not-configured';

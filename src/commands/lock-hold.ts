@@ -1,5 +1,6 @@
 import { EXIT, errorDocument, Fault } from '../fault.js';
-import { type Lease, takeLease } from '../lock/lease.js';
+import { type Lease, notReleased, takeLease } from '../lock/lease.js';
+import type { Claim } from '../lock/lock.js';
 import { exitCodeOf, type Interrupted, type Program } from '../world.js';
 import type { Command } from './context.js';
 import { claimOf, type TakeOptions, waitingFor, withLock } from './lock.js';
@@ -23,7 +24,7 @@ export const lockHold: Command<HoldOptions> = (context, options) =>
           onRenewalFailed: (cluster, error) =>
             say(`the lock of cluster "${cluster}" could not be renewed: ${errorDocument(error).message}`),
         }),
-      giveBack: (taken) => giveBack(taken, say),
+      giveBack: (taken) => release(taken, claim, say),
     });
     let program: Program | null = null;
     const unheed = world.heedSignals();
@@ -42,17 +43,15 @@ export const lockHold: Command<HoldOptions> = (context, options) =>
         cause,
       });
     } finally {
-      // A signal that comes while it is given back must not leave it behind.
-      await giveBack(lease, say);
+      // A signal that comes while it is being released must not leave it behind.
+      await release(lease, claim, say);
       over.abort();
       unheed();
     }
   });
 
-async function giveBack(lease: Lease, say: (text: string) => void): Promise<void> {
+async function release(lease: Lease, claim: Claim, say: (text: string) => void): Promise<void> {
   for (const { cluster, error } of await lease.release()) {
-    say(
-      `the lock of cluster "${cluster}" could not be released: ${errorDocument(error).message} It expires by itself.`,
-    );
+    say(notReleased(cluster, claim, error));
   }
 }

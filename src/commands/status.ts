@@ -32,13 +32,14 @@ export const status: Command<HostOptions> = async (context, options) => {
     try {
       // Two servers: a PVE that does not answer says nothing about the PBS, nor the other way round.
       const [state, lock] = await Promise.allSettled([stateOf(pbs, world.clock), locks.holderFor(target)]);
-      const failed = [state, lock].find((each) => each.status === 'rejected');
+      const lockError = lock.status === 'rejected' ? errorDocument(lock.reason) : null;
       return {
         host,
         ...(state.status === 'fulfilled' ? state.value : UNREACHABLE),
         lock: lock.status === 'fulfilled' ? lock.value : null,
+        lockError,
         postponed: postponed(host),
-        error: failed ? errorDocument(failed.reason) : null,
+        error: state.status === 'rejected' ? errorDocument(state.reason) : lockError,
       };
     } finally {
       await pbs.close();
@@ -90,7 +91,7 @@ function postponedIn(stateDir: string): (host: string) => HostStatus['postponed'
 async function stateOf(
   client: Pbs,
   clock: Clock,
-): Promise<Omit<HostStatus, 'host' | 'lock' | 'postponed' | 'error'>> {
+): Promise<Omit<HostStatus, 'host' | 'lock' | 'lockError' | 'postponed' | 'error'>> {
   const pbs = new AnswerCache(clock).pbs(client);
   const [{ uptimeSeconds }, tasks, , , state, updates] = await Promise.all([
     pbs.nodeStatus(),

@@ -56,8 +56,11 @@ export function missingMount(
 const isWithin = (path: string, target: string): boolean =>
   target === '/' || path === target || path.startsWith(`${target}/`);
 
-/** findmnt and fstab write blanks as \\x20 or \\040. */
+/** findmnt and fstab write blanks as \\x20 or \\040, and perhaps every byte of a letter beyond ASCII. */
 const unescapeMount = (text: string): string =>
-  text
-    .replace(/\\x([0-9a-f]{2})/gi, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)))
-    .replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8)));
+  text.replace(/(?:\\x[0-9a-f]{2}|\\[0-7]{3})+/gi, (run) => {
+    const codes = run.match(/\\x..|\\.../gi) ?? [];
+    const byte = (code: string) =>
+      code[1] === 'x' ? Number.parseInt(code.slice(2), 16) : Number.parseInt(code.slice(1), 8);
+    return Buffer.from(codes.map(byte)).toString('utf8');
+  });

@@ -49,6 +49,7 @@ export const PVE_READS = {
   guests: 'round',
   findGuest: 'round',
   guestConfig: 'round',
+  guestConfigInUse: 'round',
   guestStatus: 'round',
   listedPermissions: 'round',
   permissions: 'round',

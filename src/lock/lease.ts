@@ -1,4 +1,4 @@
-import { Fault } from '../fault.js';
+import { errorDocument, Fault } from '../fault.js';
 import { retry } from '../poll.js';
 import type { Clock } from '../world.js';
 import { acquire, type Claim, type ClusterLock, confirm, release, renew } from './lock.js';
@@ -145,6 +145,16 @@ export async function releaseOwn(lock: ClusterLock, claim: Pick<Claim, 'run'>, c
   await retryRelease(() => release(lock, { run: claim.run }), clock).catch((error) => {
     if (!(error instanceof Fault && error.code === 'lock.foreign')) throw error;
   });
+}
+
+/** What to say where a lock stays, and how it is released once the cluster can be written again. */
+export function notReleased(
+  cluster: string,
+  { owner, run }: Pick<Claim, 'owner' | 'run'>,
+  error: unknown,
+): string {
+  const why = errorDocument(error).message.replace(/\.?$/, '.');
+  return `The lock of cluster "${cluster}" could not be released: ${why} It expires on its own; to release it sooner:\npbs-ctl lock release --cluster ${cluster} --owner ${owner} --run ${run}`;
 }
 
 /**

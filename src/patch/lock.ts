@@ -1,5 +1,5 @@
 import { errorDocument } from '../fault.js';
-import { takeLease } from '../lock/lease.js';
+import { notReleased, takeLease } from '../lock/lease.js';
 import { note, type Run, warning } from './run.js';
 
 /** Takes the lock of every cluster that the host serves, all or none. @throws Fault `lock.*` */
@@ -33,10 +33,7 @@ export async function unlock(run: Run): Promise<string> {
     if (!failed.some((each) => each.cluster === cluster)) run.journal.append({ type: 'unlocked', cluster });
   }
   for (const { cluster, error } of failed) {
-    warning(
-      run,
-      `the lock of cluster "${cluster}" could not be released: ${errorDocument(error).message} It expires by itself.`,
-    );
+    warning(run, notReleased(cluster, { owner: run.host.target.host, run: run.journal.runId }, error));
   }
   return failed.length === 0 ? 'released' : 'not everywhere released';
 }

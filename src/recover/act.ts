@@ -1,6 +1,6 @@
 import { endedWell, type TaskState, waitForTask } from '../api/tasks.js';
 import { formatDuration } from '../config/quantity.js';
-import { errorDocument, Fault } from '../fault.js';
+import { EXIT, errorDocument, Fault } from '../fault.js';
 import { runOfFence } from '../fence/mark.js';
 import { MaintenanceModes } from '../fence/modes.js';
 import { type Guest, runOnce } from '../guest/exec.js';
@@ -211,6 +211,16 @@ async function releaseLocks(acting: Acting): Promise<string> {
     released.push(name);
     journal(acting, run, { type: 'unlocked', cluster: name });
   }
+  const [unknown] = observed.unknownLocks;
+  if (released.length === 0 && unknown)
+    throw new Fault(
+      unknown.error.code,
+      `The lock of cluster "${unknown.cluster}" could not be read: ${unknown.error.message}`,
+      {
+        ...(unknown.error.hint ? { hint: unknown.error.hint } : {}),
+        exitCode: EXIT.tryLater,
+      },
+    );
   return released.length === 0
     ? 'no lock of this host is held'
     : `released the lock of ${released.join(', ')}`;

@@ -85,6 +85,8 @@ export function shortfall(flag: RecoverFlag, now: ObservedHost): string | null {
         ? `still fenced: ${fences.map(({ datastore }) => datastore).join(', ')}`
         : null;
     case 'release-lock':
+      if (now.unknownLocks.length > 0)
+        return `whether the lock of ${now.unknownLocks.map(({ cluster }) => cluster).join(', ')} is held is not known`;
       return locks.length > 0 ? `still locked: ${locks.map(({ cluster }) => cluster).join(', ')}` : null;
   }
 }

@@ -22,6 +22,15 @@ export function diagnose(observed: ObservedHost): Diagnosis {
       problem: `${observed.host} is well; run ${run} has left ${remains(observed)} behind.`,
       steps: ends,
     };
+  const [unknown] = observed.unknownLocks;
+  if (unknown)
+    return {
+      healthy: true,
+      problem: `${observed.host} is well; whether its lock in cluster "${unknown.cluster}" is held is not known.`,
+      steps: [
+        byCommand('Look again once the cluster answers.', `pbs-ctl lock show --cluster ${unknown.cluster}`),
+      ],
+    };
   return { healthy: true, problem: `Nothing is wrong with ${observed.host}.`, steps: [] };
 }
 

@@ -248,6 +248,11 @@ function datastores({ host, datastores: stores, foreignModes }: ObservedHost): T
 /** PBS is well; only the inside of the VM cannot be seen, and a run needs that. */
 function agentOnly({ host, agent, agentError, vm }: ObservedHost): Trouble | null {
   if (agent === 'answers' || agent === 'not-asked') return null;
+  if (agentError?.code.startsWith('net.'))
+    return trouble(
+      `PBS on ${host} is well, but PVE cannot be asked about its VM: ${agentError.message}`,
+      todo(agentError.hint ?? 'Look at the PVE cluster first.'),
+    );
   return trouble(
     `PBS on ${host} is well, but its guest agent ${agent === 'silent' ? 'does not answer' : 'refuses'}: ${agentError?.message ?? ''}`,
     todo(agentError?.hint ?? 'Look at qemu-guest-agent.service in the guest.'),

@@ -205,13 +205,16 @@ const answerOf = <Value>(settled: PromiseSettledResult<Value>): Value | null =>
 async function observeLocks({
   clusters,
   target,
-}: Host): Promise<Pick<ObservedHost, 'locks' | 'foreignLocks'>> {
+}: Host): Promise<Pick<ObservedHost, 'locks' | 'foreignLocks' | 'unknownLocks'>> {
+  const unknownLocks: Array<ObservedHost['unknownLocks'][number]> = [];
   const locks: ObservedLock[] = [];
   const foreignLocks: Array<ObservedHost['foreignLocks'][number]> = [];
   await Promise.all(
     clusters.map(async ({ name: cluster, lock }) => {
-      // A cluster that cannot be asked shows in what is seen of the VM.
-      const standing = await look(lock).catch(() => null);
+      const standing = await look(lock).catch((error: unknown) => {
+        unknownLocks.push({ cluster, error: errorDocument(error) });
+        return null;
+      });
       if (standing?.kind === 'unreadable') foreignLocks.push({ cluster, owner: null, until: null });
       if (standing?.kind !== 'held') return;
       const { owner, run, expiresAt } = standing.lock;
@@ -220,5 +223,5 @@ async function observeLocks({
       else foreignLocks.push({ cluster, owner, until });
     }),
   );
-  return { locks, foreignLocks };
+  return { locks, foreignLocks, unknownLocks };
 }

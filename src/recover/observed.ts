@@ -36,6 +36,8 @@ export interface ObservedHost {
     readonly owner: string | null;
     readonly until: string | null;
   }>;
+  /** Clusters whose lock could not be read: whether one is held there is not known. */
+  readonly unknownLocks: ReadonlyArray<{ readonly cluster: string; readonly error: ErrorDocument }>;
   /** Runs that the fences and locks name, and the last run, by the journals here. */
   readonly runs: readonly ObservedRun[];
   /** Against the baseline of the last run; null where the host cannot be asked. */

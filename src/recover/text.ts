@@ -104,11 +104,7 @@ function rowsOf(
           ...(shot ? [{ label: 'screen', lines: screenLines(shot, width), bad: false }] : []),
         ]
       : [row('VM', vmError?.message ?? 'the config names no guest', vmError !== null)]),
-    row(
-      'agent',
-      agentText(observed.agent, agentError?.message ?? null),
-      ['silent', 'refuses'].includes(observed.agent),
-    ),
+    row('agent', agentText(observed.agent, agentError), ['silent', 'refuses'].includes(observed.agent)),
     ...(inside ? insideRows(inside, row) : []),
     row(
       'PBS',
@@ -117,7 +113,7 @@ function rowsOf(
     ),
     ...datastoreRows(observed, width),
     row('fence', fenceText(observed)),
-    row('lock', lockText(observed)),
+    row('lock', lockText(observed), observed.unknownLocks.length > 0),
     ...observed.runs.map((run) =>
       row(
         'run',
@@ -140,10 +136,12 @@ function screenLines({ file, note, error }: ConsoleShot, width: number): string[
 const vmText = ({ vmid, status, qmpStatus, lock }: NonNullable<ObservedHost['vm']>): string =>
   `${vmid}: ${status}${qmpStatus && qmpStatus !== status ? ` (${qmpStatus})` : ''}${lock ? `, locked (${lock})` : ''}`;
 
-function agentText(agent: ObservedHost['agent'], why: string | null): string {
+function agentText(agent: ObservedHost['agent'], error: ErrorDocument | null): string {
   if (agent === 'answers') return 'answers';
   if (agent === 'not-asked') return 'not asked';
-  return agent === 'silent' ? 'does not answer' : `cannot be used: ${why ?? ''}`;
+  // The request did not get as far as the guest.
+  if (error?.code.startsWith('net.')) return `not known: ${error.message}`;
+  return agent === 'silent' ? 'does not answer' : `cannot be used: ${error?.message ?? ''}`;
 }
 
 function insideRows(
@@ -187,7 +185,7 @@ function fenceText({ fences, proxy, runs }: ObservedHost): string {
   return put.length > 0 ? `put on ${put.join(', ')}; it cannot be asked now` : 'cannot be asked';
 }
 
-function lockText({ locks, foreignLocks }: ObservedHost): string {
+function lockText({ locks, foreignLocks, unknownLocks }: ObservedHost): string {
   const texts = [
     ...locks.map(
       ({ cluster, run, until, expired }) =>
@@ -196,6 +194,7 @@ function lockText({ locks, foreignLocks }: ObservedHost): string {
     ...foreignLocks.map(({ cluster, owner }) =>
       owner === null ? `${cluster}: a lock tag that cannot be read` : `${cluster}: held by ${owner}`,
     ),
+    ...unknownLocks.map(({ cluster, error }) => `${cluster}: not known (${error.message})`),
   ];
   return texts.join(', ') || 'none of this host';
 }

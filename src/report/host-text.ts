@@ -16,7 +16,7 @@ export interface HostStatus {
   readonly tasks: ReadonlyArray<{ readonly upid: string; readonly type: string; readonly id: string | null }>;
   /**
    * Who holds the lock of a cluster that the host serves; `owner` null where the tag cannot be read. Null where
-   * it is free, and on a host that is reachable with an `error`: where PVE did not tell.
+   * it is free, and where it could not be read, with the reason in `lockError`.
    */
   readonly lock: {
     readonly cluster: string;
@@ -24,6 +24,7 @@ export interface HostStatus {
     readonly run: string | null;
     readonly expiresAt: string | null;
   } | null;
+  readonly lockError: ErrorDocument | null;
   /** Runs in a row that were postponed, and the checks that blocked the last of them; null where the journal cannot be read. */
   readonly postponed: {
     readonly count: number;
@@ -62,21 +63,23 @@ export function statusText(hosts: readonly HostStatus[], style: Style): string {
 
 function hostLines(status: HostStatus, style: Style, paint: Paint): string[] {
   const width = textWidth(style);
-  const { error } = status;
-  const unknownLock = status.reachable && error ? error : null;
+  const { error, lockError: unknownLock } = status;
   const problem = error
     ? [
-        ...(unknownLock ? [] : labelled(paint, 'reason', wrap(error.message, width), 'bad')),
+        ...(status.reachable ? [] : labelled(paint, 'reason', wrap(error.message, width), 'bad')),
         ...(error.hint ? labelled(paint, 'hint', hintLines(error.hint, width)) : []),
       ]
     : [];
+  const lockLines = unknownLock
+    ? labelled(paint, 'lock', wrap(`not known: ${unknownLock.message}`, width), 'bad')
+    : labelled(paint, 'lock', wrap(lockWords(status.lock), width));
   const name = paint('strong', oneLine(status.host));
   const waiting = status.postponed?.count
     ? labelled(paint, 'postponed', wrap(postponedWords(status.postponed), width), 'careful')
     : [];
   if (!status.reachable) {
     // While a run is at work that is what explains it.
-    const lock = status.lock ? labelled(paint, 'lock', wrap(lockWords(status.lock), width)) : [];
+    const lock = status.lock || unknownLock ? lockLines : [];
     return [`${name}: ${paint('bad', 'not reachable')}`, ...problem, ...lock, ...waiting];
   }
   const rows: Array<[string, string[]]> = [
@@ -92,13 +95,10 @@ function hostLines(status: HostStatus, style: Style, paint: Paint): string[] {
         : status.tasks.flatMap((task) => wrap(taskWords(task), width)),
     ],
   ];
-  const lock = unknownLock
-    ? labelled(paint, 'lock', wrap(`not known: ${unknownLock.message}`, width), 'bad')
-    : labelled(paint, 'lock', wrap(lockWords(status.lock), width));
   return [
     `${name}: ${paint('good', 'reachable')}`,
     ...rows.flatMap(([label, lines]) => labelled(paint, label, lines.length > 0 ? lines : ['none'])),
-    ...lock,
+    ...lockLines,
     ...problem,
     ...waiting,
   ];

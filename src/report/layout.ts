@@ -41,11 +41,12 @@ export function wrap(text: string, width: number): string[] {
   return [...lines, line];
 }
 
-const COMMAND = /^(?:pveum|pvesh|qm|pct|proxmox-backup-manager|pbs-ctl|systemctl|apt|for \w+ in) /;
+const COMMAND =
+  /^(?:pveum|pvesh|pvecm|qm|pct|proxmox-backup-(?:manager|debug)|pbs-ctl|systemctl|journalctl|apt|for \w+ in) /;
 
-/** What to do next: prose is broken, a command never, so that it can be copied. */
+/** What to do next: prose is broken, a command, which has a line to itself, never, so that it can be copied. */
 export const hintLines = (hint: string, width: number): string[] =>
-  COMMAND.test(hint) ? [oneLine(hint)] : wrap(hint, width);
+  hint.split('\n').flatMap((line) => (COMMAND.test(line) ? [oneLine(line)] : wrap(line, width)));
 
 /** Cuts to a width, the cut being visible. */
 export function clip(text: string, width: number): string {

@@ -1,4 +1,4 @@
-import { pbsToken, pveToken, userTagAccess } from '../api/account.js';
+import { ALLOW_TAGS, pbsToken, pveToken, userTagAccess } from '../api/account.js';
 import { grants, neededOnPbs, neededOnPve } from '../api/privileges.js';
 import { type Check, runChecks } from '../checks/check.js';
 import { clockSkew } from '../checks/clock.skew.js';
@@ -91,11 +91,23 @@ async function examinePve(access: ClusterAccess, guests: readonly number[], worl
         }),
       ),
       orFailed(subject, 'tags', () => examineTags(access)),
+      orFailed(subject, 'pve.quorum', () => examineQuorum(access)),
     ]);
     return { findings, usable: true };
   } catch (error) {
     return { findings: [refusedToken(known, error)], usable: false };
   }
+}
+
+/** Without quorum nothing is written, the lock neither. */
+async function examineQuorum({ name, pve }: ClusterAccess): Promise<SetupFinding> {
+  const { pass, block } = about(`cluster ${name}`, 'pve.quorum');
+  const { quorate, nodes, online } = await pve.clusterStatus();
+  if (quorate) return pass(`quorate, ${online.length} of ${nodes.length} nodes online`);
+  return block('the cluster has no quorum: nothing can be written, so no lock can be taken', {
+    hint: 'Bring the missing nodes back.',
+    fixes: [{ where: `any node of ${name}`, commands: ['pvecm status'] }],
+  });
 }
 
 /** Where is the lock tag kept, and may the token set tags at all? */
@@ -108,15 +120,14 @@ async function examineTags({ name, config: { lock }, lockVmid, pve }: ClusterAcc
     pve.permissions('/'),
   ]);
   if (tagAccess !== 'free' && !held.has('Sys.Modify')) {
-    const commands = ['pvesh set /cluster/options --user-tag-access user-allow=free'];
     return block(`only administrators may set tags in this cluster (user-tag-access is "${tagAccess}")`, {
       hint: 'Or keep the lock in the registered tags: "store": "registered-tag" in the config.',
-      fixes: [{ where: `a node of ${name}`, commands }],
+      fixes: [{ where: `a node of ${name}`, commands: [ALLOW_TAGS] }],
     });
   }
   const guest = guests.find(({ vmid }) => vmid === lockVmid);
   const called = guest?.name ? ` (${guest.name})` : '';
-  return pass(`the lock is kept on guest ${lockVmid ?? 'of no id'}${called}, where tags may be set`);
+  return pass(`the lock is kept on guest ${lockVmid ?? 'without an id'}${called}, where tags may be set`);
 }
 
 /**

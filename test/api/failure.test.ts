@@ -68,6 +68,23 @@ describe('what PBS answers becomes a code', () => {
     await pbs.close();
   });
 
+  it.each([
+    ['invalid credentials', /^User and token are good, the secret is wrong\./],
+    [
+      'user account or token disabled or expired.',
+      /^User or token does not exist, is disabled, or has expired/,
+    ],
+    ['authentication failed - invalid credentials', /the secret is wrong/],
+    ['authentication failed', /^The secret is wrong, or user or token does not exist/],
+  ])('the hint for a refused token goes as far as the server does: "%s"', async (body, hint) => {
+    const pbs = await pbsThat({ status: 401, body });
+    expect(await thrownBy(pbs.version())).toMatchObject({
+      code: 'api.unauthorized',
+      hint: expect.stringMatching(hint),
+    });
+    await pbs.close();
+  });
+
   it('a field that cannot be read is named', async () => {
     const pbs = await pbsThat({ body: { data: { uptime: 'soon', 'current-kernel': {}, root: {} } } });
     const error = await thrownBy(pbs.nodeStatus());
@@ -149,6 +166,31 @@ describe('what PVE answers becomes a code', () => {
     expect(await thrownBy(pve.clusterStatus())).toMatchObject({
       code,
       message: expect.stringContaining(words),
+    });
+    await pve.close();
+  });
+
+  it.each([
+    [595, 'No route to host', 'PVE could not connect to it: No route to host'],
+    [596, 'Connection timed out', 'its answer was lost: Connection timed out'],
+  ])('a node that does not answer (%i) is named, and not the address of the endpoint', async (status, reason, why) => {
+    const pve = await pveThat({ status, reason, body: '' });
+    const error = await thrownBy(pve.nodeTime('pve2'));
+    expect(error).toMatchObject({ code: 'net.unreachable', exitCode: 75 });
+    expect(error.message).toMatch(new RegExp(`^Node pve2 of PVE cluster "main" .* does not answer, ${why}$`));
+    expect(error.hint).toBe('Check that node pve2 is up, on another node:\npvecm status');
+    await pve.close();
+  });
+
+  it.each([
+    "unable to open file '/etc/pve/nodes/pve1/qemu-server/900.conf.tmp.1234' - Permission denied",
+    "cfs-lock 'file-datacenter_cfg' error: no quorum!",
+  ])('no quorum is a reason to try later: %s', async (words) => {
+    const pve = await pveThat({ status: 500, reason: words, body: said(words) });
+    expect(await thrownBy(pve.setRegisteredTags(['x']))).toMatchObject({
+      code: 'pve.no-quorum',
+      exitCode: 75,
+      message: expect.stringContaining('has no quorum and writes nothing'),
     });
     await pve.close();
   });

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ungarbled } from '../../src/api/agent.js';
 import { connectPve } from '../../src/api/connect.js';
@@ -98,6 +99,22 @@ describe('the guest agent', () => {
     await pve.close();
   });
 
+  it.each([
+    [['mount', '/mnt/datastore/größe']],
+    [['/bin/sh', '-c', 'printf "%s|" "$@"', "it's", '-x-ü%s\\n', '', '$HOME "€"']],
+  ])('no byte beyond ASCII is sent in an exec, and the guest gets the same arguments: %j', async (command) => {
+    const { pve, server } = await pveWith(() => ({ body: { data: { pid: 7 } } }));
+    await pve.agent.exec(100, ['printf', '%s\n', ...command]);
+    const body = server.received.at(-1)?.body ?? '';
+    expect(body).toMatch(/^[\x20-\x7e]+$/);
+    const [program = '', ...args] = JSON.parse(body).command;
+    expect([program, args[0]]).toEqual(['/bin/sh', '-c']);
+    expect(JSON.stringify(args)).not.toContain('\\\\u');
+    const shown = execFileSync(program, args, { encoding: 'utf8' });
+    expect(shown).toBe(command.map((word) => `${word}\n`).join(''));
+    await pve.close();
+  });
+
   it('output comes back as UTF-8, and a full buffer counts as truncated', async () => {
     const garbled = Buffer.from('Größe: 3 €\n').toString('latin1');
     const answers = [
@@ -162,12 +179,38 @@ describe('tags of a guest', () => {
     await pve.close();
   });
 
+  it('where only administrators may set tags, the hint is to allow it, and not to grant Sys.Modify', async () => {
+    const words = "Permission check failed (/, Sys.Modify for modifying tag 'pbs-ctl-lock+pbs01+k3f9x2+1')";
+    const { pve } = await pveWith(() => ({
+      status: 403,
+      reason: words,
+      body: { data: null, message: `${words}\n` },
+    }));
+    const error = await pve.setGuestTags(100, ['a'], 'abc').catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      code: 'api.forbidden',
+      message: expect.stringContaining('only administrators may set tags in cluster "main"'),
+      hint: expect.stringMatching(/\npvesh set \/cluster\/options --user-tag-access user-allow=free$/),
+    });
+    expect(JSON.stringify(error)).not.toContain('-privs');
+    await pve.close();
+  });
+
   it('the last tag is deleted, not emptied; without a digest nothing is sent', async () => {
     const { pve, server } = await pveWith(() => ({ body: { data: null } }));
     await pve.setGuestTags(100, [], 'abc');
     expect(server.received.at(-1)?.body).toBe('delete=tags&digest=abc');
     await expect(pve.setGuestTags(100, ['a'], '')).rejects.toThrow('digest');
     expect(server.received.filter(({ method }) => method === 'PUT')).toHaveLength(1);
+    await pve.close();
+  });
+
+  it('the config of the running VM is requested with current=1', async () => {
+    const { pve } = await pveWith(({ url }) => ({
+      body: { data: { digest: 'd', agent: url.endsWith('?current=1') ? '1' : '0' } },
+    }));
+    expect((await pve.guestConfig(100)).agentEnabled).toBe(false);
+    expect((await pve.guestConfigInUse(100)).agentEnabled).toBe(true);
     await pve.close();
   });
 

@@ -189,7 +189,7 @@ describe('doctor', () => {
       Object.assign(pbs01(lab).machine.agent, { down: false, execAllowed: false });
       const blocked = await doctor(lab, '--host', 'pbs01');
       expect(blocked.fix('host pbs01', 'guest.agent')[0]).toMatch(
-        /^in VM 900: sed .* systemctl restart qemu-guest-agent$/,
+        /^in VM 900: for file in .* systemctl restart qemu-guest-agent$/,
       );
     }));
 

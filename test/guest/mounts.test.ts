@@ -18,6 +18,13 @@ describe('the mount of a path', () => {
     expect(readMounts('/mnt/a\\x20b /dev/sdb1 ext4\n\n', ['target', 'source', 'fstype'])).toEqual([
       { target: '/mnt/a b', source: '/dev/sdb1', fstype: 'ext4' },
     ]));
+
+  it('is read with letters beyond ASCII, however their bytes are written', () => {
+    const [mount] = readMounts('/mnt/gr\\xc3\\xb6\\xc3\\x9fe b', ['target', 'source']);
+    expect(mount?.target).toBe('/mnt/größe');
+    expect(readFstab('UUID=1 /mnt/gr\\303\\266\\303\\237e ext4')[0]?.target).toBe('/mnt/größe');
+    expect(readFstab('UUID=1 /mnt/größe ext4')[0]?.target).toBe('/mnt/größe');
+  });
 });
 
 describe('a mount that fstab wants and that is not there', () => {

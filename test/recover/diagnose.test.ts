@@ -36,6 +36,8 @@ describe('what is wrong, and what a flag can do about it', () => {
     ${{ datastores: broken('offline'), foreignModes: [{ datastore: 'tank', type: 'offline', message: 'new disks' }] }} | ${/Another user has set tank to offline \("new disks"\)/} | ${''}
     ${{ agent: 'silent', inside: null, agentError: fault('agent.not-running', 'silence') }}                            | ${/its guest agent does not answer: silence/}             | ${''}
     ${{ agent: 'refuses', inside: null, agentError: fault('agent.blocked', 'exec is forbidden') }}                     | ${/refuses: exec is forbidden/}                           | ${''}
+    ${{ agent: 'silent', inside: null, agentError: fault('net.unreachable', 'Node pve1 does not answer') }}            | ${/PVE cannot be asked about its VM: Node pve1 does/}     | ${''}
+    ${{ unknownLocks: [{ cluster: 'main', error: fault('net.unreachable', 'no route') }] }}                            | ${/whether its lock in cluster "main" is held is not/}    | ${''}
     ${{ verification: { ok: false, findings: [{ status: 'block', summary: 'tank is gone' }] } }}                       | ${/not as it was before .*: tank is gone/}                | ${''}
     ${{ ...FENCED, locks: [LOCK] }}                                                                                    | ${/run k3f9x2 has left its fence and its lock/}           | ${'lift-fence release-lock'}
     ${{ ...FENCED, unfinishedRun: 'k3f9x2' }}                                                                          | ${/run k3f9x2 has left its fence behind/}                 | ${''}

@@ -40,6 +40,7 @@ export const WELL: ObservedHost = {
   foreignModes: [],
   locks: [],
   foreignLocks: [],
+  unknownLocks: [],
   runs: [],
   verification: { ok: true, findings: [] },
   unfinishedRun: null,

@@ -115,6 +115,7 @@ describe('findings, status and lock on a terminal', () => {
     datastores: [{ name: 'n'.repeat(32), state: 'ok', total: 2 ** 47, used: 2 ** 46 - 1, available: 1 }],
     tasks: [{ upid: 'UPID:x', type: 'backup', id: 'vm/101' }],
     lock: { cluster: 'main', owner: 'pbs02', run: 'aaaaaa', expiresAt: '2026-11-23T02:00:00.000Z' },
+    lockError: null,
     error: null,
   };
   const style = { color: false, columns: 80 };
