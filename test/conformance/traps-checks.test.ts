@@ -134,7 +134,7 @@ describe('traps of the PBS API', () => {
     expect(installedKernels(packages).at(-1)).toBe('6.17.2-1-pve');
     expect(installedKernels(packages)).toHaveLength(2);
   });
-  it('PBS 14: the list of tasks and the status of a task have different keys', () => {
+  it('PBS 15: the list of tasks and the status of a task have different keys', () => {
     const upid = 'UPID:x';
     const listed = Task.parse({
       upid,
@@ -151,11 +151,11 @@ describe('traps of the PBS API', () => {
       exitStatus: 'OK',
     });
   });
-  it('PBS 16: a task that the server does not know has not ended well', () => {
+  it('PBS 20: a task that the server does not know has not ended well', () => {
     const { exitStatus, running } = TaskStatus.parse({ status: 'stopped', exitstatus: 'unknown' });
     expect({ exitStatus, running }).toEqual({ exitStatus: 'unknown', running: false });
   });
-  it('PBS 20: a sync job that a read-only datastore would fail is in the way', () => {
+  it('PBS 24: a sync job that a read-only datastore would fail is in the way', () => {
     const sync = {
       kind: 'sync',
       id: 's1',
@@ -169,12 +169,12 @@ describe('traps of the PBS API', () => {
       summary: expect.stringContaining('sync s1'),
     });
   });
-  it('PBS 22: a maintenance mode is the same with and without "type="', () => {
+  it('PBS 26: a maintenance mode is the same with and without "type="', () => {
     const stored = Maintenance.parse('read-only,message=pbs-ctl run k3f9x2');
     expect(Maintenance.parse('type=read-only,message=pbs-ctl run k3f9x2')).toEqual(stored);
     expect(stored).toEqual({ type: 'read-only', message: 'pbs-ctl run k3f9x2' });
   });
-  it('PBS 24: a datastore that is not mounted has no error, and is not healthy', () => {
+  it('PBS 28: a datastore that is not mounted has no error, and is not healthy', () => {
     const usage = [DatastoreUsage.parse({ store: 'usb', 'mount-status': 'notmounted' })];
     const { status, summary } = judge(pbsDatastores, {
       datastores: [{ name: 'usb', maintenance: null, mounted: null }],
@@ -187,7 +187,7 @@ describe('traps of the PBS API', () => {
     });
     expect({ status, summary }).toEqual({ status: 'block', summary: 'usb is not mounted' });
   });
-  it('PBS 29: what the README grants on deeper paths takes away nothing that a run needs there', () => {
+  it('PBS 35: what the README grants on deeper paths takes away nothing that a run needs there', () => {
     const access = new Access();
     grantPbs(access, ['tank']);
     // An entry replaces what its path would inherit: here Audit of "/" is gone.
@@ -197,7 +197,7 @@ describe('traps of the PBS API', () => {
       unmet(needs, new Map(needs.map(({ path }) => [path, new Set(access.effective(path).keys())]))),
     ).toEqual([]);
   });
-  it('PBS 26: a next run that has passed is due at any moment', () => {
+  it('PBS 31: a next run that has passed is due at any moment', () => {
     const verify = {
       kind: 'verify',
       id: 'v1',

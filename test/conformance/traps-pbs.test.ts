@@ -76,7 +76,7 @@ describe('traps of the PBS API in a whole run', () => {
       expect(document.checks.find(({ id }) => id === 'pbs.apt')?.status).not.toBe('block');
     }));
 
-  it.concurrent('PBS 18: a backup that begins during the upgrade is not killed by the reboot', () =>
+  it.concurrent('PBS 22: a backup that begins during the upgrade is not killed by the reboot', () =>
     withLab({}, async (lab) => {
       const host = lab.hosts.get('pbs01');
       let begun = false;
@@ -107,7 +107,7 @@ describe('traps of the PBS API in a whole run', () => {
       expect(fences(lab)).toEqual([]);
     }));
 
-  it.concurrent('PBS 23: a config that somebody changes in between is read again, and the fence stands', () =>
+  it.concurrent('PBS 27: a config that somebody changes in between is read again, and the fence stands', () =>
     withLab({}, async (lab) => {
       const vault = lab.hosts.get('pbs01')?.datastores.find(({ name }) => name === 'vault');
       let meddled = false;

@@ -110,21 +110,21 @@ describe('traps of the PBS API', () => {
     expect(of('pbs', 'GET', /^\/nodes$/)).toEqual([]);
     for (const { path } of of('pbs', 'GET', /^\/nodes\//)) expect(path).toMatch(/^\/nodes\/localhost\//);
   });
-  it('PBS 15: running tasks are asked for without since and store, which hide some, and without a limit', () => {
+  it('PBS 19: running tasks are asked for without since and store, which hide some, and without a limit', () => {
     const lists = of('pbs', 'GET', /\/tasks$/);
     expect(lists.length).toBeGreaterThan(0);
     for (const { parameters } of lists)
       expect(parameters).toEqual({ running: expect.anything(), limit: '0' });
   });
-  it('PBS 25: push jobs are asked for too', () => {
+  it('PBS 30: push jobs are asked for too', () => {
     for (const { parameters } of of('pbs', 'GET', /^\/admin\/sync$/))
       expect(parameters).toEqual({ 'sync-direction': 'all' });
   });
-  it('PBS 17: the log of a task is read from line 1 on', () => {
+  it('PBS 21: the log of a task is read from line 1 on', () => {
     for (const { parameters } of of('pbs', 'GET', /\/log$/))
       expect(Number(parameters.start)).toBeGreaterThanOrEqual(1);
   });
-  it('PBS 21: the message of a maintenance mode has no comma and at most 64 characters', () => {
+  it('PBS 25: the message of a maintenance mode has no comma and at most 64 characters', () => {
     const modes = of('pbs', 'PUT', /^\/config\/datastore\//).flatMap(
       ({ parameters }) => parameters['maintenance-mode'] ?? [],
     );
@@ -134,17 +134,17 @@ describe('traps of the PBS API', () => {
       expect(message).toMatch(/^[^,]{10,64}$/);
     }
   });
-  it('PBS 23: a datastore is never written without the digest that was read', () => {
+  it('PBS 27: a datastore is never written without the digest that was read', () => {
     for (const { parameters } of of('pbs', 'PUT', /^\/config\/datastore\//))
       expect(parameters.digest).toMatch(/^[0-9a-f]{64}$/);
   });
-  it('PBS 30: the reboot is asked for once', () => {
+  it('PBS 36: the reboot is asked for once', () => {
     expect(of('pbs', 'POST', /^\/nodes\/localhost\/status$/)).toHaveLength(1);
   });
   it('PBS 13: the upgrade shell is never tried: a token cannot open it', () => {
     expect(of('pbs', 'POST', /termproxy$/)).toEqual([]);
   });
-  it('PBS 27: the separator of the token is ":" for PBS and "=" for PVE', () => {
+  it('PBS 32: the separator of the token is ":" for PBS and "=" for PVE', () => {
     for (const { product, headers } of sent)
       expect(String(headers.authorization)).toMatch(
         product === 'pbs' ? /^PBSAPIToken=[^=:]+:[^:]+$/ : /^PVEAPIToken=[^=:]+=[^=]+$/,

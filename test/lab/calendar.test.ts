@@ -70,7 +70,7 @@ describe('the calendar of the lab', () => {
       '2026-03-25 10:56',
       '2026-03-25 11:00',
     ],
-  ])('PBS 28: leaves out the first slots of a period where the steps of "%s" have no end', (event, ...runs) => {
+  ])('PBS 34: leaves out the first slots of a period where the steps of "%s" have no end', (event, ...runs) => {
     expect(nextRuns(event, 1_774_431_015, runs.length).map(shown)).toEqual(runs);
   });
 

@@ -33,7 +33,7 @@ describe('what is typed', () => {
 
 describe('an answer', () => {
   it.each([
-    ['a name', name, 'pbs01', 'PBS 01'],
+    ['a name', name, 'pbs01', 'PBS 1'],
     ['a token', token, 'pbs-ctl@pve!patch', 'pbs-ctl@pve'],
   ] as const)('is taken as %s where the config takes it', (_, field, good, bad) => {
     expect(fits(field)(good)).toBeNull();
