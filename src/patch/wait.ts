@@ -1,5 +1,6 @@
 import { formatDuration } from '../config/quantity.js';
 import { Fault } from '../fault.js';
+import { isoFromMs } from '../moment.js';
 import { type ObservedBoot, type RebootVerdict, rebootVerdict } from '../rules/boot.js';
 import type { Clock } from '../world.js';
 import { type Run, step } from './run.js';
@@ -51,7 +52,7 @@ export async function waitForBoot(run: Run): Promise<string> {
       const verdict = rebootVerdict(reboot.before, elapsed / 1000, { api: api.seen, bootId: agent.seen });
       if (!down && (api.lost || verdict === 'rebooted')) {
         down = true;
-        run.journal.append({ type: 'went-down', seenAt: new Date(clock.now()).toISOString() });
+        run.journal.append({ type: 'went-down', seenAt: isoFromMs(clock.now()) });
       }
       const text = describe(api, vm.seen, verdict);
       if (text !== told) step(run, 'reboot', null, text);
