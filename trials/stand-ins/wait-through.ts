@@ -12,6 +12,9 @@ import { realClock, realWorld } from '../../src/world.js';
 import type { Downtime } from './ansible-wait.js';
 import type { Order, Word } from './rebooting-host.js';
 
+/** One for all hosts: each listens for signals. */
+const WORLD = realWorld();
+
 /** Lets the product wait for a host through one downtime. @returns how long after the host was back it knew */
 export async function waitThrough(downtime: Downtime, pollMs: number, address: string) {
   const host = fork(fileURLToPath(new URL('rebooting-host.js', import.meta.url)), [address]);
@@ -24,7 +27,7 @@ export async function waitThrough(downtime: Downtime, pollMs: number, address: s
       secret: new Secret('11111111-2222-3333-4444-555555555555', 'the trial'),
       tls: { fingerprints: [fingerprint] },
       requestTimeoutMs: 15_000,
-      world: realWorld(),
+      world: WORLD,
     });
     const begun = Date.now();
     const knows = waitForBoot(runOf(pbs, begun, pollMs)).then(() => Date.now());
