@@ -24,6 +24,16 @@ describe('help', () => {
   });
 });
 
+describe('the reboot modes of --reboot', () => {
+  it('are those of the config', async () => {
+    const { stdout } = await pbsCtl(['complete', '--', 'patch', '--reboot', '']);
+    const schema = await pbsCtlJson<{
+      properties: { policy: { properties: { reboot: { enum: string[] } } } };
+    }>(['schema']);
+    expect(stdout.trim().split(/\s+/)).toEqual(schema.document.properties.policy.properties.reboot.enum);
+  });
+});
+
 describe('without a command', () => {
   it.each([[['--json']], [['lock', '--json']]])('%j says so in its document', async (args) => {
     const { code, document } = await pbsCtlJson(args);
