@@ -18,10 +18,25 @@ export const worstExitCode = <Code extends number>(first: Code, ...others: reado
     first,
   );
 
+/**
+ * What can be done about a fault.
+ * - `refused`: a person has to act; the same would fail again.
+ * - `passing`: it had no effect, and the same may be tried again.
+ * - `unknown`: it may have had its effect. Look, never repeat.
+ * - `later`: nothing is wrong; it is not the time for it.
+ */
+export type FaultKind = 'refused' | 'passing' | 'unknown' | 'later';
+
+/** What is not accepted: our token, the certificate of the server, or what the token wants to do. */
+type Denied = 'token' | 'certificate' | 'privilege';
+
 export interface FaultOptions {
+  /** Without it `later` where the exit code says so, else `refused`. */
+  readonly kind?: FaultKind;
+  readonly denied?: Denied | undefined;
   /** What the reader should do next: one sentence or one command. */
   readonly hint?: string;
-  /** Exit code of the command when nobody handles the fault; 1 unless said otherwise. */
+  /** Exit code of the command that it ends; without it 75 for what is `later` or `passing`, else 1. */
   readonly exitCode?: ExitCode;
   /** When what stands in the way is expected to be over, ISO 8601; null where that is not known. */
   readonly retryAfter?: string | null;
@@ -35,6 +50,8 @@ export interface FaultOptions {
 export class Fault extends Error {
   override readonly name = 'Fault';
   readonly code: string;
+  readonly kind: FaultKind;
+  readonly denied: Denied | null;
   readonly hint: string | null;
   readonly exitCode: ExitCode;
   readonly retryAfter: string | null;
@@ -42,15 +59,32 @@ export class Fault extends Error {
   constructor(
     code: string,
     message: string,
-    { hint, exitCode = EXIT.failed, retryAfter = null, cause }: FaultOptions = {},
+    { kind, denied, hint, exitCode, retryAfter = null, cause }: FaultOptions = {},
   ) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
+    this.kind = kind ?? (exitCode === EXIT.tryLater ? 'later' : 'refused');
+    this.denied = denied ?? null;
     this.hint = hint ?? null;
-    this.exitCode = exitCode;
+    this.exitCode = exitCode ?? (helpsToWait(this) ? EXIT.tryLater : EXIT.failed);
     this.retryAfter = retryAfter;
   }
 }
+
+/** Another was faster: what this rested on has changed since it was read, and is to be decided anew. */
+export class Outdated extends Fault {
+  constructor(code: string, message: string, options: Omit<FaultOptions, 'kind'> = {}) {
+    super(code, message, { ...options, kind: 'passing' });
+  }
+}
+
+/** True for what is over by itself. */
+export const helpsToWait = (error: unknown): boolean =>
+  error instanceof Fault && (error.kind === 'later' || error.kind === 'passing');
+
+/** A token or certificate that is not accepted: waiting does not help. */
+export const isShutOut = (error: unknown): boolean =>
+  error instanceof Fault && (error.denied === 'token' || error.denied === 'certificate');
 
 /** Commands that put something right, in their order, and the machine that they are run on: "pbs01", "a node of main". */
 export interface Fix {

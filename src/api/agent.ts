@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import { Fault } from '../fault.js';
 import { bool, number, optional, text } from './answer.js';
 import { Nothing } from './client.js';
-import { ApiFault } from './failure.js';
-import { agentFault, resultOf } from './guest-agent.js';
+import { AgentFault, agentFault, resultOf } from './guest-agent.js';
 import type { GuestPlaces } from './guest-places.js';
 import type { Request, Server } from './request.js';
 
@@ -37,14 +37,11 @@ export class Agent {
     try {
       return await this.#ask(vmid, 'exec', { method: 'POST', json: { command: asciiCommand(command) } }, Pid);
     } catch (error) {
-      // From Debian 13 on the agent uses the same words for "forbidden" and "frozen".
-      if (error instanceof ApiFault && error.code === 'agent.blocked' && (await this.#isFrozen(vmid))) {
-        throw new ApiFault(
+      if (error instanceof AgentFault && error.mayBeFrozen && (await this.#isFrozen(vmid))) {
+        throw new Fault(
           'agent.frozen',
           `The file systems of guest ${vmid} are frozen, as during a backup or snapshot.`,
-          error,
-          { status: error.status ?? 0, words: error.serverWords },
-          { hint: 'Wait until the backup or snapshot is through.' },
+          { kind: 'passing', hint: 'Wait until the backup or snapshot is through.' },
         );
       }
       throw error;

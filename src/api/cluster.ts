@@ -79,27 +79,23 @@ export class Cluster implements Server {
 
 /** Only what leaves nothing behind is done on one of several. */
 const mayBeElsewhere = (error: unknown): error is ApiFault =>
-  error instanceof ApiFault &&
-  error.status === null &&
-  ['net.unreachable', 'net.timeout'].includes(error.code);
+  error instanceof ApiFault && error.status === null && error.kind === 'passing';
 
-/** Without a status no server has answered; for a write, `net.unreachable` then means that it was not sent. */
-function mayAskNext(request: Request, error: unknown): error is ApiFault {
-  if (!(error instanceof ApiFault) || error.status !== null) return false;
-  return error.code === 'net.unreachable' || (error.code === 'net.timeout' && isRead(repeatOf(request)));
-}
+/** Without a status no server has answered; where it was a write, `passing` then means that it was not sent. */
+const mayAskNext = (request: Request, error: unknown): error is ApiFault =>
+  mayBeElsewhere(error) && (!error.timedOut || isRead(repeatOf(request)));
 
 function unreachable(name: string, failures: readonly ApiFault[]): Error {
   const [first, ...others] = failures;
   if (!first) return new RangeError(`cluster "${name}" has no endpoint`);
   if (others.length === 0) return first;
-  const code = failures.every((each) => each.code === 'net.timeout') ? 'net.timeout' : 'net.unreachable';
+  const timedOut = failures.every((each) => each.timedOut);
   return new ApiFault(
-    code,
+    timedOut ? 'net.timeout' : 'net.unreachable',
     `No endpoint of PVE cluster "${name}" answers: ${together(failures)}`,
     { method: first.method, path: first.path },
     {},
-    { exitCode: first.exitCode, ...(first.hint ? { hint: first.hint } : {}) },
+    { kind: 'passing', timedOut, ...(first.hint ? { hint: first.hint } : {}) },
   );
 }
 

@@ -194,6 +194,7 @@ export class Endpoint implements OneServer {
       tokenId: this.#token.id,
       method: request.method,
       path: request.path,
+      refusesInPassing: repeatOf(request) === 'patient-read',
       effect: request.effect ?? !isRead(repeatOf(request)),
       needs: request.needs ?? null,
     };

@@ -1,4 +1,4 @@
-import { EXIT, Fault, type FaultOptions } from '../fault.js';
+import { Fault, type FaultKind, type FaultOptions } from '../fault.js';
 import { grantCommand } from './privileges.js';
 import { type Privilege, type Product, tokenParts } from './token.js';
 
@@ -11,15 +11,18 @@ export class ApiFault extends Fault {
   readonly status: number | null;
   /** What the server said, without the token; empty when it said nothing. */
   readonly serverWords: string;
+  /** The connection stood, and no answer came within the limit. */
+  readonly timedOut: boolean;
 
   constructor(
     code: string,
     message: string,
     asked: Pick<Asked, 'method' | 'path'>,
     answered: Partial<Answered>,
-    options: FaultOptions = {},
+    { timedOut = false, ...options }: FaultOptions & { readonly timedOut?: boolean } = {},
   ) {
     super(code, message, options);
+    this.timedOut = timedOut;
     this.method = asked.method;
     this.path = asked.path;
     this.status = answered.status ?? null;
@@ -40,6 +43,8 @@ export interface Asked {
   readonly path: string;
   /** True when it changes something or its answer is given only once: a lost answer then leaves the outcome unknown. */
   readonly effect: boolean;
+  /** It is known to be refused for a moment where it is answered the next. */
+  readonly refusesInPassing: boolean;
   /** The privilege it takes, where the server's refusal does not name it. */
   readonly needs: Privilege | null;
 }
@@ -87,7 +92,15 @@ export function refusal(asked: Asked, answered: Answered): ApiFault {
   if (status === 404 || status === 501 || MISSING.test(words)) {
     return new ApiFault('api.missing', `${refused(asked)}: ${words || 'not found'}`, asked, answered);
   }
-  return new ApiFault('api.refused', `${refused(asked)}: ${words || `status ${status}`}`, asked, answered);
+  return new ApiFault('api.refused', `${refused(asked)}: ${words || `status ${status}`}`, asked, answered, {
+    kind: kindOfRefusal(asked, status),
+  });
+}
+
+/** An error of the server says nothing of how far it came; some endpoints refuse for a moment what they answer the next. */
+function kindOfRefusal({ refusesInPassing }: Asked, status: number): FaultKind {
+  if (refusesInPassing) return 'passing';
+  return status >= 500 ? 'unknown' : 'refused';
 }
 
 /** The Fault for a server that could not be reached: nothing of the request has arrived. */
@@ -98,8 +111,8 @@ export function unreachable(
   cause?: unknown,
 ): ApiFault {
   return new ApiFault('net.unreachable', `Cannot reach ${asked.server}: ${why}`, asked, answered, {
+    kind: 'passing',
     hint: 'Check that the host is up, the address right, and nothing in between blocks the port.',
-    exitCode: EXIT.tryLater,
     cause,
   });
 }
@@ -114,7 +127,7 @@ function nodeUnreachable(asked: Asked, why: string, answered: Answered): ApiFaul
     `Node ${name} of ${asked.server} does not answer, ${why}`,
     asked,
     answered,
-    { hint: `Check that node ${name} is up, on another node:\npvecm status`, exitCode: EXIT.tryLater },
+    { kind: 'passing', hint: `Check that node ${name} is up, on another node:\npvecm status` },
   );
 }
 
@@ -124,7 +137,7 @@ function noQuorum(asked: Asked, answered: Answered): ApiFault {
     `${asked.server} has no quorum and writes nothing: ${answered.words}`,
     asked,
     answered,
-    { hint: 'Bring the missing nodes back. On any node:\npvecm status', exitCode: EXIT.tryLater },
+    { kind: 'later', hint: 'Bring the missing nodes back. On any node:\npvecm status' },
   );
 }
 
@@ -138,8 +151,9 @@ export function timedOut(asked: Asked, limitMs: number): ApiFault {
     asked,
     {},
     {
+      kind: 'passing',
+      timedOut: true,
       hint: 'Look at the load of that host, or raise "requestTimeout".',
-      exitCode: EXIT.tryLater,
     },
   );
 }
@@ -158,7 +172,10 @@ export function unreadable(asked: Asked, why: string, status: number): ApiFault 
     `The answer of ${asked.server} to ${asked.method} ${asked.path} cannot be read: ${why}`,
     asked,
     { status },
-    { hint: 'This version of the server may be unknown to pbs-ctl: please report it with this message.' },
+    {
+      kind: 'unknown',
+      hint: 'This version of the server may be unknown to pbs-ctl: please report it with this message.',
+    },
   );
 }
 
@@ -168,7 +185,7 @@ function unknown(asked: Asked, why: string, answered: Partial<Answered> = {}, ca
     `Whether ${asked.server} has carried out ${asked.method} ${asked.path} is unknown: ${why}`,
     asked,
     answered,
-    { hint: 'Look at the state of the server before asking again.', cause },
+    { kind: 'unknown', hint: 'Look at the state of the server before asking again.', cause },
   );
 }
 
@@ -178,7 +195,7 @@ function daemonDown(asked: Asked, answered: Answered): ApiFault {
     `${asked.server} answers, but its root daemon does not: ${answered.words}`,
     asked,
     answered,
-    { hint: 'On that host: systemctl status proxmox-backup.service', exitCode: EXIT.tryLater },
+    { kind: 'passing', hint: 'On that host: systemctl status proxmox-backup.service' },
   );
 }
 
@@ -195,6 +212,7 @@ function unauthorized(asked: Asked, answered: Answered): ApiFault {
     asked,
     answered,
     {
+      denied: 'token',
       hint: `${REASONS[reason]} ${reason === 'secret' ? 'The command for a new one:\npbs-ctl doctor' : `Look:\n${list}`}`,
     },
   );
@@ -217,7 +235,7 @@ function forbidden(asked: Asked, answered: Answered): ApiFault {
   const action = `${asked.method} ${asked.path}`;
   if (!lacking) {
     const message = `${asked.server} forbids token "${asked.tokenId}" ${action}: ${answered.words}`;
-    return new ApiFault('api.forbidden', message, asked, answered);
+    return new ApiFault('api.forbidden', message, asked, answered, { denied: 'privilege' });
   }
   return new ApiFault(
     'api.forbidden',
@@ -225,6 +243,7 @@ function forbidden(asked: Asked, answered: Answered): ApiFault {
     asked,
     answered,
     {
+      denied: 'privilege',
       hint: grantCommand(asked.product, asked.tokenId, {
         privilege: oursOf(lacking.privilege),
         path: lacking.path,

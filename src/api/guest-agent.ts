@@ -1,8 +1,14 @@
-import { Fault, type Fix } from '../fault.js';
+import { Fault, type FaultKind, type Fix } from '../fault.js';
 import { ApiFault } from './failure.js';
 
 interface Trouble {
   readonly code: string;
+  /** Without it `refused`. */
+  readonly kind?: FaultKind;
+  /** The agent itself has said nothing: nothing is known of what it would say. */
+  readonly silent?: true;
+  /** From Debian 13 on the agent says "forbidden" also while it is frozen. */
+  readonly orFrozen?: true;
   /** What PVE and the agent (Debian 12: 7.2, Debian 13: 10.0) say of it; absent where only the VM config shows it. */
   readonly words?: RegExp;
   readonly means: string;
@@ -49,6 +55,8 @@ const TROUBLES: readonly Trouble[] = [
   },
   {
     code: 'agent.vm-stopped',
+    kind: 'later',
+    silent: true,
     words: /\bVM \d+ (is )?not running/,
     means: 'the VM does not run',
     hint: 'Start the VM.',
@@ -56,6 +64,8 @@ const TROUBLES: readonly Trouble[] = [
   },
   {
     code: 'agent.not-running',
+    kind: 'passing',
+    silent: true,
     words: /QEMU guest agent is not running/,
     means: 'its guest agent does not answer',
     hint: 'It may be busy for a moment. If it stays so: systemctl status qemu-guest-agent in the guest; after enabling the option the VM needs a stop and start.',
@@ -63,6 +73,7 @@ const TROUBLES: readonly Trouble[] = [
   },
   {
     code: 'agent.frozen',
+    kind: 'passing',
     words: /agent is in frozen state/,
     means: 'its file systems are frozen, as during a backup or snapshot',
     hint: 'Wait until the backup or snapshot is through; if there is none, thaw them.',
@@ -70,6 +81,7 @@ const TROUBLES: readonly Trouble[] = [
   },
   {
     code: 'agent.blocked',
+    orFrozen: true,
     words: /has been disabled|CommandDisabled/,
     means: 'the command is forbidden in the guest',
     hint: 'Take guest-exec and guest-exec-status out of the block list in /etc/qemu/qemu-ga.conf of the guest (or of the options of the service), then restart qemu-guest-agent.',
@@ -77,12 +89,16 @@ const TROUBLES: readonly Trouble[] = [
   },
   {
     code: 'agent.unknown-pid',
+    kind: 'unknown',
+    silent: true,
     // Debian 13 says literally "PID ld does not exist".
     words: /Invalid parameter 'pid'|PID \S+ does not exist/,
     means: 'the agent does not know the process: it was restarted, or the result was fetched before',
   },
   {
     code: 'agent.timeout',
+    kind: 'unknown',
+    silent: true,
     words: /got timeout|client closed connection/,
     means: 'its agent did not answer in time; the command may still run later',
     hint: 'Run again in a moment; if it stays so, look at the load of the guest, then restart the agent.',
@@ -99,11 +115,34 @@ export const agentFixes = (code: string, vmid: number, node: string): readonly F
 export const agentHint = (code: string, vmid: number): string | null =>
   TROUBLES.find((trouble) => trouble.code === code)?.hint?.replace('VMID', String(vmid)) ?? null;
 
+/** A refusal that came from the guest agent, or from PVE on its behalf. */
+export class AgentFault extends Fault {
+  /** The agent itself has said nothing. */
+  readonly isSilent: boolean;
+  readonly mayBeFrozen: boolean;
+
+  constructor(vmid: number, command: string, words: string, trouble: Trouble = FAILED) {
+    const { code, kind = 'refused', means, hint, silent, orFrozen } = trouble;
+    const said = words.replace(/^Agent error: /, '');
+    super(code, `Cannot run ${command} through the agent of guest ${vmid}: ${means} (${said})`, {
+      kind,
+      ...(hint ? { hint: hint.replace('VMID', String(vmid)) } : {}),
+    });
+    this.isSilent = silent === true;
+    this.mayBeFrozen = orFrozen === true;
+  }
+}
+
+const FAILED: Trouble = { code: 'agent.failed', means: 'the agent failed' };
+
+const troubleIn = (words: string): Trouble | undefined =>
+  TROUBLES.find(({ words: known }) => known?.test(words));
+
 /** Gives a refusal that came from the guest agent its own code; everything else passes unchanged. */
 export function agentFault(vmid: number, command: string, error: unknown): unknown {
-  if (!(error instanceof ApiFault) || error.code !== 'api.refused') return error;
-  const trouble = TROUBLES.find(({ words }) => words?.test(error.serverWords));
-  return trouble ? translated(vmid, command, error.serverWords, trouble, error) : error;
+  if (!(error instanceof ApiFault) || error.denied !== null) return error;
+  const trouble = troubleIn(error.serverWords);
+  return trouble ? new AgentFault(vmid, command, error.serverWords, trouble) : error;
 }
 
 /** The result of a simple command. @throws Fault `agent.*` when the agent refused inside of a good answer */
@@ -113,29 +152,5 @@ export function resultOf<Result>(
   answer: { readonly refused: string } | { readonly value: Result },
 ): Result {
   if (!('refused' in answer)) return answer.value;
-  const trouble = TROUBLES.find(({ words }) => words?.test(answer.refused)) ?? {
-    code: 'agent.failed',
-    means: 'the agent failed',
-  };
-  throw translated(vmid, command, answer.refused, trouble);
-}
-
-function translated(
-  vmid: number,
-  command: string,
-  words: string,
-  { code, means, hint }: Trouble,
-  error?: ApiFault,
-): Fault {
-  const message = `Cannot run ${command} through the agent of guest ${vmid}: ${means} (${words.replace(/^Agent error: /, '')})`;
-  const options = hint ? { hint: hint.replace('VMID', String(vmid)) } : {};
-  return error
-    ? new ApiFault(
-        code,
-        message,
-        error,
-        { ...(error.status === null ? {} : { status: error.status }), words },
-        options,
-      )
-    : new Fault(code, message, options);
+  throw new AgentFault(vmid, command, answer.refused, troubleIn(answer.refused));
 }

@@ -1,4 +1,4 @@
-import { noGuest } from './absent.js';
+import { NoGuest } from './absent.js';
 import { ApiFault } from './failure.js';
 import type { PveGuest } from './pve-answers.js';
 import { at } from './request.js';
@@ -47,7 +47,7 @@ export class GuestPlaces {
   async #locate(vmid: number): Promise<PveGuest> {
     const guest = await this.find(vmid);
     if (guest) return guest;
-    throw noGuest(this.#cluster, vmid);
+    throw new NoGuest(this.#cluster, vmid);
   }
 }
 

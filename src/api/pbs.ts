@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Fault } from '../fault.js';
+import { Outdated } from '../fault.js';
 import { utcDay } from '../moment.js';
 import { Client, Nothing, Time } from './client.js';
 import { ApiFault } from './failure.js';
@@ -101,7 +101,7 @@ export class Pbs extends Client {
     } catch (cause) {
       if (!(cause instanceof ApiFault && cause.serverWords.includes('detected modified configuration')))
         throw cause;
-      throw new Fault(
+      throw new Outdated(
         'pbs.modified',
         `The datastore config of "${this.server.name}" was changed by another user`,
         {

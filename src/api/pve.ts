@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Outdated } from '../fault.js';
 import { ALLOW_TAGS } from './account.js';
 import { Agent } from './agent.js';
 import { Client, Nothing, Time } from './client.js';
@@ -80,7 +81,9 @@ export class Pve extends Client {
     // Neither an empty text nor a list is accepted.
     const parameters =
       tags.length === 0 ? { delete: 'registered-tags' } : { 'registered-tags': tags.join(';') };
-    return this.server.ask({ method: 'PUT', path: '/cluster/options', parameters }, Nothing);
+    return this.server
+      .ask({ method: 'PUT', path: '/cluster/options', parameters }, Nothing)
+      .catch((error) => Promise.reject(tagFault(this.cluster, 'The registered tags', error)));
   }
 
   /** What the nodes last reported; the list of an offline node is as old as its last word. */
@@ -182,7 +185,7 @@ export class Pve extends Client {
 
   /**
    * Replaces the tags of a guest if its config still has this digest.
-   * @throws Fault `pve.modified` (it has not), `pve.guest-locked` (backup, snapshot …), `outcome.unknown` (look for your own tag)
+   * @throws Outdated (it has not); Fault `pve.guest-locked` (backup, snapshot …), `pve.no-quorum`, `outcome.unknown` (look for your own tag)
    */
   async setGuestTags(vmid: number, tags: readonly string[], digest: string): Promise<void> {
     if (digest === '') throw new RangeError('without a digest the server would not compare anything');
@@ -194,7 +197,7 @@ export class Pve extends Client {
         this.server.ask({ method: 'PUT', path: `${path}/config`, parameters, repeat: 'swap' }, Nothing),
       );
     } catch (error) {
-      throw tagFault(this.cluster, vmid, error);
+      throw tagFault(this.cluster, `The tags of guest ${vmid}`, error);
     }
   }
 
@@ -221,35 +224,39 @@ export class Pve extends Client {
 }
 
 /** Gives the refusals of a guarded tag write codes of their own; everything else passes unchanged. */
-function tagFault(cluster: string, vmid: number, error: unknown): unknown {
+function tagFault(cluster: string, whose: string, error: unknown): unknown {
   if (!(error instanceof ApiFault)) return error;
-  if (error.code === 'api.forbidden' && /for modifying tag/.test(error.serverWords)) {
+  const notWritten = `${whose} of cluster "${cluster}" were not written`;
+  if (error.denied === 'privilege' && /for modifying tag/.test(error.serverWords)) {
     return new ApiFault(
       'api.forbidden',
-      `The tags of guest ${vmid} were not written: only administrators may set tags in cluster "${cluster}"`,
+      `${notWritten}: only administrators may set tags in cluster "${cluster}"`,
       error,
       { status: error.status ?? 403, words: error.serverWords },
       {
+        denied: 'privilege',
         hint: `Allow it, on any node, or keep the lock in the registered tags ("store": "registered-tag"):\n${ALLOW_TAGS}`,
       },
     );
   }
-  const fault = (code: string, what: string, hint?: string) =>
+  const later = (code: string, what: string, hint: string) =>
     new ApiFault(
       code,
-      `The tags of guest ${vmid} of cluster "${cluster}" were not written: ${what}`,
+      `${notWritten}: ${what}`,
       error,
       { ...(error.status === null ? {} : { status: error.status }), words: error.serverWords },
-      { cause: error, ...(hint ? { hint } : {}) },
+      { kind: 'later', cause: error, hint },
     );
   // "missmatch" until 2024; the second text is that of containers.
   if (/checksum mis{1,2}match|detected modified configuration/.test(error.serverWords)) {
-    return fault('pve.modified', 'its config was changed by another user');
+    return new Outdated('pve.modified', `${notWritten}: its config was changed by another user`, {
+      cause: error,
+    });
   }
   if (/\b(VM|CT) is locked|can't lock file|got lock( request)? timeout/.test(error.serverWords)) {
-    return fault(
+    return later(
       'pve.guest-locked',
-      'it is locked',
+      error.serverWords,
       'Wait until the backup, snapshot, migration or restart of that guest is through.',
     );
   }

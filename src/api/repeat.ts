@@ -22,20 +22,10 @@ export interface Patience {
 const PATIENCE: Patience = { retries: 2, firstPauseMs: 250 };
 const LONGEST_PAUSE_MS = 2000;
 
-const SILENCE = ['net.unreachable', 'net.timeout', 'pbs.daemon-down'];
-const PASSING: Readonly<Record<Repeat, ReadonlySet<string>>> = {
-  read: new Set(SILENCE),
-  'patient-read': new Set([...SILENCE, 'api.refused']),
-  swap: new Set(['net.unreachable', 'pbs.daemon-down']),
-  once: new Set(),
-};
-
 export const isRead = (repeat: Repeat): boolean => repeat === 'read' || repeat === 'patient-read';
 
 /** True when a request that failed like this may be sent again. */
-function mayRepeat(repeat: Repeat, error: unknown): boolean {
-  return error instanceof Fault && PASSING[repeat].has(error.code);
-}
+const mayRepeat = (error: unknown): boolean => error instanceof Fault && error.kind === 'passing';
 
 /** How what may be sent again is sent again. */
 interface Repeating {
@@ -60,7 +50,7 @@ export function repeated<Answer>(
     // It would sleep by a clock of its own.
     minTimeout: 0,
     shouldRetry: async ({ error, retriesConsumed }) => {
-      if (!mayRepeat(repeat, error)) return false;
+      if (!mayRepeat(error)) return false;
       const pause = firstPauseMs * 2 ** retriesConsumed * (1 + world.random());
       await world.clock.sleep(Math.min(pause, longest), signal);
       return true;

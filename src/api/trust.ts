@@ -120,6 +120,7 @@ export function distrust(
       'net.untrusted',
       `The certificate of ${address} is not the expected one: seen ${seen}, expected ${expected} ${pinned.join(', ')}.`,
       {
+        denied: 'certificate',
         hint: 'Compare on the console of that host. Only if it was renewed on purpose, put the new fingerprint into "tls.fingerprints". The token was not sent.',
       },
     );
@@ -131,6 +132,7 @@ export function distrust(
     'net.untrusted',
     `The certificate of ${address} (fingerprint ${seen}) is not trusted: ${WHY[why] ?? why}.`,
     {
+      denied: 'certificate',
       hint: 'Compare the fingerprint on the console of that host and put it into "tls.fingerprints", or name its CA in "tls.caFile". The token was not sent.',
     },
   );

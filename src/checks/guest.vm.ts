@@ -1,4 +1,4 @@
-import { noGuest } from '../api/absent.js';
+import { NoGuest } from '../api/absent.js';
 import type { PveTask } from '../api/pve.js';
 import { block, type Check, pass, skip } from './check.js';
 
@@ -23,7 +23,7 @@ export const guestVm: Check<Seen | null> = {
     if (!guestCluster || vmid === undefined) return null;
     const { pve, name } = guestCluster;
     const guest = await pve.findGuest(vmid);
-    if (!guest) throw noGuest(name, vmid);
+    if (!guest) throw new NoGuest(name, vmid);
     const { type, node } = guest;
     // A container has none of this.
     if (type === 'lxc')

@@ -1,8 +1,8 @@
 import { homedir, userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { parseConfig } from '../config/load.js';
+import { ConfigMissing, parseConfig } from '../config/load.js';
 import { stateDirOf, targetOf } from '../config/target.js';
-import { EXIT, Fault, type Fix } from '../fault.js';
+import { EXIT, type Fix } from '../fault.js';
 import { askerOf, defaultsOnly } from '../setup/ask.js';
 import { examine } from '../setup/doctor.js';
 import { allowOverwriting, commandsOf, configOf, type Draft, writeFiles } from '../setup/draft.js';
@@ -102,7 +102,7 @@ async function printRecipes(context: Context, { systemd, unit }: InitOptions): P
   const { world, options } = context;
   const found = await load(context).catch((error: unknown) => {
     const named = options.config || world.env.PBS_CTL_CONFIG;
-    if (!named && error instanceof Fault && error.code === 'config.missing') return null;
+    if (!named && error instanceof ConfigMissing) return null;
     throw error;
   });
   const files: Recipe[] = [

@@ -1,9 +1,8 @@
-import { REFUSED } from '../api/failure.js';
 import type { Pbs } from '../api/pbs.js';
 import { hostState } from '../checks/host-state.js';
 import type { Config } from '../config/schema.js';
 import type { Target } from '../config/target.js';
-import { EXIT, type ExitCode, errorDocument, worstExitCode } from '../fault.js';
+import { EXIT, type ExitCode, errorDocument, isShutOut, worstExitCode } from '../fault.js';
 import { AnswerCache } from '../host/answer-cache.js';
 import { openCluster, openPbs, readReferences } from '../host/open.js';
 import { type PastRuns, postponementsOf, readRuns, runsOf } from '../journal/runs.js';
@@ -26,6 +25,7 @@ export const status: Command<HostOptions> = async (context, options) => {
   const postponed = postponedIn(stateDir);
   const locks = lockHolders(config, world);
   const connections = targets.length > CONNECTIONS / 16 ? 1 : undefined;
+  const codes: ExitCode[] = [];
   const hosts = await atMost(CONNECTIONS, targets, async (target): Promise<HostStatus> => {
     const { host } = target;
     const pbs = await openPbs(target, world, connections);
@@ -33,6 +33,9 @@ export const status: Command<HostOptions> = async (context, options) => {
       // Two servers: a PVE that does not answer says nothing about the PBS, nor the other way round.
       const [state, lock] = await Promise.allSettled([stateOf(pbs, world.clock), locks.holderFor(target)]);
       const lockError = lock.status === 'rejected' ? errorDocument(lock.reason) : null;
+      const failed = [state, lock].find((each) => each.status === 'rejected');
+      // A refused token or certificate is no reason to wait.
+      if (failed) codes.push(isShutOut(failed.reason) ? EXIT.failed : EXIT.tryLater);
       return {
         host,
         ...(state.status === 'fulfilled' ? state.value : UNREACHABLE),
@@ -47,14 +50,8 @@ export const status: Command<HostOptions> = async (context, options) => {
   });
   await locks.close();
   context.answer({ hosts }, statusText(hosts, style));
-  return worstExitCode<ExitCode>(EXIT.done, ...hosts.map(exitCodeOf));
+  return worstExitCode<ExitCode>(EXIT.done, ...codes);
 };
-
-/** A refused token or certificate is no reason to wait. */
-function exitCodeOf({ error }: HostStatus): ExitCode {
-  if (error === null) return EXIT.done;
-  return REFUSED.has(error.code) ? EXIT.failed : EXIT.tryLater;
-}
 
 const UNREACHABLE = {
   reachable: false,

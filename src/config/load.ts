@@ -2,10 +2,17 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { EXIT, Fault } from '../fault.js';
+import { EXIT, Fault, type FaultOptions } from '../fault.js';
 import { crossChecks } from './cross-checks.js';
 import { describeIssues } from './issues.js';
 import { type Config, config as schema } from './schema.js';
+
+/** There is no config where it was looked for. */
+export class ConfigMissing extends Fault {
+  constructor(message: string, options: FaultOptions) {
+    super('config.missing', message, options);
+  }
+}
 
 interface LoadOptions {
   /** `--config`. */
@@ -24,7 +31,7 @@ export async function loadConfig(options: LoadOptions): Promise<{ path: string; 
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    throw new Fault('config.missing', `The config ${path} cannot be read: ${(error as Error).message}.`, {
+    throw new ConfigMissing(`The config ${path} cannot be read: ${(error as Error).message}.`, {
       hint: 'Name one with --config, or try pbs-ctl demo, which needs none.',
       exitCode: EXIT.usage,
     });
@@ -57,7 +64,7 @@ function findConfig({ path, env, cwd }: LoadOptions): string {
   ];
   const found = places.find((place) => existsSync(place));
   if (found) return found;
-  throw new Fault('config.missing', `No config was found in ${places.join(', ')}.`, {
+  throw new ConfigMissing(`No config was found in ${places.join(', ')}.`, {
     hint: 'Name one with --config, or try pbs-ctl demo, which needs none.',
     exitCode: EXIT.usage,
   });

@@ -1,5 +1,5 @@
 import type { DatastoreConfigs, Maintenance, MaintenanceMode, Pbs } from '../api/pbs.js';
-import { Fault } from '../fault.js';
+import { Fault, Outdated } from '../fault.js';
 
 const LOST_RACES = 6;
 
@@ -41,7 +41,7 @@ export class MaintenanceModes {
           await this.#pbs.setMaintenance(name, mode, digest);
         });
       } catch (error) {
-        const again = error instanceof Fault && ['pbs.modified', 'outcome.unknown'].includes(error.code);
+        const again = error instanceof Outdated || (error instanceof Fault && error.kind === 'unknown');
         if (!again || attempt === LOST_RACES) throw error;
       }
     }

@@ -73,7 +73,7 @@ async function readConsole(guest: Guest): Promise<Shown> {
       return await readSerial(guest, display);
     } catch (error) {
       // Older versions do not let a token at the text, but draw it.
-      if (!(error instanceof Fault && error.code === 'console.refused')) throw error;
+      if (!(error instanceof NotShown)) throw error;
     }
   }
   if (display === 'none') {
@@ -113,9 +113,9 @@ async function readSerial({ pve, vmid, clock }: Guest, port: string): Promise<Sh
   try {
     stream.write(Buffer.from(`${user}:${ticket}\n`));
     const greeting = await stream.read(2).catch((error: unknown) => {
-      throw error instanceof StreamEnded ? refused() : error;
+      throw error instanceof StreamEnded ? new NotShown() : error;
     });
-    if (greeting.toString('latin1') !== 'OK') throw refused();
+    if (greeting.toString('latin1') !== 'OK') throw new NotShown();
     // Of a terminal that is 80 by 24.
     stream.write(Buffer.from('1:80:24:'));
     const heard = collect(stream);
@@ -153,10 +153,14 @@ export function readable(output: string): string {
   return lines.slice(-MOST_LINES).join('\n').trim();
 }
 
-const refused = () =>
-  new Fault('console.refused', 'PVE does not show the serial console to an API token.', {
-    hint: 'It does from qemu-server 9.1.7 on. Open the console in the web UI of PVE.',
-  });
+/** The serial console, which older versions do not show to an API token. */
+class NotShown extends Fault {
+  constructor() {
+    super('console.refused', 'PVE does not show the serial console to an API token.', {
+      hint: 'It does from qemu-server 9.1.7 on. Open the console in the web UI of PVE.',
+    });
+  }
+}
 
 const ended = (vmid: number, { message }: StreamEnded) =>
   new Fault('console.ended', `PVE ended the connection to the console of VM ${vmid}: ${message}.`, {

@@ -35,18 +35,9 @@ export async function runOnce(
   throw new Fault(
     'agent.slow',
     `A command in guest ${vmid} has not ended after ${Math.round(limitMs / 1000)} s.`,
-    { hint: 'Look at the load of the guest, then run again.' },
+    { kind: 'later', hint: 'Look at the load of the guest, then run again.' },
   );
 }
-
-const PASSING = new Set([
-  'agent.not-running', // also when the agent is only busy with somebody else's command
-  'agent.timeout',
-  'agent.unknown-pid',
-  'agent.frozen',
-  'net.timeout',
-  'outcome.unknown',
-]);
 
 /**
  * Runs a command that only looks, and asks anew where an answer was lost: the agent serves one caller
@@ -59,8 +50,11 @@ export async function runReading(
   tries = 4,
 ): Promise<GuestResult> {
   const pauseMs = (error: unknown, tried: number) =>
-    error instanceof Fault && PASSING.has(error.code) ? 250 * 2 ** tried : null;
+    error instanceof Fault && isPassing(error) ? 250 * 2 ** tried : null;
   return retry(guest.clock, { tries, pauseMs }, () => runOnce(guest, command, limitMs));
 }
+
+/** To a command that only looks it does not matter whether it ran before. */
+const isPassing = ({ kind }: Fault) => kind === 'passing' || kind === 'unknown';
 
 export const sh = (script: string): string[] => ['/bin/sh', '-c', script];

@@ -1,8 +1,7 @@
 import type { Pve } from '../api/pve.js';
 import type { ClusterConfig } from '../config/schema.js';
-import { Fault } from '../fault.js';
 import type { World } from '../world.js';
-import type { ClusterLock } from './lock.js';
+import { type ClusterLock, LockFault } from './lock.js';
 import { guestTagStore, type LockStore, registeredTagStore } from './store.js';
 
 /** A cluster that a run has to do with. */
@@ -37,9 +36,13 @@ export function clusterLock(
 
 function noCarrier(cluster: string): LockStore {
   const refuse = async (): Promise<never> => {
-    throw new Fault('lock.no-carrier', `Cluster "${cluster}" has no guest that could carry the lock tag.`, {
-      hint: `Set clusters.${cluster}.lock.vmid, or let a host's guest be in that cluster.`,
-    });
+    throw new LockFault(
+      'lock.no-carrier',
+      `Cluster "${cluster}" has no guest that could carry the lock tag.`,
+      {
+        hint: `Set clusters.${cluster}.lock.vmid, or let a host's guest be in that cluster.`,
+      },
+    );
   };
   return { kind: 'guest-tag', read: refuse, swap: refuse, now: refuse };
 }

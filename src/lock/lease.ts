@@ -1,7 +1,17 @@
 import { errorDocument, Fault } from '../fault.js';
 import { retry } from '../poll.js';
 import type { Clock } from '../world.js';
-import { acquire, type Claim, type ClusterLock, confirm, release, renew } from './lock.js';
+import {
+  acquire,
+  type Claim,
+  type ClusterLock,
+  confirm,
+  LockFault,
+  LockForeign,
+  LockLost,
+  release,
+  renew,
+} from './lock.js';
 
 /** The locks of a run, held together: taken in order, renewed while it lasts, released at its end. */
 export interface Lease {
@@ -88,7 +98,7 @@ export async function takeLease(
 function requireFresh({ lock, claim, renewed, lost }: Held, clock: Clock): void {
   if (lost) throw lost;
   if (since(renewed, clock) <= (claim.ttlMs * 3) / 4) return;
-  throw new Fault(
+  throw new LockFault(
     'lock.stale',
     `The lock of cluster "${lock.cluster}" was not renewed in time; the run changes nothing more.`,
     {
@@ -118,7 +128,7 @@ async function keepRenewed(
     } catch (error) {
       if (signal.aborted) return;
       onRenewalFailed(held.lock.cluster, error);
-      if (error instanceof Fault && error.code === 'lock.lost') {
+      if (error instanceof LockLost) {
         held.lost = error;
         return;
       }
@@ -128,14 +138,6 @@ async function keepRenewed(
 }
 
 const RELEASE_TRIES = 5;
-const LASTING = new Set([
-  'api.unauthorized',
-  'api.forbidden',
-  'net.untrusted',
-  'lock.foreign',
-  'lock.no-carrier',
-  'pve.no-guest',
-]);
 
 /**
  * Releases the lock of a run, if it still is its own.
@@ -143,7 +145,7 @@ const LASTING = new Set([
  */
 export async function releaseOwn(lock: ClusterLock, claim: Pick<Claim, 'run'>, clock: Clock): Promise<void> {
   await retryRelease(() => release(lock, { run: claim.run }), clock).catch((error) => {
-    if (!(error instanceof Fault && error.code === 'lock.foreign')) throw error;
+    if (!(error instanceof LockForeign)) throw error;
   });
 }
 
@@ -159,10 +161,10 @@ export function notReleased(
 
 /**
  * A release, some times over: it is safe to repeat, and a backup of the guest that carries the tag forbids
- * writing it for a while. Not where a person has to fix something.
+ * writing it for a while. Not where a person has to act.
  */
 export async function retryRelease<Result>(act: () => Promise<Result>, clock: Clock): Promise<Result> {
   const pauseMs = (error: unknown, tried: number) =>
-    error instanceof Fault && !LASTING.has(error.code) ? 1000 * tried : null;
+    error instanceof Fault && error.kind !== 'refused' ? 1000 * tried : null;
   return retry(clock, { tries: RELEASE_TRIES, pauseMs }, act);
 }

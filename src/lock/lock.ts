@@ -1,4 +1,4 @@
-import { EXIT, Fault } from '../fault.js';
+import { EXIT, Fault, type FaultOptions, Outdated } from '../fault.js';
 import { isoFromSeconds } from '../moment.js';
 import type { Clock } from '../world.js';
 import type { LockStore, StoredTags } from './store.js';
@@ -18,6 +18,21 @@ export interface Claim {
   readonly run: string;
   readonly ttlMs: number;
   readonly onExpired: 'postpone' | 'take-over';
+}
+
+/** What the lock itself says to a run, beside the faults of the servers that keep it. */
+export class LockFault extends Fault {}
+/** Its tag is not there any more, or not alone. */
+export class LockLost extends LockFault {
+  constructor(message: string, options: FaultOptions) {
+    super('lock.lost', message, options);
+  }
+}
+/** Another holds it. */
+export class LockForeign extends LockFault {
+  constructor(message: string, options: FaultOptions) {
+    super('lock.foreign', message, options);
+  }
 }
 
 const LOST_RACES = 12;
@@ -112,7 +127,8 @@ async function swapUntilSettled<Value>(
       await lock.store.swap(seen, next);
     } catch (error) {
       // Whether an unanswered write arrived shows when the tags are read again; the decision is made anew on them.
-      if (!(error instanceof Fault) || !['pve.modified', 'outcome.unknown'].includes(error.code)) throw error;
+      const again = error instanceof Outdated || (error instanceof Fault && error.kind === 'unknown');
+      if (!again) throw error;
       await lock.clock.sleep(20 + lock.random() * 80 * (attempt + 1));
       continue;
     }
@@ -120,7 +136,7 @@ async function swapUntilSettled<Value>(
     const added = next.filter((tag) => !seen.tags.includes(tag));
     if (added.every((tag) => after.includes(tag.toLowerCase()))) return value;
   }
-  throw new Fault(
+  throw new LockFault(
     'lock.contended',
     `Could not ${verb} the lock of cluster "${lock.cluster}": others changed the tags each time.`,
     {
@@ -141,8 +157,7 @@ function requireOwn(lock: ClusterLock, seen: StoredTags, run: string): void {
   const locks = locksIn(lock, seen);
   if (locks.some((each) => each.lock.run === run) && locks.every((each) => each.lock.run === run)) return;
   const other = locks.find((each) => each.lock.run !== run);
-  throw new Fault(
-    'lock.lost',
+  throw new LockLost(
     other
       ? `The lock of cluster "${lock.cluster}" is no longer ours alone: ${describe(other.lock)} holds it.`
       : `The lock of cluster "${lock.cluster}" is gone: another user removed the tag of run ${run}.`,
@@ -155,7 +170,7 @@ const until = ({ expiresAt }: LockTag) => isoFromSeconds(expiresAt);
 
 function held(lock: ClusterLock, by: LockTag, expired: boolean): Fault {
   return expired
-    ? new Fault(
+    ? new LockFault(
         'lock.expired',
         `The lock of cluster "${lock.cluster}" was left by ${describe(by)} and expired at ${until(by)}.`,
         {
@@ -163,7 +178,7 @@ function held(lock: ClusterLock, by: LockTag, expired: boolean): Fault {
           exitCode: EXIT.tryLater,
         },
       )
-    : new Fault(
+    : new LockFault(
         'lock.held',
         `The lock of cluster "${lock.cluster}" is held by ${describe(by)} until ${until(by)}.`,
         {
@@ -175,16 +190,12 @@ function held(lock: ClusterLock, by: LockTag, expired: boolean): Fault {
 }
 
 const foreign = (lock: ClusterLock, by: LockTag) =>
-  new Fault(
-    'lock.foreign',
-    `The lock of cluster "${lock.cluster}" is held by ${describe(by)}; it is not released.`,
-    {
-      hint: `Only its owner releases it; in an emergency: pbs-ctl lock break --cluster ${lock.cluster} --yes`,
-    },
-  );
+  new LockForeign(`The lock of cluster "${lock.cluster}" is held by ${describe(by)}; it is not released.`, {
+    hint: `Only its owner releases it; in an emergency: pbs-ctl lock break --cluster ${lock.cluster} --yes`,
+  });
 
 const unreadable = (lock: ClusterLock, tag: string) =>
-  new Fault(
+  new LockFault(
     'lock.unreadable',
     `Cluster "${lock.cluster}" carries the tag "${tag}", which begins like a lock and cannot be read.`,
     {
@@ -194,7 +205,7 @@ const unreadable = (lock: ClusterLock, tag: string) =>
   );
 
 const configLocked = (lock: ClusterLock, by: string) =>
-  new Fault(
+  new LockFault(
     'lock.config-locked',
     `The guest that carries the lock of cluster "${lock.cluster}" is locked by PVE (${by}); its tags cannot be written.`,
     {

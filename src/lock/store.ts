@@ -1,6 +1,6 @@
 import { noNode } from '../api/absent.js';
 import type { Pve } from '../api/pve.js';
-import { Fault } from '../fault.js';
+import { Outdated } from '../fault.js';
 import type { Clock } from '../world.js';
 
 /** Where a cluster's lock tag is kept. */
@@ -8,8 +8,8 @@ export interface LockStore {
   readonly kind: 'guest-tag' | 'registered-tag';
   read(): Promise<StoredTags>;
   /**
-   * Replaces the tags if they have not changed since `seen` was read.
-   * @throws Fault `pve.modified` when they have, `outcome.unknown` when the answer was lost
+   * Replaces the tags if they are still those of `seen`.
+   * @throws Outdated when they are not; a Fault of kind `unknown` when the answer was lost
    */
   swap(seen: StoredTags, next: readonly string[]): Promise<void>;
   /** The clock that expiry is judged by, epoch seconds. */
@@ -66,4 +66,4 @@ export function registeredTagStore(pve: Pve, clock: Clock, settleMs: number): Lo
 }
 
 const modified = (cluster: string) =>
-  new Fault('pve.modified', `The registered tags of cluster "${cluster}" were changed by another user.`);
+  new Outdated('pve.modified', `The registered tags of cluster "${cluster}" were changed by another user.`);

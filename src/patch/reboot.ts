@@ -4,6 +4,7 @@ import { formatDuration } from '../config/quantity.js';
 import { EXIT, Fault } from '../fault.js';
 import { installedKernels } from '../guest/apt.js';
 import type { Answers } from '../host/answers.js';
+import { LockFault } from '../lock/lock.js';
 import { isoFromMs } from '../moment.js';
 import { type Kernels, rebootDecision } from '../rules/reboot.js';
 import { softened } from '../rules/softened.js';
@@ -68,13 +69,11 @@ export async function reboot(run: Run): Promise<string> {
     await pbs.reboot();
     return 'requested';
   } catch (error) {
-    if (!(error instanceof Fault && MAY_HAVE_ARRIVED.has(error.code))) throw error;
+    // Without a connection it was hardly carried out; only the boot itself knows.
+    if (!(error instanceof Fault) || error.kind === 'refused') throw error;
     return 'requested; the answer was lost, so the boot itself has to tell';
   }
 }
-
-/** An answer that cannot be read was given all the same: by whom, and before or after what, is not known. */
-const MAY_HAVE_ARRIVED = new Set(['outcome.unknown', 'api.unreadable', 'pbs.daemon-down', 'net.timeout']);
 
 /** Null where the guest does not tell: then the boot is told by its time. */
 async function bootIdOf({ host: { guest, target } }: Run): Promise<string | null> {
@@ -116,9 +115,9 @@ async function stillLocked(run: Run): Promise<void> {
   try {
     await requireLock(run);
   } catch (cause) {
-    if (!(cause instanceof Fault && cause.code.startsWith('lock.'))) throw cause;
+    if (!(cause instanceof LockFault)) throw cause;
     const { host } = run.host.target;
-    throw new Fault(cause.code, cause.message, {
+    throw new LockFault(cause.code, cause.message, {
       hint: `${cause.hint ?? 'Look at the lock.'} The packages are installed; the next run reboots: pbs-ctl patch --host ${host}`,
       exitCode: EXIT.tryLater,
     });

@@ -1,9 +1,9 @@
-import { Fault } from '../fault.js';
 import type { AnswerCache } from '../host/answer-cache.js';
 import type { Host } from '../host/open.js';
 import type { Phase } from '../journal/document.js';
 import type { Journal } from '../journal/journal.js';
 import type { Lease } from '../lock/lease.js';
+import { LockFault } from '../lock/lock.js';
 import type { Reporter } from '../report/events.js';
 import type { Clock } from '../world.js';
 import type { Interruption } from './interruption.js';
@@ -41,7 +41,7 @@ export function step(run: Run, label: string, percent: number | null, text: stri
 /** Reads the locks back before something is changed. @throws Fault `lock.lost`, `lock.stale` */
 export async function requireLock(run: Run): Promise<void> {
   run.interruption.throwIfStopped();
-  if (!run.lease) throw new Fault('lock.not-held', 'The run holds no lock; it changes nothing.');
+  if (!run.lease) throw new LockFault('lock.not-held', 'The run holds no lock; it changes nothing.');
   await run.lease.confirm();
 }
 

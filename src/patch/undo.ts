@@ -1,6 +1,6 @@
-import { errorDocument, Fault } from '../fault.js';
+import { errorDocument } from '../fault.js';
 import { releaseOwn } from '../lock/lease.js';
-import { confirm } from '../lock/lock.js';
+import { confirm, LockLost } from '../lock/lock.js';
 import { unfence } from './fence.js';
 import { unlock } from './lock.js';
 import { note, type Run, warning } from './run.js';
@@ -43,7 +43,7 @@ export async function reportOrphanedLocks(run: Run): Promise<void> {
     try {
       await confirm(lock, journal.runId);
     } catch (error) {
-      if (error instanceof Fault && error.code === 'lock.lost') continue;
+      if (error instanceof LockLost) continue;
       warning(run, unknownLock(name, error));
     }
     journal.append({ type: 'locked', cluster: name, expiresAt: 0 });

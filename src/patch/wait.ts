@@ -1,3 +1,4 @@
+import { ApiFault } from '../api/failure.js';
 import { formatDuration } from '../config/quantity.js';
 import { Fault } from '../fault.js';
 import { isoFromMs } from '../moment.js';
@@ -100,7 +101,7 @@ class ApiProbe {
     this.#longest = longest;
   }
 
-  /** @throws Fault of {@link REFUSED}, or the signal's reason */
+  /** @throws Fault for what the host denies, or the signal's reason */
   async ask(signal: AbortSignal): Promise<void> {
     const { pbs } = this.#run.host;
     const { clock } = this.#run;
@@ -115,11 +116,11 @@ class ApiProbe {
       this.#swallowed = 0;
     } catch (error) {
       signal.throwIfAborted();
-      if (!(error instanceof Fault) || REFUSED.has(error.code)) throw error;
+      if (!(error instanceof Fault) || error.denied !== null) throw error;
       this.seen = null;
       this.daemon = false;
       this.lost = true;
-      const taken = error.code === 'net.timeout' || clock.monotonic() - asked >= limit;
+      const taken = (error instanceof ApiFault && error.timedOut) || clock.monotonic() - asked >= limit;
       this.#swallowed = taken ? this.#swallowed + 1 : 0;
       return;
     }
@@ -130,8 +131,6 @@ class ApiProbe {
     signal.throwIfAborted();
   }
 }
-
-const REFUSED = new Set(['api.unauthorized', 'api.forbidden', 'net.untrusted']);
 
 /** A question that is asked again and again beside others, never twice at once. */
 class Repeated<Answer> {

@@ -1,6 +1,6 @@
 import { endedWell, type TaskState, waitForTask } from '../api/tasks.js';
 import { formatDuration } from '../config/quantity.js';
-import { EXIT, errorDocument, Fault } from '../fault.js';
+import { EXIT, Fault } from '../fault.js';
 import { runOfFence } from '../fence/mark.js';
 import { MaintenanceModes } from '../fence/modes.js';
 import { type Guest, runOnce } from '../guest/exec.js';
@@ -95,7 +95,7 @@ async function isBack(acting: Acting, sinceMs: number): Promise<boolean> {
   return pve.agent.ping(vmid, 10_000).then(
     () => true,
     // Without the option there is no agent to wait for.
-    (error: unknown) => errorDocument(error).code === 'agent.disabled',
+    (error: unknown) => error instanceof Fault && error.kind === 'refused',
   );
 }
 

@@ -1,8 +1,10 @@
-import { noGuest } from '../api/absent.js';
+import { NoGuest } from '../api/absent.js';
+import { ApiFault } from '../api/failure.js';
+import { AgentFault } from '../api/guest-agent.js';
 import type { GuestConfig } from '../api/pve.js';
 import { hostState } from '../checks/host-state.js';
 import { verifyOnce } from '../checks/verify.js';
-import { errorDocument } from '../fault.js';
+import { errorDocument, Fault } from '../fault.js';
 import { runOfFence } from '../fence/mark.js';
 import { takeSymptoms } from '../guest/symptoms.js';
 import type { Host } from '../host/open.js';
@@ -63,7 +65,7 @@ async function observeVm({ guest, guestCluster }: Host): Promise<Pick<ObservedHo
   const { pve, vmid } = guest;
   try {
     const place = await pve.findGuest(vmid);
-    if (!place) throw noGuest(guestCluster.name, vmid);
+    if (!place) throw new NoGuest(guestCluster.name, vmid);
     const [nodes, status, config] = await Promise.all([
       pve.clusterStatus().then(
         (answer) => answer.nodes,
@@ -114,18 +116,6 @@ export function consoleUrl(
   return `${address}/?console=kvm&${viewer}&vmid=${vmid}${called}&node=${encodeURIComponent(node)}&resize=off`;
 }
 
-/** Nothing answers; anything else that goes wrong is an answer. */
-const NO_ANSWER = new Set([
-  'agent.not-running',
-  'agent.timeout',
-  'agent.slow',
-  'agent.unknown-pid',
-  'agent.vm-stopped',
-  'net.unreachable',
-  'net.timeout',
-  'outcome.unknown',
-]);
-
 /** The guest's own view, through its agent. */
 async function observeInside({
   guest,
@@ -135,8 +125,15 @@ async function observeInside({
     return { agent: 'answers', agentError: null, inside: await takeSymptoms(guest) };
   } catch (error) {
     const agentError = errorDocument(error);
-    return { agent: NO_ANSWER.has(agentError.code) ? 'silent' : 'refuses', agentError, inside: null };
+    return { agent: hasAnswered(error) ? 'refuses' : 'silent', agentError, inside: null };
   }
+}
+
+/** A refusal is an answer, and so is one that cannot be read. */
+function hasAnswered(error: unknown): boolean {
+  if (error instanceof AgentFault) return !error.isSilent;
+  if (error instanceof ApiFault && error.kind === 'unknown') return error.status !== null;
+  return error instanceof Fault && error.kind === 'refused';
 }
 
 const PROBE_MS = 5000;
@@ -162,8 +159,7 @@ async function observePbs({ pbs, answers }: Host, baseline: Baseline | null): Pr
     await pbs.probe(PROBE_MS);
   } catch (error) {
     const apiError = errorDocument(error);
-    const answered = apiError.code.startsWith('api.') || apiError.code === 'net.untrusted';
-    return { ...SILENT, apiError, proxy: answered ? 'refuses' : 'silent' };
+    return { ...SILENT, apiError, proxy: hasAnswered(error) ? 'refuses' : 'silent' };
   }
   const [daemon, modes, state, services] = await Promise.allSettled([
     pbs.daemonAnswers(PROBE_MS),
@@ -183,7 +179,7 @@ async function observePbs({ pbs, answers }: Host, baseline: Baseline | null): Pr
     daemon:
       daemon.status === 'fulfilled'
         ? 'answers'
-        : errorDocument(daemon.reason).code.startsWith('api.')
+        : hasAnswered(daemon.reason)
           ? 'unknown' // refused, so it is not known
           : 'silent',
     apiError: failed ? errorDocument(failed.reason) : null,

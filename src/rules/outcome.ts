@@ -1,5 +1,5 @@
 import type { Outcome } from '../config/schema.js';
-import { EXIT, type ExitCode, Fault } from '../fault.js';
+import { EXIT, type ExitCode, Fault, helpsToWait } from '../fault.js';
 import type { RunDocument } from '../journal/document.js';
 import type { RunState } from '../journal/state.js';
 
@@ -13,9 +13,7 @@ export function outcomeOf(error: unknown): Outcome {
 
 /** Not safe now, or not reachable now: waiting may help. */
 export const isLater = (error: unknown): boolean =>
-  error instanceof Fault && (error.exitCode === EXIT.tryLater || UNREACHABLE.has(error.code));
-
-const UNREACHABLE = new Set(['net.unreachable', 'net.timeout', 'pbs.daemon-down']);
+  helpsToWait(error) || (error instanceof Fault && error.exitCode === EXIT.tryLater);
 
 /** What a run ends as once it has taken back what it could, and whether the next `patch` continues it. */
 export function ending(

@@ -120,7 +120,7 @@ async function addressesOf(guests: readonly PveGuest[], pve: Pve): Promise<Map<n
       addresses.set(vmid, await pve.look(guestAddresses(node, vmid)));
     } catch (error) {
       // A token that may not ask one agent usually may ask none.
-      if (errorDocument(error).code === 'api.forbidden') break;
+      if (error instanceof Fault && error.denied === 'privilege') break;
     }
   }
   return addresses;

@@ -2,7 +2,7 @@ import type { TokenFacts } from '../api/account.js';
 import type { Client, HeldPrivileges } from '../api/client.js';
 import { type Allowed, allowedBy, type Need } from '../api/privileges.js';
 import { type Product, tokenParts } from '../api/token.js';
-import { errorDocument, type Fix } from '../fault.js';
+import { Fault, type Fix } from '../fault.js';
 import { isoFromSeconds } from '../moment.js';
 import { about, failed, type SetupFinding } from './finding.js';
 
@@ -48,7 +48,7 @@ export function judgeToken(
 
 /** A token that is not accepted, or a server that cannot be asked. */
 export function refusedToken({ subject, product, token, where }: KnownToken, error: unknown): SetupFinding {
-  if (errorDocument(error).code !== 'api.unauthorized') return failed(subject, 'token', error);
+  if (!(error instanceof Fault && error.denied === 'token')) return failed(subject, 'token', error);
   const { user, name } = tokenParts(token);
   const commands =
     product === 'pbs'

@@ -13,7 +13,7 @@ describe('a round of checks', () => {
   it('turns a check that throws into a block with its reason', async () => {
     const broken: Check = {
       id: 'pbs.api',
-      look: () => Promise.reject(new Fault('net.unreachable', 'no route', { hint: 'look' })),
+      look: () => Promise.reject(new Fault('net.unreachable', 'no route', { kind: 'passing', hint: 'look' })),
       judge: () => ({ status: 'pass', summary: '' }),
     };
     expect(await runChecks([broken], answers)).toEqual([

@@ -3,6 +3,7 @@ import * as account from '../../src/api/account.js';
 import type { ByteStream } from '../../src/api/byte-stream.js';
 import type { Look } from '../../src/api/client.js';
 import { ApiFault } from '../../src/api/failure.js';
+import { AgentFault } from '../../src/api/guest-agent.js';
 import { Pbs } from '../../src/api/pbs.js';
 import { Pve } from '../../src/api/pve.js';
 import type { OneServer, Request, Server } from '../../src/api/request.js';
@@ -106,7 +107,7 @@ async function callAll(client: object, given: Readonly<Record<string, readonly u
     const asked: Promise<unknown> = method.apply(client, [...(given[name] ?? [])]);
     await asked.catch((error: unknown) => {
       // Refused below on purpose, so that the question after the refusal is asked.
-      if (!(error instanceof ApiFault && error.code === 'agent.blocked')) throw error;
+      if (!(error instanceof AgentFault && error.mayBeFrozen)) throw error;
     });
   }
 }

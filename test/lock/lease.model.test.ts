@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Fault } from '../../src/fault.js';
+import { Fault, Outdated } from '../../src/fault.js';
 import { type Lease, takeLease } from '../../src/lock/lease.js';
 import { breakLock, type ClusterLock } from '../../src/lock/lock.js';
 import type { LockStore } from '../../src/lock/store.js';
@@ -37,15 +37,15 @@ class Guest implements LockStore {
   };
   swap = async (seen: { digest: string }, next: readonly string[]) => {
     this.#answer();
-    if (seen.digest !== String(this.#revision)) throw new Fault('pve.modified', 'checksum mismatch');
+    if (seen.digest !== String(this.#revision)) throw new Outdated('pve.modified', 'checksum mismatch');
     this.store([...next]);
     if (this.losesAnswer) {
       this.losesAnswer = false;
-      throw new Fault('outcome.unknown', 'the connection was cut');
+      throw new Fault('outcome.unknown', 'the connection was cut', { kind: 'unknown' });
     }
   };
   #answer(): void {
-    if (this.away) throw new Fault('net.unreachable', 'no route to host');
+    if (this.away) throw new Fault('net.unreachable', 'no route to host', { kind: 'passing' });
   }
   store(tags: string[]): void {
     this.tags = tags;

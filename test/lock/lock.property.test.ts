@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Fault } from '../../src/fault.js';
+import { Fault, Outdated } from '../../src/fault.js';
 import { acquire, type ClusterLock, confirm, release, renew } from '../../src/lock/lock.js';
 import type { LockStore } from '../../src/lock/store.js';
 import { standing } from '../../src/lock/tag.js';
@@ -18,7 +18,7 @@ function sharedGuest(scheduler: fc.Scheduler) {
         .then(() => ({ tags: [...tags], digest: String(revision), configLock: null })),
     swap: (seen, next) =>
       scheduler.schedule(Promise.resolve(), 'swap').then(() => {
-        if (seen.digest !== String(revision)) throw new Fault('pve.modified', 'checksum mismatch');
+        if (seen.digest !== String(revision)) throw new Outdated('pve.modified', 'checksum mismatch');
         tags = [...next];
         revision += 1;
       }),

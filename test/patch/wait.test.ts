@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ApiFault } from '../../src/api/failure.js';
 import { Fault } from '../../src/fault.js';
 import { Journal } from '../../src/journal/journal.js';
 import type { Run } from '../../src/patch/run.js';
@@ -35,7 +36,16 @@ async function waitIn({ api, bootId, refuses, pollInterval = 2000, answerTakes =
   const clock = fastClock();
   const begun = clock.now();
   const since = () => clock.now() - begun;
-  const silence = () => Promise.reject(new Fault('net.timeout', 'no answer'));
+  const silence = () =>
+    Promise.reject(
+      new ApiFault(
+        'net.timeout',
+        'no answer',
+        { method: 'GET', path: '/' },
+        {},
+        { kind: 'passing', timedOut: true },
+      ),
+    );
   const pbs = {
     probe: async (limitMs: number) => {
       if (answerTakes > limitMs) return silence();
@@ -127,7 +137,7 @@ describe('the wait for a boot', () => {
   });
 
   it('ends at once when another certificate answers', async () => {
-    const refuses = new Fault('net.untrusted', 'another certificate');
+    const refuses = new Fault('net.untrusted', 'another certificate', { denied: 'certificate' });
     expect((await waitIn({ api: oldBoot, bootId: () => null, refuses })).code).toBe('net.untrusted');
   });
 });

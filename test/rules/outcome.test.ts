@@ -1,20 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import { EXIT, Fault } from '../../src/fault.js';
+import { EXIT, Fault, type FaultOptions } from '../../src/fault.js';
 import { ending, exitCodeOf, outcomeOf } from '../../src/rules/outcome.js';
 
-const fault = (code: string, exitCode: 1 | 3 | 75 | 130) => new Fault(code, 'seen', { exitCode });
+const fault = (code: string, options: FaultOptions) => new Fault(code, 'seen', options);
 const behind = (fenced: string[], locks: string[]) => ({ fenced, locks });
 
 describe('the outcome of a run', () => {
   it.each`
-    error                                         | outcome          | because
-    ${fault('not-safe', EXIT.tryLater)}           | ${'postponed'}   | ${'waiting may help'}
-    ${fault('net.unreachable', EXIT.failed)}      | ${'postponed'}   | ${'the host may be back later'}
-    ${fault('pbs.daemon-down', EXIT.failed)}      | ${'postponed'}   | ${'so may its daemon'}
-    ${fault('run.interrupted', EXIT.interrupted)} | ${'interrupted'} | ${'a signal came'}
-    ${fault('verify.failed', EXIT.unverified)}    | ${'unverified'}  | ${'the host is not as it was'}
-    ${fault('api.forbidden', EXIT.failed)}        | ${'failed'}      | ${'a person has to act'}
-    ${new TypeError('a bug')}                     | ${'failed'}      | ${'nothing is known of it'}
+    error                                                       | outcome          | because
+    ${fault('not-safe', { exitCode: EXIT.tryLater })}           | ${'postponed'}   | ${'waiting may help'}
+    ${fault('net.unreachable', { kind: 'passing' })}            | ${'postponed'}   | ${'the host may be back later'}
+    ${fault('pve.guest-locked', { kind: 'later' })}             | ${'postponed'}   | ${'a backup of that guest ends'}
+    ${fault('outcome.unknown', { kind: 'unknown' })}            | ${'failed'}      | ${'it may have been carried out'}
+    ${fault('run.interrupted', { exitCode: EXIT.interrupted })} | ${'interrupted'} | ${'a signal came'}
+    ${fault('verify.failed', { exitCode: EXIT.unverified })}    | ${'unverified'}  | ${'the host is not as it was'}
+    ${fault('api.forbidden', { kind: 'refused' })}              | ${'failed'}      | ${'a person has to act'}
+    ${new TypeError('a bug')}                                   | ${'failed'}      | ${'nothing is known of it'}
   `('is $outcome when $because', ({ error, outcome }) => {
     expect(outcomeOf(error)).toBe(outcome);
   });

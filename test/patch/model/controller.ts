@@ -129,14 +129,18 @@ export async function patch(
     if (killed === 'before') die();
     if (dead) return never();
     const mishap = fate.mishaps.find(isNow)?.kind;
-    const unknown = new Fault(what === 'read' ? 'net.timeout' : 'outcome.unknown', 'no answer');
-    if (to === 'pbs' && !servers.answers) throw new Fault('net.unreachable', 'connection refused');
+    const unknown =
+      what === 'read'
+        ? new Fault('net.timeout', 'no answer', { kind: 'passing' })
+        : new Fault('outcome.unknown', 'no answer', { kind: 'unknown' });
+    if (to === 'pbs' && !servers.answers)
+      throw new Fault('net.unreachable', 'connection refused', { kind: 'passing' });
     if (mishap === 'lost') throw unknown;
     const answer = act();
     if (killed === 'after') die();
     if (dead) return never();
     if (mishap === 'unheard') throw unknown;
-    if (mishap === 'garbled') throw new Fault('api.unreadable', 'a page of a proxy');
+    if (mishap === 'garbled') throw new Fault('api.unreadable', 'a page of a proxy', { kind: 'unknown' });
     return answer;
   };
   const host = siteOf(servers, carry, own, journal.runId, seen);

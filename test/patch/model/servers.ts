@@ -1,4 +1,4 @@
-import { Fault } from '../../../src/fault.js';
+import { Outdated } from '../../../src/fault.js';
 import { runOfFence } from '../../../src/fence/mark.js';
 import type { VirtualClock } from '../../support/virtual-clock.js';
 
@@ -83,7 +83,7 @@ export class Servers {
   }
 
   setTags(tags: readonly string[], digest: string): void {
-    if (digest !== String(this.revision)) throw new Fault('pve.modified', 'checksum mismatch');
+    if (digest !== String(this.revision)) throw new Outdated('pve.modified', 'checksum mismatch');
     this.storeTags(tags);
   }
   storeTags(tags: readonly string[]): void {
@@ -93,7 +93,7 @@ export class Servers {
   }
 
   setMode(run: string, name: string, mode: Mode | null, digest: string, seen: Seen): void {
-    if (digest !== this.modesDigest) throw new Fault('pbs.modified', 'detected modified configuration');
+    if (digest !== this.modesDigest) throw new Outdated('pbs.modified', 'detected modified configuration');
     const before = this.modes.get(name) ?? null;
     if (before && runOfFence(before) !== run) this.#say(`G4: ${name} was ${before.type} by somebody else`);
     if (mode && !seen.lockIsOwn) this.#say('G2: a fence without the lock');
