@@ -219,7 +219,7 @@ export function program(
     )
     .action(
       run(async (context, command, options) =>
-        (await import('./commands/lock-hold.js')).lockHold(context, { ...options, command }),
+        (await import('./commands/lock.js')).lockHold(context, { ...options, command }),
       ),
     );
   add('break', 'remove the lock, no matter who holds it', lock)

@@ -1,7 +1,11 @@
 import type { CommandUnknownOpts, Option } from 'commander';
+import { loadConfig } from '../config/load.js';
+import type { Config } from '../config/schema.js';
+import { stateDirOf } from '../config/target.js';
 import { EXIT } from '../fault.js';
-import { SCRIPTS, type Shell } from './completion-scripts.js';
-import { type Candidates, valuesOf } from './completion-values.js';
+import { readRuns } from '../journal/runs.js';
+import { SCENARIOS } from '../lab/scenario.js';
+import type { World } from '../world.js';
 import type { Command } from './context.js';
 
 /** Prints the script that a shell reads. */
@@ -94,3 +98,119 @@ const joined = (words: readonly string[]): string[] =>
     if (word === '=' && after?.startsWith('--')) return index === words.length - 1 ? [''] : [];
     return [word];
   });
+
+// The shells only ask: which words fit is decided by the program itself, so that the answer is that of the
+// version that is installed. A first line ":files" leaves the rest to the shell.
+
+const BASH = `# pbs-ctl completion bash > /etc/bash_completion.d/pbs-ctl
+_pbs_ctl() {
+  local word description current=\${COMP_WORDS[COMP_CWORD]}
+  [[ $current == '=' ]] && current=
+  COMPREPLY=()
+  while IFS=$'\\t' read -r word description; do
+    if [[ $word == ':files' ]]; then
+      compopt -o filenames 2>/dev/null
+      mapfile -t COMPREPLY < <(compgen -f -- "$current")
+      return
+    fi
+    # bash has taken "--host=x" apart: it completes what follows the "=".
+    COMPREPLY+=("$word")
+  done < <("\${COMP_WORDS[0]}" complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+}
+complete -o nosort -F _pbs_ctl pbs-ctl 2>/dev/null || complete -F _pbs_ctl pbs-ctl
+`;
+
+const ZSH = `#compdef pbs-ctl
+# pbs-ctl completion zsh > /usr/local/share/zsh/site-functions/_pbs-ctl
+_pbs-ctl() {
+  local line
+  local -a lines candidates
+  lines=("\${(@f)$("$words[1]" complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
+  if [[ $lines[1] == ':files' ]]; then
+    _files
+    return
+  fi
+  for line in $lines; do
+    # _describe takes ":" for the end of the word.
+    candidates+=("\${\${line%%$'\\t'*}//:/\\\\:}:\${line#*$'\\t'}")
+  done
+  _describe pbs-ctl candidates
+}
+if [[ $funcstack[1] == _pbs-ctl ]]; then
+  _pbs-ctl "$@"
+else
+  compdef _pbs-ctl pbs-ctl
+fi
+`;
+
+const FISH = `# pbs-ctl completion fish > ~/.config/fish/completions/pbs-ctl.fish
+function __pbs_ctl_complete
+    set -l before (commandline -opc)
+    set -l current (commandline -ct)
+    set -l lines ($before[1] complete -- $before[2..-1] "$current" 2>/dev/null)
+    if test "$lines[1]" = ':files'
+        __fish_complete_path "$current"
+    else
+        printf '%s\\n' $lines
+    end
+end
+complete -c pbs-ctl -f -k -a '(__pbs_ctl_complete)'
+`;
+
+const SCRIPTS = { bash: BASH, zsh: ZSH, fish: FISH } as const;
+type Shell = keyof typeof SCRIPTS;
+
+interface Candidate {
+  readonly word: string;
+  readonly description: string;
+}
+
+/** What may stand at a place: some words, or what the shell itself knows of files. */
+export type Candidates = readonly Candidate[] | 'files';
+
+const FILES = new Set(['--config', '--dir', '--events', '--output']);
+
+/** What can stand for a value. What cannot be found out has no candidates: a shell is no place for errors. */
+async function valuesOf(typed: readonly string[], world: World): Promise<(place: string) => Candidates> {
+  const config = await configOf(typed, world);
+  const hosts = Object.entries(config?.hosts ?? {}).map(([word, { endpoint }]) => ({
+    word,
+    description: endpoint,
+  }));
+  const clusters = Object.entries(config?.clusters ?? {}).map(([word, { endpoints }]) => ({
+    word,
+    description: endpoints[0] ?? '',
+  }));
+  return (place) => {
+    const name = place.split(' ').at(-1) ?? '';
+    if (FILES.has(name)) return 'files';
+    if (name === '--host') return hosts;
+    if (name === '--cluster' && !place.startsWith('init')) return clusters;
+    if (name === '--scenario') return SCENARIOS.map(({ name: word, description }) => ({ word, description }));
+    if (place === 'report run') return config ? runsOf(config, world) : [];
+    return [];
+  };
+}
+
+async function configOf(typed: readonly string[], { env, cwd }: World): Promise<Config | null> {
+  const at = typed.lastIndexOf('--config', typed.length - 2);
+  const joined = typed.find((word) => word.startsWith('--config='))?.slice('--config='.length);
+  const path = joined ?? (at >= 0 ? typed[at + 1] : undefined);
+  try {
+    return (await loadConfig({ ...(path ? { path } : {}), env, cwd })).config;
+  } catch {
+    return null;
+  }
+}
+
+function runsOf(config: Config, { env }: World): Candidate[] {
+  try {
+    const runs = readRuns(stateDirOf(config, env)).runs.map(({ runId, host }) => ({
+      word: runId,
+      description: host,
+    }));
+    return [{ word: 'last', description: 'the newest' }, ...runs.reverse()];
+  } catch {
+    return [];
+  }
+}

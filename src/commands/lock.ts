@@ -1,17 +1,18 @@
 import type { Config } from '../config/schema.js';
-import { EXIT, Fault } from '../fault.js';
+import { EXIT, errorDocument, Fault } from '../fault.js';
 import { openCluster } from '../host/open.js';
-import { retryRelease } from '../lock/lease.js';
+import { type Lease, notReleased, retryRelease, takeLease } from '../lock/lease.js';
 import { acquire, breakLock, type Claim, type ClusterLock, release } from '../lock/lock.js';
 import { isoFromSeconds } from '../moment.js';
 import { poll } from '../poll.js';
+import { exitCodeOf, type Interrupted, type Program } from '../world.js';
 import { type Command, type Context, load } from './context.js';
 
 export interface ClusterOption {
   readonly cluster: string | undefined;
 }
 
-export interface TakeOptions extends ClusterOption {
+interface TakeOptions extends ClusterOption {
   readonly owner: string;
   /** Milliseconds, as is `wait`. */
   readonly ttl: number | undefined;
@@ -31,7 +32,7 @@ export const lockAcquire: Command<TakeOptions> = (context, options) =>
   });
 
 /** What the options ask for, under a new run id. */
-export function claimOf(
+function claimOf(
   { world }: Context,
   config: Config,
   { cluster }: ClusterLock,
@@ -50,7 +51,7 @@ export function claimOf(
  * that no lock is left behind that nothing knows of; a second one does not wait for that.
  * @throws the Fault of the last try, Fault `interrupted`
  */
-export async function waitingFor<Value>(
+async function waitingFor<Value>(
   { world: { clock, stop, now, heedSignals } }: Context,
   config: Config,
   { wait = 0 }: TakeOptions,
@@ -116,7 +117,7 @@ export const lockBreak: Command<ClusterOption & { readonly yes: true | undefined
   });
 
 /** Connects to the cluster that the options name. @throws Fault `usage.cluster` */
-export async function withLock(
+async function withLock(
   context: Context,
   options: ClusterOption,
   act: (lock: ClusterLock, config: Config) => Promise<number>,
@@ -143,4 +144,53 @@ export function clusterName(config: Config, named: string | undefined): string {
       exitCode: EXIT.usage,
     },
   );
+}
+
+interface HoldOptions extends TakeOptions {
+  readonly command: readonly string[];
+}
+
+/** Runs a program under the lock: renewed while it runs, released when it ends; the exit code is the program's. */
+export const lockHold: Command<HoldOptions> = (context, options) =>
+  withLock(context, options, async (lock, config) => {
+    const { world } = context;
+    const [file = '', ...args] = options.command;
+    const claim = claimOf(context, config, lock, options);
+    const say = (text: string) => void world.stderr.write(`pbs-ctl: ${text}\n`);
+    const lease = await waitingFor(context, config, options, {
+      take: () =>
+        takeLease([{ lock, claim }], {
+          clock: world.clock,
+          onAcquired: () => {},
+          onRenewalFailed: (cluster, error) =>
+            say(`the lock of cluster "${cluster}" could not be renewed: ${errorDocument(error).message}`),
+        }),
+      giveBack: (taken) => releaseLease(taken, claim, say),
+    });
+    let program: Program | null = null;
+    const unheed = world.heedSignals();
+    const over = new AbortController();
+    for (const signal of [world.stop, world.now]) {
+      const passOn = () => program?.kill((signal.reason as Interrupted).signal);
+      signal.addEventListener('abort', passOn, { signal: over.signal });
+    }
+    try {
+      program = world.run(file, args, { PBS_CTL_LOCK_RUN: claim.run });
+      return exitCodeOf(await program.ended);
+    } catch (cause) {
+      throw new Fault('hold.not-started', `"${file}" could not be started`, {
+        hint: 'The lock is released. Is the program installed and in the PATH?',
+        exitCode: EXIT.usage,
+        cause,
+      });
+    } finally {
+      // A signal that comes while it is being released must not leave it behind.
+      await releaseLease(lease, claim, say);
+      over.abort();
+      unheed();
+    }
+  });
+
+async function releaseLease(lease: Lease, claim: Claim, say: (text: string) => void): Promise<void> {
+  for (const { cluster, error } of await lease.release()) say(notReleased(cluster, claim, error));
 }

@@ -9,8 +9,8 @@ import { type PastRuns, postponementsOf, readRuns, runsOf } from '../journal/run
 import type { ClusterAccess } from '../lock/cluster-lock.js';
 import { look } from '../lock/lock.js';
 import { isoFromSeconds } from '../moment.js';
-import type { HostStatus } from '../report/host-text.js';
-import { statusText } from '../report/host-text.js';
+import type { HostStatus } from '../report/status-text.js';
+import { statusText } from '../report/status-text.js';
 import type { Clock, World } from '../world.js';
 import { type Command, type HostOptions, load, targetsOf } from './context.js';
 

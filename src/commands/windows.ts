@@ -1,8 +1,10 @@
+import type { Temporal } from 'temporal-polyfill';
 import { EXIT } from '../fault.js';
 import { isoFromSeconds } from '../moment.js';
-import { timelineText } from '../report/timeline.js';
+import { labelled, oneLine, painter, type Style, textWidth, wrap } from '../report/layout.js';
 import { planFor, zoneOf } from '../schedule/look-ahead.js';
 import type { Plan } from '../schedule/plan.js';
+import { type Interval, localTime, secondsOf } from '../schedule/window.js';
 import type { Command, HostOptions } from './context.js';
 import { eachHost } from './each-host.js';
 
@@ -41,3 +43,96 @@ const documentOf = (host: string, { from, to, busy, free, next }: Plan, timezone
   free: free.map((each) => ({ start: isoFromSeconds(each.from), end: isoFromSeconds(each.to) })),
   next: next && { start: isoFromSeconds(next.from), end: isoFromSeconds(next.to) },
 });
+
+const CELLS_A_DAY = 48;
+const SIGN = { busy: '█', free: '─', closed: '·', past: ' ' } as const;
+
+/** A row for each local day, half an hour a letter; then the slots. Pure. */
+export function timelineText(host: string, plan: Plan, zone: string, style: Style): string {
+  const paint = painter(style.color);
+  const lines = [
+    `${paint('strong', oneLine(host))}: ${plan.next ? `a whole run fits at ${moment(plan.next.from, zone)}` : paint('careful', 'no whole run fits in this time')} (${zone})`,
+    '',
+    `              0     3     6     9     12    15    18    21    24`,
+    ...days(plan, zone).map(
+      ({ label, cells }) =>
+        `  ${label}  ${cells.map((cell) => (cell === 'free' ? paint('good', SIGN[cell]) : SIGN[cell])).join('')}`,
+    ),
+    '',
+    `  ${SIGN.busy} busy   ${paint('good', SIGN.free)} a run may be under way   ${SIGN.closed} neither`,
+    '',
+  ];
+  const width = textWidth(style);
+  const jobs = new Map<string, Interval[]>();
+  for (const { source, label, from, to } of plan.busy) {
+    const key = `${label} (${source})`;
+    jobs.set(key, [...(jobs.get(key) ?? []), { from, to }]);
+  }
+  for (const [name, times] of [...jobs].slice(0, 12)) {
+    const [first] = times;
+    const more = times.length > 1 ? `, ${times.length} times in all` : '';
+    if (first)
+      lines.push(...labelled(paint, 'busy', wrap(`${name}: ${range(first, zone)} or so${more}`, width)));
+  }
+  if (jobs.size > 12) lines.push(`  … and ${jobs.size - 12} more jobs (--json lists them)`);
+  for (const slot of plan.free.slice(0, 6))
+    lines.push(...labelled(paint, 'free', [range(slot, zone)], 'good'));
+  if (plan.free.length > 6)
+    lines.push(...labelled(paint, '', [`and ${plan.free.length - 6} more later (--json lists them)`]));
+  if (plan.next)
+    lines.push(
+      ...labelled(
+        paint,
+        'next',
+        [range(plan.next, zone), `  ${commandFor(host, plan.next.from - plan.from)}`],
+        'strong',
+      ),
+    );
+  return `${lines.join('\n')}\n`;
+}
+
+const commandFor = (host: string, seconds: number) =>
+  `pbs-ctl patch --host ${host}${seconds < 60 ? '' : ` --wait ${Math.ceil(seconds / 3600)}h`}`;
+
+type Cell = keyof typeof SIGN;
+
+function days(plan: Plan, zone: string): Array<{ label: string; cells: Cell[] }> {
+  const rows: Array<{ label: string; cells: Cell[] }> = [];
+  for (
+    let day = localTime(plan.from, zone).startOfDay();
+    secondsOf(day) < plan.to;
+    day = day.add({ days: 1 })
+  ) {
+    const cells = Array.from({ length: CELLS_A_DAY }, (_, index): Cell => {
+      // By the clock on the wall: on a day of 23 or 25 hours a cell may be missing or stand for two.
+      const from = secondsOf(day.with({ hour: Math.floor(index / 2), minute: (index % 2) * 30 }));
+      return cellOf(plan, { from, to: from + 1800 });
+    });
+    const date = String(day.day).padStart(2, '0');
+    rows.push({ label: `${english(day, 'weekday')} ${date} ${english(day, 'month')}`, cells });
+  }
+  return rows;
+}
+
+function cellOf(plan: Plan, cell: Interval): Cell {
+  const within = (stretch: Interval) => stretch.from < cell.to && stretch.to > cell.from;
+  if (cell.to <= plan.from || cell.from >= plan.to) return 'past';
+  if (plan.busy.some(within)) return 'busy';
+  return plan.free.some((free) => free.from <= cell.from && free.to >= cell.to) ? 'free' : 'closed';
+}
+
+const english = (at: Temporal.ZonedDateTime, part: 'weekday' | 'month') =>
+  at.toLocaleString('en', { [part]: 'short' });
+const clock = (at: Temporal.ZonedDateTime) => at.toPlainTime().toString({ smallestUnit: 'minute' });
+
+/** "Mon 2026-11-23 03:00 +01:00" */
+function moment(seconds: number, zone: string): string {
+  const at = localTime(seconds, zone);
+  return `${english(at, 'weekday')} ${at.toPlainDate()} ${clock(at)} ${at.offset}`;
+}
+
+function range({ from, to }: Interval, zone: string): string {
+  const [begin, end] = [localTime(from, zone), localTime(to, zone)];
+  const sameDay = begin.toPlainDate().equals(end.toPlainDate());
+  return `${moment(from, zone)} to ${sameDay ? '' : `${english(end, 'weekday')} `}${clock(end)}`;
+}

@@ -3,8 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { EXIT, Fault, type FaultOptions } from '../fault.js';
-import { crossChecks } from './cross-checks.js';
-import { describeIssues } from './issues.js';
+import { crossChecks, describeIssues } from './issues.js';
 import { type Config, config as schema } from './schema.js';
 
 /** There is no config where it was looked for. */

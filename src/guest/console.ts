@@ -5,8 +5,7 @@ import { type ByteStream, StreamEnded } from '../api/byte-stream.js';
 import { type ErrorDocument, errorDocument, Fault } from '../fault.js';
 import { isoFromMs } from '../moment.js';
 import type { Guest } from './exec.js';
-import { isBlank, type Picture, pngOf } from './png.js';
-import { takePicture } from './rfb.js';
+import { isBlank, type Picture, pngOf, takePicture } from './rfb.js';
 
 /** What became of a look at the console: a file, or why there is none. */
 export interface ConsoleShot {

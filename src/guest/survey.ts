@@ -1,8 +1,7 @@
 import { Fault } from '../fault.js';
 import { type PackageChanges, readPlan } from './apt.js';
-import { type Guest, runReading, sh } from './exec.js';
+import { firstWords, type Guest, lines, PART, readParts, runReading, sh } from './exec.js';
 import { type Mount, readFstab, readMounts } from './mounts.js';
-import { firstWords, lines, PART, readParts } from './parts.js';
 
 /** What the guest says of itself: one read-only look, taken by one exec of the guest agent. */
 export interface Survey {

@@ -1,7 +1,6 @@
 import { Fault } from '../fault.js';
-import { type Guest, runReading, sh } from './exec.js';
+import { firstWords, type Guest, lines, PART, readParts, runReading, sh } from './exec.js';
 import { readFstab, readMounts } from './mounts.js';
-import { firstWords, lines, PART, readParts } from './parts.js';
 
 /** What a guest in trouble says of itself. A part that it could not tell is null or empty: a sick host may not have all. */
 export interface Symptoms {

@@ -1,12 +1,14 @@
-import type { Config } from '../config/schema.js';
-import { readSecret } from '../config/secret.js';
+import { createHmac } from 'node:crypto';
+import { type Config, isSafeWebhook, type NotifyConfig, type SecretReference } from '../config/schema.js';
+import { readSecret, type Secret } from '../config/secret.js';
 import { errorDocument } from '../fault.js';
 import type { RunDocument } from '../journal/document.js';
 import { addDelivery, postponedInARow, runsOf, wholeHistories } from '../journal/runs.js';
 import type { RunState } from '../journal/state.js';
-import type { World } from '../world.js';
+import type { Clock, World } from '../world.js';
 import { hostMetrics, metricsText, writeMetrics } from './metrics.js';
-import { notify } from './notify.js';
+import { type Fetch, post } from './post.js';
+import { slackMessage } from './slack.js';
 
 /**
  * Tells everybody whom the config names of a run: Slack, a webhook, the metrics file. Whatever fails is
@@ -43,4 +45,109 @@ function lastTold(stateDir: string, host: string): RunState['told'] {
   } catch {
     return null;
   }
+}
+
+interface NotifyTools {
+  readonly secrets: (reference: SecretReference) => Promise<Secret>;
+  readonly clock: Pick<Clock, 'now' | 'sleep' | 'timeout'>;
+  /** What Slack was last told since the host was last not postponed, so that a timer that runs hourly does not post hourly. */
+  readonly lastTold: RunState['told'];
+  /** Time limit of one try in milliseconds; default 10 s. */
+  readonly timeoutMs?: number;
+}
+
+const TIMEOUT_MS = 10_000;
+
+/**
+ * Posts a run to Slack and the webhook. Never throws: a report that does not arrive is a warning.
+ * @returns warnings, without the addresses that were posted to, since those are secrets; and why the run was
+ *   postponed, where Slack was told of that
+ */
+export async function notify(
+  doc: RunDocument,
+  config: NotifyConfig,
+  tools: NotifyTools,
+): Promise<{ warnings: string[]; told: string | null }> {
+  let told: string | null = null;
+  const posts = [
+    warningOf('Slack', async () => {
+      const { failure, posted } = await postToSlack(doc, config.slack, tools);
+      if (posted && isPostponed(doc)) told = reasonsOf(doc);
+      return failure;
+    }),
+    warningOf('The webhook', () => postToWebhook(doc, config.webhook, tools)),
+  ];
+  const warnings = (await Promise.all(posts)).filter((warning) => warning !== null);
+  return { warnings, told };
+}
+
+async function warningOf(receiver: string, post: () => Promise<string | null>): Promise<string | null> {
+  try {
+    const reason = await post();
+    return reason === null ? null : `${receiver} was not told of this run: ${reason}.`;
+  } catch (error) {
+    const { code, message } = errorDocument(error);
+    // Only errors of our own are known not to quote an address.
+    return `${receiver} was not told of this run: ${code === 'internal' ? 'an unexpected error' : message}`;
+  }
+}
+
+async function postToSlack(
+  doc: RunDocument,
+  slack: NotifyConfig['slack'],
+  tools: NotifyTools,
+): Promise<{ posted: boolean; failure: string | null }> {
+  const { lastTold, clock, timeoutMs = TIMEOUT_MS } = tools;
+  const saidAlready =
+    isPostponed(doc) &&
+    lastTold?.reasons === reasonsOf(doc) &&
+    clock.now() - Date.parse(lastTold.at) < (slack?.repeatPostponed ?? 0);
+  if (!slack?.on.includes(doc.outcome) || saidAlready) return { posted: false, failure: null };
+  const url = (await tools.secrets(slack.webhook)).reveal();
+  if (!isSafeWebhook(url)) return { posted: false, failure: 'its address is neither https nor on loopback' };
+  const { IncomingWebhook } = await import('@slack/webhook');
+  const message = slackMessage(doc);
+  // Its own `timeout` is not by our clock, and its errors (8.0) do not hold `Retry-After`: the fetch does both.
+  const failure = await post((fetch) => new IncomingWebhook(url, { fetch }).send(message), {
+    clock,
+    timeoutMs,
+  });
+  return { posted: failure === null, failure };
+}
+
+const isPostponed = ({ outcome, mode }: RunDocument) => outcome === 'postponed' && mode === 'patch';
+
+/** Which checks blocked, not what they saw: times and task names change from run to run, the reason does not. */
+function reasonsOf({ checks, error }: Pick<RunDocument, 'checks' | 'error'>): string {
+  const blocks = checks.filter(({ status }) => status === 'block').map(({ id }) => id);
+  return [error?.code ?? '', ...blocks.sort()].join(' ');
+}
+
+async function postToWebhook(
+  doc: RunDocument,
+  webhook: NotifyConfig['webhook'],
+  { secrets, clock, timeoutMs = TIMEOUT_MS }: NotifyTools,
+): Promise<string | null> {
+  if (!webhook) return null;
+  const secret = await secrets(webhook.secret);
+  const body = JSON.stringify(doc);
+  const send = async (fetch: Fetch) => {
+    const headers = {
+      'content-type': 'application/json',
+      'user-agent': 'pbs-ctl',
+      'x-pbs-ctl-signature': signature(body, secret.reveal(), clock.now()),
+    };
+    const response = await fetch(webhook.url, { method: 'POST', headers, body });
+    await response.body?.cancel();
+  };
+  return post(send, { clock, timeoutMs });
+}
+
+/**
+ * `t=<unix seconds>,v1=<hex HMAC-SHA256 of "t.body">`: the time is signed too, so that a receiver can
+ * refuse an old report that is sent again.
+ */
+export function signature(body: string, secret: string, nowMs: number): string {
+  const t = Math.floor(nowMs / 1000);
+  return `t=${t},v1=${createHmac('sha256', secret).update(`${t}.${body}`).digest('hex')}`;
 }

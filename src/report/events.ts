@@ -1,4 +1,9 @@
+import { appendFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { EXIT, Fault } from '../fault.js';
 import type { Finding, Phase, RunDocument } from '../journal/document.js';
+import { isoFromMs } from '../moment.js';
+import type { World } from '../world.js';
 
 /** What happens in a run, shown to people by a {@link Reporter} and written for programs as a line of JSON. */
 export type Progress = { readonly host: string } & (
@@ -33,4 +38,63 @@ export interface Screen {
   begin(): Reporter;
   /** Writes what is to stay, on whatever stream, without getting into what is drawn. */
   above(write: () => void): void;
+}
+
+/** What one line holds, beside `v` and `time`. Documented in docs/events.md; names only get added. */
+type StreamedEvent =
+  | Progress
+  | ({ readonly event: 'ended'; readonly exitCode: number } & Pick<
+      RunDocument,
+      'host' | 'runId' | 'mode' | 'outcome' | 'phase' | 'retryAfter' | 'leftBehind' | 'error'
+    >);
+
+/** A line of JSON for each change of state, for a program that follows a run. */
+interface EventStream {
+  /** The same reporter, and each event as a line. */
+  around(reporter: Reporter): Reporter;
+  ended(document: RunDocument, exitCode: number): void;
+}
+
+const NONE: EventStream = { around: (reporter) => reporter, ended: () => {} };
+
+/**
+ * @param place a file that lines are added to, "-" for stdout; undefined: they are not wanted
+ * @throws Fault `usage.events` (exit 2) when the file cannot be written: before anything has begun
+ */
+export function openEvents(place: string | undefined, world: World): EventStream {
+  if (place === undefined) return NONE;
+  let write = place === '-' ? world.stdout.write : intoFile(resolve(world.cwd, place));
+  const line = (event: StreamedEvent) => {
+    try {
+      write(`${JSON.stringify({ v: 1, time: isoFromMs(world.clock.now()), ...event })}\n`);
+    } catch (error) {
+      // What follows a run must not be able to stop it.
+      write = () => {};
+      world.stderr.write(`pbs-ctl: ${place} cannot be written any more: ${(error as Error).message}\n`);
+    }
+  };
+  return {
+    around: (reporter) => ({
+      emit: (progress) => {
+        line(progress);
+        reporter.emit(progress);
+      },
+      end: () => reporter.end(),
+    }),
+    ended: ({ host, runId, mode, outcome, phase, retryAfter, leftBehind, error }, exitCode) =>
+      line({ host, event: 'ended', runId, mode, outcome, phase, exitCode, retryAfter, leftBehind, error }),
+  };
+}
+
+function intoFile(path: string): (text: string) => void {
+  const append = (text: string) => appendFileSync(path, text, { mode: 0o600 });
+  try {
+    append('');
+  } catch (error) {
+    throw new Fault('usage.events', `--events ${path} cannot be written: ${(error as Error).message}.`, {
+      hint: 'Name a file in a folder that is there, or - for stdout.',
+      exitCode: EXIT.usage,
+    });
+  }
+  return append;
 }

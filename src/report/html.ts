@@ -1,10 +1,8 @@
 import { formatSize } from '../config/quantity.js';
 import type { DatastoreState, PhaseTime, RunDocument } from '../journal/document.js';
 import { utcMoment } from '../moment.js';
-import { STYLE } from './html-style.js';
-import { html, type Markup, NOTHING } from './html-tag.js';
+import { html, type Markup, NOTHING, STYLE } from './html-markup.js';
 import { nextStep } from './next-step.js';
-import { OUTCOME } from './outcome.js';
 import { type PhaseBar, phaseBars } from './phase-bars.js';
 import {
   type DatastoreChange,
@@ -12,6 +10,7 @@ import {
   durationWords,
   type Fact,
   factList,
+  OUTCOME,
   phaseWords,
   postponedWords,
   reportFacts,

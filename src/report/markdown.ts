@@ -3,11 +3,11 @@ import type { DatastoreState, PhaseTime, RunDocument } from '../journal/document
 import { utcMoment } from '../moment.js';
 import { oneLine } from './layout.js';
 import { nextStep } from './next-step.js';
-import { OUTCOME } from './outcome.js';
 import {
   datastoreChanges,
   durationWords,
   factList,
+  OUTCOME,
   packageLines,
   phaseWords,
   postponedWords,

@@ -1,6 +1,9 @@
+import type { createLogUpdate } from 'log-update';
 import { localClock } from '../moment.js';
 import type { Clock, Out, World } from '../world.js';
+import { advance, type Board, draw, drawRow, emptyBoard } from './board.js';
 import type { Progress, Reporter, Screen } from './events.js';
+import { oneLine, wrap } from './layout.js';
 
 /** Live on a terminal, a line an event elsewhere: a pipe, a journal, CI, a terminal that cannot move its cursor. */
 export async function screenFor(
@@ -10,8 +13,9 @@ export async function screenFor(
   if (quiet) return plain(() => SILENT);
   const canDraw = stderr.isTTY && env.TERM !== 'dumb' && !env.CI;
   if (!canDraw || verbose) return plain(() => lineReporter(stderr, verbose === true, clock));
-  const { liveScreen } = await import('./live.js');
-  return liveScreen(stderr, color, clock);
+  // Loaded only where it draws.
+  const { createLogUpdate } = await import('log-update');
+  return liveScreen(createLogUpdate(stderr.stream), stderr, color, clock);
 }
 
 const SILENT: Reporter = { emit: () => {}, end: () => {} };
@@ -48,4 +52,76 @@ function lineOf(progress: Progress, verbose: boolean): string | null {
     case 'step':
       return `${host}   ${progress.label}${progress.percent === null ? '' : ` ${Math.round(progress.percent)} %`}: ${progress.text}`;
   }
+}
+
+const FRAME_MS = 100;
+type LogUpdate = ReturnType<typeof createLogUpdate>;
+
+/**
+ * What is drawn over and over at the bottom of a terminal: the whole board of a run, or a row for each
+ * where several are under way. Notes, and the boards of runs that have ended, stay above it.
+ */
+function liveScreen(
+  screen: LogUpdate,
+  out: Out,
+  color: boolean,
+  clock: Pick<Clock, 'now' | 'monotonic' | 'sleep'>,
+): Screen {
+  const boards = new Set<{ board: Board | null }>();
+  let several = false;
+  let tick = 0;
+  let animation: AbortController | null = null;
+  const drawing = () => ({ color, columns: out.columns, now: clock.monotonic(), tick: tick++ });
+  const redraw = () => {
+    const shown = [...boards].flatMap(({ board }) => board ?? []);
+    const [only] = shown;
+    if (!only) return;
+    const paper = drawing();
+    screen(several ? shown.map((board) => drawRow(board, paper)).join('\n') : draw(only, paper));
+  };
+  const animate = () => {
+    const stop = new AbortController();
+    const frames = async () => {
+      for (;;) {
+        await clock.sleep(FRAME_MS, stop.signal);
+        redraw();
+      }
+    };
+    frames().catch(() => {});
+    return stop;
+  };
+  const above = (write: () => void) => {
+    screen.clear();
+    write();
+    redraw();
+  };
+  return {
+    above,
+    begin: () => {
+      const mine: { board: Board | null } = { board: null };
+      boards.add(mine);
+      several = boards.size > 1 || several;
+      animation ??= animate();
+      return {
+        emit: (progress) => {
+          mine.board = advance(mine.board ?? emptyBoard(progress.host), progress, clock.monotonic());
+          if (progress.event !== 'note') return redraw();
+          const whose = several ? `${oneLine(progress.host)} ` : '';
+          const at = localClock(clock.now());
+          const lines = wrap(`${at} ${whose}${progress.text}`, out.columns);
+          above(() => out.write(`${lines.join('\n')}\n`));
+        },
+        end: () => {
+          boards.delete(mine);
+          const { board } = mine;
+          above(() => board && out.write(`${draw(board, drawing())}\n`));
+          if (boards.size > 0) return;
+          animation?.abort();
+          animation = null;
+          several = false;
+          screen.done();
+        },
+      };
+    },
+  };
 }

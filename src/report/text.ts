@@ -2,7 +2,6 @@ import { formatDuration } from '../config/quantity.js';
 import type { Finding, RunDocument } from '../journal/document.js';
 import { localMoment } from '../moment.js';
 import { fixLines } from './findings-text.js';
-import { datastoreLines } from './host-text.js';
 import {
   hintLines,
   labelled,
@@ -15,11 +14,12 @@ import {
   wrap,
 } from './layout.js';
 import { nextStep } from './next-step.js';
-import { OUTCOME } from './outcome.js';
+import { datastoreLines } from './status-text.js';
 import {
   datastoreChanges,
   durationOf,
   type Fact,
+  OUTCOME,
   packageLines,
   postponedWords,
   type ReportFacts,

@@ -1,7 +1,6 @@
 import { Command, type CommandUnknownOpts, Option } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { candidates } from '../../src/commands/completion.js';
-import type { Candidates } from '../../src/commands/completion-values.js';
+import { type Candidates, candidates } from '../../src/commands/completion.js';
 
 const root = new Command('pbs-ctl');
 root.command('patch').option('--host <name>').option('--check');

@@ -49,7 +49,7 @@ describe('history', () => {
     ]);
     expect(document.runs).toEqual([]);
     const { code, stdout } = await pbsCtl(['history', '--host', 'pbs02', '--config', config]);
-    expect(stdout).toContain('No run of pbs02 yet. All hosts: pbs-ctl history');
+    expect(stdout).toContain('No run of pbs02 yet. All hosts:\n  pbs-ctl history\n');
     expect(code).toBe(0);
   });
 

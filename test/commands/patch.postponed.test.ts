@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { RunDocument } from '../../src/journal/document.js';
 import type { Lab } from '../../src/lab/lab.js';
-import type { HostStatus } from '../../src/report/host-text.js';
+import type { HostStatus } from '../../src/report/status-text.js';
 import { pbsCtl, pbsCtlJson } from '../support/in-process.js';
 import { eventsOf, withLab } from '../support/lab.js';
 

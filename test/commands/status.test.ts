@@ -1,5 +1,5 @@
 import { describe, it } from 'vitest';
-import type { HostStatus } from '../../src/report/host-text.js';
+import type { HostStatus } from '../../src/report/status-text.js';
 import { pbsCtl, pbsCtlJson } from '../support/in-process.js';
 import { systemOf, withLab } from '../support/lab.js';
 

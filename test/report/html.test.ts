@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { OUTCOMES } from '../../src/config/schema.js';
 import type { PhaseTime, RunDocument } from '../../src/journal/document.js';
 import { htmlReport } from '../../src/report/html.js';
-import { html } from '../../src/report/html-tag.js';
+import { html } from '../../src/report/html-markup.js';
 import { anyDocument, document, finding, hostile, manyPackages, postponed } from './documents.js';
 
 const at = (seconds: number) => new Date(Date.parse('2026-11-23T02:00:00Z') + seconds * 1000).toISOString();

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { lockText, unknownLockText } from '../../src/commands/lock-show.js';
 import { OUTCOMES } from '../../src/config/schema.js';
 import { findingsText } from '../../src/report/findings-text.js';
-import type { HostStatus } from '../../src/report/host-text.js';
-import { lockText, statusText, unknownLockText } from '../../src/report/host-text.js';
+import type { HostStatus } from '../../src/report/status-text.js';
+import { statusText } from '../../src/report/status-text.js';
 import { runText } from '../../src/report/text.js';
 import { anyDocument, document, finding, HOSTILE, hostile, manyPackages, postponed } from './documents.js';
 

@@ -1,6 +1,6 @@
 import { PNG } from 'pngjs';
 import { describe, expect, it } from 'vitest';
-import { isBlank, type Picture, pngOf } from '../../src/guest/png.js';
+import { isBlank, type Picture, pngOf } from '../../src/guest/rfb.js';
 
 /** A picture from letters: `#` is white, `.` black. */
 function picture(...rows: readonly string[]): Picture {

@@ -8,7 +8,7 @@ import { Secret } from '../../src/config/secret.js';
 import { Fault } from '../../src/fault.js';
 import type { RunDocument } from '../../src/journal/document.js';
 import { makeCertificate } from '../../src/lab/certificate.js';
-import { notify as deliverTo, signature } from '../../src/report/notify.js';
+import { notify as deliverTo, signature } from '../../src/report/deliver.js';
 import { judgeStatus, retryAfterMs } from '../../src/report/post.js';
 import { runNode } from '../support/node.js';
 import { document, finding, postponed } from './documents.js';
@@ -290,7 +290,7 @@ describe('over https', () => {
     const { stdout } = await runNode(
       `
       import { readFileSync } from 'node:fs';
-      const { notify } = await import(process.env.DIST + '/report/notify.js');
+      const { notify } = await import(process.env.DIST + '/report/deliver.js');
       const { Secret } = await import(process.env.DIST + '/config/secret.js');
       const { warnings } = await notify(
         JSON.parse(readFileSync(process.env.DOCUMENT, 'utf8')),

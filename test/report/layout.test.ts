@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { painter, wrap } from '../../src/report/layout.js';
-import { type Row, table } from '../../src/report/table.js';
+import { painter, type Row, table, wrap } from '../../src/report/layout.js';
 
 const drawn = (rows: readonly Row[], columns = 40, more = {}) =>
   table(rows, { paint: painter(false), columns, ...more }).flat();

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { timelineText } from '../../src/report/timeline.js';
+import { timelineText } from '../../src/commands/windows.js';
 
 const seconds = (iso: string) => Date.parse(iso) / 1000;
 
