@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import type { RunDocument } from '../src/journal/document.js';
 import { type Lab, startLab } from '../src/lab/lab.js';
-import type { PbsTask } from '../src/lab/pbs/host.js';
+import type { PbsTask } from '../src/lab/pbs/state.js';
 import { Controller, documentIn, patchArgs } from './controller.js';
 import { hurry } from './crash.js';
 import { Witness } from './witness.js';

@@ -68,17 +68,23 @@ export type DatastoreConfigs = z.output<typeof DatastoreConfigs>;
 export const DatastoreConfigs = wire({
   datastores: [
     'data',
-    z.array(
-      wire({
-        name: text,
-        /** Where it lies in the host. */
-        path: text,
-        maintenance: ['maintenance-mode', optional(Maintenance)],
-      }),
-    ),
+    z
+      .array(
+        wire({
+          name: text,
+          /** Where it lies in the host. */
+          path: text,
+          maintenance: ['maintenance-mode', optional(Maintenance)],
+        }),
+      )
+      .transform((list) => byName(list)),
   ],
   digest: text.min(1),
 });
+
+/** PBS lists datastores in another order at each call. */
+export const byName = <Named extends { readonly name: string }>(list: Named[]): Named[] =>
+  list.toSorted((one, other) => one.name.localeCompare(other.name));
 
 export const ActiveOperations = wire({ read: number, write: number });
 

@@ -24,9 +24,10 @@ export async function scheduledJobs(
     get('/tape/backup', Jobs),
   ]);
   const collecting = new Set(tasks.filter(({ type }) => type === 'garbage_collection').map(({ id }) => id));
-  const ofKind = (kind: PbsJob['kind'], jobs: z.output<typeof Jobs>) => jobs.map((job) => ({ kind, ...job }));
+  const ofKind = (kind: PbsJob['kind'], jobs: z.output<typeof Jobs>) =>
+    sorted(jobs).map((job) => ({ kind, ...job }));
   return [
-    ...collections.map(
+    ...sorted(collections).map(
       (job): PbsJob => ({
         kind: 'garbage-collection',
         ...job,
@@ -41,6 +42,11 @@ export async function scheduledJobs(
     ...ofKind('tape', tape),
   ];
 }
+
+/** PBS lists jobs in another order at each call. */
+const sorted = <Job extends { readonly store: string; readonly id?: string }>(jobs: Job[]): Job[] =>
+  jobs.toSorted((one, other) => nameOf(one).localeCompare(nameOf(other)));
+const nameOf = ({ store, id = '' }: { readonly store: string; readonly id?: string }) => `${store} ${id}`;
 
 function isAtLeast(version: string, major: number, minor: number): boolean {
   const [ownMajor = 0, ownMinor = 0] = version.split('.').map(Number);

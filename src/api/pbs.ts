@@ -66,11 +66,13 @@ export class Pbs extends Client {
   }
 
   datastores(): Promise<answers.Datastore[]> {
-    return this.get('/admin/datastore', z.array(answers.Datastore));
+    return this.get('/admin/datastore', z.array(answers.Datastore)).then(answers.byName);
   }
 
   datastoreUsage(): Promise<answers.DatastoreUsage[]> {
-    return this.get('/status/datastore-usage', z.array(answers.DatastoreUsage), { limitMs: SLOW_MS });
+    return this.get('/status/datastore-usage', z.array(answers.DatastoreUsage), { limitMs: SLOW_MS }).then(
+      answers.byName,
+    );
   }
 
   /** The digest covers all datastores of the host: a change to any of them makes it stale. */
@@ -203,7 +205,7 @@ export class Pbs extends Client {
       parameters: { service: unit, since: from, limit: LOG_PAGE },
       ...audit('/system/log'),
     });
-    return lines.map(({ t }) => t).filter((line) => line !== 'no content');
+    return lines.map(({ t }) => t).filter((line) => line !== '-- No entries --');
   }
 
   /** Asks for a reboot, once. Running tasks are killed by it. @throws Fault `outcome.unknown` when the answer was lost: it may well go down */

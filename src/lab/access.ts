@@ -10,6 +10,12 @@ interface TokenEntry {
   readonly privsep: boolean;
 }
 
+interface UserEntry {
+  readonly enable: boolean;
+  /** Epoch seconds, 0 = never. */
+  readonly expire: number;
+}
+
 /**
  * Tokens and what they may do. An entry on a deeper path replaces what is inherited from above; one
  * without `propagate` counts on exactly its path, together with a propagating one on the same path.
@@ -17,6 +23,7 @@ interface TokenEntry {
 export class Access {
   readonly #secrets = new Map<string, string>();
   readonly #tokens = new Map<string, TokenEntry>();
+  readonly #users = new Map<string, UserEntry>();
   #entries: Entry[] = [];
 
   addToken(id: string, secret: string, entry: TokenEntry = { expire: 0, privsep: true }): void {
@@ -28,6 +35,27 @@ export class Access {
   changeToken(id: string, change: Partial<TokenEntry>): void {
     const entry = this.#tokens.get(id);
     if (entry) this.#tokens.set(id, { ...entry, ...change });
+  }
+
+  /** The owner of tokens, who is enabled and does not expire unless something else was said. */
+  userOf(name: string): UserEntry | null {
+    return this.tokensOf(name).length > 0 ? (this.#users.get(name) ?? { enable: true, expire: 0 }) : null;
+  }
+
+  changeUser(name: string, change: Partial<UserEntry>): void {
+    this.#users.set(name, { enable: true, expire: 0, ...this.#users.get(name), ...change });
+  }
+
+  /** Another secret; every entry stays. */
+  changeSecret(id: string, secret: string): void {
+    this.#secrets.set(id, secret);
+  }
+
+  /** What was granted to it goes with it. */
+  deleteToken(id: string): void {
+    this.#secrets.delete(id);
+    this.#tokens.delete(id);
+    this.#entries = [];
   }
 
   tokensOf(user: string): Array<[name: string, entry: TokenEntry]> {
@@ -54,8 +82,13 @@ export class Access {
     this.grant(path, held);
   }
 
-  isKnown(tokenId: string, secret: string): boolean {
-    return this.#secrets.get(tokenId) === secret;
+  /** Whether a token may be used with this secret, and otherwise what is wrong: with the secret, or with token and user. */
+  standingOf(tokenId: string, secret: string): 'good' | 'secret' | 'unknown' {
+    const token = this.#tokens.get(tokenId);
+    const user = this.userOf(tokenId.split('!')[0] ?? '');
+    const over = ({ expire }: { readonly expire: number }) => expire !== 0 && expire * 1000 <= Date.now();
+    if (!token || !user?.enable || over(token) || over(user)) return 'unknown';
+    return this.#secrets.get(tokenId) === secret ? 'good' : 'secret';
   }
 
   has(path: string, privilege: string): boolean {

@@ -30,6 +30,8 @@ export interface GuestMachine {
   readonly name: string;
   readonly vmid: number;
   readonly power: 'running' | 'stopped';
+  /** What QEMU says of it, where that is known: `io-error` and `paused` are running for PVE. */
+  readonly qmpstatus?: string;
 
   /** The ping with which PVE begins every agent call; false after its time limit of 3 s. */
   ping(): Promise<boolean>;
@@ -49,8 +51,10 @@ export interface GuestMachine {
   pendingUpgrades(): Awaitable<readonly PendingChange[]>;
   /** `systemctl start` of a unit, to its end. @returns its exit code, null where there is no such unit */
   startUnit(unit: string): Awaitable<number | null>;
-  /** What a unit wrote into the journal. */
+  /** What is in the journal about a unit, as `journalctl` prints it. */
   unitLines(unit: string): Awaitable<readonly string[]>;
+  /** All of it, between two moments in epoch seconds, where the machine can tell. */
+  readonly journal?: (between: { since?: number; until?: number }) => Awaitable<readonly string[]>;
   /** Services by name, where the machine itself knows how they stand. */
   readonly services?: () => Promise<ReadonlyMap<string, string>>;
   /** `apt-get update`, where the machine can really do it. */

@@ -29,14 +29,15 @@ export type InjectedFault =
   | { readonly kind: 'cut-before' }
   /** It is carried out, and the connection breaks before the answer, or in the middle of it. */
   | { readonly kind: 'cut-after' | 'cut-within' }
-  /** Nothing comes back, and the connection stays open. */
-  | { readonly kind: 'swallowed' }
+  /** Nothing comes back, and the connection stays open: it is not carried out, or it is. */
+  | { readonly kind: 'swallowed' | 'unanswered' }
   /** It is carried out this much later, in real milliseconds. */
   | { readonly kind: 'late'; readonly ms: number }
   /** Another server answers, such as a proxy in between; it is not carried out. */
   | { readonly kind: 'answered-instead'; readonly reply: Reply }
-  /** The answer does not end. */
-  | { readonly kind: 'endless' };
+  /** The answer does not end: as much as the client reads, or a byte in so many real milliseconds. */
+  | { readonly kind: 'endless' }
+  | { readonly kind: 'trickles'; readonly everyMs: number };
 
 /** Decides for each request what befalls it; null = nothing. */
 export type Weather = (request: {
@@ -54,6 +55,8 @@ export class LabServer {
   weather: Weather = () => null;
   /** How many connections it has taken. */
   connections = 0;
+  /** Called as a request arrives; what it returns is called when it is answered, or the client has given it up. */
+  arrived: (request: RawRequest) => ((how: 'answered' | 'given-up') => void) | undefined = () => undefined;
   /** Told of every request that was answered, with its answer. */
   observe: (request: RawRequest, reply: Reply) => void = () => {};
   /** Takes a connection over for another protocol; by default it is cut. */
@@ -61,6 +64,7 @@ export class LabServer {
   readonly #port = new Port();
   #certificate: Certificate | undefined;
   #silent = false;
+  #stalled: { readonly over: Promise<void>; readonly end: () => void } | null = null;
   /** Counts when it went or came, so that a late coming back does not undo a newer going. */
   #coming = 0;
 
@@ -111,8 +115,24 @@ export class LabServer {
       this.#sockets.add(socket);
       this.connections += 1;
       socket.on('close', () => this.#sockets.delete(socket)).on('error', () => {});
-      server.emit('connection', socket);
+      if (this.#stalled) void this.#stalled.over.then(() => server.emit('connection', socket));
+      else server.emit('connection', socket);
     });
+  }
+
+  /** While it stalls, no TLS handshake begins and no request is taken up; all of them wait. */
+  stall(stalled: boolean): void {
+    if (stalled && !this.#stalled) {
+      let end = () => {};
+      const over = new Promise<void>((resolve) => {
+        end = resolve;
+      });
+      this.#stalled = { over, end };
+    }
+    if (stalled || !this.#stalled) return;
+    const { end } = this.#stalled;
+    this.#stalled = null;
+    end();
   }
 
   cutConnections(): void {
@@ -138,17 +158,21 @@ export class LabServer {
       for await (const chunk of request) chunks.push(chunk as Buffer);
       const { method = 'GET', url = '/', headers } = request;
       const raw = { method, url, headers, body: Buffer.concat(chunks).toString('utf8') };
-      const path = new URL(url, 'https://lab').pathname.replace(/^\/api2\/json/, '');
+      const ended = this.arrived(raw);
+      response.on('close', () => ended?.(response.writableFinished ? 'answered' : 'given-up'));
+      while (this.#stalled) await this.#stalled.over;
+      const path = pathOf(url);
       const fault = this.weather({ server: this.name, method, path });
       if (fault && fault.kind !== 'cut-after' && fault.kind !== 'cut-within') fault.struck?.();
       if (fault?.kind === 'cut-before') return void request.socket.destroy();
       if (fault?.kind === 'swallowed') return;
       if (fault?.kind === 'endless') return pourOut(response);
+      if (fault?.kind === 'trickles') return trickle(response, fault.everyMs);
       if (fault?.kind === 'late') await new Promise((resolve) => setTimeout(resolve, fault.ms));
       const reply = fault?.kind === 'answered-instead' ? fault.reply : await this.#handle(raw);
       this.observe(raw, reply);
       if (fault?.kind === 'cut-after' || fault?.kind === 'cut-within') fault.struck?.();
-      if (this.#silent) return;
+      if (this.#silent || fault?.kind === 'unanswered') return;
       if (reply.cut || fault?.kind === 'cut-after') return void request.socket.destroy();
       const sent = reply.packed ?? Buffer.from(reply.body);
       const all = { ...reply.headers, 'content-length': String(sent.length) };
@@ -163,6 +187,16 @@ export class LabServer {
       request.socket.destroy();
     }
   }
+}
+
+/** Without what every path of the API begins with, and without the query. */
+const pathOf = (url: string) => url.replace(/[?#].*$/s, '').replace(/^\/api2\/json/, '');
+
+function trickle(response: ServerResponse, everyMs: number): void {
+  response.writeHead(200, { 'content-type': 'application/json;charset=UTF-8' });
+  response.write(' ');
+  const timer = setInterval(() => response.write(' '), everyMs);
+  response.on('close', () => clearInterval(timer));
 }
 
 /** As fast as it is read, and without an end. */

@@ -8,15 +8,18 @@ import type { Weather } from './https.js';
 import { Machine } from './machine/machine.js';
 import type { MachineSpec, PbsRelease } from './machine/spec.js';
 import { simulatedPbs } from './pbs/assembly.js';
+import { nightly } from './pbs/contents.js';
 import type { PbsHost } from './pbs/host.js';
+import type { PbsJob } from './pbs/state.js';
 import { grantPbs, grantPve } from './privileges.js';
 import { simulatedPve } from './pve/assembly.js';
-import type { PveVersion } from './pve/cluster.js';
+import type { PveVersion } from './pve/state.js';
 import { LabRecord } from './record.js';
 import { SCENARIOS } from './scenario.js';
 import type { Landscape } from './scenarios/scenario.js';
 import { SlackSink } from './slack.js';
 import { LabTime } from './time.js';
+import { pbsUpid } from './upid.js';
 
 export interface LabOptions {
   readonly scenario?: string;
@@ -89,6 +92,7 @@ async function start<M extends GuestMachine>(
         path: `/mnt/datastore/${store}`,
         maintenance: null,
         error: null,
+        groups: [nightly({ type: 'vm', id: '101' }, { now: time.now(), count: 7 })],
       })),
     );
     host.access.addToken(PBS_TOKEN, secrets.pbs);
@@ -100,6 +104,7 @@ async function start<M extends GuestMachine>(
         store,
         schedule: 'sat 03:00',
         nextRun: time.now() + 40 * 3600,
+        lastRun: lastRun(name, { type: 'garbage_collection', id: store, at: time.now() - 128 * 3600 }),
       });
     host.jobs.push({
       kind: 'verify',
@@ -107,6 +112,7 @@ async function start<M extends GuestMachine>(
       store: 'tank',
       schedule: 'sun 05:00',
       nextRun: time.now() + 60 * 3600,
+      lastRun: lastRun(name, { type: 'verificationjob', id: `tank:v-${name}`, at: time.now() - 108 * 3600 }),
     });
     hosts.set(name, host);
     cluster.guests.set(vmid, {
@@ -182,6 +188,15 @@ async function start<M extends GuestMachine>(
   writeConfig(lab, lab, { ...secrets, slack: webhook }, play);
   await play.arrange?.(lab);
   return lab;
+}
+
+/** A run of a scheduled job that took ten minutes and went well. */
+function lastRun(
+  node: string,
+  { type, id, at }: { type: string; id: string; at: number },
+): NonNullable<PbsJob['lastRun']> {
+  const upid = pbsUpid({ node, type, id, user: 'root@pam', startedAt: at });
+  return { upid, endedAt: at + 600, state: 'OK', seconds: 600 };
 }
 
 function specOf(release: PbsRelease, datastores: readonly string[], differs: MachineSpec = {}): MachineSpec {

@@ -6,11 +6,16 @@ export interface Parameter {
   readonly pattern?: RegExp;
   readonly min?: number;
   readonly max?: number;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  /** Its values are read by the code itself and not by the schema, with words of their own. */
+  readonly byCode?: boolean;
 }
 export type Parameters = Readonly<Record<string, Parameter>>;
 
 export const text: Parameter = { type: 'string' };
 export const whole: Parameter = { type: 'integer' };
+export const sha256: Parameter = { type: 'string', pattern: /^[0-9a-f]{64}$/ };
 export const flag: Parameter = { type: 'boolean' };
 export const optional = (parameter: Parameter): Parameter => ({ ...parameter, optional: true });
 export const oneOf = (...values: string[]): Parameter => ({ type: 'string', values });
@@ -20,7 +25,12 @@ export interface Wording {
   readonly missing: string;
   readonly unknown: string;
   readonly type: (type: string, value: string) => string;
-  readonly value: (value: string) => string;
+  readonly value: (value: string, known: readonly string[]) => string;
+  readonly pattern: (value: string) => string;
+  readonly short: (least: number) => string;
+  readonly long: (most: number) => string;
+  /** A single value that is given twice. */
+  readonly duplicate?: string;
   /** What it takes for a boolean in a query or form. */
   readonly booleans: RegExp;
 }
@@ -47,19 +57,24 @@ export function wrongParameters(
 
 function problemOf(
   value: unknown,
-  { type, values, pattern, min, max }: Parameter,
+  { type, values, pattern, min, max, minLength, maxLength }: Parameter,
   words: Wording,
 ): string | null {
   const shown = String(value);
-  if (type === 'array') return null;
-  if (Array.isArray(value)) return words.type(type, 'ARRAY');
+  if (type === 'array') {
+    const unknown = values && [value].flat().find((each) => !values.includes(String(each)));
+    return unknown === undefined ? null : words.value(String(unknown), values ?? []);
+  }
+  if (Array.isArray(value)) return words.duplicate ?? words.type(type, 'ARRAY');
   if (type === 'boolean' && typeof value === 'boolean') return null;
   if (type === 'integer' && !/^-?\d+$/.test(shown)) return words.type('integer', shown);
   if (type === 'integer' && (Number(shown) < (min ?? -Infinity) || Number(shown) > (max ?? Infinity)))
-    return words.value(shown);
+    return words.value(shown, []);
   if (type === 'boolean' && !words.booleans.test(shown)) return words.type('boolean', shown);
-  if (values && !values.includes(shown)) return words.value(shown);
-  if (pattern && !pattern.test(shown)) return words.value(shown);
+  if (values && !values.includes(shown)) return words.value(shown, values);
+  if (minLength !== undefined && shown.length < minLength) return words.short(minLength);
+  if (maxLength !== undefined && shown.length > maxLength) return words.long(maxLength);
+  if (pattern && !pattern.test(shown)) return words.pattern(shown);
   return null;
 }
 
@@ -83,8 +98,17 @@ export function matchPath(template: string, path: string): Record<string, string
   const found: Record<string, string> = {};
   for (const [index, piece] of wanted.entries()) {
     const part = parts[index] ?? '';
-    if (piece.startsWith('{')) found[piece.slice(1, -1)] = decodeURIComponent(part);
+    if (piece.startsWith('{')) found[piece.slice(1, -1)] = decoded(part);
     else if (piece !== part) return null;
   }
   return found;
+}
+
+/** As it is where it cannot be decoded. */
+export function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }

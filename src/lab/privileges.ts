@@ -1,5 +1,5 @@
 import type { Access } from './access.js';
-import type { PveVersion } from './pve/cluster.js';
+import type { PveVersion } from './pve/state.js';
 
 // The least that the README tells people to grant, and nothing more, so that the lab proves it to be enough.
 

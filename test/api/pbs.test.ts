@@ -145,8 +145,8 @@ describe('PBS answers', () => {
       },
     });
     expect(await pbs.datastoreUsage()).toEqual([
-      { name: 'usb1', total: null, used: null, available: null, error: null, mounted: false },
       { name: 's1', total: 9, used: 4, available: 5, error: null, mounted: null },
+      { name: 'usb1', total: null, used: null, available: null, error: null, mounted: false },
     ]);
     expect(await pbs.datastores()).toEqual([
       { name: 's1', maintenance: { type: 'read-only', message: 'patching' }, mounted: null },

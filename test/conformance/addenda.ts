@@ -130,6 +130,9 @@ export const FIELDS: Readonly<Record<string, (returns: Schema) => Schema>> = {
   // The digest of one repository file: 32 numbers, not a text.
   'pbs GET /nodes/{node}/apt/repositories': (returns) =>
     within(returns, ['files', '[]', 'digest'], () => bytes),
+  // Null where nothing was measured.
+  'pbs GET /status/datastore-usage': (returns) =>
+    within(returns, ['[]', 'history', '[]'], (value) => ({ ...value, optional: 1 })),
   'pbs GET /nodes/{node}/tasks/{upid}/status': (returns) =>
     within(returns, ['status'], (status) => ({ ...status, enum: ['running', 'stopped'] })),
 };

@@ -15,7 +15,11 @@ export interface Caller {
     method: string,
     path: string,
     parameters?: Readonly<Record<string, string>>,
-    more?: { readonly headers?: Record<string, string>; readonly body?: string },
+    more?: {
+      readonly headers?: Record<string, string>;
+      readonly body?: string;
+      readonly signal?: AbortSignal;
+    },
   ): Promise<Answer>;
   close(): Promise<void>;
 }
@@ -27,11 +31,12 @@ export function callerOf(lab: Lab, product: 'pve' | 'pbs', secret = secretOf(lab
   const authorization =
     product === 'pve' ? `PVEAPIToken=pbs-ctl@pve!patch=${secret}` : `PBSAPIToken=pbs-ctl@pbs!patch:${secret}`;
   return {
-    async ask(method, path, parameters = {}, { headers = {}, body } = {}) {
+    async ask(method, path, parameters = {}, { headers = {}, body, signal } = {}) {
       const form = new URLSearchParams(parameters).toString();
       const inQuery = method === 'GET' || method === 'DELETE' || body !== undefined;
       const reply = await request(`${address}/api2/json${path}${inQuery && form !== '' ? `?${form}` : ''}`, {
         method: method as 'GET',
+        signal: signal ?? null,
         dispatcher: agent,
         headers: {
           authorization,

@@ -28,8 +28,8 @@ async function asking<Result>(
 
 describe('a token that is not accepted', () => {
   it.each([
-    ['3.4', 401, 'authentication failed - invalid API token'],
-    ['4.0', 401, 'authentication failed - invalid API token'],
+    ['3.4', 401, 'authentication failed - invalid credentials'],
+    ['4.0', 401, 'authentication failed - invalid credentials'],
     ['4.1', 400, 'authentication failed'],
     ['4.2', 401, 'authentication failed'],
   ] as const)('is refused by PBS %s with %i "%s"', (pbs, status, words) =>

@@ -27,6 +27,12 @@ export async function samplesOf(
       'token-name': 'patch',
     },
   };
+  const [group] = pbs?.datastoreAt('tank').groups ?? [];
+  const snapshot = {
+    'backup-type': group?.type ?? '',
+    'backup-id': group?.id ?? '',
+    'backup-time': String(group?.snapshots[0]?.time),
+  };
   const given: Readonly<Record<string, Values>> = {
     'pve GET /cluster/jobs/schedule-analyze': { schedule: 'daily' },
     'pve PUT /cluster/options': { 'registered-tags': 'pbs-ctl-lock' },
@@ -37,6 +43,8 @@ export async function samplesOf(
     'pve POST /nodes/{node}/qemu/{vmid}/agent/exec': { command: '/bin/true' },
     'pve POST /nodes/{node}/qemu/{vmid}/termproxy': { serial: 'serial0' },
     'pbs POST /nodes/localhost/status': { command: 'reboot' },
+    'pbs GET /admin/datastore/{name}/files': snapshot,
+    'pbs GET /admin/datastore/{name}/download': { ...snapshot, 'file-name': 'index.json.blob' },
     'pbs PUT /config/datastore/{name}': { 'maintenance-mode': 'type=read-only,message=sample' },
   };
   return (product, method, path) => {

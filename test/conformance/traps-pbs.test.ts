@@ -109,13 +109,15 @@ describe('traps of the PBS API in a whole run', () => {
 
   it.concurrent('PBS 27: a config that somebody changes in between is read again, and the fence stands', () =>
     withLab({}, async (lab) => {
-      const vault = lab.hosts.get('pbs01')?.datastores.find(({ name }) => name === 'vault');
-      let meddled = false;
+      const stores = lab.hosts.get('pbs01')?.datastores ?? [];
+      const met: string[] = [];
       lab.setWeather(({ method, path }) => {
-        if (!meddled && method === 'PUT' && path === '/config/datastore/tank') {
-          meddled = true;
-          // A mode of somebody else on the other datastore changes the digest of both.
-          if (vault) vault.maintenance = 'read-only,message=mine';
+        const [, fenced] = /^\/config\/datastore\/(.+)$/.exec(path) ?? [];
+        if (met.length === 0 && method === 'PUT' && fenced) {
+          // A mode of another user on the other datastore changes the digest of both.
+          const other = stores.find(({ name }) => name !== fenced);
+          if (other) other.maintenance = 'read-only,message=mine';
+          met.push(fenced, other?.name ?? '');
         }
         return null;
       });
@@ -128,10 +130,10 @@ describe('traps of the PBS API in a whole run', () => {
         '--config',
         lab.configPath,
       ]);
-      expect(meddled).toBe(true);
+      const [fenced, other] = met;
       expect(document.outcome).toBe('patched');
-      expect(eventsOf(lab, 'maintenance-set').map(({ detail }) => detail.datastore)).toEqual(['tank']);
-      expect(fences(lab)).toEqual(['vault: read-only,message=mine']);
+      expect(eventsOf(lab, 'maintenance-set').map(({ detail }) => detail.datastore)).toEqual([fenced]);
+      expect(fences(lab)).toEqual([`${other}: read-only,message=mine`]);
     }));
 
   it.concurrent('PVE 31: nodes in different time zones read a schedule differently, so its runs are unknown', () =>

@@ -1,8 +1,9 @@
 import type { LabRecord } from '../record.js';
 import type { LabTime } from '../time.js';
 import { AgentError, AgentProcesses, type ExecState, readMachineFile } from './agent.js';
-import { put, readMounts, refreshLocks, writeJournal } from './disk.js';
+import { put, readMounts, refreshLocks } from './disk.js';
 import { FROZEN_COMMANDS, type FsInfo, fsInfo, type OsInfo, osInfo, supportedCommands } from './facts.js';
+import { writeJournal } from './journal.js';
 import type { InstalledPackage } from './packages.js';
 import type { Release } from './release.js';
 import type { AgentState } from './spec.js';
@@ -19,6 +20,8 @@ export abstract class AgentSide {
   readonly root: string;
   readonly agent: AgentState;
   abstract readonly power: 'running' | 'stopped';
+  /** What QEMU says of it: a VM that is paused or halted still runs for PVE. */
+  abstract readonly qmpstatus: string;
   /** Epoch seconds. */
   abstract readonly bootedAt: number;
   abstract readonly bootId: string;
@@ -54,7 +57,7 @@ export abstract class AgentSide {
   /** Whether a request to the agent would be answered; otherwise there is silence until a time limit. */
   get agentAnswers(): boolean {
     const { installed, down } = this.agent;
-    return installed && !down && this.power === 'running' && this.agentRuns;
+    return installed && !down && this.qmpstatus === 'running' && this.agentRuns;
   }
 
   /** Answers late where a scenario says so, and not at all within PVE's limit where no agent runs. */
@@ -163,6 +166,11 @@ export abstract class AgentSide {
     }
   }
 
+  /** Stops its children in their tracks, or lets them continue. */
+  protected signalChildren(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#processes.signal(signal);
+  }
+
   /** Its children die with it, and its answers cease. */
   protected endAgent(): void {
     this.agentRuns = false;
@@ -175,6 +183,6 @@ export abstract class AgentSide {
   }
 
   #log(unit: string, text: string): void {
-    writeJournal(this.root, this.bootId, unit, text);
+    writeJournal(this.root, { bootId: this.bootId, unit }, text);
   }
 }

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, normalize } from 'node:path';
 import { agentEnvironment, intoMachine, outOfMachine, whyNotExecutable } from './shell.js';
-import { killGroup } from './units.js';
+import { signalGroup } from './units.js';
 
 /** A refusal of the guest agent, in QEMU's words. */
 export class AgentError extends Error {
@@ -115,10 +115,15 @@ export class AgentProcesses {
     return started.state;
   }
 
+  /** To every child that still runs. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    for (const [pid, { state }] of this.#started) if (!state.exited) signalGroup(pid, signal);
+  }
+
   /** Kills all children and forgets all pids. Transient units are not children: they live on. */
   end(): void {
     for (const [pid, { child, state }] of this.#started) {
-      if (!state.exited) killGroup(pid);
+      if (!state.exited) signalGroup(pid, 'SIGKILL');
       child.removeAllListeners('close');
       child.stdout?.destroy();
       child.stderr?.destroy();

@@ -9,7 +9,10 @@ export type MachineEvent =
   | 'kernel-up'
   | 'agent-up'
   | 'services-up'
-  | 'up';
+  | 'up'
+  // Beside a reboot: nothing in the VM moves, and it moves again.
+  | 'halted'
+  | 'resumed';
 
 /** Simulated seconds in which systemd takes the request; who requested it gets an answer meanwhile. */
 const BEFORE_SHUTDOWN = 0.5;

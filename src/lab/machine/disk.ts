@@ -1,12 +1,4 @@
-import {
-  appendFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { readTable, writeTable } from './packages.js';
 import type { Release } from './release.js';
@@ -170,11 +162,6 @@ function isHeld(pid: number, untilMs: number): boolean {
 function isZombie(pid: number): boolean {
   const stat = `/proc/${pid}/stat`;
   return existsSync(stat) && /\) Z /.test(readFileSync(stat, 'utf8'));
-}
-
-export function writeJournal(root: string, bootId: string, unit: string, text: string): void {
-  const line = [bootId, Math.floor(Date.now() / 1000), unit, text.replace(/[\t\n]/g, ' ')].join('\t');
-  appendFileSync(join(root, '.machine/journal'), `${line}\n`);
 }
 
 export function put(root: string, path: string, text: string, flag: 'w' | 'a' = 'w'): void {

@@ -1,32 +1,24 @@
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import type { GuestMachine, Vitals } from '../guest-machine.js';
 import type { LabRecord } from '../record.js';
 import type { LabTime } from '../time.js';
 import type { ExecState } from './agent.js';
-import { AgentSide } from './agent-side.js';
 import { type MachineEvent, scheduleReboot } from './boot.js';
-import { holdLock, put, readMounts, refreshLocks } from './disk.js';
-import { runOneshot, unitLines } from './oneshot.js';
-import {
-  type InstalledPackage,
-  newestKernel,
-  type PendingChange,
-  readInstalled,
-  readPending,
-} from './packages.js';
+import { put, refreshLocks } from './disk.js';
+import { Inside } from './inside.js';
+import { newestKernel } from './packages.js';
 import { releaseOf } from './release.js';
 import { MachineReports } from './reports.js';
 import { screenOf } from './screen.js';
-import { type BootSpec, DEFAULT_ROOT, FRONTEND_LOCK, type MachineSpec } from './spec.js';
+import { type BootSpec, DEFAULT_ROOT, type MachineSpec } from './spec.js';
 import { install, makeRoot, putSystemState, type Root, removeRootLink, startSystem } from './system.js';
-import { killTransientUnits } from './units.js';
+import { killTransientUnits, signalTransientUnits } from './units.js';
 
 /**
  * A simulated VM with the Debian of a PBS host in it. Its file system is a folder; commands run for
  * real in /bin/sh, with stand-ins for the tools of the system. Scenarios may change its fields at any time.
  */
-export class Machine extends AgentSide implements GuestMachine {
+export class Machine extends Inside implements GuestMachine {
   readonly vmid: number;
   readonly spec: MachineSpec;
   power: 'running' | 'stopped' = 'running';
@@ -36,8 +28,8 @@ export class Machine extends AgentSide implements GuestMachine {
   bootId: string;
   runningKernel: string;
 
-  readonly #state: string;
   readonly #folder: Root;
+  #halted: 'paused' | 'io-error' | null = null;
   readonly #reports: MachineReports;
   readonly #listeners = new Map<MachineEvent, Array<() => void>>();
   #boot: BootSpec;
@@ -59,7 +51,6 @@ export class Machine extends AgentSide implements GuestMachine {
     this.vmid = vmid;
     this.spec = spec;
     this.#folder = folder;
-    this.#state = join(this.root, '.machine');
     this.bootedAt = Date.now() / 1000 - 21 * 86_400;
     this.bootId = randomUUID();
     this.runningKernel = this.release.kernel;
@@ -72,7 +63,7 @@ export class Machine extends AgentSide implements GuestMachine {
     if (spec.lock) this.holdLock(spec.lock.file, spec.lock.seconds, spec.lock.process);
     putSystemState(this.root, 'running');
     refreshLocks(this.root);
-    this.#reports = new MachineReports(this.#state, (kind, detail) => this.#reported(kind, detail));
+    this.#reports = new MachineReports(this.state, (kind, detail) => this.#reported(kind, detail));
   }
 
   /** Takes a request to reboot: the machine goes down and comes up as its spec says. Returns at once. */
@@ -101,6 +92,31 @@ export class Machine extends AgentSide implements GuestMachine {
     });
   }
 
+  get qmpstatus(): string {
+    return this.power === 'stopped' ? 'stopped' : (this.#halted ?? 'running');
+  }
+
+  /** Nothing in the VM moves any more, until it is resumed: an administrator paused it, or its disk cannot be written. */
+  halt(how: 'paused' | 'io-error'): void {
+    this.#halted = how;
+    this.#move('SIGSTOP');
+    this.#tell('halted');
+  }
+
+  resume(): void {
+    this.#halted = null;
+    this.#move('SIGCONT');
+    this.#tell('resumed');
+  }
+
+  /** Power off at once, as by `qm stop`. */
+  powerOff(): void {
+    if (this.#halted) this.resume();
+    this.power = 'stopped';
+    this.#step('going-down');
+    this.#step('down');
+  }
+
   on(event: MachineEvent, listener: () => void): void {
     this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), listener]);
   }
@@ -122,10 +138,6 @@ export class Machine extends AgentSide implements GuestMachine {
     };
   }
 
-  startUnit(unit: string): Promise<number | null> {
-    return runOneshot(this.root, { factor: this.time.factor, bootId: this.bootId, unit });
-  }
-
   /** What stands on its screen. Scenarios may say something else. */
   screen = (): readonly string[] =>
     screenOf({
@@ -137,48 +149,12 @@ export class Machine extends AgentSide implements GuestMachine {
       emergency: this.#boot.neverComesBack === 'emergency',
     });
 
-  writeFile(path: string, text: string): void {
-    put(this.root, path, text);
-  }
-
-  unitLines(unit: string): string[] {
-    return unitLines(this.root, unit);
-  }
-
-  installedPackages(): InstalledPackage[] {
-    return readInstalled(this.#state);
-  }
-
-  pendingUpgrades(): PendingChange[] {
-    return readPending(this.#state);
-  }
-
-  /** All mounts but those of the kernel and memory. Sizes in bytes. */
-  mounts(): Array<{ path: string; device: string; fstype: string; total: number; used: number }> {
-    return readMounts(this.root)
-      .filter(({ device }) => device.startsWith('/'))
-      .map(({ path, device, fstype, totalBytes, usedBytes }) => ({
-        path,
-        device,
-        fstype,
-        total: totalBytes,
-        used: usedBytes,
-      }));
-  }
-
-  /** Lets a process that is not ours hold a lock of apt, for simulated seconds or (null) for ever. */
-  holdLock(file: string = FRONTEND_LOCK, seconds: number | null = null, process = 'apt-get'): void {
-    const until = seconds === null ? 0 : Date.now() + (seconds * 1000) / this.time.factor;
-    holdLock(this.root, file, 1734, process, until);
-    refreshLocks(this.root);
-  }
-
   /** Kills everything that runs in the machine. Its folder stays. */
   stop(): void {
     this.#stopped = true;
     this.endAgent();
     this.#reports.stop();
-    killTransientUnits(this.#state);
+    killTransientUnits(this.state);
     removeRootLink(this.#folder);
   }
 
@@ -200,14 +176,14 @@ export class Machine extends AgentSide implements GuestMachine {
       this.phase = 'down';
       this.agentRuns = false;
       this.newAgent();
-      killTransientUnits(this.#state);
+      killTransientUnits(this.state);
       refreshLocks(this.root);
       if (boot.neverComesBack === 'stopped') this.power = 'stopped';
     } else if (event === 'booting') {
       this.phase = 'booting';
       this.bootedAt = Date.now() / 1000;
       this.bootId = randomUUID();
-      this.runningKernel = newestKernel(this.#state) ?? this.runningKernel;
+      this.runningKernel = newestKernel(this.state) ?? this.runningKernel;
       putSystemState(this.root, 'starting');
       this.#startSystem(boot.losesMounts ?? [], boot.failsUnits ?? []);
     } else if (event === 'agent-up') this.agentRuns = true;
@@ -215,7 +191,16 @@ export class Machine extends AgentSide implements GuestMachine {
       this.phase = 'up';
       putSystemState(this.root, 'running');
     }
+    this.#tell(event);
+  }
+
+  #tell(event: MachineEvent): void {
     for (const listener of this.#listeners.get(event) ?? []) listener();
+  }
+
+  #move(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    signalTransientUnits(this.state, signal);
+    this.signalChildren(signal);
   }
 
   #reported(kind: string, detail: Record<string, unknown>): void {

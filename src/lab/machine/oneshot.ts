@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { writeJournal } from './disk.js';
+import { writeJournal } from './journal.js';
 import { agentEnvironment, intoMachine } from './shell.js';
 
 /**
@@ -17,6 +17,8 @@ export async function runOneshot(
   const file = join(root, 'etc/systemd/system', unit);
   if (!existsSync(file)) return null;
   const text = readFileSync(file, 'utf8');
+  const title = `${unit} - ${/^Description=(.*)$/m.exec(text)?.[1] ?? unit}`;
+  const about = (words: string) => writeJournal(root, { bootId, unit, identifier: 'systemd[1]' }, words);
   const script = /^ExecStart=\/bin\/sh (\S+)$/m.exec(text)?.[1];
   if (script === undefined || !existsSync(join(root, script))) return 203;
   const environment = Object.fromEntries(
@@ -24,6 +26,7 @@ export async function runOneshot(
       .filter(([, name]) => name !== 'PATH')
       .map(([, name, value]) => [name, intoMachine(value ?? '', root)]),
   );
+  about(`Starting ${title}...`);
   const child = spawn('/bin/sh', ['-c', intoMachine(readFileSync(join(root, script), 'utf8'), root)], {
     cwd: root,
     env: { ...agentEnvironment(root, factor), ...environment },
@@ -32,22 +35,18 @@ export async function runOneshot(
   });
   for (const input of [child.stdout, child.stderr]) {
     createInterface({ input }).on('line', (line) =>
-      writeJournal(root, bootId, unit, line.replaceAll(root, '')),
+      writeJournal(root, { bootId, unit, identifier: `sh[${child.pid ?? 0}]` }, line.replaceAll(root, '')),
     );
   }
-  return new Promise((resolve) => {
+  const code = await new Promise<number>((resolve) => {
     child.on('error', () => resolve(203));
-    child.on('close', (code) => resolve(code ?? 137));
+    child.on('close', (ended) => resolve(ended ?? 137));
   });
-}
-
-/** What a unit wrote into the journal. */
-export function unitLines(root: string, unit: string): string[] {
-  const file = join(root, '.machine/journal');
-  if (!existsSync(file)) return [];
-  return readFileSync(file, 'utf8')
-    .split('\n')
-    .map((line) => line.split('\t'))
-    .filter(([, , name]) => name === unit)
-    .map(([, , , words]) => words ?? '');
+  if (code === 0) about(`Finished ${title}.`);
+  else {
+    about(`${unit}: Main process exited, code=exited, status=${code}/n/a`);
+    about(`${unit}: Failed with result 'exit-code'.`);
+    about(`Failed to start ${title}.`);
+  }
+  return code;
 }

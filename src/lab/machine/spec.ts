@@ -37,6 +37,10 @@ interface UpgradeSpec {
   };
   /** A package whose configuration never ends. */
   readonly hangsAt?: string;
+  /** Simulated seconds from the request to start a transient unit until systemd has it. */
+  readonly startsAfterSeconds?: number;
+  /** Simulated seconds for which systemd answers nothing while an upgrade of itself makes it re-execute; a moment otherwise. */
+  readonly systemdSilentSeconds?: number;
   /** Whether something writes /run/reboot-required; plain Debian and PBS do not. */
   readonly rebootRequired?: boolean;
 }

@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { layOut, put, writeBootFiles, writeJournal, writeMounts } from './disk.js';
+import { layOut, put, writeBootFiles, writeMounts } from './disk.js';
+import { writeJournal } from './journal.js';
 import { readInstalled, writePackages } from './packages.js';
 import { releaseOf } from './release.js';
 import { DEFAULT_MOUNTS, type MachineSpec, UPGRADE_SECONDS } from './spec.js';
@@ -46,6 +47,8 @@ export function install(root: string, name: string, spec: MachineSpec): void {
   put(root, '/.machine/debian', `${release.debian.id}\n`);
   put(root, '/.machine/events', '');
   writeFileSync(join(state, 'upgrade.json'), JSON.stringify({ seconds: UPGRADE_SECONDS, ...spec.upgrade }));
+  if (spec.upgrade?.startsAfterSeconds)
+    put(root, '/.machine/slow-starts', `${spec.upgrade.startsAfterSeconds}\n`);
   writePackages(state, spec);
   for (const { kernel } of readInstalled(state)) if (kernel) put(root, `/boot/vmlinuz-${kernel}`, '');
 }
@@ -68,7 +71,8 @@ export function startSystem(
   for (const { path } of spec.mounts ?? DEFAULT_MOUNTS) {
     const unit = mountUnit(path);
     writeUnit(state, unit, missing.has(path) ? 'inactive' : 'active');
-    if (missing.has(path)) writeJournal(root, boot.id, 'systemd', `Dependency failed for ${unit} - ${path}.`);
+    if (missing.has(path))
+      writeJournal(root, { bootId: boot.id, unit: 'systemd' }, `Dependency failed for ${unit} - ${path}.`);
   }
 }
 

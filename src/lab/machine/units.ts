@@ -52,20 +52,24 @@ export function writeUnit(state: string, id: string, standing: UnitStanding): vo
 
 /** Kills what transient units run and forgets them, as the end of a boot does. */
 export function killTransientUnits(state: string): void {
-  for (const id of unitIds(state)) {
+  signalTransientUnits(state, 'SIGKILL');
+  for (const id of transientUnits(state)) rmSync(join(state, 'units', id), { force: true });
+}
+
+/** To everything that transient units run. */
+export function signalTransientUnits(state: string, signal: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL'): void {
+  for (const id of transientUnits(state)) {
     const text = readFileSync(join(state, 'units', id), 'utf8');
-    if (!text.includes('Transient=yes')) continue;
     const keeper = Number(/^KeeperPID=(\d+)$/m.exec(text)?.[1] ?? 0);
     const ended = /^SubState=(exited|failed)$/m.test(text);
-    if (keeper > 1 && !ended) killGroup(keeper);
-    rmSync(join(state, 'units', id), { force: true });
+    if (keeper > 1 && !ended) signalGroup(keeper, signal);
   }
 }
 
-/** Kills a process group; one that is gone is not an error. */
-export function killGroup(leader: number): void {
+/** To a process group; one that is gone is not an error. */
+export function signalGroup(leader: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(-leader, 'SIGKILL');
+    process.kill(-leader, signal);
   } catch {
     // It has ended by itself.
   }
@@ -84,9 +88,10 @@ function mountPoint(unit: string): string {
   return `/${path.replace(/\\x([0-9a-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))}`;
 }
 
-function unitIds(state: string): string[] {
-  return readdirSync(join(state, 'units')).filter((id) => !id.endsWith('.new'));
-}
+const transientUnits = (state: string): string[] =>
+  readdirSync(join(state, 'units')).filter(
+    (id) => !id.endsWith('.new') && readFileSync(join(state, 'units', id), 'utf8').includes('Transient=yes'),
+  );
 
 function hash(text: string): number {
   return [...text].reduce((sum, char) => (sum * 31 + char.charCodeAt(0)) % 65_521, 7);

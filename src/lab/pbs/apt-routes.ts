@@ -1,7 +1,8 @@
 import { flag, optional } from '../parameters.js';
 import { DIFFERENCES } from './differences.js';
-import type { PbsHost, PbsTask } from './host.js';
+import type { PbsHost } from './host.js';
 import type { PbsRoute } from './server.js';
+import type { PbsTask } from './state.js';
 
 /** Packages, updates and repositories. */
 export function aptRoutes(host: PbsHost): PbsRoute[] {

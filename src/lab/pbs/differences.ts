@@ -14,6 +14,10 @@ export interface Differences {
   readonly tellsBackend: boolean;
   /** The status of a task says when it ended. */
   readonly tellsEndOfTask: boolean;
+  /** The newest snapshot of a group counts also while it is unfinished, and a group without any is left out. */
+  readonly listsUnfinished: boolean;
+  /** A word outside an enumeration that the code itself reads. */
+  readonly unknownVariant: (name: string, value: string, known: readonly string[]) => string;
   /** The proxy's words when the privileged daemon does not run. */
   readonly daemonDown: string;
 }
@@ -23,6 +27,12 @@ const clearsCookie = {
   'set-cookie': '__Host-PBSAuthCookie=; Path=/; Secure; HttpOnly; Expires=Thu, 01 Jan 1970 00:00:00 GMT',
 };
 const told = (why: string) => `${REFUSED} - ${why}`;
+const inSchema = (name: string, value: string) =>
+  `parameter verification failed - '${name}': value '${value}' is not defined in the enumeration.`;
+const bare = (_: string, value: string, known: readonly string[]) => {
+  const quoted = known.map((each) => `\`${each}\``);
+  return `unknown variant \`${value}\`, expected ${known.length === 2 ? quoted.join(' or ') : `one of ${quoted.join(', ')}`}`;
+};
 const CONNECT = 'client error (Connect)';
 
 export const DIFFERENCES: Readonly<Record<PbsRelease, Differences>> = {
@@ -31,6 +41,8 @@ export const DIFFERENCES: Readonly<Record<PbsRelease, Differences>> = {
     notInstalled: { OldVersion: '' },
     tellsBackend: false,
     tellsEndOfTask: false,
+    listsUnfinished: true,
+    unknownVariant: inSchema,
     daemonDown: 'error trying to connect: tcp connect error: Connection refused (os error 111)',
   },
   '4.0': {
@@ -38,6 +50,8 @@ export const DIFFERENCES: Readonly<Record<PbsRelease, Differences>> = {
     notInstalled: { OldVersion: '' },
     tellsBackend: false,
     tellsEndOfTask: false,
+    listsUnfinished: true,
+    unknownVariant: bare,
     daemonDown: CONNECT,
   },
   // 4.1.2 and 4.1.3 answer 400 where every other release answers 401.
@@ -46,6 +60,8 @@ export const DIFFERENCES: Readonly<Record<PbsRelease, Differences>> = {
     notInstalled: {},
     tellsBackend: false,
     tellsEndOfTask: false,
+    listsUnfinished: false,
+    unknownVariant: bare,
     daemonDown: CONNECT,
   },
   '4.2': {
@@ -53,6 +69,8 @@ export const DIFFERENCES: Readonly<Record<PbsRelease, Differences>> = {
     notInstalled: {},
     tellsBackend: true,
     tellsEndOfTask: true,
+    listsUnfinished: false,
+    unknownVariant: bare,
     daemonDown: CONNECT,
   },
 };

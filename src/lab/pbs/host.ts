@@ -8,49 +8,11 @@ import type { LabTime } from '../time.js';
 import { pbsUpid } from '../upid.js';
 import { DIFFERENCES } from './differences.js';
 import { RunningProxy } from './running-proxy.js';
-import { type PbsRoute, pbsServer } from './server.js';
+import { PbsError, type PbsRoute, pbsServer } from './server.js';
+import { type PbsJob, type PbsTask, SERVICES, type SimulatedDatastore } from './state.js';
+import { StoreAccess } from './store-access.js';
+import { StoreCalls } from './store-calls.js';
 import type { PbsTrouble } from './trouble.js';
-
-export interface SimulatedDatastore {
-  readonly name: string;
-  readonly path: string;
-  /** `read-only,message=…`, as it is stored. */
-  maintenance: string | null;
-  /** In the server's words; null when it is well. */
-  error: string | null;
-}
-
-export interface PbsTask {
-  readonly upid: string;
-  readonly type: string;
-  readonly id: string | null;
-  readonly user: string;
-  readonly startedAt: number;
-  readonly store: string | null;
-  readonly access: 'read' | 'write' | null;
-  readonly log: string[];
-  endedAt: number | null;
-  status: string | null;
-}
-
-export interface PbsJob {
-  readonly kind: 'prune' | 'verify' | 'sync' | 'gc' | 'tape';
-  readonly id: string;
-  readonly store: string;
-  schedule: string;
-  /** Epoch seconds. */
-  nextRun: number;
-}
-
-const SERVICES = [
-  'proxmox-backup',
-  'proxmox-backup-proxy',
-  'sshd',
-  'systemd-journald',
-  'cron',
-  'postfix',
-  'chrony',
-];
 
 export interface PbsHostOptions<M extends GuestMachine> {
   readonly name: string;
@@ -72,6 +34,8 @@ export class PbsHost<M extends GuestMachine = GuestMachine> {
   readonly routes: PbsRoute[] = [];
   readonly server: LabServer;
   readonly datastores: SimulatedDatastore[] = [];
+  readonly stores: StoreAccess;
+  readonly storeCalls: StoreCalls;
   readonly tasks: PbsTask[] = [];
   readonly services = new Map(SERVICES.map((name) => [name, 'running']));
   jobs: PbsJob[] = [];
@@ -96,6 +60,12 @@ export class PbsHost<M extends GuestMachine = GuestMachine> {
       time,
       daemonRuns: () => this.daemonRuns,
       differences: DIFFERENCES[version],
+    });
+    this.storeCalls = new StoreCalls(this.server);
+    this.stores = new StoreAccess({
+      time,
+      problemOf: (store) => this.problemOf(store),
+      stall: (stalled) => this.server.stall(stalled),
     });
     this.#follow();
   }
@@ -173,6 +143,20 @@ export class PbsHost<M extends GuestMachine = GuestMachine> {
     return this.tasks.filter(({ endedAt }) => endedAt === null);
   }
 
+  /** Those that the token may see in lists. */
+  visibleDatastores(): SimulatedDatastore[] {
+    return this.datastores.filter(({ name }) =>
+      ['Datastore.Audit', 'Datastore.Backup'].some((each) => this.access.has(`/datastore/${name}`, each)),
+    );
+  }
+
+  /** @throws PbsError when there is none of this name */
+  datastoreAt(name: unknown): SimulatedDatastore {
+    const found = this.datastores.find((store) => store.name === name);
+    if (!found) throw new PbsError(`no such datastore '${String(name)}'`);
+    return found;
+  }
+
   /** SHA-256 over the whole datastore config: a change of any store changes it. */
   digest(): string {
     return createHash('sha256')
@@ -182,22 +166,32 @@ export class PbsHost<M extends GuestMachine = GuestMachine> {
 
   /** Why nothing new may use a datastore this way, in the server's words; what runs goes on. */
   #refusal(store: string | null, access: 'read' | 'write'): string | null {
+    if (this.stores.locked) return this.stores.locked;
+    return this.#closed(store, access);
+  }
+
+  #closed(store: string | null, access: 'read' | 'write'): string | null {
     const { maintenance = null } = this.datastores.find(({ name }) => name === store) ?? {};
     if (maintenance === null || (access === 'read' && !maintenance.startsWith('offline'))) return null;
     const [mode, message = ''] = maintenance.split(',message=');
     return `datastore '${store}' is unavailable: ${mode} maintenance mode: ${message}`;
   }
 
-  /** Why a datastore cannot be used, in the server's words; null when it can. */
-  async problemOf({ name, path, error }: SimulatedDatastore): Promise<string | null> {
-    const closed = this.#refusal(name, 'read');
+  /** Why a datastore cannot be opened, in the server's words; null when it can. One that is open stays so when its disk goes. */
+  async problemOf({ name, path, error, trouble }: SimulatedDatastore): Promise<string | null> {
+    const closed = this.#closed(name, 'read');
     if (closed) return closed;
     if (error) return error;
-    const mounts = await this.machine.mounts();
-    const mounted = mounts.some((mount) => path === mount.path || path.startsWith(`${mount.path}/`));
-    if (!mounted || !this.datastoresReady)
+    if (this.stores.isOpen(name) && this.datastoresReady) return null;
+    if (trouble === 'path-gone' || !this.datastoresReady || !(await this.mountOf(path)))
       return `unable to open chunk store at "${path}/.chunks" - No such file or directory (os error 2)`;
     return null;
+  }
+
+  /** The file system of its own that a path is on, if it has one. */
+  async mountOf(path: string) {
+    const mounts = await this.machine.mounts();
+    return mounts.find((mount) => path === mount.path || path.startsWith(`${mount.path}/`));
   }
 
   async close(): Promise<void> {
@@ -208,13 +202,20 @@ export class PbsHost<M extends GuestMachine = GuestMachine> {
     if (task.endedAt !== null) return;
     task.endedAt = this.time.now();
     task.status = status;
+    if (task.type === 'srvstart') task.log.push(`TASK ${status === 'OK' ? 'OK' : `ERROR: ${status}`}`);
   }
 
   #follow(): void {
     const { machine, server, record, time } = this;
     // What is started inside shows in the API as well.
     record.onEntry((entry) => {
-      if (!('kind' in entry) || entry.kind !== 'unit-started' || entry.host !== this.name) return;
+      if (!('kind' in entry) || entry.host !== this.name) return;
+      if (entry.kind === 'proxy-reloaded') this.stores.restarted('reload');
+      // `systemctl start` loses its connection; the unit that it waits for runs on.
+      if (entry.kind === 'systemd-reexecuting')
+        for (const task of this.running())
+          if (task.type === 'srvstart') this.#end(task, 'systemctl start failed with exit status: 1');
+      if (entry.kind !== 'unit-started') return;
       const service = String(entry.detail.unit).replace(/\.service$/, '');
       if (this.services.has(service)) this.services.set(service, 'running');
     });
@@ -224,10 +225,13 @@ export class PbsHost<M extends GuestMachine = GuestMachine> {
           record.event('harmed', this.name, { type: task.type, id: task.id });
         this.#end(task, 'unknown');
       }
+      this.stores.restarted('boot');
       this.daemonRuns = false;
       this.datastoresReady = false;
       server.goDark('refuse');
     });
+    machine.on('halted', () => server.goDark('drop'));
+    machine.on('resumed', () => void server.comeBack());
     machine.on('up', () => {
       const { daemonSeconds = 1, datastoreSeconds = 2, service } = this.trouble;
       if (service) this.services.set(service.name, 'failed');

@@ -1,6 +1,8 @@
-import { optional, text, whole } from '../parameters.js';
+import { optional, type Parameter, text, whole } from '../parameters.js';
 import type { PbsHost } from './host.js';
-import type { PbsRoute } from './server.js';
+import { type PbsRoute, WithAttributes } from './server.js';
+
+const MOMENT: Parameter = { type: 'string', pattern: /^\d{4}-\d{2}-\d{2}(?: \d{2}:\d{2}(?::\d{2})?)?$/ };
 
 /** The journal of the host, in its two forms. */
 export function logRoutes({ machine }: PbsHost): PbsRoute[] {
@@ -12,16 +14,23 @@ export function logRoutes({ machine }: PbsHost): PbsRoute[] {
       params: {
         start: optional(whole),
         limit: optional(whole),
-        since: optional({ type: 'string', pattern: /^\d{4}-\d{2}-\d{2}(?: \d{2}:\d{2}(?::\d{2})?)?$/ }),
-        until: optional(text),
+        since: optional(MOMENT),
+        until: optional(MOMENT),
         service: optional(text),
       },
       needs: reads,
       daemon: true,
       handle: async ({ params }) => {
-        const lines = await machine.unitLines(String(params.service ?? ''));
-        const shown = lines.slice(0, params.limit === undefined ? 50 : Number(params.limit));
-        return (shown.length > 0 ? shown : ['no content']).map((line, index) => ({ n: index + 1, t: line }));
+        const unit = String(params.service ?? '');
+        const found = unit === '' ? await machine.journal?.({}) : await machine.unitLines(unit);
+        const lines = found && found.length > 0 ? found : ['-- No entries --'];
+        const start = Number(params.start ?? 0);
+        // Unlike that of a task log, a limit of 0 means none.
+        const page = lines.slice(start, start + Number(params.limit ?? 50));
+        return new WithAttributes(
+          page.map((line, index) => ({ n: start + index + 1, t: line })),
+          { total: lines.length },
+        );
       },
     },
     {
@@ -36,7 +45,12 @@ export function logRoutes({ machine }: PbsHost): PbsRoute[] {
       },
       needs: reads,
       daemon: true,
-      handle: () => ['s=0', 'Nov 23 02:00:00 lab systemd[1]: Started.', 's=1'],
+      handle: async ({ params }) => {
+        const between = { since: Number(params.since ?? 0), until: Number(params.until ?? Infinity) };
+        const lines = (await machine.journal?.(between)) ?? [];
+        const shown = params.lastentries === undefined ? lines : lines.slice(-Number(params.lastentries));
+        return ['s=0', ...(shown.length > 0 ? shown : ['Nov 23 02:00:00 lab systemd[1]: Started.']), 's=1'];
+      },
     },
   ];
 }

@@ -1,9 +1,10 @@
 import type { Access } from '../access.js';
 import { deflated } from '../compression.js';
 import { LabServer, type RawRequest, type Reply } from '../https.js';
-import { matchPath, type Parameters, readForm, type Wording, wrongParameters } from '../parameters.js';
+import { matchPath, type Parameters, readForm, text, type Wording, wrongParameters } from '../parameters.js';
 import type { LabRecord } from '../record.js';
 import type { LabTime } from '../time.js';
+import { callerOf } from './authentication.js';
 import type { Differences } from './differences.js';
 
 export interface PbsCall {
@@ -21,6 +22,16 @@ export class WithAttributes {
   }
 }
 
+/** An answer that is not JSON, such as a file. */
+export class Raw {
+  readonly body: string;
+  readonly type: string;
+  constructor(body: string, type: string) {
+    this.body = body;
+    this.type = type;
+  }
+}
+
 /** Drops the connection instead of answering. */
 export const CUT = Symbol('cut');
 
@@ -35,6 +46,8 @@ export interface PbsRoute {
     | 'world';
   /** Executed by the privileged daemon behind the proxy. */
   readonly daemon?: boolean;
+  /** What is beside `data` in every answer. */
+  readonly beside?: () => Readonly<Record<string, unknown>>;
   readonly handle: (call: PbsCall) => unknown;
 }
 
@@ -52,6 +65,10 @@ const WORDS: Wording = {
   unknown: 'schema does not allow additional properties.',
   type: (type) => `Expected ${type} value.`,
   value: (value) => `value '${value}' is not defined in the enumeration.`,
+  pattern: () => 'value does not match the regex pattern',
+  short: (least) => `value must be at least ${least} characters long`,
+  long: (most) => `value may only be ${most} characters long`,
+  duplicate: 'duplicate parameter.',
   booleans: /^(?:0|1|on|off|yes|no|true|false)$/i,
 };
 
@@ -94,47 +111,42 @@ async function answer(
   const path = url.pathname.replace(/^\/api2\/json/, '');
   const found = find(routes, raw.method, path);
   if (found?.route.needs !== 'world') {
-    const match = /^PBSAPIToken[= ]([^\s:]+):(.+)$/.exec(raw.headers.authorization ?? '');
-    if (!match?.[1] || !match[2] || !access.isKnown(match[1], decodeURIComponent(match[2]))) {
+    const caller = callerOf(raw.headers.authorization, access);
+    if ('why' in caller) {
       await time.sleep(3);
       const { status, words, headers } = differences.refusal;
-      const why = match ? 'invalid API token' : 'no authentication credentials provided.';
-      return { status, body: words(why), ...(headers ? { headers } : {}) };
+      return { status, body: words(caller.why), ...(headers && caller.credentials ? { headers } : {}) };
     }
-    seen.tokenId = match[1];
+    seen.tokenId = caller.tokenId;
   }
   if (!found) return plain(404, `Path '${url.pathname}' not found.`);
   const { route, parts } = found;
-  const params = { ...readParams(raw, url), ...parts };
-  seen.params = params;
-  const needs = typeof route.needs === 'function' ? route.needs(params) : null;
+  const needs = typeof route.needs === 'function' ? route.needs(parts) : null;
   if (needs && !needs[1].some((privilege) => access.has(needs[0], privilege))) {
     await time.sleep(0.5);
     return plain(403, 'permission check failed');
   }
-  const known = {
-    ...route.params,
-    ...Object.fromEntries(Object.keys(parts).map((part) => [part, { type: 'string' as const }])),
-  };
-  const wrong = Object.entries(wrongParameters(params, known, WORDS));
-  const [first] = wrong;
-  if (wrong.length === 1 && first)
-    return plain(400, `parameter verification failed - '${first[0]}': ${first[1]}`);
-  if (wrong.length > 1)
-    return plain(
-      400,
-      `parameter verification failed:\n${wrong.map(([name, why]) => `- '${name}': ${why}`).join('\n')}`,
-    );
+  let params: Readonly<Record<string, unknown>>;
+  try {
+    params = { ...readParams(raw, url), ...parts };
+    seen.params = params;
+    verify(params, route, parts, differences);
+  } catch (error) {
+    return plain(400, (error as Error).message);
+  }
   if (route.daemon && !daemonRuns()) {
     return plain(400, differences.daemonDown);
   }
   try {
     const value = await route.handle({ params, tokenId: seen.tokenId ?? '' });
     if (value === CUT) return { status: 0, body: '', cut: true };
+    if (value instanceof Raw)
+      return { status: 200, headers: { 'content-type': value.type }, body: value.body };
+    const beside = route.beside?.();
     const body =
       value instanceof WithAttributes
         ? { data: value.data ?? null, ...value.attributes }
-        : { data: value ?? null };
+        : { data: value ?? null, ...beside };
     return {
       status: 200,
       headers: { 'content-type': 'application/json;charset=UTF-8' },
@@ -149,12 +161,65 @@ async function answer(
 /** Path and query together. */
 const LONGEST_URL = 3072;
 
-/** With a JSON content type the query string is ignored, on GET too. */
-function readParams(raw: RawRequest, url: URL): Record<string, unknown> {
-  const json = String(raw.headers['content-type'] ?? '').startsWith('application/json');
-  if (json) return raw.body === '' ? {} : (JSON.parse(raw.body) as Record<string, unknown>);
-  return { ...readForm(url.search), ...readForm(raw.body) };
+/** @throws PbsError in the words of the server */
+function verify(
+  params: Readonly<Record<string, unknown>>,
+  route: PbsRoute,
+  parts: Readonly<Record<string, string>>,
+  differences: Differences,
+): void {
+  for (const [name, { byCode, values = [] }] of Object.entries(route.params ?? {})) {
+    const unknown = [params[name]]
+      .flat()
+      .find((each) => each !== undefined && !values.includes(String(each)));
+    if (byCode && unknown !== undefined)
+      throw new PbsError(differences.unknownVariant(name, String(unknown), values));
+  }
+  const inPath = Object.fromEntries(Object.keys(parts).map((part) => [part, text]));
+  const wrong = Object.entries(wrongParameters(params, { ...inPath, ...route.params }, WORDS));
+  const [first] = wrong;
+  if (wrong.length === 1 && first)
+    throw new PbsError(`parameter verification failed - '${first[0]}': ${first[1]}`);
+  if (wrong.length > 1)
+    throw new PbsError(
+      `parameter verification failed:\n${wrong.map(([name, why]) => `- '${name}': ${why}`).join('\n')}`,
+    );
 }
+
+/** So many bytes are too many. */
+const BODY_LIMIT = 512 * 1024;
+
+/**
+ * With a JSON content type the query string is ignored, on GET too.
+ * @throws PbsError for a body that cannot be read
+ */
+function readParams(raw: RawRequest, url: URL): Record<string, unknown> {
+  if (Buffer.byteLength(raw.body) >= BODY_LIMIT) throw new PbsError('Request body too large');
+  const type = String(raw.headers['content-type'] ?? '');
+  if (type.startsWith('application/json')) return raw.body === '' ? {} : parsed(raw.body);
+  if (type !== '' && !type.startsWith('application/x-www-form-urlencoded'))
+    throw new PbsError(`unsupported content type "${type}"`);
+  return readForm([url.search.replace(/^\?/, ''), raw.body].filter(Boolean).join('&'));
+}
+
+function parsed(body: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    throw new PbsError('expected value at line 1 column 1');
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new PbsError('Got JSON body that is not an object');
+  return value as Record<string, unknown>;
+}
+
+/** Lists of datastores and jobs come in another order each time. */
+export const shuffled = <Item>(items: readonly Item[]): Item[] =>
+  items
+    .map((item) => [Math.random(), item] as const)
+    .sort(([one], [other]) => one - other)
+    .map(([, item]) => item);
 
 function find(routes: readonly PbsRoute[], method: string, path: string) {
   for (const route of routes) {

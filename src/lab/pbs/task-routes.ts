@@ -1,7 +1,8 @@
 import { flag, optional, text, whole } from '../parameters.js';
 import { DIFFERENCES } from './differences.js';
-import type { PbsHost, PbsTask } from './host.js';
+import type { PbsHost } from './host.js';
 import { type PbsCall, PbsError, type PbsRoute, WithAttributes } from './server.js';
+import type { PbsTask } from './state.js';
 
 /** Tasks: their list, state and log, as far as the caller may see them. */
 export function taskRoutes(host: PbsHost): PbsRoute[] {

@@ -35,7 +35,7 @@ export function agentRoutes(cluster: PveCluster): PveRoute[] {
       }
     },
   });
-  return [
+  const routes: PveRoute[] = [
     simple('POST', 'ping', () => ({})),
     {
       ...simple('POST', 'fsfreeze-status', (machine) => machine.freezeState?.() ?? 'thawed'),
@@ -110,6 +110,23 @@ export function agentRoutes(cluster: PveCluster): PveRoute[] {
       },
     },
   ];
+  return routes.map((route) => troubled(cluster, route));
+}
+
+/** The same endpoint, with what befalls commands to this agent. */
+function troubled(cluster: PveCluster, route: PveRoute): PveRoute {
+  const command = route.path.split('/').at(-1) ?? '';
+  return {
+    ...route,
+    handle: async (call) => {
+      const guest = guestAt(cluster, call.params, 'qemu');
+      const trouble = guest.agentTrouble?.({ command, params: call.params });
+      if (trouble?.instead) throw trouble.instead;
+      const answer = await route.handle(call);
+      if (trouble?.afterwards) throw trouble.afterwards;
+      return answer;
+    },
+  };
 }
 
 /** Each byte becomes one character: what is not ASCII arrives as Latin-1. A silent stream has no key at all. */

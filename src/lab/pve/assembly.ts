@@ -25,7 +25,10 @@ export function simulatedPve(options: PveClusterOptions): PveCluster {
       access,
       record,
       time,
-      isOnline: (name) => nodes.get(name)?.online === true,
+      isReachable: (name) => {
+        const target = nodes.get(name);
+        return target?.online === true && (name === node || !target.unreachable);
+      },
       knowsNode: (name) => nodes.has(name),
     });
     server.upgrade = websocketOf(cluster, consoles, node);

@@ -1,5 +1,6 @@
 import { oneOf, optional, text } from '../parameters.js';
 import { ownerOf, type PveCluster } from './cluster.js';
+import { versionOf } from './node-routes.js';
 import { PveError, type PveRoute } from './server.js';
 
 const root = (privilege: string) => () => ['/', [privilege]] as const;
@@ -13,10 +14,11 @@ export function clusterRoutes(cluster: PveCluster): PveRoute[] {
       method: 'GET',
       path: '/version',
       needs: null,
-      handle: () =>
-        cluster.version === '9.2'
-          ? { version: '9.2.11', release: '9.2', repoid: '0123456789abcdef' }
-          : { version: '8.4.14', release: '8.4', repoid: 'fedcba9876543210' },
+      // Of the node that is asked: during an upgrade of the cluster they differ.
+      handle: ({ receiver }) => {
+        const node = nodes.get(receiver);
+        return node ? versionOf(node) : null;
+      },
     },
     {
       method: 'GET',

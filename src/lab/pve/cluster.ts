@@ -1,66 +1,18 @@
 import { createHash } from 'node:crypto';
 import { Access } from '../access.js';
-import type { GuestMachine } from '../guest-machine.js';
 import type { LabServer } from '../https.js';
 import type { LabRecord } from '../record.js';
 import type { LabTime } from '../time.js';
 import { pveUpid } from '../upid.js';
 import type { PveRoute } from './server.js';
-
-export type PveVersion = '8.4' | '9.2';
-
-interface SimulatedNode {
-  readonly name: string;
-  online: boolean;
-  /** Epoch seconds. */
-  bootedAt: number;
-  /** How far its clock is off, seconds. */
-  clockOffset: number;
-  timezone: string;
-  haMode: 'active' | 'maintenance' | 'shutdown' | 'restart';
-  packages: Array<{ name: string; state: string; version: string }>;
-}
-
-export interface SimulatedGuest {
-  readonly vmid: number;
-  readonly name: string;
-  readonly type: 'qemu' | 'lxc';
-  node: string;
-  /** Keys of the config file, `tags` and `lock` among them. */
-  readonly config: Record<string, string>;
-  readonly machine?: GuestMachine;
-}
-
-interface SimulatedTask {
-  readonly upid: string;
-  readonly node: string;
-  readonly type: string;
-  readonly id: string;
-  readonly user: string;
-  readonly startedAt: number;
-  readonly log: string[];
-  endedAt: number | null;
-  status: string | null;
-}
-
-interface SimulatedJob {
-  readonly id: string;
-  schedule: string;
-  enabled: boolean;
-  storage?: string;
-  vmid?: string;
-  all?: boolean;
-  node?: string;
-}
-
-interface SimulatedStorage {
-  readonly storage: string;
-  readonly type: string;
-  readonly server?: string;
-  readonly port?: number;
-  readonly datastore?: string;
-  readonly fingerprint?: string;
-}
+import type {
+  PveVersion,
+  SimulatedGuest,
+  SimulatedJob,
+  SimulatedNode,
+  SimulatedStorage,
+  SimulatedTask,
+} from './state.js';
 
 const LOCK_PREFIX = 'pbs-ctl-lock';
 
@@ -195,7 +147,9 @@ export class PveCluster {
 }
 
 export const tagsOf = ({ config }: SimulatedGuest): string[] =>
-  (config.tags ?? '').split(';').filter(Boolean);
+  String(config.tags ?? '')
+    .split(';')
+    .filter(Boolean);
 /** `user@realm!token` in its two parts. */
 export function ownerOf(authId: string): { user: string; tokenid?: string } {
   const [user = '', tokenid] = authId.split('!');

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { ClientBytes } from '../console/client-bytes.js';
 import { serveScreen } from '../console/rfb-server.js';
 import { serveSerial } from '../console/serial-server.js';
-import type { PveCluster, SimulatedGuest } from './cluster.js';
+import type { PveCluster } from './cluster.js';
+import type { SimulatedGuest } from './state.js';
 
 interface Waiting {
   readonly kind: 'vnc' | 'term';

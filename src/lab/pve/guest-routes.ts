@@ -1,7 +1,10 @@
 import { flag, optional, type Parameters, text, whole } from '../parameters.js';
-import { type PveCluster, type SimulatedGuest, tagsOf } from './cluster.js';
+import { type PveCluster, tagsOf } from './cluster.js';
 import { PveError, type PveRoute } from './server.js';
+import type { SimulatedGuest } from './state.js';
 
+/** Simulated seconds that a write waits for the lock of a config file. */
+const LOCK_PATIENCE = 10;
 const TAG = /^[a-zA-Z0-9_][a-zA-Z0-9_+.-]*$/;
 
 const ANY_CONFIG: Readonly<Record<'qemu' | 'lxc', readonly string[]>> = {
@@ -24,7 +27,12 @@ export function guestRoutes(cluster: PveCluster): PveRoute[] {
       proxied: true,
       handle: ({ params }) => {
         const guest = guestAt(cluster, params, type);
-        return { ...guest.config, digest: cluster.digestOf(guest) };
+        const { cores, ...rest } = guest.config;
+        return {
+          ...rest,
+          ...(cores === undefined ? {} : { cores: Number(cores) }),
+          digest: cluster.digestOf(guest),
+        };
       },
     } satisfies PveRoute,
     {
@@ -75,7 +83,7 @@ export function guestRoutes(cluster: PveCluster): PveRoute[] {
           vmid: guest.vmid,
           name: guest.name,
           status,
-          qmpstatus: status,
+          qmpstatus: guest.machine?.qmpstatus ?? status,
           uptime: 86_400,
           ...(guest.config.lock ? { lock: guest.config.lock } : {}),
           ...(guest.config.agent ? { agent: 1 } : {}),
@@ -104,11 +112,17 @@ export function guestAt(
 }
 
 /** QEMU looks at the digest before the lock, LXC the other way round. Without a digest nothing is checked. */
-function changeConfig(
+async function changeConfig(
   cluster: PveCluster,
   guest: SimulatedGuest,
   params: Readonly<Record<string, unknown>>,
-): void {
+): Promise<void> {
+  if (guest.configBusy) {
+    await cluster.time.sleep(LOCK_PATIENCE);
+    const folder = guest.type === 'qemu' ? 'qemu-server' : 'lxc';
+    const file = guest.type === 'qemu' ? `lock-${guest.vmid}.conf` : `pve-config-${guest.vmid}.lock`;
+    throw new PveError(`can't lock file '/var/lock/${folder}/${file}' - got timeout`);
+  }
   if (!cluster.quorate)
     throw new PveError(
       `unable to open file '/etc/pve/nodes/${guest.node}/qemu-server/${guest.vmid}.conf.tmp.1' - Permission denied`,

@@ -1,9 +1,17 @@
 import { flag, optional, text, whole } from '../parameters.js';
 import { ownerOf, type PveCluster } from './cluster.js';
 import { type PveCall, PveError, type PveRoute } from './server.js';
+import type { SimulatedNode } from './state.js';
 
 /** Where vzdump writes to when neither job nor node says otherwise. */
 const DEFAULT_STORAGE = 'local';
+
+/** Of the API daemons that run on a node. */
+export function versionOf({ packages, runningManager }: SimulatedNode) {
+  const installed = packages.find(({ name }) => name === 'pve-manager')?.version ?? '';
+  const version = runningManager ?? installed;
+  return { version, release: version.split('.').slice(0, 2).join('.'), repoid: '0123456789abcdef' };
+}
 
 /** What a single node answers: its state, clock, packages and tasks. */
 export function nodeRoutes(cluster: PveCluster): PveRoute[] {
@@ -16,10 +24,12 @@ export function nodeRoutes(cluster: PveCluster): PveRoute[] {
     return found;
   };
   const kernelOf = (name: string) =>
+    nodes.get(name)?.runningKernel ??
     nodes
       .get(name)
       ?.packages.flatMap(({ name: each }) => /^proxmox-kernel-(.*-pve)-signed$/.exec(each)?.[1] ?? [])
-      .at(0) ?? '';
+      .at(0) ??
+    '';
   const sees = (user: string, where: string, tokenId: string) =>
     user === tokenId || access.has(`/nodes/${where}`, 'Sys.Audit');
   const task = ({ params, tokenId }: PveCall) => {
@@ -50,10 +60,7 @@ export function nodeRoutes(cluster: PveCluster): PveRoute[] {
       path: '/nodes/{node}/version',
       needs: null,
       proxied: true,
-      handle: () =>
-        cluster.version === '9.2'
-          ? { version: '9.2.11', release: '9.2', repoid: '0123456789abcdef' }
-          : { version: '8.4.14', release: '8.4', repoid: 'fedcba9876543210' },
+      handle: ({ params }) => versionOf(node(params)),
     },
     {
       method: 'GET',
@@ -116,7 +123,7 @@ export function nodeRoutes(cluster: PveCluster): PveRoute[] {
           Priority: 'optional',
           Section: 'admin',
           ...(name === 'proxmox-ve' ? { RunningKernel: kernelOf(String(params.node)) } : {}),
-          ...(name === 'pve-manager' ? { ManagerVersion: version } : {}),
+          ...(name === 'pve-manager' ? { ManagerVersion: node(params).runningManager ?? version } : {}),
         })),
     },
     {

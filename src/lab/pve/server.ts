@@ -1,7 +1,7 @@
 import type { Access } from '../access.js';
 import { gzippedOrDeflated } from '../compression.js';
 import { LabServer, type RawRequest, type Reply } from '../https.js';
-import { matchPath, type Parameters, type Wording, wrongParameters } from '../parameters.js';
+import { decoded, matchPath, type Parameters, type Wording, wrongParameters } from '../parameters.js';
 import type { LabRecord } from '../record.js';
 import type { LabTime } from '../time.js';
 import { readPerlForm } from './form.js';
@@ -44,7 +44,8 @@ interface PveServerOptions {
   readonly access: Access;
   readonly record: LabRecord;
   readonly time: LabTime;
-  readonly isOnline: (node: string) => boolean;
+  /** From the node that was asked. */
+  readonly isReachable: (node: string) => boolean;
   readonly knowsNode: (node: string) => boolean;
 }
 
@@ -52,7 +53,10 @@ const WORDS: Wording = {
   missing: 'property is missing and it is not optional',
   unknown: 'property is not defined in schema and the schema does not allow additional properties',
   type: (type, value) => `type check ('${type}') failed - got '${value}'`,
-  value: (value) => `value '${value}' does not have a value in the enumeration`,
+  value: (value, known) => `value '${value}' does not have a value in the enumeration '${known.join(', ')}'`,
+  pattern: () => 'value does not match the regex pattern',
+  short: (least) => `value must be at least ${least} characters long`,
+  long: (most) => `value may only be ${most} characters long`,
   booleans: /^[01]$/,
 };
 
@@ -81,12 +85,12 @@ const TOKEN = /^PVEAPIToken[= ]([^=;]+)=([^;]+)$/;
 /** The token of a request, where its secret is right. */
 export function tokenOf(access: Access, header: string): string | null {
   const [, id, secret] = TOKEN.exec(header) ?? [];
-  return id && secret && access.isKnown(id, decodeURIComponent(secret)) ? id : null;
+  return id && secret && access.standingOf(id, decoded(secret)) === 'good' ? id : null;
 }
 
 /** In the order of the real server: authentication, route, parameters of the path, privilege, node, schema, code. */
 async function answer(
-  { node, routes, access, time, isOnline, knowsNode }: PveServerOptions,
+  { node, routes, access, time, isReachable, knowsNode }: PveServerOptions,
   raw: RawRequest,
   url: URL,
   seen: { params: Record<string, unknown>; tokenId: string | null },
@@ -121,7 +125,7 @@ async function answer(
           `hostname lookup '${target}' failed - failed to get address info for: ${target}: Name or service not known`,
         ),
       );
-    if (!isOnline(target)) return { status: 595, reason: 'No route to host', body: '' };
+    if (!isReachable(target)) return { status: 595, reason: 'No route to host', body: '' };
   }
   const known = {
     ...route.params,
@@ -180,6 +184,8 @@ async function late(time: LabTime, reason: string): Promise<Reply> {
 }
 
 function failure({ status, message, errors }: PveError): Reply {
+  // Of the proxy between two nodes: only the status line says why.
+  if (status >= 595) return { status, reason: message, body: '', headers: { connection: 'close' } };
   return json(status, message.split('\n')[0] ?? message, {
     data: null,
     message: `${message}\n`,

@@ -71,13 +71,19 @@ async function restartAgent() {
   }
 }
 
-// systemd's postinst makes it re-execute itself: a question at that moment gets no answer. Lasts until
-// one was asked, or a second.
+// systemd's postinst makes it re-execute itself: a question at that moment gets no answer, and what waits for a
+// unit loses its connection. Lasts until a question was asked, or a second; or as long as the plan says.
 async function reexecute() {
   const file = join(STATE, 'reexecuting');
-  writeFileSync(file, '');
-  for (let tries = 0; tries < 50 && existsSync(file); tries += 1) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
+  report('systemd-reexecuting');
+  if (plan.systemdSilentSeconds) {
+    writeFileSync(file, 'stays\n');
+    await wait(plan.systemdSilentSeconds);
+  } else {
+    writeFileSync(file, '');
+    for (let tries = 0; tries < 50 && existsSync(file); tries += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
   }
   rmSync(file, { force: true });
 }

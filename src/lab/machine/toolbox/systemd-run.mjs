@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { complain, rows, STATE } from './state.mjs';
+import { complain, report, rows, STATE, wait } from './state.mjs';
 import { expand, unitEnvironment, writeTransient } from './unit.mjs';
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -44,6 +44,11 @@ const id =
     : /\.\w+$/.test(order.unit)
       ? order.unit
       : `${order.unit}.service`;
+if (existsSync(join(STATE, 'reexecuting')))
+  fail('Failed to start transient service unit: Transport endpoint is not connected');
+report('unit-requested', { unit: id });
+const slow = Number(rows('slow-starts')[0]?.[0] ?? 0);
+if (slow > 0) await wait(slow);
 if (existsSync(join(STATE, 'units', id))) {
   fail(`Failed to start transient service unit: Unit ${id} was already loaded or has a fragment file.`);
 }

@@ -1,0 +1,69 @@
+/** What was backed up, as far as a client is told of it. */
+export interface SimulatedGroup {
+  /** '' = the root namespace. */
+  readonly ns: string;
+  readonly type: 'vm' | 'ct' | 'host';
+  readonly id: string;
+  /** Null: its owner file is missing or unreadable, and it is left out of lists without a word. */
+  owner: string | null;
+  snapshots: SimulatedSnapshot[];
+}
+
+export interface SimulatedSnapshot {
+  /** Epoch seconds. */
+  readonly time: number;
+  /** By name, as they would be downloaded. */
+  readonly files: Readonly<Record<string, string>>;
+  /** It is still being written, or its backup was cut off: there is no manifest. */
+  readonly unfinished?: boolean;
+}
+
+/** A group with so many snapshots, one a day, the last a day ago. */
+export function nightly(
+  { type, id }: Pick<SimulatedGroup, 'type' | 'id'>,
+  { now, count }: { readonly now: number; readonly count: number },
+): SimulatedGroup {
+  const config = type === 'ct' ? 'pct.conf.blob' : 'qemu-server.conf.blob';
+  return {
+    ...{ ns: '', type, id, owner: 'pve@pbs!cluster1' },
+    snapshots: Array.from({ length: count }, (_, day) => ({
+      time: now - (count - day) * 86_400,
+      files: { [config]: `name: ${type}${id}\n`, 'index.json.blob': `{"backup-id":"${id}"}` },
+    })),
+  };
+}
+
+/**
+ * One line of the list of groups, or null where there is none.
+ * @param newestMayBeUnfinished before 4.0.17 the newest snapshot counted also without a manifest, and a group without any was left out
+ */
+export function listedGroup(
+  { type, id, owner, snapshots }: SimulatedGroup,
+  newestMayBeUnfinished: boolean,
+): Record<string, unknown> | null {
+  if (owner === null || (newestMayBeUnfinished && snapshots.length === 0)) return null;
+  const byAge = snapshots.toSorted((one, other) => other.time - one.time);
+  const shown = newestMayBeUnfinished ? byAge[0] : (byAge.find(({ unfinished }) => !unfinished) ?? byAge[0]);
+  return {
+    'backup-type': type,
+    'backup-id': id,
+    owner,
+    'backup-count': snapshots.length,
+    'last-backup': shown?.time ?? 0,
+    files: filesOf(shown),
+  };
+}
+
+export const filesOf = (snapshot: SimulatedSnapshot | undefined): string[] =>
+  snapshot && !snapshot.unfinished ? Object.keys(snapshot.files) : [];
+
+/** Every namespace with those above it. */
+export const namespacesOf = (groups: readonly SimulatedGroup[]): string[] => [
+  ...new Set([
+    '',
+    ...groups.flatMap(({ ns }) => {
+      const parts = ns.split('/').filter(Boolean);
+      return parts.map((_, index) => parts.slice(0, index + 1).join('/'));
+    }),
+  ]),
+];

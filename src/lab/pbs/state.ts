@@ -1,0 +1,55 @@
+import type { SimulatedGroup } from './contents.js';
+
+export interface SimulatedDatastore {
+  readonly name: string;
+  readonly path: string;
+  /** `read-only,message=…`, as it is stored. */
+  maintenance: string | null;
+  /** In the server's words; null when it is well. */
+  error: string | null;
+  /**
+   * `hangs`: what touches its files never comes back, as on a hard NFS mount whose server is gone.
+   * `path-gone`: its folder has vanished while PBS runs.
+   */
+  trouble?: 'hangs' | 'path-gone' | null;
+  groups?: SimulatedGroup[];
+}
+
+export interface PbsTask {
+  readonly upid: string;
+  readonly type: string;
+  readonly id: string | null;
+  readonly user: string;
+  readonly startedAt: number;
+  readonly store: string | null;
+  readonly access: 'read' | 'write' | null;
+  readonly log: string[];
+  endedAt: number | null;
+  status: string | null;
+}
+
+export interface PbsJob {
+  readonly kind: 'prune' | 'verify' | 'sync' | 'gc' | 'tape';
+  readonly id: string;
+  readonly store: string;
+  schedule: string;
+  /** Epoch seconds. */
+  nextRun: number;
+  /** How it ended the last time. */
+  lastRun?: {
+    readonly upid: string;
+    readonly endedAt: number;
+    readonly state: string;
+    readonly seconds: number;
+  };
+}
+
+export const SERVICES = [
+  'proxmox-backup',
+  'proxmox-backup-proxy',
+  'sshd',
+  'systemd-journald',
+  'cron',
+  'postfix',
+  'chrony',
+];
