@@ -48,7 +48,8 @@ export function callerOf(lab: Lab, product: 'pve' | 'pbs', secret = secretOf(lab
       const bytes = Buffer.from(await reply.body.arrayBuffer());
       return { status: reply.statusCode, headers: reply.headers, body: bytes, data: dataIn(bytes) };
     },
-    close: () => agent.close(),
+    // What was never answered does not keep it.
+    close: () => agent.destroy(),
   };
 }
 

@@ -9,7 +9,7 @@ export interface SimulatedGroup {
   snapshots: SimulatedSnapshot[];
 }
 
-export interface SimulatedSnapshot {
+interface SimulatedSnapshot {
   /** Epoch seconds. */
   readonly time: number;
   /** By name, as they would be downloaded. */

@@ -23,7 +23,7 @@ export interface SimulatedNode {
 }
 
 /** A command to an agent that is refused without being carried out, or is carried out and the answer is another one. */
-export interface AgentTrouble {
+interface AgentTrouble {
   readonly instead?: PveError;
   readonly afterwards?: PveError;
 }
