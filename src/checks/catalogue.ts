@@ -1,3 +1,4 @@
+import type { Round } from '../rules/rounds.js';
 import type { Check } from './check.js';
 import { clockSkew } from './clock.skew.js';
 import { guestAgent } from './guest.agent.js';
@@ -20,7 +21,7 @@ import { pveQuorum } from './pve.quorum.js';
 import { pveSchedule } from './pve.schedule.js';
 
 /** Every check, in reading order. */
-export const CHECKS: readonly Check[] = [
+export const CHECKS = [
   pbsApi,
   pbsAccess,
   pbsDatastores,
@@ -40,4 +41,10 @@ export const CHECKS: readonly Check[] = [
   lockAvailable,
   clockSkew,
   policyWindow,
-] as readonly Check[];
+] as const satisfies readonly Check[];
+
+export type CheckId = (typeof CHECKS)[number]['id'];
+
+/** Those of a round. */
+export const checksOf = (round: Round): readonly Check[] =>
+  CHECKS.filter(({ rules }: Check) => rules.rounds.includes(round));

@@ -1,7 +1,8 @@
 import { errorDocument, type Fix } from '../fault.js';
 import type { Answers, ClusterAnswers } from '../host/answers.js';
-import type { CheckId, Finding } from '../journal/document.js';
+import type { Finding, FindingId } from '../journal/document.js';
 import { isoFromSeconds } from '../moment.js';
+import { type Round, type Rules, timeNeeded } from '../rules/rounds.js';
 
 /** The verdict of a check: a status, one line, and facts for scripts. */
 export interface Judgement {
@@ -18,26 +19,37 @@ export interface Judgement {
  * One question about the safety of a run. `look` asks the APIs (each request is sent once per
  * {@link Answers}), `judge` decides and is pure.
  */
-export interface Check<Seen = unknown> {
-  readonly id: CheckId;
-  /** Its verdict, unless it blocks, holds for a minute: so do the answers that it is based on. */
-  readonly lasting?: true;
+export interface Check<Seen = unknown, Id extends FindingId = FindingId> {
+  readonly id: Id;
+  readonly rules: Rules;
   look(answers: Answers): Promise<Seen>;
   judge(seen: Seen, known: Known): Judgement;
 }
 
+/** What a round is asked for. */
+export interface Asking {
+  readonly round: Round;
+  /** How long the run still takes, seconds: nothing may start within it, nor within the margin after it. */
+  readonly takes: number;
+  /** Tasks of the run itself, which do not block it. UPIDs. */
+  readonly ownTasks: readonly string[];
+}
+
 /** What a judgement is based on besides what was seen. */
-export type Known = Pick<Answers, 'target' | 'now' | 'ownRun'>;
+export type Known = Pick<Answers, 'target' | 'now' | 'ownRun'> & Asking;
+
+/** A check as it is, with its id as its type: the ids of all checks are derived from them. */
+export const check = <const Id extends FindingId, Seen>(own: Check<Seen, Id>): Check<Seen, Id> => own;
 
 /** A check that looks at each cluster and reports once. */
-export function perCluster<Seen>({
+export function perCluster<const Id extends FindingId, Seen>({
   look,
   judge,
   ...rest
-}: Pick<Check, 'id' | 'lasting'> & {
+}: Pick<Check<Seen, Id>, 'id' | 'rules'> & {
   look(cluster: ClusterAnswers, answers: Answers): Promise<Seen>;
   judge(seen: Seen, known: Known, cluster: string): Judgement;
-}): Check<ReadonlyArray<readonly [cluster: string, Seen]>> {
+}): Check<ReadonlyArray<readonly [cluster: string, Seen]>, Id> {
   return {
     ...rest,
     look: (answers) =>
@@ -84,25 +96,31 @@ function worstOf(parts: ReadonlyArray<readonly [cluster: string, Judgement]>): J
   };
 }
 
-/** All checks side by side; one that throws is a block with its reason. */
+/** All checks side by side, but those that come last; one that throws is a block with its reason. */
 export async function runChecks(
-  checks: readonly Check<never>[] | readonly Check[],
+  checks: readonly Check[],
   answers: Answers,
+  {
+    round = 'preflight',
+    takes = timeNeeded(round, answers.target.policy),
+    ownTasks = [],
+  }: Partial<Asking> = {},
 ): Promise<Finding[]> {
-  const { cache } = answers;
-  return Promise.all(
-    (checks as readonly Check[]).map((check) => {
-      const run = () => runCheck(check, answers);
-      return check.lasting
-        ? cache.lasting(`check ${check.id}`, run, ({ status }) => status !== 'block')
-        : run();
-    }),
-  );
+  const known: Known = { ...answers, round, takes, ownTasks };
+  const ask = (each: Check) => {
+    const run = () => runCheck(each, answers, known);
+    return each.rules.lasting?.some((shares) => shares === round)
+      ? answers.cache.lasting(`check ${each.id}`, run, ({ status }) => status !== 'block')
+      : run();
+  };
+  const others = new Map(checks.filter(({ rules }) => !rules.last).map((each) => [each.id, ask(each)]));
+  const asked = Promise.all(others.values());
+  return Promise.all(checks.map((each) => others.get(each.id) ?? asked.then(() => ask(each))));
 }
 
-async function runCheck(check: Check, answers: Answers): Promise<Finding> {
+async function runCheck(check: Check, answers: Answers, known: Known): Promise<Finding> {
   try {
-    const { status, summary, detail, fixes, retryAt } = check.judge(await check.look(answers), answers);
+    const { status, summary, detail, fixes, retryAt } = check.judge(await check.look(answers), known);
     return {
       id: check.id,
       status,

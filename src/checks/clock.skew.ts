@@ -1,6 +1,7 @@
 import { noNode } from '../api/absent.js';
+import { A_MINUTE, ALWAYS } from '../rules/rounds.js';
 import type { Clock } from '../world.js';
-import { block, type Check, pass } from './check.js';
+import { block, check, pass } from './check.js';
 
 /** How far a clock is ahead of ours, in seconds. */
 interface Offset {
@@ -9,10 +10,10 @@ interface Offset {
 }
 
 /** Do controller, PVE nodes and PBS agree on the time? Expiry and schedules depend on it. */
-export const clockSkew: Check<readonly Offset[]> = {
+export const clockSkew = check({
   id: 'clock.skew',
-  lasting: true,
-  async look({ pbs, clusters, clock }) {
+  rules: { rounds: ALWAYS, lasting: A_MINUTE },
+  async look({ pbs, clusters, clock }): Promise<readonly Offset[]> {
     const offsets = await Promise.all([
       offset('PBS', clock, () => pbs.time()),
       ...clusters.map(async ({ pve, name }) => {
@@ -42,7 +43,7 @@ export const clockSkew: Check<readonly Offset[]> = {
       .join('; ');
     return { ...block(words), fixes };
   },
-};
+});
 
 /** The server read its clock between request and answer; the middle is the best guess. */
 async function offset(

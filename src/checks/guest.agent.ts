@@ -1,7 +1,9 @@
 import { agentFixes, agentHint } from '../api/guest-agent.js';
 import { grants, neededOnPve } from '../api/privileges.js';
 import { errorDocument, type Fix } from '../fault.js';
-import { block, type Check, type Judgement, pass, skip } from './check.js';
+import { A_MINUTE, ALWAYS } from '../rules/rounds.js';
+import { block, check, type Judgement, pass, skip } from './check.js';
+import { majorFor } from './pve.access.js';
 
 interface Seen {
   readonly vmid: number;
@@ -25,16 +27,16 @@ interface Seen {
 const NEEDED = ['guest-exec', 'guest-exec-status'];
 
 /** Does the guest agent answer, and can it run a command? A ping does not prove that. */
-export const guestAgent: Check<Seen | null> = {
+export const guestAgent = check({
   id: 'guest.agent',
-  lasting: true,
-  async look({ guestCluster, target, survey }) {
+  rules: { rounds: ALWAYS, lasting: A_MINUTE },
+  async look({ guestCluster, target, survey }): Promise<Seen | null> {
     const vmid = target.guest?.vmid;
     if (!guestCluster || vmid === undefined) return null;
     const { pve, config, name: cluster } = guestCluster;
-    const [guest, { major }, vm] = await Promise.all([
+    const [guest, major, vm] = await Promise.all([
       pve.findGuest(vmid),
-      pve.version(),
+      majorFor(pve, vmid),
       pve.guestConfig(vmid).catch((error: unknown) => {
         if (errorDocument(error).code === 'pve.no-guest') return null;
         throw error;
@@ -105,7 +107,7 @@ export const guestAgent: Check<Seen | null> = {
       error.code === 'api.forbidden' ? null : error.hint,
     );
   },
-};
+});
 
 /** PVE 9 dropped VM.Monitor, and roles that had it lost it with the upgrade. */
 function grantOf({ vmid, cluster, major, token }: Seen): Fix {

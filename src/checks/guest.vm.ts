@@ -1,6 +1,7 @@
 import { NoGuest } from '../api/absent.js';
 import type { PveTask } from '../api/pve.js';
-import { block, type Check, pass, skip } from './check.js';
+import { ALWAYS } from '../rules/rounds.js';
+import { block, check, pass, skip } from './check.js';
 
 interface Seen {
   readonly type: 'qemu' | 'lxc';
@@ -16,9 +17,10 @@ interface Seen {
 const HARMLESS = new Set(['qmconfig', 'vncproxy', 'spiceproxy', 'termproxy']);
 
 /** Is the VM of this host running, unlocked, and free of migration, snapshot, backup and power tasks? */
-export const guestVm: Check<Seen | null> = {
+export const guestVm = check({
   id: 'guest.vm',
-  async look({ guestCluster, target }) {
+  rules: { rounds: ALWAYS },
+  async look({ guestCluster, target }): Promise<Seen | null> {
     const vmid = target.guest?.vmid;
     if (!guestCluster || vmid === undefined) return null;
     const { pve, name } = guestCluster;
@@ -52,4 +54,4 @@ export const guestVm: Check<Seen | null> = {
     if (lock) return block([`the VM is locked (${lock})`, ...busy].join('; '));
     return busy.length > 0 ? block(busy.join('; ')) : pass(`running on ${node}`);
   },
-};
+});

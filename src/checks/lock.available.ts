@@ -3,6 +3,7 @@ import type { Fix } from '../fault.js';
 import type { ClusterAnswers } from '../host/answers.js';
 import { type Standing, standing } from '../lock/tag.js';
 import { isoFromSeconds } from '../moment.js';
+import { ALSO_DRAINING } from '../rules/rounds.js';
 import { block, type Judgement, pass, perCluster, warn } from './check.js';
 
 type Seen =
@@ -13,15 +14,17 @@ type Seen =
   | { readonly carrier: 'found'; readonly standing: Standing; readonly configLock: string | null };
 
 /** Could the lock of every cluster be taken now? Expiry is judged by the clock of a PVE node. */
-export const lockAvailable = perCluster<Seen>({
+export const lockAvailable = perCluster({
   id: 'lock.available',
+  rules: { rounds: ALSO_DRAINING },
   look: getLock,
   judge: (seen, { target, ownRun }, cluster) => judge(cluster, seen, ownRun, target.policy.onExpiredLock),
 });
 
 /** The same for `doctor`: could it be taken if it were free? Who holds it now does not matter to set-up. */
-export const lockSetUp = perCluster<Seen>({
+export const lockSetUp = perCluster({
   id: 'lock.available',
+  rules: { rounds: ALSO_DRAINING },
   look: getLock,
   judge: (seen, { ownRun }, cluster) => {
     const now = seen.carrier === 'found' ? { ...seen, configLock: null } : seen;

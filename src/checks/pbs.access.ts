@@ -1,11 +1,12 @@
 import { describeNeeds, grants, heldOn, type Need, neededOnPbs, unmet } from '../api/privileges.js';
-import { block, type Check, pass, warn } from './check.js';
+import { A_MINUTE, ALWAYS } from '../rules/rounds.js';
+import { block, check, pass, warn } from './check.js';
 
 /** Has the PBS token every privilege that a run needs? */
-export const pbsAccess: Check<{ missing: readonly Need[]; asked: number }> = {
+export const pbsAccess = check({
   id: 'pbs.access',
-  lasting: true,
-  async look({ pbs, target }) {
+  rules: { rounds: ALWAYS, lasting: A_MINUTE },
+  async look({ pbs, target }): Promise<{ missing: readonly Need[]; asked: number }> {
     const asked = pbs.datastores().then((datastores) =>
       neededOnPbs(
         datastores.map(({ name }) => name),
@@ -25,4 +26,4 @@ export const pbsAccess: Check<{ missing: readonly Need[]; asked: number }> = {
       ? { ...warn(`${words}. No run is refused, but some jobs are not seen`, detail), fixes }
       : { ...block(words, detail), fixes };
   },
-};
+});

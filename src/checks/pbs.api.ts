@@ -1,11 +1,13 @@
 import { formatDuration } from '../config/quantity.js';
 import { type ErrorDocument, errorDocument } from '../fault.js';
-import { block, type Check, pass } from './check.js';
+import { ALWAYS } from '../rules/rounds.js';
+import { block, check, pass } from './check.js';
 
 /** Do the proxy and the privileged daemon behind it answer, and is its version supported? */
-export const pbsApi: Check<{ version: string; uptimeSeconds: number } | { down: ErrorDocument }> = {
+export const pbsApi = check({
   id: 'pbs.api',
-  async look({ pbs }) {
+  rules: { rounds: ALWAYS },
+  async look({ pbs }): Promise<{ version: string; uptimeSeconds: number } | { down: ErrorDocument }> {
     try {
       const [{ version, release }, { uptimeSeconds }] = await Promise.all([
         pbs.version(),
@@ -31,4 +33,4 @@ export const pbsApi: Check<{ version: string; uptimeSeconds: number } | { down: 
       return block(`PBS ${version} is too old; 3.2 is the oldest supported version`);
     return pass(`PBS ${version}, up ${formatDuration(uptimeSeconds * 1000)}`, { version });
   },
-};
+});

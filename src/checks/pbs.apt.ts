@@ -1,13 +1,13 @@
-import type { Pbs } from '../api/pbs.js';
-import { block, type Check, pass, warn } from './check.js';
+import { A_MINUTE, UNTIL_UPGRADED } from '../rules/rounds.js';
+import { block, check, pass, warn } from './check.js';
 
 /** What apt skips because of its name, such as `README` or `pbs.list.old`. */
 const isIgnored = ({ error }: { readonly error: string }) => /invalid extension/.test(error);
 
 /** Can packages be installed: no repository with an error, and at least one of Proxmox enabled? */
-export const pbsApt: Check<Awaited<ReturnType<Pbs['repositories']>>> = {
+export const pbsApt = check({
   id: 'pbs.apt',
-  lasting: true,
+  rules: { rounds: UNTIL_UPGRADED, lasting: A_MINUTE },
   look: ({ pbs }) => pbs.repositories(),
   judge({ errors, warnings, standard, enabledUris }, { target: { host } }) {
     const broken = errors.filter((each) => !isIgnored(each));
@@ -33,4 +33,4 @@ export const pbsApt: Check<Awaited<ReturnType<Pbs['repositories']>>> = {
     const remarks = [...new Set([...warnings, ...ignored])];
     return remarks.length > 0 ? warn(remarks.join('; ')) : pass('no repository has an error');
   },
-};
+});

@@ -1,23 +1,26 @@
 import type { Datastore, DatastoreUsage } from '../api/pbs.js';
-import { errorDocument } from '../fault.js';
+import { type ErrorDocument, errorDocument } from '../fault.js';
 import { isOwnFence } from '../fence/mark.js';
 import { missingMount, mountOf } from '../guest/mounts.js';
 import type { Survey } from '../guest/survey.js';
-import { block, type Check, pass, warn } from './check.js';
+import { ALWAYS } from '../rules/rounds.js';
+import { block, check, pass, warn } from './check.js';
 
 interface Seen {
   readonly datastores: readonly Datastore[];
   readonly usage: readonly DatastoreUsage[];
   readonly paths: ReadonlyMap<string, string>;
   readonly survey: Pick<Survey, 'mounts' | 'fstab'> | null;
-  readonly surveyError: string | null;
+  /** Why there is none. */
+  readonly surveyError: Pick<ErrorDocument, 'code' | 'message'> | null;
   readonly needsSurvey: boolean;
 }
 
 /** Is every datastore there, accessible, free of errors and on its own file system? */
-export const pbsDatastores: Check<Seen> = {
+export const pbsDatastores = check({
   id: 'pbs.datastores',
-  async look(answers) {
+  rules: { rounds: [...ALWAYS, 'unfence'] },
+  async look(answers): Promise<Seen> {
     const { pbs, target } = answers;
     const [datastores, usage, configs, survey] = await Promise.all([
       pbs.datastores(),
@@ -30,11 +33,11 @@ export const pbsDatastores: Check<Seen> = {
       usage,
       paths: new Map(configs.datastores.map(({ name, path }) => [name, path])),
       survey: 'bootId' in survey ? survey : null,
-      surveyError: 'code' in survey ? survey.message : null,
+      surveyError: 'code' in survey ? survey : null,
       needsSurvey: target.guest !== null,
     };
   },
-  judge({ datastores, usage, paths, survey, surveyError, needsSurvey }, { ownRun, target: { host } }) {
+  judge({ datastores, usage, paths, survey, surveyError, needsSurvey }, { ownRun, round, target: { host } }) {
     if (datastores.length === 0) return block('no datastore is visible to the token');
     const problems: string[] = [];
     const remarks: string[] = [];
@@ -45,6 +48,8 @@ export const pbsDatastores: Check<Seen> = {
       commands: [`proxmox-backup-manager datastore update ${name} --delete maintenance-mode`],
     }));
     for (const { name, maintenance, mounted } of datastores) {
+      // What another user has closed is no reason to keep the others closed.
+      if (round === 'unfence' && maintenance !== null && !isOwnFence(maintenance, ownRun ?? '')) continue;
       const used = usage.find((each) => each.name === name);
       const own = ownRun !== null && isOwnFence(maintenance, ownRun);
       if (maintenance && maintenance.type !== 'read-only')
@@ -62,9 +67,10 @@ export const pbsDatastores: Check<Seen> = {
       else if (mountOf(path, survey.mounts).target === '/')
         remarks.push(`${name} shares the root file system`);
     }
-    if (needsSurvey && !survey) problems.push(`the mounts cannot be seen: ${surveyError}`);
     if (problems.length > 0) return { ...block(problems.join('; ')), fixes };
+    if (needsSurvey && !survey)
+      return block(`the mounts cannot be seen: ${surveyError?.message}`, { error: surveyError?.code });
     const all = `${datastores.length} present and accessible`;
     return remarks.length > 0 ? warn(`${all}; ${remarks.join('; ')}`) : pass(all);
   },
-};
+});

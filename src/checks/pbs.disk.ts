@@ -1,9 +1,11 @@
 import { formatSize } from '../config/quantity.js';
-import { block, type Check, pass } from './check.js';
+import { UNTIL_UPGRADED } from '../rules/rounds.js';
+import { block, check, pass } from './check.js';
 
 /** Has the root file system enough space for an upgrade? */
-export const pbsDisk: Check<number> = {
+export const pbsDisk = check({
   id: 'pbs.disk',
+  rules: { rounds: UNTIL_UPGRADED },
   look: async ({ pbs }) => (await pbs.nodeStatus()).root.available,
   judge(available, { target: { policy } }) {
     const line = `${formatSize(available)} free on the root file system`;
@@ -11,4 +13,4 @@ export const pbsDisk: Check<number> = {
       ? pass(line)
       : block(`${line}, ${formatSize(policy.minRootFree)} needed`);
   },
-};
+});

@@ -1,13 +1,15 @@
-import { jobsOf, type PbsJob } from '../api/pbs.js';
+import { jobsOf } from '../api/pbs.js';
 import { isoFromSeconds } from '../moment.js';
-import { block, type Check, pass, warn } from './check.js';
+import { ALSO_DRAINING } from '../rules/rounds.js';
+import { block, check, pass, warn } from './check.js';
 
 /** Does a verify, sync, prune, garbage collection or tape job start before a run would be over? */
-export const pbsJobs: Check<readonly PbsJob[]> = {
+export const pbsJobs = check({
   id: 'pbs.jobs',
+  rules: { rounds: ALSO_DRAINING, softenedBy: 'ignore-window' },
   look: ({ pbs }) => jobsOf(pbs),
-  judge(jobs, { target: { policy }, now }) {
-    const until = now + (policy.maintenanceDuration + policy.backupMargin) / 1000;
+  judge(jobs, { target: { policy }, now, takes }) {
+    const until = now + takes + policy.backupMargin / 1000;
     const due = jobs.filter(({ disabled, schedule, nextRun, running }) => {
       if (disabled || schedule === null || running) return false;
       // A schedule without a next run has none left; one in the past is started within the minute.
@@ -24,4 +26,4 @@ export const pbsJobs: Check<readonly PbsJob[]> = {
     const last = Math.max(...due.map(({ nextRun }) => nextRun ?? now), now);
     return block(line, { jobs: due.map(({ id }) => id) }, last + policy.backupMargin / 1000);
   },
-};
+});

@@ -1,5 +1,6 @@
 import type { PbsTask } from '../api/pbs.js';
-import { block, type Check, pass } from './check.js';
+import { ALSO_DRAINING } from '../rules/rounds.js';
+import { block, check, pass } from './check.js';
 
 interface Seen {
   readonly tasks: readonly PbsTask[];
@@ -11,9 +12,10 @@ interface Seen {
 }
 
 /** Does a task or an active operation use a datastore, or would a reboot harm one? */
-export const pbsTasks: Check<Seen> = {
+export const pbsTasks = check({
   id: 'pbs.tasks',
-  async look({ pbs }) {
+  rules: { rounds: ALSO_DRAINING, softenedBy: 'drain', last: true },
+  async look({ pbs }): Promise<Seen> {
     const [tasks, datastores] = await Promise.all([pbs.runningTasks(), pbs.datastores()]);
     const open = datastores.filter(({ maintenance }) => maintenance?.type !== 'offline');
     const operations = await Promise.all(
@@ -21,8 +23,8 @@ export const pbsTasks: Check<Seen> = {
     );
     return { tasks, operations };
   },
-  judge({ tasks, operations }) {
-    const blocking = tasks.filter(({ type }) => blocksReboot(type));
+  judge({ tasks, operations }, { ownTasks }) {
+    const blocking = tasks.filter(({ type, upid }) => blocksReboot(type) && !ownTasks.includes(upid));
     const busy = operations.filter(({ read, write }) => read + write > 0);
     const seen = [
       ...blocking.map(({ type, id }) => `${taskName(type, id)} is running`),
@@ -33,7 +35,7 @@ export const pbsTasks: Check<Seen> = {
       tasks: blocking.map(({ upid, type }) => ({ upid, type })),
     });
   },
-};
+});
 
 /**
  * Whether a reboot would do harm by killing a running task of this type. A type that is not listed

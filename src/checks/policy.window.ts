@@ -1,13 +1,15 @@
 import { formatDuration } from '../config/quantity.js';
 import { isoFromSeconds } from '../moment.js';
+import { ALSO_DRAINING } from '../rules/rounds.js';
 import { nextAllowed } from '../schedule/window.js';
-import { block, type Check, pass, skip } from './check.js';
+import { block, check, pass, skip } from './check.js';
 
 /** Is the maintenance window open for a whole run, and is the last boot long enough ago? */
-export const policyWindow: Check<{ uptimeSeconds: number }> = {
+export const policyWindow = check({
   id: 'policy.window',
+  rules: { rounds: ALSO_DRAINING, softenedBy: 'ignore-window' },
   look: async ({ pbs }) => ({ uptimeSeconds: (await pbs.nodeStatus()).uptimeSeconds }),
-  judge({ uptimeSeconds }, { target: { policy }, now }) {
+  judge({ uptimeSeconds }, { target: { policy }, now, takes }) {
     const young = policy.minRebootInterval / 1000 - uptimeSeconds;
     if (policy.reboot === 'always' && young > 0) {
       return block(
@@ -18,9 +20,9 @@ export const policyWindow: Check<{ uptimeSeconds: number }> = {
     }
     if (!policy.maintenanceWindow && policy.blackouts.length === 0)
       return skip('no window or blackout is set');
-    const free = nextAllowed(policy, now, policy.maintenanceDuration / 1000);
+    const free = nextAllowed(policy, now, takes);
     if (!free) return block('no window within a year has room for a whole run');
     if (free.from <= now) return pass(`open until ${isoFromSeconds(free.to)}`);
     return block(`closed; a whole run fits from ${isoFromSeconds(free.from)} on`, {}, free.from);
   },
-};
+});

@@ -1,4 +1,6 @@
 import { describeNeeds, grants, heldOn, type Need, neededOnPve, unmet } from '../api/privileges.js';
+import type { PveAnswers } from '../host/answer-cache.js';
+import { A_MINUTE, ALWAYS } from '../rules/rounds.js';
 import { block, pass, perCluster } from './check.js';
 
 interface Seen {
@@ -9,18 +11,20 @@ interface Seen {
 }
 
 /** Has the PVE token every privilege that a run needs, in every cluster? */
-export const pveAccess = perCluster<Seen>({
+export const pveAccess = perCluster({
   id: 'pve.access',
-  lasting: true,
-  look: async ({ name, pve, config, lockVmid }, { target }) => {
-    const asked = pve.version().then(({ major }) =>
+  rules: { rounds: ALWAYS, lasting: A_MINUTE },
+  look: async ({ name, pve, config, lockVmid }, { target }): Promise<Seen> => {
+    const guest = target.guest?.cluster === name ? target.guest.vmid : null;
+    const version = majorFor(pve, guest);
+    const asked = version.then((major) =>
       neededOnPve(major, {
-        guests: target.guest?.cluster === name ? [target.guest.vmid] : [],
+        guests: guest === null ? [] : [guest],
         carrier: lockVmid,
         registeredTags: config.lock.store === 'registered-tag',
       }),
     );
-    const [needs, held, { major }] = await Promise.all([asked, heldOn(pve, asked), pve.version()]);
+    const [needs, held, major] = await Promise.all([asked, heldOn(pve, asked), version]);
     return { missing: unmet(needs, held), asked: needs.length, token: config.token, major };
   },
   judge: ({ missing, asked, token, major }, _, cluster) => {
@@ -30,3 +34,14 @@ export const pveAccess = perCluster<Seen>({
     return { ...block(describeNeeds(missing), { commands }), fixes };
   },
 });
+
+/**
+ * The major version that decides what the token needs: while a cluster is being upgraded its nodes differ, and
+ * what is asked about a VM is answered by the node that carries it.
+ */
+export async function majorFor(pve: PveAnswers, vmid: number | null): Promise<number> {
+  const guest = vmid === null ? null : await pve.findGuest(vmid);
+  const carrier = guest ? await pve.nodeStatus(guest.node).catch(() => null) : null;
+  const major = Number.parseInt(carrier?.version ?? '', 10);
+  return Number.isNaN(major) ? (await pve.version()).major : major;
+}

@@ -1,9 +1,10 @@
+import { A_MINUTE, ALWAYS } from '../rules/rounds.js';
 import { block, type Judgement, pass, perCluster, warn } from './check.js';
 
 /** Does the API of every cluster answer, and is its version supported? */
 export const pveApi = perCluster({
   id: 'pve.api',
-  lasting: true,
+  rules: { rounds: ALWAYS, lasting: A_MINUTE },
   look: ({ pve }) => pve.version(),
   judge,
 });

@@ -1,4 +1,5 @@
 import type { PveTask } from '../api/pve.js';
+import { ALSO_DRAINING } from '../rules/rounds.js';
 import { destinationOf, type Storages, storagesSeen } from '../schedule/destination.js';
 import { block, type Judgement, pass, perCluster, warn } from './check.js';
 
@@ -19,9 +20,10 @@ const LOG_HEAD = 20;
  * that is surely not this host passes, unless it backs up the VM of this host; one that still waits for
  * the lock of its node names none, and will start writing.
  */
-export const pveBackups = perCluster<Seen>({
+export const pveBackups = perCluster({
   id: 'pve.backups',
-  look: async (cluster, answers) => {
+  rules: { rounds: ALSO_DRAINING, softenedBy: 'drain' },
+  look: async (cluster, answers): Promise<Seen> => {
     const { name, pve } = cluster;
     const own = answers.target.guest;
     const [tasks, { online }, storages, guest] = await Promise.all([

@@ -1,4 +1,5 @@
 import type { PveNode } from '../api/pve.js';
+import { ALWAYS } from '../rules/rounds.js';
 import { block, pass, perCluster, warn } from './check.js';
 
 interface Seen {
@@ -9,9 +10,10 @@ interface Seen {
 }
 
 /** Is every cluster quorate, with every node online? */
-export const pveQuorum = perCluster<Seen>({
+export const pveQuorum = perCluster({
   id: 'pve.quorum',
-  look: async ({ name, pve }, { target: { guest } }) => {
+  rules: { rounds: ALWAYS },
+  look: async ({ name, pve }, { target: { guest } }): Promise<Seen> => {
     const [{ quorate, nodes }, own] = await Promise.all([
       pve.clusterStatus(),
       guest?.cluster === name ? pve.findGuest(guest.vmid) : null,

@@ -1,6 +1,6 @@
 import type { Time } from '../api/client.js';
-import type { Policy } from '../config/schema.js';
 import { isoFromSeconds } from '../moment.js';
+import { ALSO_DRAINING } from '../rules/rounds.js';
 import { type WritingJob, writingJobs } from '../schedule/destination.js';
 import { block, type Judgement, pass, perCluster } from './check.js';
 
@@ -17,9 +17,10 @@ interface SeenJob extends Pick<WritingJob, 'id' | 'destination' | 'repeatMissed'
 const JUST_BEGUN = 60;
 
 /** Does a backup job that writes to this host start before a run would be over? PVE itself says when jobs run. */
-export const pveSchedule = perCluster<readonly SeenJob[]>({
+export const pveSchedule = perCluster({
   id: 'pve.schedule',
-  look: async (cluster, answers) => {
+  rules: { rounds: ALSO_DRAINING, softenedBy: 'ignore-window' },
+  look: async (cluster, answers): Promise<readonly SeenJob[]> => {
     const { name, pve } = cluster;
     const { now, schedules } = answers;
     const readBy = pve.clusterStatus().then(async ({ online }) => {
@@ -37,10 +38,12 @@ export const pveSchedule = perCluster<readonly SeenJob[]>({
       }),
     );
   },
-  judge: (jobs, { target: { policy }, now }) => judge(jobs, now, needOf(policy), policy.backupMargin / 1000),
+  judge: (jobs, { target: { policy }, now, takes }) => judge(jobs, now, takes, policy.backupMargin / 1000),
 });
 
-function judge(jobs: readonly SeenJob[], now: number, need: number, margin: number): Judgement {
+/** @param takes seconds that the run still takes; the margin after it has to be free as well */
+function judge(jobs: readonly SeenJob[], now: number, takes: number, margin: number): Judgement {
+  const need = takes + margin;
   const unknown = jobs.filter(({ runs }) => runs === null);
   if (unknown.length > 0) {
     const zones = unknown.find((job) => job.zones)?.zones;
@@ -103,6 +106,3 @@ function offsetText(seconds: number | null): string {
   const two = (value: number) => String(Math.floor(value)).padStart(2, '0');
   return `UTC${seconds < 0 ? '-' : '+'}${two(minutes / 60)}:${two(minutes % 60)}`;
 }
-
-/** How long nothing may start. Seconds. */
-const needOf = ({ maintenanceDuration, backupMargin }: Policy) => (maintenanceDuration + backupMargin) / 1000;

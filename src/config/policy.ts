@@ -54,6 +54,10 @@ export const policy = z.strictObject({
   stableFor: duration.describe('How long everything must stay healthy before verify passes').prefault('10s'),
   minRebootInterval: duration.prefault('1h'),
   offlineNodes: z.enum(['block', 'warn']).default('block'),
+  mixedVersions: z
+    .enum(['block', 'warn'])
+    .describe('Nodes of a PVE cluster whose pve-manager differs in its major version')
+    .default('block'),
   pollInterval: positiveDuration.prefault('2s'),
   requestTimeout: positiveDuration.prefault('15s'),
 });

@@ -2,8 +2,11 @@ import type { Pbs } from '../api/pbs.js';
 import type { Pve } from '../api/pve.js';
 import type { Clock } from '../world.js';
 
-/** For how long an answer stands: within one round of checks, or also in the rounds of the next minute. */
-type Age = 'round' | 'minute';
+/**
+ * For how long an answer stands: within one round of checks, or also in the rounds of the next minute; `wait`: in
+ * those of the next minute only while a run waits and asks every few seconds.
+ */
+type Age = 'round' | 'minute' | 'wait';
 
 /**
  * What checks may ask of PBS. Each answer is asked for once a round. Nothing that a run must not overlook is a
@@ -41,7 +44,8 @@ export const PVE_READS = {
   clusterTasks: 'round',
   nodeTasksFinished: 'round',
   taskLogHead: 'round',
-  nodePackages: 'round',
+  // Costs a node the reading of its package lists.
+  nodePackages: 'wait',
   haManager: 'round',
   registeredTags: 'round',
   backupJobs: 'round',
@@ -67,10 +71,13 @@ export class AnswerCache {
   readonly #clock: Clock;
   readonly #wall: number;
   readonly #begun: number;
+  readonly #lasting: ReadonlySet<Age>;
   readonly #known = new Map<string, Promise<unknown>>();
 
-  constructor(clock: Clock) {
+  /** @param during `wait` for the rounds of a wait */
+  constructor(clock: Clock, during: 'run' | 'wait' = 'run') {
     this.#clock = clock;
+    this.#lasting = new Set(during === 'wait' ? ['minute', 'wait'] : ['minute']);
     this.#wall = clock.now();
     this.#begun = clock.monotonic();
   }
@@ -118,7 +125,7 @@ export class AnswerCache {
         const id = `${whose} ${name} ${JSON.stringify(parameters)}`;
         const ask = (): Promise<unknown> =>
           Reflect.apply(client[name as Read] as () => Promise<unknown>, client, parameters);
-        const answer = answers.get(id) ?? (age === 'minute' ? this.lasting(id, ask) : ask());
+        const answer = answers.get(id) ?? (this.#lasting.has(age) ? this.lasting(id, ask) : ask());
         answers.set(id, answer);
         return answer;
       };

@@ -1,5 +1,5 @@
-import { CHECKS } from '../checks/catalogue.js';
-import { retryAfter, runChecks } from '../checks/check.js';
+import { askRound } from '../checks/ask-round.js';
+import { retryAfter } from '../checks/check.js';
 import { formatDuration } from '../config/quantity.js';
 import type { Config } from '../config/schema.js';
 import type { Target } from '../config/target.js';
@@ -7,7 +7,6 @@ import { EXIT, Fault } from '../fault.js';
 import { openHost } from '../host/open.js';
 import { localMoment } from '../moment.js';
 import type { Reporter } from '../report/events.js';
-import { softened } from '../rules/softened.js';
 import { Interrupted, type World } from '../world.js';
 
 /** Looks again this many polls after a block whose end is not known. */
@@ -32,8 +31,7 @@ export async function awaitSlot(
   const unheed = world.heedSignals();
   try {
     for (;;) {
-      const raw = await runChecks(CHECKS, host.answers(null));
-      const findings = raw.map((finding) => softened(finding, { ignoredWindow }));
+      const findings = await askRound('preflight', host.answers(null), { ignoredWindow });
       const blocks = findings.filter(({ status }) => status === 'block');
       const left = deadline - clock.monotonic();
       if (blocks.length === 0 || left <= 0) return;

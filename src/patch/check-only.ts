@@ -1,8 +1,10 @@
+import { guestAgent } from '../checks/guest.agent.js';
 import { isoFromSeconds } from '../moment.js';
 import { foreseen, type Unfinished } from '../rules/foresee.js';
 import { outcomeOf } from '../rules/outcome.js';
 import { safeUntil } from '../schedule/look-ahead.js';
-import { NotSafe, preflight } from './preflight.js';
+import { NotSafe } from './gate.js';
+import { preflight } from './preflight.js';
 import { kernelsOf } from './reboot.js';
 import { phase, type Run } from './run.js';
 import { methodOf, planUpgrade } from './upgrade.js';
@@ -20,7 +22,7 @@ export async function checkOnly(run: Run, unfinished: Unfinished | null): Promis
   } catch (error) {
     // What would be upgraded is worth knowing also where it is not the time for it.
     const canLook = run.journal.state.findings.some(
-      ({ id, status }) => id === 'guest.agent' && status !== 'block',
+      ({ id, status }) => id === guestAgent.id && status !== 'block',
     );
     if (error instanceof NotSafe && canLook) await plan(run, unfinished, false).catch(() => {});
     end(run, outcomeOf(error), error);

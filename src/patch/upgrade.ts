@@ -4,7 +4,8 @@ import type { Survey } from '../guest/survey.js';
 import { UPGRADE_EXIT } from '../guest/upgrade-script.js';
 import type { UnitState } from '../guest/upgrade-unit.js';
 import { poll } from '../poll.js';
-import { type Run, requireLock, step } from './run.js';
+import { beforeUpgrade } from './gate.js';
+import { type Run, step } from './run.js';
 import { agentMethod } from './upgrade-by-agent.js';
 import { serviceMethod } from './upgrade-by-service.js';
 import type { ObservedUpgrade, UpgradeMethod } from './upgrade-method.js';
@@ -32,14 +33,15 @@ export function methodOf(run: Run, survey?: () => Promise<Survey>): UpgradeMetho
  *   `upgrade.failed`, `upgrade.timeout`, `upgrade.incomplete`
  */
 export async function upgrade(run: Run): Promise<string> {
-  const method = methodOf(run);
-  if (run.journal.state.upgrade === 'begun') return followUpgrade(run, method);
+  if (run.journal.state.upgrade === 'begun') return followUpgrade(run);
+  const answers = run.host.answers(run.journal.runId);
+  const method = methodOf(run, answers.survey);
   const plan = await planUpgrade(run, method);
   if (isEmptyPlan(plan) && !run.host.target.policy.repairDpkg) {
     run.journal.append({ type: 'upgraded', packages: await changedBefore(run, method, plan) });
     return 'nothing to upgrade';
   }
-  await requireLock(run);
+  await beforeUpgrade(run, answers);
   run.interruption.protect('the upgrade is running');
   run.journal.append({ type: 'upgrade-intended' });
   try {

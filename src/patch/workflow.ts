@@ -2,10 +2,11 @@ import type { Outcome } from '../config/schema.js';
 import { errorDocument, Fault } from '../fault.js';
 import type { Phase } from '../journal/document.js';
 import type { RunState } from '../journal/state.js';
-import { consequenceOf } from '../rules/failure.js';
+import { consequenceOf, heldBack } from '../rules/failure.js';
 import { ending } from '../rules/outcome.js';
 import { drain } from './drain.js';
 import { fence, unfence } from './fence.js';
+import { whatHoldsTheFence } from './gate.js';
 import { keepConsole } from './keep-console.js';
 import { lock, unlock } from './lock.js';
 import { preflight } from './preflight.js';
@@ -38,9 +39,9 @@ const toUpgrade = ({ upgrade: stands }: RunState) => stands === 'not-begun' || s
  * its host (rules/failure.ts): until the upgrade has begun, all of it.
  */
 const WORKFLOW: readonly PhaseOfWorkflow[] = [
-  { name: 'preflight', when: toUpgrade, act: preflight },
+  { name: 'preflight', when: toUpgrade, act: (run) => preflight(run, 'preflight') },
   { name: 'lock', when: always, act: lock, undo: undoLock },
-  { name: 'recheck', when: toUpgrade, act: preflight },
+  { name: 'recheck', when: toUpgrade, act: (run) => preflight(run, 'recheck') },
   { name: 'fence', when: toUpgrade, act: fence, undo: undoFence },
   { name: 'drain', when: toUpgrade, act: drain },
   { name: 'refresh', when: toUpgrade, act: refresh },
@@ -78,7 +79,10 @@ async function goThrough(run: Run, { name, when, unless, act }: PhaseOfWorkflow)
 /** Takes back or leaves behind what the failure demands, and journals the end. */
 async function conclude(run: Run, error: unknown): Promise<void> {
   run.journal.goOnWithoutDisk();
-  const { takesBack, keepsConsole, outcome } = consequenceOf(run.journal.state, error);
+  const byState = consequenceOf(run.journal.state, error);
+  const holds = byState.looksFirst ? await whatHoldsTheFence(run) : [];
+  for (const { id, summary } of holds) warning(run, `the fence stays: ${id}: ${summary}`);
+  const { takesBack, keepsConsole, outcome } = holds.length > 0 ? heldBack(byState) : byState;
   if (takesBack) for (const { undo } of [...WORKFLOW].reverse()) await undo?.(run);
   else await reportOrphanedLocks(run);
   if (keepsConsole) await keepConsole(run);

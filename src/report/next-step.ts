@@ -1,3 +1,4 @@
+import type { CheckId } from '../checks/catalogue.js';
 import { PHASES, type RunDocument } from '../journal/document.js';
 import { oneLine } from './layout.js';
 
@@ -9,6 +10,8 @@ interface NextStep {
   /** The other way out, for a run that stands unfinished. */
   readonly alternative: { readonly why: string; readonly command: string } | null;
 }
+
+const LOCK: CheckId = 'lock.available';
 
 /** What waiting does not fix; the error says how to fix it. */
 const REFUSED = new Set(['api.unauthorized', 'api.forbidden', 'net.untrusted']);
@@ -67,7 +70,7 @@ function postponed(doc: RunDocument, patch: string, only: Only): NextStep {
   const again = doc.mode === 'check' ? `${patch} --check` : patch;
   if (doc.retryAfter) return only('Run it again when it is expected to be safe.', again);
   const blocks = doc.checks.filter(({ status }) => status === 'block');
-  const locked = blocks.length > 0 && blocks.every(({ id }) => id === 'lock.available');
+  const locked = blocks.length > 0 && blocks.every(({ id }) => id === LOCK);
   if (locked || doc.error?.code === 'lock.expired' || doc.error?.code === 'lock.unreadable') {
     return only(
       'See who holds the lock, and whether they still work.',

@@ -8,6 +8,8 @@ interface Consequence {
   /** Fence and lock are taken back; otherwise they stay, and the next run continues this one. */
   readonly takesBack: boolean;
   readonly outcome: Outcome;
+  /** It is asked first whether something holds back the fence: the host has changed, and nothing has verified it. */
+  readonly looksFirst: boolean;
   /** What is on the console of the VM is kept, for whoever looks what became of the host. */
   readonly keepsConsole: boolean;
 }
@@ -26,7 +28,7 @@ type Standing =
 /** What stopped it: `later` is over by itself, such as a check that says no right before the reboot. */
 type Cause = 'later' | 'interrupted' | 'lasting';
 
-type Row = { readonly takesBack: boolean; readonly outcome?: Outcome; readonly keepsConsole?: true };
+type Row = Pick<Consequence, 'takesBack'> & Partial<Consequence>;
 const TAKEN_BACK: Row = { takesBack: true };
 const LEFT: Row = { takesBack: false };
 
@@ -34,7 +36,11 @@ const CONSEQUENCES: Readonly<Record<Standing, Readonly<Record<Cause, Row>>>> = {
   untouched: { later: TAKEN_BACK, interrupted: TAKEN_BACK, lasting: TAKEN_BACK },
   upgrading: { later: LEFT, interrupted: LEFT, lasting: LEFT },
   // The host runs with what is installed: the next run reboots.
-  upgraded: { later: { takesBack: true, outcome: 'reboot-pending' }, interrupted: LEFT, lasting: LEFT },
+  upgraded: {
+    later: { takesBack: true, looksFirst: true, outcome: 'reboot-pending' },
+    interrupted: LEFT,
+    lasting: LEFT,
+  },
   rebooting: { later: LEFT, interrupted: LEFT, lasting: { takesBack: false, keepsConsole: true } },
 };
 
@@ -44,9 +50,16 @@ export function consequenceOf(
 ): Consequence {
   const byError = outcomeOf(error);
   const cause = isLater(error) ? 'later' : byError === 'interrupted' ? 'interrupted' : 'lasting';
-  const { takesBack, outcome = byError, keepsConsole = false } = CONSEQUENCES[standingOf(state)][cause];
-  return { takesBack, outcome, keepsConsole };
+  const row = CONSEQUENCES[standingOf(state)][cause];
+  return { outcome: byError, looksFirst: false, keepsConsole: false, ...row };
 }
+
+/** The same where something was found that holds back the fence: a person has to look. */
+export const heldBack = (consequence: Consequence): Consequence => ({
+  ...consequence,
+  takesBack: false,
+  outcome: 'failed',
+});
 
 function standingOf({ upgrade, changes, reboot }: Parameters<typeof consequenceOf>[0]): Standing {
   if (reboot !== null) return 'rebooting';

@@ -1,27 +1,28 @@
 import type { Finding } from '../journal/document.js';
+import { isSeen, type Softener } from './rounds.js';
 
-/** What lets a run continue where a check blocks. */
-interface Softening {
-  /** `--ignore-window REASON`; null where none was given. */
+/** What a run may continue with. */
+export interface Softening {
+  /** The reason of `--ignore-window`; null where it was not given. */
   readonly ignoredWindow: string | null;
-  /** Longest wait under the fence for what uses a datastore; without it nothing is waited for. */
-  readonly drainTimeout?: number;
+  /** Longest wait under the fence for what uses a datastore, milliseconds; without it nothing is waited for. */
+  readonly drainMs?: number;
 }
 
-/** What `--ignore-window` overrides: when a run may be. Never tasks, locks or health: those are what it may harm. */
-const ABOUT_TIME = new Set<string>(['policy.window', 'pve.schedule', 'pbs.jobs']);
-/** What the drain waits for under the fence, instead of postponing at once. */
-const DRAINED = new Set<string>(['pbs.tasks', 'pve.backups']);
+/** True for a block that the drain may wait for. */
+export const isDrainable = (finding: Finding, by: Softener | undefined): boolean =>
+  by === 'drain' && isSeen(finding);
 
-export const isDrained = (id: string): boolean => DRAINED.has(id);
-
-/** A block that does not stop this run is a warning, with the reason. What could not be determined still blocks. */
-export function softened(finding: Finding, { ignoredWindow, drainTimeout = 0 }: Softening): Finding {
-  const { id, status, summary, detail } = finding;
-  if (status !== 'block' || detail.error !== undefined) return finding;
-  if (drainTimeout > 0 && isDrained(id))
+/** A block that this run may continue with is a warning, with the reason. What could not be determined still blocks. */
+export function softened(
+  finding: Finding,
+  by: Softener | undefined,
+  { ignoredWindow, drainMs = 0 }: Softening,
+): Finding {
+  const { summary } = finding;
+  if (drainMs > 0 && isDrainable(finding, by))
     return { ...finding, status: 'warn', summary: `${summary} (will be waited for)` };
-  if (ignoredWindow !== null && ABOUT_TIME.has(id))
+  if (by === 'ignore-window' && ignoredWindow !== null && isSeen(finding))
     return { ...finding, status: 'warn', summary: `${summary}; ignored: ${ignoredWindow}`, retryAfter: null };
   return finding;
 }

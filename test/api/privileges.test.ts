@@ -69,7 +69,7 @@ const CASES: readonly Case[] = [
 
 /** The commands that the check prints where these needs are not met. */
 function printed({ product, major }: Case, missing: readonly Need[]): string[] {
-  const asked = { missing, asked: missing.length };
+  const asked = { missing: [...missing], asked: missing.length };
   const { fixes = [] } =
     product === 'pve'
       ? pveAccess.judge([['main', { ...asked, token: token('pve'), major: major ?? 9 }]], {} as never)

@@ -1,18 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { CHECKS } from '../../src/checks/catalogue.js';
 import { type Check, type Judgement, perCluster, retryAfter, runChecks } from '../../src/checks/check.js';
 import { Fault } from '../../src/fault.js';
 import { AnswerCache } from '../../src/host/answer-cache.js';
 import type { Answers } from '../../src/host/answers.js';
+import { A_MINUTE, ALWAYS, type Rules } from '../../src/rules/rounds.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { judge, NOW, target } from './judge.js';
 
 describe('a round of checks', () => {
   const cache = new AnswerCache(new VirtualClock());
   const answers = { target: target(), now: NOW, cache } as unknown as Answers;
+  const rules: Rules = { rounds: ALWAYS };
   it('turns a check that throws into a block with its reason', async () => {
     const broken: Check = {
       id: 'pbs.api',
+      rules,
       look: () => Promise.reject(new Fault('net.unreachable', 'no route', { kind: 'passing', hint: 'look' })),
       judge: () => ({ status: 'pass', summary: '' }),
     };
@@ -29,6 +31,7 @@ describe('a round of checks', () => {
   it('turns a judgement that throws into a block too', async () => {
     const broken: Check = {
       id: 'pbs.api',
+      rules,
       look: async () => null,
       judge: () => {
         throw new TypeError('x is undefined');
@@ -36,33 +39,48 @@ describe('a round of checks', () => {
     };
     expect((await runChecks([broken], answers))[0]?.status).toBe('block');
   });
-  it('asks a lasting check once a minute, unless it blocked; any other in each round', async () => {
+  it('asks a lasting check once a minute, unless it blocked; any other in each round; for a gate all afresh', async () => {
     const asked: string[] = [];
     const check = (id: Check['id'], status: 'warn' | 'block', more: object = {}): Check => ({
       id,
-      ...more,
+      rules: { ...rules, ...more },
       look: async () => asked.push(id),
       judge: () => ({ status, summary: '' }),
     });
     const checks = [
-      check('pbs.access', 'warn', { lasting: true }),
-      check('pve.access', 'block', { lasting: true }),
+      check('pbs.access', 'warn', { lasting: A_MINUTE }),
+      check('pve.access', 'block', { lasting: A_MINUTE }),
       check('pbs.tasks', 'warn'),
     ];
-    const rounds = [await runChecks(checks, answers), await runChecks(checks, answers)];
-    expect(asked).toEqual(['pbs.access', 'pve.access', 'pbs.tasks', 'pve.access', 'pbs.tasks']);
+    const rounds = [await runChecks(checks, answers), await runChecks(checks, answers, { round: 'recheck' })];
+    expect(asked.splice(0)).toEqual(['pbs.access', 'pve.access', 'pbs.tasks', 'pve.access', 'pbs.tasks']);
     expect(rounds[1]).toEqual(rounds[0]);
+    for (const round of ['upgrade', 'reboot'] as const) {
+      await runChecks(checks, answers, { round });
+      expect(asked.splice(0), round).toEqual(['pbs.access', 'pve.access', 'pbs.tasks']);
+    }
   });
-  it('lets these verdicts last and no other', () =>
-    expect(CHECKS.filter(({ lasting }) => lasting).map(({ id }) => id)).toEqual([
-      'pbs.access',
-      'pbs.apt',
-      'pve.api',
-      'pve.access',
-      'guest.agent',
-      'guest.packages',
-      'clock.skew',
-    ]));
+  it('asks what counts the questions of others once these have been answered', async () => {
+    const order: string[] = [];
+    const check = (id: Check['id'], more: Partial<Rules> = {}): Check => ({
+      id,
+      rules: { ...rules, ...more },
+      look: async () => {
+        order.push(`${id} asked`);
+        await new Promise((resolve) => setImmediate(resolve));
+        order.push(`${id} answered`);
+      },
+      judge: () => ({ status: 'pass', summary: '' }),
+    });
+    const findings = await runChecks([check('pbs.tasks', { last: true }), check('pbs.datastores')], answers);
+    expect(order).toEqual([
+      'pbs.datastores asked',
+      'pbs.datastores answered',
+      'pbs.tasks asked',
+      'pbs.tasks answered',
+    ]);
+    expect(findings.map(({ id }) => id)).toEqual(['pbs.tasks', 'pbs.datastores']);
+  });
   const finding = (status: 'pass' | 'block', retry: string | null) =>
     ({ id: 'pbs.api', status, summary: '', detail: {}, retryAfter: retry }) as const;
   it('is expected to be safe when the last block is over', () =>
@@ -78,7 +96,12 @@ describe('a round of checks', () => {
 });
 
 describe('the same check of several clusters', () => {
-  const check = perCluster<Judgement>({ id: 'pve.api', look: () => Promise.reject(), judge: (seen) => seen });
+  const check = perCluster({
+    id: 'pve.api',
+    rules: { rounds: ALWAYS },
+    look: (): Promise<Judgement> => Promise.reject(),
+    judge: (seen) => seen,
+  });
   it('has the worst status, and lines that name the clusters', () =>
     expect(
       judge(check, [

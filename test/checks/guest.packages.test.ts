@@ -39,7 +39,14 @@ describe('guest.packages', () => {
       'block',
     ],
     ['apt cannot simulate', seen({ plan: null, simulationError: 'E: Unmet dependencies' }), {}, 'block'],
-    ['the upgrade goes another way', null, {}, 'skip'],
+    ['the config names no guest', null, {}, 'skip'],
   ])('judges when %s', (_, given, policy, status) =>
     expect(judge(guestPackages, given, policy).status).toBe(status));
+
+  it.each([
+    ['the plan, which only an upgrade needs', seen({ plan: null, simulationError: 'E: Unmet' }), 'pass'],
+    ['dpkg that another user runs', seen({ aptLocks: [{ file: '/var/lib/dpkg/lock', pid: 7 }] }), 'block'],
+    ['packages that are half configured', seen({ audit: 'half configured' }), 'block'],
+  ])('before the reboot judges %s', (_, given, status) =>
+    expect(judge(guestPackages, given, { repairDpkg: true }, { round: 'reboot' }).status).toBe(status));
 });

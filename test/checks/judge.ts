@@ -1,4 +1,4 @@
-import type { Check } from '../../src/checks/check.js';
+import type { Asking, Check } from '../../src/checks/check.js';
 import { parseConfig } from '../../src/config/load.js';
 import { type Target, targetOf } from '../../src/config/target.js';
 
@@ -26,5 +26,12 @@ export const target = (policy: object = {}): Target =>
     'pbs01',
   );
 /** The judgement on what a check saw; only the fields that the case is about are given. */
-export const judge = <Seen>(check: Check<Seen>, seen: unknown, policy: object = {}) =>
-  check.judge(seen as Seen, { target: target(policy), now: NOW, ownRun: 'k3f9x2' });
+export const judge = <Seen>(
+  check: Check<Seen>,
+  seen: unknown,
+  policy: object = {},
+  asking: Partial<Asking> = {},
+) => check.judge(seen as Seen, { target: target(policy), now: NOW, ownRun: 'k3f9x2', ...ASKING, ...asking });
+
+/** A run takes 30 minutes. */
+export const ASKING: Asking = { round: 'preflight', takes: 30 * 60, ownTasks: [] };

@@ -20,7 +20,7 @@ describe('pbs.datastores', () => {
       : [],
     paths: new Map([['tank', '/mnt/tank']]),
     survey,
-    surveyError: survey ? null : 'the guest agent is not running',
+    surveyError: survey ? null : { code: 'agent.not-running', message: 'the guest agent is not running' },
     needsSurvey: true,
   });
   it.each([
@@ -52,6 +52,17 @@ describe('pbs.datastores', () => {
     ],
     ['is in a guest that does not answer', seen({}, {}, null), 'block'],
   ])('judges one that %s', (_, given, status) => expect(judge(pbsDatastores, given).status).toBe(status));
+  it.each([
+    ['has an error holds back', seen({}, { error: 'unable to open chunk store' }), 'block'],
+    [
+      'another user has set offline does not hold back',
+      seen({ maintenance: { type: 'offline', message: 'disks' } }),
+      'pass',
+    ],
+  ])('before the fence is lifted: one that %s the fence', (_, given, status) =>
+    expect(judge(pbsDatastores, given, {}, { round: 'unfence' }).status).toBe(status));
+  it('says of a guest that does not answer that its mounts are not known, which is no finding about them', () =>
+    expect(judge(pbsDatastores, seen({}, {}, null)).detail).toEqual({ error: 'agent.not-running' }));
   it('says that s3-refresh can stay set, with the command that clears it', () =>
     expect(judge(pbsDatastores, seen({ maintenance: { type: 's3-refresh', message: null } }))).toMatchObject({
       status: 'block',

@@ -40,6 +40,12 @@ describe('pbs.tasks', () => {
     }));
   it('blocks for a type that nobody knows', () =>
     expect(judge(pbsTasks, { tasks: [task('new-thing')], operations: [] }).status).toBe('block'));
+  it('lets the task of the run itself pass, and no other of its kind', () => {
+    const tasks = [task('srvstart', 'pbs-ctl-upgrade.service')];
+    const asking = { round: 'reboot', ownTasks: ['UPID:srvstart'] } as const;
+    expect(judge(pbsTasks, { tasks, operations: [] }, {}, asking).status).toBe('pass');
+    expect(judge(pbsTasks, { tasks, operations: [] }).status).toBe('block');
+  });
   it('blocks for an active operation without a task', () =>
     expect(
       judge(pbsTasks, { tasks: [], operations: [{ datastore: 'tank', read: 1, write: 0 }] }),

@@ -1,6 +1,6 @@
 import { describe, it } from 'vitest';
+import { CHECKS } from '../../src/checks/catalogue.js';
 import type { Finding } from '../../src/journal/document.js';
-import { CHECK_IDS } from '../../src/journal/document.js';
 import { start } from '../support/command.js';
 import { pbsCtl, pbsCtlJson } from '../support/in-process.js';
 import { carrierTags, eventsOf, until, withLab } from '../support/lab.js';
@@ -24,7 +24,7 @@ describe('preflight', () => {
       ]);
       expect(code).toBe(0);
       expect(document).toMatchObject({ host: 'pbs01', ok: true, retryAfter: null });
-      expect(document.checks.map(({ id }) => id)).toEqual(CHECK_IDS);
+      expect(document.checks.map(({ id }) => id)).toEqual(CHECKS.map(({ id }) => id));
     }));
 
   it.concurrent('asks nothing but GETs and the probe through the agent, and nothing twice', ({ expect }) =>

@@ -94,6 +94,7 @@ describe('a config', () => {
       stableFor: 10_000,
       minRebootInterval: 3_600_000,
       offlineNodes: 'block',
+      mixedVersions: 'block',
       pollInterval: 2000,
       requestTimeout: 15_000,
     });

@@ -16,6 +16,7 @@ import { Access } from '../../src/lab/access.js';
 import { grantPbs } from '../../src/lab/privileges.js';
 import { standing } from '../../src/lock/tag.js';
 import { destinationOfJob } from '../../src/schedule/destination.js';
+import { ASKING } from '../checks/judge.js';
 
 const NOW = 1_764_000_000;
 const policy = { maintenanceDuration: 1_800_000, backupMargin: 900_000, pbsJobs: 'block' };
@@ -25,6 +26,7 @@ const judge = (check: unknown, seen: unknown): Judgement =>
     target: { policy } as unknown as Target,
     now: NOW,
     ownRun: null,
+    ...ASKING,
   });
 const inCluster = (seen: object) => [['main', seen]];
 
@@ -108,8 +110,7 @@ describe('traps of the PVE API', () => {
       registered: [],
       online: ['pve1'],
       ha: { nodeStatus: {}, nodeRequest: {}, lrm: {}, armed: null },
-      packages: [],
-      uptimes: [],
+      nodes: [],
       nodeNow: NOW,
     };
     const task = (type: string) => ({ type, node: 'pve1', user: 'root@pam', endedAt: null });

@@ -4,6 +4,7 @@ import { CommanderError } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { neededOnPbs, neededOnPve } from '../../src/api/privileges.js';
 import { CHECKS } from '../../src/checks/catalogue.js';
+import type { Check } from '../../src/checks/check.js';
 import { SCENARIOS } from '../../src/lab/scenario.js';
 import { program } from '../../src/program.js';
 import { commandsIn } from './commands.js';
@@ -62,6 +63,16 @@ describe('safety.md', () => {
   it('tells of every check, in the order of the program', () => {
     const rows = tableRows(section(read('docs/safety.md'), 'The checks'));
     expect(rows.map(([id]) => code(id))).toEqual(CHECKS.map(({ id }) => id));
+  });
+
+  it('names the rounds in which each is asked again', () => {
+    const rows = tableRows(section(read('docs/safety.md'), 'The checks'));
+    const again = ({ rules }: Check) =>
+      rules.rounds.filter((each) => each !== 'preflight' && each !== 'recheck');
+    const written = Object.fromEntries(rows.map(([id, rounds]) => [code(id), rounds]));
+    expect(written).toEqual(
+      Object.fromEntries(CHECKS.map((each: Check) => [each.id, again(each).join(', ')])),
+    );
   });
 });
 

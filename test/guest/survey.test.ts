@@ -3,6 +3,7 @@ import { pbsDatastores } from '../../src/checks/pbs.datastores.js';
 import type { Target } from '../../src/config/target.js';
 import { readSurvey } from '../../src/guest/survey.js';
 import { verdict } from '../../src/rules/verdict.js';
+import { ASKING } from '../checks/judge.js';
 
 const part = (name: string, text: string, code = 0) => `\n@@${name}\n${text}\n\n@@=${code}\n`;
 /** What the guest of a host says whose datastore tank lies in /mnt/tank. */
@@ -44,7 +45,7 @@ describe('a survey of the guest', () => {
           surveyError: null,
           needsSurvey: true,
         } as unknown as Parameters<typeof pbsDatastores.judge>[0],
-        { target: {} as Target, now: 0, ownRun: null },
+        { target: {} as Target, now: 0, ownRun: null, ...ASKING },
       );
       const after = verdict(
         null,

@@ -1,6 +1,9 @@
 import fc from 'fast-check';
+import { CHECKS } from '../../src/checks/catalogue.js';
 import { OUTCOMES } from '../../src/config/schema.js';
-import { CHECK_IDS, type Finding, PHASES, type RunDocument } from '../../src/journal/document.js';
+import { type Finding, PHASES, type RunDocument } from '../../src/journal/document.js';
+
+const CHECK_IDS = CHECKS.map(({ id }) => id);
 
 /** What a server, a package or a person could call something in order to be read as more than a name. */
 export const HOSTILE =

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { EXIT, Fault } from '../../src/fault.js';
-import { consequenceOf } from '../../src/rules/failure.js';
+import { consequenceOf, heldBack } from '../../src/rules/failure.js';
 
 const fault = (exitCode: 1 | 3 | 75 | 130) => new Fault('seen', 'seen', { exitCode });
 const later = fault(EXIT.tryLater);
@@ -33,11 +33,15 @@ describe('what a failed phase takes back', () => {
   `(
     'takesBack: $takesBack, outcome: $outcome when $because',
     ({ upgrade, changes, reboot, error, takesBack, outcome, keepsConsole }) => {
-      expect(consequenceOf({ upgrade, changes, reboot }, error)).toEqual({
-        takesBack,
-        outcome,
-        keepsConsole,
-      });
+      const consequence = consequenceOf({ upgrade, changes, reboot }, error);
+      expect(consequence).toMatchObject({ takesBack, outcome, keepsConsole });
+      // Where packages have changed and nothing has verified the host.
+      expect(consequence.looksFirst).toBe(outcome === 'reboot-pending');
     },
   );
+
+  it('leaves fence and lock where something holds back the fence, for a person to look', () => {
+    const state = { upgrade: 'done', changes: something, reboot: null } as const;
+    expect(heldBack(consequenceOf(state, later))).toMatchObject({ takesBack: false, outcome: 'failed' });
+  });
 });
