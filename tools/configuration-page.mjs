@@ -21,7 +21,7 @@ const SECTIONS = [
 
 /** The page: every key once, in the order of the schema. */
 export function configurationPage(schema, example) {
-  const rows = rowsOf(schema, '', new Set());
+  const rows = rowsOf(schema, '');
   const taken = new Set();
   const sections = SECTIONS.map(({ title, path, lead }) => {
     const own = rows.filter(
@@ -55,8 +55,8 @@ A **secret** is never in the file itself: \`{"env": "NAME"}\`, \`{"file": "/path
 \`{"credential": "NAME"}\` (systemd). There is no switch that turns certificate checks off.
 `;
 
-/** A key of its own for whatever a person writes; objects are only named by their keys. */
-function rowsOf(schema, path, required) {
+/** A row for each key that a person writes. */
+function rowsOf(schema, path) {
   const open = schema.properties ?? {};
   const named = typeof schema.additionalProperties === 'object' ? { NAME: schema.additionalProperties } : {};
   const mandatory = new Set(schema.required ?? []);
@@ -64,17 +64,28 @@ function rowsOf(schema, path, required) {
     if (key === '$schema' || /^hosts\.NAME\.policy\./.test(`${path}.${key}`)) return [];
     const here = path === '' ? key : `${path}.${key}`;
     const inner = nullable(value).inner;
-    const isPlain =
-      inner.title === undefined && (inner.properties || typeof inner.additionalProperties === 'object');
-    if (isPlain && here !== 'hosts.NAME.policy') {
-      const own =
-        key === 'NAME' || !value.description
-          ? []
-          : [{ path: here, schema: value, required: mandatory.has(key) }];
-      return [...own, ...rowsOf(inner, here, required)];
-    }
-    return [{ path: here, schema: value, required: mandatory.has(key) }];
+    const own =
+      key === 'NAME' || !value.description
+        ? []
+        : [{ path: here, schema: value, required: mandatory.has(key) }];
+    if (here === 'hosts.NAME.policy' || inner.title !== undefined) return own;
+    if (inner.oneOf) return [...own, ...rowsOf(merged(inner.oneOf), here)];
+    if (inner.items?.properties) return [...own, ...rowsOf(inner.items, `${here}[]`)];
+    return [...own, ...rowsOf(inner, here)];
   });
+}
+
+/** The forms of an object as one: a key that differs takes any of their values, and only what all need is needed. */
+function merged(forms) {
+  const keys = [...new Set(forms.flatMap(({ properties }) => Object.keys(properties)))];
+  const property = (key) => {
+    const all = forms.flatMap(({ properties }) => properties[key] ?? []);
+    return all.length === 1 ? all[0] : { ...all[0], enum: all.map((each) => each.const) };
+  };
+  return {
+    properties: Object.fromEntries(keys.map((key) => [key, property(key)])),
+    required: keys.filter((key) => forms.every(({ required = [] }) => required.includes(key))),
+  };
 }
 
 function nullable(schema) {
@@ -109,6 +120,7 @@ function typeOf(schema) {
 
 function exampleOf(value, [key, ...rest]) {
   if (key === undefined || value === null || typeof value !== 'object') return value;
+  if (key.endsWith('[]')) return exampleOf(value[key.slice(0, -2)]?.[0], rest);
   if (key === 'NAME')
     return Object.values(value)
       .map((each) => exampleOf(each, rest))

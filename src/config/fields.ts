@@ -3,7 +3,7 @@ import { parseDuration, parseSize } from './quantity.js';
 
 export const duration = z
   .union([z.string(), z.number().nonnegative()])
-  .describe('A duration: 90s, 20m, 2h, 1d, 500ms, or a number of seconds')
+  .meta({ title: 'duration', description: '90s, 20m, 2h, 1d, 500ms, or a number of seconds' })
   .transform((value, context) => {
     const ms = parseDuration(value);
     if (ms !== undefined) return ms;
@@ -11,14 +11,15 @@ export const duration = z
     return z.NEVER;
   });
 
-/** For what would have no time to happen at all: a lock expired as it is taken, a request that ends before it is sent. */
-export const positiveDuration = duration
-  .describe('A duration longer than zero: 90s, 20m, 2h, 1d, 500ms, or a number of seconds')
-  .refine((ms) => ms > 0, 'expected a duration longer than zero, such as "90s" or "20m"');
+/** For what zero would make impossible, such as a lock that expires as it is taken. */
+export const positiveDuration = duration.refine(
+  (ms) => ms > 0,
+  'expected a duration longer than zero, such as "90s" or "20m"',
+);
 
 export const size = z
   .union([z.string(), z.number().nonnegative()])
-  .describe('A size: 2GiB, 512MiB, or a number of bytes')
+  .meta({ title: 'size', description: '2GiB, 512MiB, or a number of bytes' })
   .transform((value, context) => {
     const bytes = parseSize(value);
     if (bytes !== undefined) return bytes;
@@ -26,7 +27,7 @@ export const size = z
     return z.NEVER;
   });
 
-/** Where a secret is found. It never stands in the config itself. */
+/** Where a secret is found. */
 export const secret = z
   .union(
     [
@@ -46,7 +47,7 @@ export const secret = z
           : 'expected {"env": "NAME"}, {"file": "/path"} or {"credential": "name"}',
     },
   )
-  .describe('Reference to a secret: environment variable, file or systemd credential');
+  .meta({ title: 'secret', description: 'Where the secret is kept: it never is in the config itself' });
 export type SecretReference = z.output<typeof secret> & Placed;
 
 /** Where it stands, for messages: `hosts.pbs01.secret in /etc/pbs-ctl/config.json`; absent in what no file holds. */
@@ -60,6 +61,7 @@ export const fingerprint = z
     /^(?:[0-9A-Fa-f]{2}:){31}[0-9A-Fa-f]{2}$/,
     'expected a SHA-256 fingerprint: 32 hex pairs joined by ":"',
   )
+  .meta({ title: 'fingerprint' })
   .transform((value) => value.toUpperCase());
 
 export const tls = z
@@ -68,15 +70,15 @@ export const tls = z
       .array(fingerprint)
       .min(1)
       .optional()
-      .describe('SHA-256 fingerprints of accepted certificates'),
-    caFile: z.string().min(1).optional().describe('PEM file with the CAs to trust'),
+      .describe('SHA-256 fingerprints of the certificates to accept'),
+    caFile: z.string().min(1).optional().describe('PEM file with the CAs to trust instead'),
   })
   .refine(
     (value) => !(value.fingerprints && value.caFile),
     'give either "fingerprints" or "caFile", not both',
   )
-  .default({})
-  .describe('How the certificate is checked; {} means the CAs of the system');
+  .prefault({})
+  .describe('How the certificate is checked; left out: by the CAs of the system');
 export type TlsConfig = z.output<typeof tls> & Placed;
 
 export const endpoint = z
@@ -85,6 +87,7 @@ export const endpoint = z
     /^https:\/\/[^/?#]+\/?$/,
     'expected an address such as "https://pve1.example.net:8006" (https, no path)',
   )
+  .meta({ title: 'address' })
   .transform((value) => value.replace(/\/$/, ''));
 
 export const token = z
@@ -92,12 +95,14 @@ export const token = z
   .regex(
     /^[^\s:/!@]+@[A-Za-z][A-Za-z0-9._-]*![A-Za-z0-9_][A-Za-z0-9._-]*$/,
     'expected a token id of the form "user@realm!token"',
-  );
+  )
+  .meta({ title: 'token id' });
 
 export const tag = z
   .string()
-  .regex(/^[a-z0-9_][a-z0-9_.-]*$/, 'expected a tag of lower-case letters, digits, "_", "." and "-"');
-export const vmid = z.int().min(100).max(999_999_999);
+  .regex(/^[a-z0-9_][a-z0-9_.-]*$/, 'expected a tag of lower-case letters, digits, "_", "." and "-"')
+  .meta({ title: 'tag' });
+export const vmid = z.int().min(100).max(999_999_999).meta({ title: 'VMID' });
 export const name = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._-]*$/, 'expected a name of lower-case letters, digits, ".", "_" and "-"');

@@ -6,19 +6,25 @@ export type { SecretReference, TlsConfig } from './fields.js';
 export type { MaintenanceWindow, Policy } from './policy.js';
 
 const lock = z.strictObject({
-  store: z.enum(['guest-tag', 'registered-tag']).default('guest-tag').describe('Where the lock tag is kept'),
+  store: z
+    .enum(['guest-tag', 'registered-tag'])
+    .default('guest-tag')
+    .describe('How the lock tag is kept: on a guest, or registered for the cluster too'),
   vmid: vmid
     .optional()
-    .describe('Guest that carries the tag; default: the PBS guest of the first host of the cluster'),
+    .describe('Guest that carries the lock tag; default: the VM of the first host in this cluster'),
   tag: tag.default('pbs-ctl-lock').describe('Prefix of the lock tag'),
-  ttl: positiveDuration.prefault('2h').describe('How long the lock lasts unless renewed'),
-  blockingTags: z.array(tag).default(['pve-patching']).describe('Tags that say: PVE is being patched'),
+  ttl: positiveDuration.prefault('2h').describe('How long the lock lasts without renewal'),
+  blockingTags: z
+    .array(tag)
+    .default(['pve-patching'])
+    .describe('Tags on a guest that mean: PVE is being patched'),
 });
 
 const cluster = z.strictObject({
   endpoints: z.array(endpoint).min(1).describe('Addresses of the nodes, tried in this order'),
-  token: token.describe('API token id of PVE'),
-  secret,
+  token: token.describe('API token of PVE'),
+  secret: secret.describe('Where its secret is kept'),
   tls,
   lock: lock.prefault({}),
 });
@@ -26,32 +32,39 @@ export type ClusterConfig = z.output<typeof cluster>;
 
 const upgrade = z
   .discriminatedUnion('via', [
-    z.strictObject({ via: z.literal('guest-agent') }),
+    z.strictObject({ via: z.literal('guest-agent').describe('How packages get upgraded') }),
     z.strictObject({
-      via: z.literal('service'),
+      via: z.literal('service').describe('How packages get upgraded'),
       unit: z
         .string()
-        .regex(/^[A-Za-z0-9_.-]+\.service$/, 'expected a unit name such as "pbs-ctl-upgrade.service"'),
+        .regex(/^[A-Za-z0-9_.-]+\.service$/, 'expected a unit name such as "pbs-ctl-upgrade.service"')
+        .describe('With "service": the systemd unit on the host that does it'),
     }),
   ])
-  .describe('How packages are upgraded');
+  .describe('How packages get upgraded');
 
 const host = z.strictObject({
   endpoint: endpoint.describe('Address of the PBS'),
-  token: token.describe('API token id of PBS'),
-  secret,
+  token: token.describe('API token of PBS'),
+  secret: secret.describe('Where its secret is kept'),
   tls,
-  guest: z.strictObject({ cluster: z.string(), vmid }).optional().describe('The VM that is this PBS'),
+  guest: z
+    .strictObject({
+      cluster: z.string().describe('Cluster that the VM is in'),
+      vmid: vmid.describe('Its id'),
+    })
+    .optional()
+    .describe('The VM that this PBS runs in'),
   serves: z
     .array(z.string())
     .optional()
-    .describe('Clusters whose backups go to this host; default: that of its guest'),
+    .describe('Clusters whose backups go to this host; default: the one that its VM is in'),
   addresses: z
     .array(z.string().min(1))
     .default([])
-    .describe('Further names under which PVE storages know this host'),
+    .describe('More names or addresses by which storages of PVE refer to this host'),
   upgrade: upgrade.default({ via: 'guest-agent' }),
-  policy: policyOverrides.default({}).describe('Overrides of the top-level policy, key by key'),
+  policy: policyOverrides.default({}).describe('Overrides the policy for this host, key by key'),
 });
 export type HostConfig = z.output<typeof host>;
 
@@ -68,34 +81,48 @@ export const OUTCOMES = [
 export type Outcome = (typeof OUTCOMES)[number];
 
 const slack = z.strictObject({
-  webhook: secret,
+  webhook: secret.describe('Where the address of the webhook is kept'),
   on: z
     .array(z.enum(OUTCOMES))
+    .describe('Outcomes that are posted')
     .default(['patched', 'postponed', 'reboot-pending', 'failed', 'unverified', 'interrupted']),
-  repeatPostponed: duration
-    .prefault('1d')
-    .describe('Identical postponements in a row are sent once per this time'),
+  repeatPostponed: duration.prefault('1d').describe('How often the same postponement is posted again'),
 });
 const webhook = z.strictObject({
-  url: z.string().refine(isSafeWebhook, 'expected an https address (http only on loopback)'),
-  secret,
+  url: z
+    .string()
+    .refine(isSafeWebhook, 'expected an https address (http only on loopback)')
+    .meta({ title: 'address', description: 'Where the report of each run is posted as JSON' }),
+  secret: secret.describe('Secret that signs it (HMAC-SHA256)'),
 });
 const notify = z.strictObject({
-  slack: slack.nullable().default(null),
-  webhook: webhook.nullable().default(null),
+  slack: slack.nullable().describe('Messages to a Slack channel').prefault(null),
+  webhook: webhook.nullable().describe('Reports to a program').prefault(null),
 });
 export type NotifyConfig = z.output<typeof notify>;
 
 /** The whole config file. `pbs-ctl schema` prints the JSON Schema of it. */
 export const config = z.strictObject({
-  $schema: z.string().optional(),
+  $schema: z.string().optional().describe('JSON Schema for an editor'),
   clusters: z.record(name, cluster),
   hosts: z.record(name, host),
   policy: policy.prefault({}),
   notify: notify.prefault({}),
-  metrics: z.strictObject({ textfile: z.string().nullable().default(null) }).prefault({}),
-  keepRuns: z.int().min(1).default(100).describe('Runs kept in stateDir'),
-  stateDir: z.string().min(1).optional(),
+  metrics: z
+    .strictObject({
+      textfile: z
+        .string()
+        .nullable()
+        .default(null)
+        .describe('File for the textfile collector of the Prometheus node exporter'),
+    })
+    .prefault({}),
+  keepRuns: z.int().min(1).default(100).describe('How many past runs stay in stateDir'),
+  stateDir: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Folder for journals; default: $STATE_DIRECTORY, else ~/.local/state/pbs-ctl'),
 });
 export type Config = z.output<typeof config>;
 
