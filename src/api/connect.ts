@@ -8,7 +8,10 @@ export type { ServerOptions } from './request.js';
 
 /** A client of one PBS host. Connects with its first request. */
 export function connectPbs(options: ServerOptions): Pbs {
-  return new Pbs(new Endpoint('pbs', firstOf(options), options));
+  const endpoint = new Endpoint('pbs', firstOf(options), options);
+  const { requestTimeoutMs, deadline, world } = options;
+  const limits = { requestTimeoutMs, together: deadline !== undefined, clock: world.clock };
+  return new Pbs(endpoint, limits);
 }
 
 /** A client of one PVE cluster, which may have several addresses. Connects with its first request. */

@@ -3,7 +3,16 @@ import type { z } from 'zod';
 import { Fault } from '../fault.js';
 import { envelope } from './answer.js';
 import type { ByteStream } from './byte-stream.js';
-import { type Asked, broken, refusal, timedOut, unreachable, unreadable } from './failure.js';
+import {
+  type Asked,
+  broken,
+  outOfTime,
+  refusal,
+  seconds,
+  timedOut,
+  unreachable,
+  unreadable,
+} from './failure.js';
 import { isRead, repeated } from './repeat.js';
 import { type OneServer, type Request, repeatOf, type ServerOptions } from './request.js';
 import { authorization, type Product, redact, type Token } from './token.js';
@@ -25,6 +34,8 @@ export class Endpoint implements OneServer {
   readonly #connect: buildConnector.connector;
   readonly #clientOptions: Client.Options;
   readonly #pool: Pool;
+  /** When it answered last, by the monotonic clock. */
+  #answeredAt = Number.NEGATIVE_INFINITY;
 
   constructor(product: Product, address: string, options: ServerOptions) {
     this.product = product;
@@ -85,7 +96,8 @@ export class Endpoint implements OneServer {
 
   async dial(path: string, parameters: Parameters): Promise<ByteStream> {
     const asked = this.#asked({ method: 'GET', path, repeat: 'once', effect: false });
-    const limitMs = this.#options.requestTimeoutMs;
+    const limitMs = this.#limitOf({});
+    if (limitMs <= 0) throw outOfTime(asked);
     // Few commands look at a console.
     const { dial, NotUpgraded } = await import('./dial.js');
     try {
@@ -108,8 +120,10 @@ export class Endpoint implements OneServer {
   }
 
   async #send(request: Request, asked: Asked): Promise<{ status: number; text: string }> {
-    const limitMs = request.limitMs ?? this.#options.requestTimeoutMs;
-    const { clock } = this.#options.world;
+    const { requestTimeoutMs, world } = this.#options;
+    const { clock } = world;
+    const limitMs = this.#limitOf(request);
+    if (limitMs <= 0) throw outOfTime(asked);
     const limit = clock.timeout(limitMs);
     const signal = request.signal ? AbortSignal.any([limit, request.signal]) : limit;
     const started = clock.monotonic();
@@ -120,6 +134,7 @@ export class Endpoint implements OneServer {
       const sent = (alone?.client ?? this.#pool).request({ ...this.#wire(request), signal });
       const response = await unlessAborted(sent, signal);
       status = response.statusCode;
+      this.#answeredAt = clock.monotonic();
       const text = await readText(response.body);
       if (status >= 200 && status < 300) return { status, text };
       const words = this.#quote(serverWords(text, response.statusText));
@@ -131,9 +146,10 @@ export class Endpoint implements OneServer {
       if (error instanceof NotConnected) throw unreachable(asked, error.message);
       if (limit.aborted) {
         const neverSent = alone !== null && !alone.isConnected();
-        throw neverSent
-          ? unreachable(asked, `no connection within ${limitMs / 1000} s`)
-          : timedOut(asked, limitMs);
+        if (neverSent) throw unreachable(asked, `no connection within ${seconds(limitMs)}`);
+        const proxyAnswers = this.#answeredAt >= started - requestTimeoutMs;
+        const ofDaemon = request.ofDaemon === true && proxyAnswers;
+        throw timedOut({ ...asked, ofDaemon }, limitMs, limitMs === requestTimeoutMs);
       }
       const why = error instanceof Error ? error.message : String(error);
       throw broken(asked, this.#quote(why), error);
@@ -147,6 +163,12 @@ export class Endpoint implements OneServer {
         durationMs: clock.monotonic() - started,
       });
     }
+  }
+
+  #limitOf({ limitMs }: Pick<Request, 'limitMs'>): number {
+    const { requestTimeoutMs, deadline } = this.#options;
+    const wanted = limitMs ?? requestTimeoutMs;
+    return deadline ? Math.min(wanted, requestTimeoutMs, deadline.leftMs) : wanted;
   }
 
   #connectAlone({ takenMs }: Request) {

@@ -33,6 +33,12 @@ export class ApiFault extends Fault {
 /** Waiting fixes neither a refused token nor a certificate that is not trusted. */
 export const REFUSED: ReadonlySet<string> = new Set(['api.unauthorized', 'net.untrusted']);
 
+/** The server was reached and said nothing: the request may still be under way there. */
+export const isTimeout = (error: unknown): error is ApiFault => error instanceof ApiFault && error.timedOut;
+
+/** A limit as messages state it. */
+export const seconds = (ms: number): string => `${Math.round(ms / 100) / 10} s`;
+
 /** What was asked of whom, as far as an error needs it. */
 export interface Asked {
   readonly product: Product;
@@ -47,6 +53,8 @@ export interface Asked {
   readonly refusesInPassing: boolean;
   /** The privilege it takes, where the server's refusal does not name it. */
   readonly needs: Privilege | null;
+  /** The root daemon of PBS has to answer, not the proxy alone, which is known to answer. */
+  readonly ofDaemon?: boolean;
 }
 
 export interface Answered {
@@ -141,19 +149,41 @@ function noQuorum(asked: Asked, answered: Answered): ApiFault {
   );
 }
 
-/** The Fault for an answer that did not come in time. */
-export function timedOut(asked: Asked, limitMs: number): ApiFault {
-  const why = `no answer within ${limitMs / 1000} s`;
+/**
+ * The Fault for an answer that did not come in time.
+ * @param isConfigured whether the limit is `requestTimeout`
+ */
+export function timedOut(asked: Asked, limitMs: number, isConfigured: boolean): ApiFault {
+  const why = `no answer within ${seconds(limitMs)}`;
   if (asked.effect) return unknown(asked, why);
+  if (asked.ofDaemon) return daemonHangs(asked, `${why} to ${asked.method} ${asked.path}`);
   return new ApiFault(
     'net.timeout',
     `${asked.server} gave ${why} to ${asked.method} ${asked.path}.`,
     asked,
     {},
     {
+      hint: isConfigured
+        ? 'Look at the load of that host, or raise "requestTimeout".'
+        : 'Look at the load of that host.',
       kind: 'passing',
       timedOut: true,
-      hint: 'Look at the load of that host, or raise "requestTimeout".',
+    },
+  );
+}
+
+/** The Fault for a question that was not sent, since others have taken the time of the command. */
+export function outOfTime(asked: Asked): ApiFault {
+  const what = `${asked.method} ${asked.path}`;
+  return new ApiFault(
+    'net.timeout',
+    `No time was left to send ${what} to ${asked.server}.`,
+    asked,
+    {},
+    {
+      hint: 'Look at what did not answer before, or raise "requestTimeout".',
+      kind: 'passing',
+      timedOut: true,
     },
   );
 }
@@ -190,12 +220,25 @@ function unknown(asked: Asked, why: string, answered: Partial<Answered> = {}, ca
 }
 
 function daemonDown(asked: Asked, answered: Answered): ApiFault {
+  const message = `${asked.server} answers, but its root daemon does not: ${answered.words}`;
+  return new ApiFault('pbs.daemon-down', message, asked, answered, {
+    hint: 'On that host:\nsystemctl status proxmox-backup.service',
+    kind: 'passing',
+  });
+}
+
+function daemonHangs(asked: Asked, why: string): ApiFault {
+  const message = `${asked.server} answers, but its root daemon hangs: ${why}.`;
   return new ApiFault(
     'pbs.daemon-down',
-    `${asked.server} answers, but its root daemon does not: ${answered.words}`,
+    message,
     asked,
-    answered,
-    { kind: 'passing', hint: 'On that host: systemctl status proxmox-backup.service' },
+    {},
+    {
+      hint: 'On that host:\nsystemctl restart proxmox-backup.service',
+      kind: 'passing',
+      timedOut: true,
+    },
   );
 }
 

@@ -63,6 +63,9 @@ export const DatastoreUsage = wire({
   mounted: ['mount-status', Mounted],
 });
 
+/** Of a single datastore. */
+export const StoreSizes = wire({ total: number, used: number, available: ['avail', number] });
+
 /** The digest stands beside `data`. */
 export type DatastoreConfigs = z.output<typeof DatastoreConfigs>;
 export const DatastoreConfigs = wire({

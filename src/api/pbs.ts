@@ -4,8 +4,9 @@ import { utcDay } from '../moment.js';
 import { Client, Nothing, Time } from './client.js';
 import { ApiFault } from './failure.js';
 import * as answers from './pbs-answers.js';
-import { type PbsJob, scheduledJobs } from './pbs-jobs.js';
-import { at } from './request.js';
+import { type PbsJobs, scheduledJobs } from './pbs-jobs.js';
+import { at, type Server } from './request.js';
+import { hangsInstead, StoreCalls, type StoreLimits, type StoresInUse } from './store-calls.js';
 import { eachLine, LOG_PAGE, LogLines, type TaskState, TaskStatus, Upid } from './tasks.js';
 import type { Privilege } from './token.js';
 
@@ -18,7 +19,8 @@ export type {
   PbsTask,
   Repositories,
 } from './pbs-answers.js';
-export type { PbsJob } from './pbs-jobs.js';
+export type { PbsJob, PbsJobs } from './pbs-jobs.js';
+export { namesStore, type StoresInUse } from './store-calls.js';
 
 export interface MaintenanceMode {
   readonly type: 'read-only' | 'offline';
@@ -37,6 +39,13 @@ const SLOW_MS = 60_000;
  * Times are epoch seconds, sizes bytes.
  */
 export class Pbs extends Client {
+  readonly #stores: StoreCalls;
+
+  constructor(server: Server, limits: StoreLimits) {
+    super(server);
+    this.#stores = new StoreCalls(server, limits);
+  }
+
   /** Of the running proxy: `version` is major.minor, `release` the patch level. */
   version(): Promise<{ version: string; release: string }> {
     return this.get('/version', answers.Version);
@@ -59,6 +68,8 @@ export class Pbs extends Client {
     const once = limitMs === undefined ? {} : ({ repeat: 'once', fresh: true, limitMs } as const);
     return this.get(`${NODE}/journal`, Nothing, {
       parameters: { lastentries: 1 },
+      ofDaemon: true,
+      repeat: 'brief-read',
       ...once,
       ...(signal ? { signal } : {}),
       ...audit('/system/log'),
@@ -69,10 +80,25 @@ export class Pbs extends Client {
     return this.get('/admin/datastore', z.array(answers.Datastore)).then(answers.byName);
   }
 
-  datastoreUsage(): Promise<answers.DatastoreUsage[]> {
-    return this.get('/status/datastore-usage', z.array(answers.DatastoreUsage), { limitMs: SLOW_MS }).then(
-      answers.byName,
-    );
+  /**
+   * How full each datastore is. After {@link inUse}, which knows those that hang.
+   * @param names of all datastores
+   */
+  datastoreUsage(names: readonly string[]): Promise<answers.DatastoreUsage[]> {
+    return this.#stores.usage(names, () => this.runningTasks()).then(answers.byName);
+  }
+
+  /**
+   * Active operations of each datastore; those of before are not asked for beside a call that would count as one.
+   * @param tasks that run
+   * @param _when before the datastores are touched, or after: two questions
+   */
+  inUse(
+    names: readonly string[],
+    tasks: readonly answers.PbsTask[],
+    _when: 'before' | 'after',
+  ): Promise<StoresInUse> {
+    return this.#stores.inUse(names, tasks, () => this.runningTasks());
   }
 
   /** The digest covers all datastores of the host: a change to any of them makes it stale. */
@@ -102,7 +128,7 @@ export class Pbs extends Client {
       );
     } catch (cause) {
       if (!(cause instanceof ApiFault && cause.serverWords.includes('detected modified configuration')))
-        throw cause;
+        throw hangsInstead(this.server.name, cause) ?? cause;
       throw new Outdated(
         'pbs.modified',
         `The datastore config of "${this.server.name}" was changed by another user`,
@@ -111,14 +137,6 @@ export class Pbs extends Client {
         },
       );
     }
-  }
-
-  activeOperations(name: string): Promise<{ read: number; write: number }> {
-    return this.get(
-      at`/admin/datastore/${name}/active-operations`,
-      answers.ActiveOperations,
-      needs('Datastore.Audit', `/datastore/${name}`),
-    );
   }
 
   /** Every running task that the token may see. No further filter: some of them hide running tasks. */
@@ -154,12 +172,14 @@ export class Pbs extends Client {
   }
 
   /**
-   * Scheduled work of all five kinds, as far as the token may see it.
+   * Scheduled work of all five kinds, as far as the token may see it. After {@link inUse}.
    * @param version of the server, major.minor
    * @param running its running tasks, which alone tell of garbage collection
+   * @param names of all datastores
    */
-  jobs(version: string, running: readonly answers.PbsTask[]): Promise<PbsJob[]> {
-    return scheduledJobs((path, data, more) => this.get(path, data, more), version, running);
+  jobs(version: string, running: readonly answers.PbsTask[], names: readonly string[]): Promise<PbsJobs> {
+    const collections = this.#stores.collections(names, () => this.runningTasks());
+    return scheduledJobs((path, data, more) => this.get(path, data, more), version, running, collections);
   }
 
   /** Starts `apt-get update`, once. @returns the UPID; a failed repository ends it with warnings, an unreachable mirror even with OK */
@@ -249,11 +269,44 @@ export class Pbs extends Client {
   }
 }
 
-/** All jobs of a host, by what it says of its version and of its running tasks. */
-export async function jobsOf(pbs: Pick<Pbs, 'version' | 'runningTasks' | 'jobs'>): Promise<PbsJob[]> {
-  const [{ version }, running] = await Promise.all([pbs.version(), pbs.runningTasks()]);
-  return pbs.jobs(version, running);
+/** What a host is asked before its datastores are touched. */
+export async function inUseOf(
+  pbs: Pick<Pbs, 'datastores' | 'runningTasks' | 'inUse'>,
+  when: 'before' | 'after' = 'before',
+): Promise<StoresInUse & { readonly names: readonly string[]; readonly tasks: readonly answers.PbsTask[] }> {
+  const [datastores, tasks] = await Promise.all([pbs.datastores(), pbs.runningTasks()]);
+  const open = datastores.filter(({ maintenance }) => maintenance?.type !== 'offline');
+  const names = open.map(({ name }) => name).sort();
+  return { ...(await pbs.inUse(names, tasks, when)), names, tasks };
 }
+
+/** How full each datastore of a host is. */
+export async function usageOf(
+  pbs: Pick<Pbs, 'datastores' | 'runningTasks' | 'inUse' | 'datastoreUsage'>,
+): Promise<answers.DatastoreUsage[]> {
+  const [datastores] = await Promise.all([pbs.datastores(), unlessRefused(inUseOf(pbs))]);
+  return pbs.datastoreUsage(datastores.map(({ name }) => name).sort());
+}
+
+/** All jobs of a host, by its version and running tasks. */
+export async function jobsOf(
+  pbs: Pick<Pbs, 'version' | 'datastores' | 'runningTasks' | 'inUse' | 'jobs'>,
+): Promise<PbsJobs> {
+  const [{ version }, running, datastores] = await Promise.all([
+    pbs.version(),
+    pbs.runningTasks(),
+    pbs.datastores(),
+    unlessRefused(inUseOf(pbs)),
+  ]);
+  const names = datastores.map(({ name }) => name).sort();
+  return pbs.jobs(version, running, names);
+}
+
+/** Without the right to see who uses datastores it is not known which one hangs; they may still be asked. */
+const unlessRefused = (asked: Promise<unknown>) =>
+  asked.catch((error: unknown) => {
+    if (!(error instanceof ApiFault && error.status !== null)) throw error;
+  });
 
 const needs = (privilege: string, path: string): { needs: Privilege } => ({ needs: { privilege, path } });
 const audit = (path: string) => needs('Sys.Audit', path);

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { TlsConfig } from '../config/schema.js';
 import type { World } from '../world.js';
 import type { ByteStream } from './byte-stream.js';
+import type { Deadline } from './deadline.js';
 import type { Patience, Repeat } from './repeat.js';
 import type { Privilege, Product, Token } from './token.js';
 import type { Parameters } from './wire.js';
@@ -21,6 +22,8 @@ export interface Request {
   readonly repeat?: Repeat;
   /** Does a lost answer leave something open? Default: true for all but reads. */
   readonly effect?: boolean;
+  /** The root daemon of PBS answers it, not the proxy: where that hangs, this does, and much else does not. */
+  readonly ofDaemon?: true;
   /** Longest time for the whole request, milliseconds; default: that of the server. */
   readonly limitMs?: number;
   /** The privilege it takes, where the server's refusal does not name it (PBS). */
@@ -65,6 +68,8 @@ export interface ServerOptions {
   /** `env` for SSL_CERT_FILE. */
   readonly world: Pick<World, 'clock' | 'env' | 'random'>;
   readonly patience?: Patience;
+  /** Of a command that only reads: no request takes longer than `requestTimeoutMs`, and silence is final. */
+  readonly deadline?: Deadline;
   /** How many connections are kept at once for what only looks; without it as many as there are questions. */
   readonly connections?: number;
   /** Told after each request, without parameters and secrets. */

@@ -1,3 +1,4 @@
+import { usageOf } from '../api/pbs.js';
 import { mountOf } from '../guest/mounts.js';
 import type { Answers } from '../host/answers.js';
 import type { DatastoreState, HostState } from '../journal/document.js';
@@ -45,7 +46,7 @@ export async function hostState({ pbs }: Pick<Answers, 'pbs'>): Promise<HostStat
 }
 
 async function datastoreStates({ pbs }: Pick<Answers, 'pbs'>): Promise<DatastoreState[]> {
-  const [listed, usage] = await Promise.all([pbs.datastores(), pbs.datastoreUsage()]);
+  const [listed, usage] = await Promise.all([pbs.datastores(), usageOf(pbs)]);
   return listed.map(({ name, mounted }) => {
     const used = usage.find((each) => each.name === name);
     const state = !used

@@ -1,4 +1,4 @@
-import type { Datastore, DatastoreUsage } from '../api/pbs.js';
+import { type Datastore, type DatastoreUsage, usageOf } from '../api/pbs.js';
 import { type ErrorDocument, errorDocument } from '../fault.js';
 import { isOwnFence } from '../fence/mark.js';
 import { missingMount, mountOf } from '../guest/mounts.js';
@@ -24,7 +24,7 @@ export const pbsDatastores = check({
     const { pbs, target } = answers;
     const [datastores, usage, configs, survey] = await Promise.all([
       pbs.datastores(),
-      pbs.datastoreUsage(),
+      usageOf(pbs),
       pbs.datastoreConfigs(),
       answers.survey().catch((error: unknown) => errorDocument(error)),
     ]);

@@ -8,21 +8,24 @@ export const pbsJobs = check({
   id: 'pbs.jobs',
   rules: { rounds: ALSO_DRAINING, softenedBy: 'ignore-window' },
   look: ({ pbs }) => jobsOf(pbs),
-  judge(jobs, { target: { policy }, now, takes }) {
+  judge({ jobs, unknown }, { target: { policy }, now, takes }) {
     const until = now + takes + policy.backupMargin / 1000;
     const due = jobs.filter(({ disabled, schedule, nextRun, running }) => {
       if (disabled || schedule === null || running) return false;
       // A schedule without a next run has none left; one in the past is started within the minute.
       return nextRun !== null && nextRun <= until;
     });
-    if (due.length === 0) return pass(`${jobs.length} jobs, none due before ${isoFromSeconds(until)}`);
-    const line = due
-      .map(
+    if (due.length === 0 && unknown === null)
+      return pass(`${jobs.length} jobs, none due before ${isoFromSeconds(until)}`);
+    const line = [
+      ...due.map(
         ({ kind, id, nextRun }) =>
           `${kind} ${id} at ${nextRun === null ? 'any moment' : isoFromSeconds(nextRun)}`,
-      )
-      .join('; ');
+      ),
+      ...(unknown === null ? [] : [`garbage collection: ${unknown}`]),
+    ].join('; ');
     if (policy.pbsJobs === 'warn') return warn(line);
+    if (unknown !== null) return block(line, { jobs: due.map(({ id }) => id) });
     const last = Math.max(...due.map(({ nextRun }) => nextRun ?? now), now);
     return block(line, { jobs: due.map(({ id }) => id) }, last + policy.backupMargin / 1000);
   },

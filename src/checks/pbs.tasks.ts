@@ -1,39 +1,44 @@
-import type { PbsTask } from '../api/pbs.js';
+import { inUseOf, namesStore, type PbsTask, type StoresInUse } from '../api/pbs.js';
 import { ALSO_DRAINING } from '../rules/rounds.js';
 import { block, check, pass } from './check.js';
 
-interface Seen {
+interface Seen extends StoresInUse {
   readonly tasks: readonly PbsTask[];
-  readonly operations: ReadonlyArray<{
-    readonly datastore: string;
-    readonly read: number;
-    readonly write: number;
-  }>;
 }
 
 /** Does a task or an active operation use a datastore, or would a reboot harm one? */
 export const pbsTasks = check({
   id: 'pbs.tasks',
   rules: { rounds: ALSO_DRAINING, softenedBy: 'drain', last: true },
-  async look({ pbs }): Promise<Seen> {
-    const [tasks, datastores] = await Promise.all([pbs.runningTasks(), pbs.datastores()]);
-    const open = datastores.filter(({ maintenance }) => maintenance?.type !== 'offline');
-    const operations = await Promise.all(
-      open.map(async ({ name }) => ({ datastore: name, ...(await pbs.activeOperations(name)) })),
-    );
-    return { tasks, operations };
-  },
-  judge({ tasks, operations }, { ownTasks }) {
+  // Within a run what counts is the moment after the datastores were touched.
+  look: ({ pbs, ownRun }): Promise<Seen> => inUseOf(pbs, ownRun === null ? 'before' : 'after'),
+  judge({ tasks, operations, lingering }, { target: { host }, ownTasks }) {
     const blocking = tasks.filter(({ type, upid }) => blocksReboot(type) && !ownTasks.includes(upid));
     const busy = operations.filter(({ read, write }) => read + write > 0);
+    const orphans = busy.filter(
+      ({ datastore, write }) =>
+        lingering.includes(datastore) || (write > 0 && !tasks.some((task) => namesStore(task, datastore))),
+    );
     const seen = [
       ...blocking.map(({ type, id }) => `${taskName(type, id)} is running`),
-      ...busy.map(({ datastore, read, write }) => `${datastore}: ${read} reading, ${write} writing`),
+      ...busy.map((use) => {
+        const line = `${use.datastore}: ${use.read} reading, ${use.write} writing`;
+        return orphans.includes(use) ? `${line}, and no task that would explain it` : line;
+      }),
     ];
     if (seen.length === 0) return pass('no running task');
-    return block(seen.slice(0, 6).join('; ') + (seen.length > 6 ? `; and ${seen.length - 6} more` : ''), {
-      tasks: blocking.map(({ upid, type }) => ({ upid, type })),
-    });
+    const hint =
+      'A call that hangs, or a process that ended early. Where nothing uses these datastores, restart the proxy:';
+    const stale = orphans.length > 0 && blocking.length === 0;
+    return {
+      ...block(seen.slice(0, 6).join('; ') + (seen.length > 6 ? `; and ${seen.length - 6} more` : ''), {
+        tasks: blocking.map(({ upid, type }) => ({ upid, type })),
+        ...(stale ? { hint } : {}),
+      }),
+      ...(stale
+        ? { fixes: [{ where: host, commands: ['systemctl restart proxmox-backup-proxy.service'] }] }
+        : {}),
+    };
   },
 });
 

@@ -22,7 +22,7 @@ export const PBS_READS = {
   time: 'round',
   datastores: 'round',
   datastoreUsage: 'round',
-  activeOperations: 'round',
+  inUse: 'round',
   runningTasks: 'round',
   recentTasks: 'round',
   updates: 'round',

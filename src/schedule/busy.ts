@@ -18,14 +18,21 @@ const PAST_TASKS = 500;
 /** Everything that will use the host between two moments, as far as its servers can tell. */
 export async function busyTimes(answers: Answers, span: Interval): Promise<Busy[]> {
   const guess = answers.target.policy.maintenanceDuration / 1000;
-  const [jobs, tasks, clusters] = await Promise.all([
+  const [{ jobs, unknown }, tasks, clusters] = await Promise.all([
     jobsOf(answers.pbs),
     answers.pbs.recentTasks(PAST_TASKS),
     Promise.all(answers.clusters.map((cluster) => backups(answers, cluster, span, guess))),
   ]);
   const [anywhere] = answers.clusters;
   const own = await Promise.all(jobs.map((job) => jobTimes(job, tasks, anywhere?.pve ?? null, span, guess)));
-  return [...clusters.flat(), ...own.flat()];
+  return [
+    ...clusters.flat(),
+    ...own.flat(),
+    // A datastore that hangs: no run is possible while it does.
+    ...(unknown === null
+      ? []
+      : [{ ...span, source: 'pbs', label: `garbage collection: ${unknown}`, estimated: true }]),
+  ];
 }
 
 /** Backup jobs of a cluster that write to this host, or may. */

@@ -78,6 +78,9 @@ describe('PBS answers', () => {
   `('sync jobs of PBS $version are asked for with "$query": $because', async ({ version, query }) => {
     const { pbs, server } = await pbsWith({
       '/version': { data: { version, release: '1' } },
+      '/admin/datastore': { data: [{ store: 's1' }, { store: 's2' }] },
+      '/admin/datastore/s1/active-operations': { data: { read: 0, write: 0 } },
+      '/admin/datastore/s2/active-operations': { data: { read: 0, write: 1 } },
       '/admin/gc': {
         data: [{ store: 's1', schedule: 'daily', 'next-run': 5, upid: 'UPID:old' }, { store: 's2' }],
       },
@@ -101,7 +104,8 @@ describe('PBS answers', () => {
       },
       '/tape/backup': { data: [] },
     });
-    const jobs = await jobsOf(pbs);
+    const { jobs, unknown } = await jobsOf(pbs);
+    expect(unknown).toBeNull();
     expect(jobs.map(({ kind, id, disabled, running }) => [kind, id, disabled, running])).toEqual([
       ['garbage-collection', 's1', false, false],
       ['garbage-collection', 's2', false, true],
@@ -144,7 +148,7 @@ describe('PBS answers', () => {
         data: [{ store: 's1', comment: null, maintenance: 'read-only,message=patching' }],
       },
     });
-    expect(await pbs.datastoreUsage()).toEqual([
+    expect(await pbs.datastoreUsage(['s1', 'usb1'])).toEqual([
       { name: 's1', total: 9, used: 4, available: 5, error: null, mounted: null },
       { name: 'usb1', total: null, used: null, available: null, error: null, mounted: false },
     ]);

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { pbsJobs } from '../../src/checks/pbs.jobs.js';
-import { judge, NOW } from './judge.js';
+import { judge as judgeCheck, NOW } from './judge.js';
+
+const judge = (
+  _: typeof pbsJobs,
+  jobs: readonly object[],
+  policy: object = {},
+  unknown: string | null = null,
+) => judgeCheck(pbsJobs, { jobs, unknown }, policy);
 
 describe('pbs.jobs', () => {
   const job = (nextRun: number | null, more: object = {}) => ({
@@ -29,4 +36,9 @@ describe('pbs.jobs', () => {
     expect(judge(pbsJobs, [job(NOW + 60)], { pbsJobs: 'warn' }).status).toBe('warn'));
   it('is expected to be over a margin after the last job', () =>
     expect(judge(pbsJobs, [job(NOW + 60), job(NOW + 600)]).retryAt).toBe(NOW + 600 + 900));
+  it('blocks where a datastore that hangs hides when garbage collection is due', () =>
+    expect(judge(pbsJobs, [job(NOW + 3600)], {}, 'not known: tank hangs')).toMatchObject({
+      status: 'block',
+      summary: 'garbage collection: not known: tank hangs',
+    }));
 });

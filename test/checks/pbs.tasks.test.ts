@@ -31,26 +31,57 @@ describe('pbs.tasks', () => {
   });
   it('passes where nothing runs', () =>
     expect(
-      judge(pbsTasks, { tasks: [], operations: [{ datastore: 'tank', read: 0, write: 0 }] }).status,
+      judge(pbsTasks, { tasks: [], operations: [{ datastore: 'tank', read: 0, write: 0 }], lingering: [] })
+        .status,
     ).toBe('pass'));
   it('blocks for a running backup, in words', () =>
-    expect(judge(pbsTasks, { tasks: [task('backup', 'tank:vm/101')], operations: [] })).toMatchObject({
+    expect(
+      judge(pbsTasks, { tasks: [task('backup', 'tank:vm/101')], operations: [], lingering: [] }),
+    ).toMatchObject({
       status: 'block',
       summary: 'backup of tank:vm/101 is running',
     }));
   it('blocks for a type that nobody knows', () =>
-    expect(judge(pbsTasks, { tasks: [task('new-thing')], operations: [] }).status).toBe('block'));
+    expect(judge(pbsTasks, { tasks: [task('new-thing')], operations: [], lingering: [] }).status).toBe(
+      'block',
+    ));
   it('lets the task of the run itself pass, and no other of its kind', () => {
     const tasks = [task('srvstart', 'pbs-ctl-upgrade.service')];
     const asking = { round: 'reboot', ownTasks: ['UPID:srvstart'] } as const;
-    expect(judge(pbsTasks, { tasks, operations: [] }, {}, asking).status).toBe('pass');
-    expect(judge(pbsTasks, { tasks, operations: [] }).status).toBe('block');
+    expect(judge(pbsTasks, { tasks, operations: [], lingering: [] }, {}, asking).status).toBe('pass');
+    expect(judge(pbsTasks, { tasks, operations: [], lingering: [] }).status).toBe('block');
   });
-  it('blocks for an active operation without a task', () =>
-    expect(
-      judge(pbsTasks, { tasks: [], operations: [{ datastore: 'tank', read: 1, write: 0 }] }),
-    ).toMatchObject({
-      status: 'block',
-      summary: 'tank: 1 reading, 0 writing',
-    }));
+  it.each`
+    read | write | lingering   | tasks | status     | because
+    ${1} | ${0}  | ${['tank']} | ${[]} | ${'block'} | ${'the reader stays, and no task explains it'}
+    ${0} | ${1}  | ${[]}       | ${[]} | ${'block'} | ${'a writer counts at once'}
+    ${0} | ${0}  | ${[]}       | ${[]} | ${'pass'}  | ${'a reader that went away was a look of another client'}
+  `(
+    '$read reading, $write writing without a task: $status, since $because',
+    ({ read, write, lingering, tasks, status }) => {
+      const judgement = judge(pbsTasks, {
+        tasks,
+        operations: [{ datastore: 'tank', read, write }],
+        lingering,
+      });
+      expect(judgement.status).toBe(status);
+      if (status === 'pass') return;
+      expect(judgement.summary).toBe(
+        `tank: ${read} reading, ${write} writing, and no task that would explain it`,
+      );
+      expect(judgement.fixes).toEqual([
+        { where: 'pbs01', commands: ['systemctl restart proxmox-backup-proxy.service'] },
+      ]);
+    },
+  );
+  it('explains an operation by the task that it belongs to, and does not advise to restart anything', () => {
+    const tasks = [task('backup', 'tank:vm/101')];
+    const judgement = judge(pbsTasks, {
+      tasks,
+      operations: [{ datastore: 'tank', read: 0, write: 1 }],
+      lingering: [],
+    });
+    expect(judgement.summary).toBe('backup of tank:vm/101 is running; tank: 0 reading, 1 writing');
+    expect(judgement.fixes).toBeUndefined();
+  });
 });

@@ -9,6 +9,7 @@ import { Pve } from '../../src/api/pve.js';
 import type { OneServer, Request, Server } from '../../src/api/request.js';
 import { encode } from '../../src/api/wire.js';
 import { readForm } from '../../src/lab/parameters.js';
+import { realClock } from '../../src/world.js';
 
 /** A request as it goes over the wire. */
 export interface Sent {
@@ -37,15 +38,18 @@ export const LOOKS: Readonly<Record<'pve' | 'pbs', readonly Look<unknown>[]>> = 
   pbs: [account.pbsToken('pbs-ctl@pbs!patch')],
 };
 
+const LIMITS = { clock: realClock, requestTimeoutMs: 15_000, together: false };
+
 /** Everything that both clients can ask of servers of these versions: each method is called. */
 export async function everyRequest(versions: { pve: string; pbs: string }): Promise<Sent[]> {
   const sent: Sent[] = [];
-  await callAll(new Pbs(recorder('pbs', versions.pbs, sent)), {
+  await callAll(new Pbs(recorder('pbs', versions.pbs, sent), LIMITS), {
     permissions: ['/system/status'],
     daemonAnswers: [1000],
     setMaintenance: ['tank', { type: 'read-only', message: 'pbs-ctl, run k3f9x2: 5 % done' }, 'a'.repeat(64)],
-    activeOperations: ['tank'],
-    jobs: [versions.pbs, []],
+    inUse: [['tank'], [], 'before'],
+    datastoreUsage: [['tank']],
+    jobs: [versions.pbs, [], ['tank']],
     recentTasks: [5],
     taskState: [UPID.pbs],
     taskLog: [UPID.pbs, () => {}],
@@ -53,7 +57,7 @@ export async function everyRequest(versions: { pve: string; pbs: string }): Prom
     unitLog: ['pbs-ctl-upgrade.service', new Date('2026-11-23T02:00:00Z')],
     probe: [1000],
   });
-  const pbs = new Pbs(recorder('pbs', versions.pbs, sent));
+  const pbs = new Pbs(recorder('pbs', versions.pbs, sent), LIMITS);
   await pbs.setMaintenance('tank', null, 'a'.repeat(64));
   const pve = new Pve('main', recorder('pve', versions.pve, sent));
   await callAll(pve, {

@@ -165,7 +165,7 @@ describe('traps of the PBS API', () => {
       disabled: false,
       running: false,
     };
-    expect(judge(pbsJobs, [{ ...sync, nextRun: NOW + 600 }])).toMatchObject({
+    expect(judge(pbsJobs, { jobs: [{ ...sync, nextRun: NOW + 600 }], unknown: null })).toMatchObject({
       status: 'block',
       summary: expect.stringContaining('sync s1'),
     });
@@ -207,6 +207,8 @@ describe('traps of the PBS API', () => {
       disabled: false,
       running: false,
     };
-    expect(judge(pbsJobs, [{ ...verify, nextRun: NOW - 3600 }]).status).toBe('block');
+    expect(judge(pbsJobs, { jobs: [{ ...verify, nextRun: NOW - 3600 }], unknown: null }).status).toBe(
+      'block',
+    );
   });
 });

@@ -28,6 +28,16 @@ function server(answer: (request: Request) => unknown) {
   return { requests, server: { ask, askWhole: ask } as unknown as Server };
 }
 
+const pbsOf = (server: Server) =>
+  new Pbs(server, { clock: clock().clock, requestTimeoutMs: 1000, together: false });
+
+/** What a method is asked with, where a number would not do. */
+const PARAMETERS: Readonly<Record<string, readonly unknown[]>> = {
+  inUse: [['tank'], [], 'before'],
+  datastoreUsage: [['tank']],
+  jobs: ['4.2', [], ['tank']],
+};
+
 type Round = Record<string, (...parameters: unknown[]) => Promise<unknown>>;
 const pbsRound = (cache: AnswerCache, pbs: Pbs) => cache.pbs(pbs) as unknown as Round;
 const pveRound = (cache: AnswerCache, pve: Pve) => cache.pve('main', pve) as unknown as Round;
@@ -44,18 +54,18 @@ async function timesAsked(
   );
   const cache = new AnswerCache(time);
   const round = (): Round =>
-    product === 'pbs' ? pbsRound(cache, new Pbs(asked)) : pveRound(cache, new Pve('main', asked));
-  await round()[method]?.(900);
+    product === 'pbs' ? pbsRound(cache, pbsOf(asked)) : pveRound(cache, new Pve('main', asked));
+  await round()[method]?.(...(PARAMETERS[method] ?? [900]));
   const first = requests.length;
   between(moment);
-  await round()[method]?.(900);
+  await round()[method]?.(...(PARAMETERS[method] ?? [900]));
   return requests.length / first;
 }
 
 describe('within a round', () => {
   it('each question is asked once, whatever its age', async () => {
-    const { requests, server: asked } = server(() => ({}));
-    const pbs = new AnswerCache(clock().clock).pbs(new Pbs(asked));
+    const { requests, server: asked } = server(() => []);
+    const pbs = new AnswerCache(clock().clock).pbs(pbsOf(asked));
     await Promise.all([pbs.datastores(), pbs.datastores(), pbs.nodeStatus(), pbs.nodeStatus()]);
     await pbs.datastores();
     expect(requests).toHaveLength(2);
@@ -81,7 +91,7 @@ describe('within a round', () => {
       // @ts-expect-error nor does it reach the lock
       (answers: Answers) => answers.clusters[0]?.lock,
     ];
-    const pbs: Partial<Pbs> = new AnswerCache(clock().clock).pbs(new Pbs(server(() => ({})).server));
+    const pbs: Partial<Pbs> = new AnswerCache(clock().clock).pbs(pbsOf(server(() => ({})).server));
     expect(write).toHaveLength(4);
     expect(pbs.reboot).toBeUndefined();
   });
@@ -94,8 +104,8 @@ describe('within a round', () => {
       path === '/cluster/resources' ? [{ vmid: 'pve1', node: 'pve1', type: 'qemu' }] : {},
     );
     const cache = new AnswerCache(clock().clock);
-    const round = product === 'PBS' ? pbsRound(cache, new Pbs(asked)) : pveRound(cache, new Pve('', asked));
-    await round[method]?.('pve1', {}, 1).catch(() => {});
+    const round = product === 'PBS' ? pbsRound(cache, pbsOf(asked)) : pveRound(cache, new Pve('', asked));
+    await round[method]?.(...(PARAMETERS[method] ?? ['pve1', {}, 1])).catch(() => {});
     expect(requests.length).toBeGreaterThan(0);
     expect(new Set(requests.map((request) => request.method))).toEqual(new Set(['GET']));
   });
@@ -113,7 +123,7 @@ describe('between two rounds', () => {
   });
 
   it.each([
-    ...(['runningTasks', 'activeOperations', 'datastores', 'datastoreUsage'] as const).map(
+    ...(['runningTasks', 'inUse', 'datastores', 'datastoreUsage'] as const).map(
       (method) => ['pbs', method] as const,
     ),
     ...(
@@ -147,7 +157,7 @@ describe('between two rounds', () => {
       return { version: '4.2' };
     });
     const cache = new AnswerCache(clock().clock);
-    const round = (): PbsAnswers => cache.pbs(new Pbs(asked));
+    const round = (): PbsAnswers => cache.pbs(pbsOf(asked));
     await expect(round().version()).rejects.toThrow('lost');
     expect(await round().version()).toEqual({ version: '4.2' });
   });

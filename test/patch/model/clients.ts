@@ -64,7 +64,11 @@ export function pbsClient(servers: Servers, carry: Carry, run: string, seen: See
       })),
     setMaintenance: (name: string, mode: { type: string; message: string } | null, digest: string) =>
       write('fence', () => servers.setMode(run, name, mode, digest, seen)),
-    activeOperations: () => read(() => ({ read: 0, write: servers.backup ? 1 : 0 })),
+    inUse: () =>
+      read(() => ({
+        operations: names().map((datastore) => ({ datastore, read: 0, write: servers.backup ? 1 : 0 })),
+        lingering: [],
+      })),
     runningTasks: () =>
       read(() => {
         const own = servers.tasks.filter((task) => servers.runs(task) && task.type !== 'aptupdate');
@@ -93,7 +97,7 @@ export function pbsClient(servers: Servers, carry: Carry, run: string, seen: See
       }),
     taskLog: () => read(() => undefined),
     unitLog: () => read(() => []),
-    jobs: () => read(() => []),
+    jobs: () => read(() => ({ jobs: [], unknown: null })),
     repositories: () =>
       read(() => ({
         errors: [],
