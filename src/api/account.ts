@@ -6,18 +6,16 @@ import { tokenParts } from './token.js';
 
 /** What a server reports about a token. */
 export interface TokenFacts {
-  /** Epoch seconds, the earlier of token and user; null: neither ends. */
+  /** Epoch seconds; null: never. */
   readonly expiresAt: number | null;
-  /** False: it may do whatever its user may. */
+  /** The same of its user, without which no token of it is accepted; undefined where the server does not say. */
+  readonly userExpiresAt: number | null | undefined;
+  /** False: it may do everything that its user may. Always true on PBS. */
   readonly separated: boolean;
 }
 
 /** 0 means never, in both products. */
 const expiry = optional(number).transform((seconds) => (seconds === null || seconds === 0 ? null : seconds));
-const earlier = (...times: readonly (number | null)[]): number | null => {
-  const known = times.filter((time) => time !== null);
-  return known.length === 0 ? null : Math.min(...known);
-};
 
 /**
  * Of a user of PVE and its tokens. Needs Sys.Audit on /access/groups, which one on "/" includes.
@@ -33,7 +31,8 @@ export function pveToken(tokenId: string): Look<TokenFacts> {
       .transform(({ expire, tokens }) => {
         const token = tokens?.[name];
         return {
-          expiresAt: earlier(expire, token?.expire ?? null),
+          expiresAt: token?.expire ?? null,
+          userExpiresAt: expire,
           // PVE leaves the default out.
           separated: token?.privsep ?? true,
         };
@@ -42,14 +41,18 @@ export function pveToken(tokenId: string): Look<TokenFacts> {
 }
 
 /**
- * Of a token of PBS, which always has separate privileges. Needs Sys.Audit on /access/users.
- * @see src/api2/access/user.rs, read_token
+ * When a token of PBS and its user expire, one request each. Needs Sys.Audit on /access/users.
+ * @see src/api2/access/user.rs, read_token and read_user
  */
-export function pbsToken(tokenId: string): Look<TokenFacts> {
+export function pbsExpiry(tokenId: string): {
+  readonly token: Look<number | null>;
+  readonly user: Look<number | null>;
+} {
   const { user, name } = tokenParts(tokenId);
+  const answer = z.object({ expire: expiry }).transform(({ expire }) => expire);
   return {
-    path: at`/access/users/${user}/token/${name}`,
-    answer: z.object({ expire: expiry }).transform(({ expire }) => ({ expiresAt: expire, separated: true })),
+    token: { path: at`/access/users/${user}/token/${name}`, answer },
+    user: { path: at`/access/users/${user}`, answer },
   };
 }
 

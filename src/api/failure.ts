@@ -262,7 +262,7 @@ function unauthorized(asked: Asked, answered: Answered): ApiFault {
 }
 
 /** Why a token is refused, as far as the server says: PBS 3.x does, later ones and PVE do not. */
-function refusedBecause(words: string): 'secret' | 'disabled' | 'unknown' {
+export function refusedBecause(words: string): 'secret' | 'disabled' | 'unknown' {
   if (/\binvalid credentials\b/.test(words)) return 'secret';
   return /\btoken disabled or expired\b/.test(words) ? 'disabled' : 'unknown';
 }

@@ -11,8 +11,8 @@ export interface Need {
   /** Where the roles are granted: on the path, or on one above that hands them down. */
   readonly grantOn: string;
   /**
-   * True where nothing is refused without it, and jobs are merely not seen. Hosts that have no such jobs
-   * do without it, so its lack is a warning.
+   * True where nothing is refused without it, but jobs are not seen. Hosts that have no such jobs do not need
+   * it, so its lack is a warning.
    */
   readonly onlySees?: true;
 }
@@ -51,7 +51,7 @@ export function neededOnPbs(
     need('/system/tasks', 'Sys.Audit', 'see the tasks of others', '/'),
     need('/system/services', 'Sys.Audit', 'see services', '/'),
     need('/system/log', 'Sys.Audit', 'ask the privileged daemon', '/'),
-    // Without these two the lists are shorter, and no answer says so.
+    // Without these two, lists are shorter without notice.
     { ...need('/remote', 'Remote.Audit', 'see sync jobs with a remote'), onlySees: true },
     { ...need('/tape/job', 'Tape.Audit', 'see tape jobs', '/tape'), onlySees: true },
     ...(unit === null ? [] : [need(`/system/services/${unit}`, 'Sys.Modify', 'start the upgrade unit')]),
@@ -65,13 +65,13 @@ export function neededOnPbs(
 const AUDIT = 'PbsCtlAudit';
 const GUEST = 'PbsCtlVM';
 const TAGS = 'PbsCtlTags';
-/** For `recover` alone: no run needs it, and it is not too much either. */
+/** Only for `recover`: no run needs it, but it is not too much either. */
 const RECOVER = 'PbsCtlRecover';
 
 /**
- * The roles that are made on PVE. PVE 9 has replaced VM.Monitor, and each version refuses the privileges
- * of the other.
- * @param major null: not known
+ * The roles to create on PVE. PVE 9 has replaced VM.Monitor, and each version refuses the privileges of the
+ * other.
+ * @param major null: unknown
  */
 const pveRole = (name: string, major: number | null): readonly string[] => {
   const agent = [
@@ -89,9 +89,9 @@ const pveRole = (name: string, major: number | null): readonly string[] => {
 
 /**
  * What the PVE token needs in one cluster.
- * @param major of PVE; null: not known yet
- * @param guests vmids of the PBS hosts. Also where a service upgrades: mounts and boots are looked at from inside.
- * @param carrier vmid of the guest with the lock tag, null where there is none
+ * @param major of PVE; null: unknown
+ * @param guests vmids of the PBS hosts. Also with the service method: mounts and boots are looked at from inside.
+ * @param carrier vmid of the lock carrier, null where there is none
  */
 export function neededOnPve(
   major: number | null,
@@ -112,7 +112,7 @@ export function neededOnPve(
     path: `/vms/${vmid}`,
     anyOf,
     why,
-    // An entry on a guest replaces what the guest inherits, so the audit role stands there again.
+    // An entry on a guest replaces what the guest inherits, so it repeats the audit role.
     roles: [AUDIT, GUEST],
     grantOn: `/vms/${vmid}`,
   });
@@ -145,11 +145,11 @@ export function neededOnPve(
 }
 
 /** Path by path, the privileges that a token holds there. */
-export type Held = ReadonlyMap<string, Pick<HeldPrivileges, 'has'>>;
+export type Held = ReadonlyMap<string, HeldPrivileges>;
 
 /**
- * The privileges on every path that the needs name, and where they are granted. One question tells those of all paths with entries of
- * their own; a path that is missing there inherits or has none, and only asking for it tells which.
+ * The privileges on every path that the needs name, and where they are granted. One request lists those of all
+ * paths with separate entries; a path that is missing there inherits some or has none, which takes a request for it.
  */
 export async function heldOn(
   client: Pick<Client, 'listedPermissions' | 'permissions'>,
@@ -164,20 +164,19 @@ export async function heldOn(
   );
 }
 
-const has = (held: Held, path: string, anyOf: readonly string[]) =>
-  anyOf.some((privilege) => held.get(path)?.has(privilege));
-
 /**
- * The needs that are not met. Where the path from which a need would be inherited has the privilege, the
- * path itself has an entry that replaces it, so the grant goes there.
+ * The needs that are not met. Where the path from which a need would be inherited hands the privilege down,
+ * the path itself has an entry that replaces it, so the grant goes there.
  */
 export function unmet(needs: readonly Need[], held: Held): Need[] {
+  const handsDown = ({ grantOn, anyOf }: Need) =>
+    anyOf.some((privilege) => held.get(grantOn)?.get(privilege) === true);
   return needs
-    .filter(({ path, anyOf }) => !has(held, path, anyOf))
-    .map((need) => (has(held, need.grantOn, need.anyOf) ? { ...need, grantOn: need.path } : need));
+    .filter(({ path, anyOf }) => !anyOf.some((privilege) => held.get(path)?.has(privilege)))
+    .map((need) => (handsDown(need) ? { ...need, grantOn: need.path } : need));
 }
 
-/** What is missing, a path and privilege only once. */
+/** What is missing, each path and privilege once. */
 export function describeNeeds(needs: readonly Need[]): string {
   const reasons = new Map<string, string[]>();
   for (const { anyOf, path, why } of needs) {
@@ -188,9 +187,9 @@ export function describeNeeds(needs: readonly Need[]): string {
 }
 
 /**
- * The commands that grant what these needs name, to the token and to its user: both products let a token
- * do only what its user may do as well. They can be run again: roles that exist are corrected.
- * @param major of PVE; null: not known, so both forms are shown
+ * The commands that grant these needs to the token and to its user: in both products a token may do only what
+ * its user may do too. They can be repeated: existing roles are corrected.
+ * @param major of PVE; null: unknown, so both forms are shown
  */
 export function grants(
   product: Product,
@@ -211,18 +210,18 @@ export function grants(
   ];
 }
 
-/** The command that grants what a refusal names; on PVE to a role of ours, to which it is added. */
+/** The command that grants what a refusal names; on PVE by adding it to one of our roles. */
 export function grantCommand(product: Product, token: string, { privilege, path }: Privilege): string {
   if (product === 'pbs') return entryOnPbs(token, path, PBS_ROLES[privilege] ?? 'Admin');
   const role = [AUDIT, GUEST, TAGS].find((name) => pveRole(name, null).includes(privilege)) ?? RECOVER;
-  // An entry on a guest replaces what the guest inherits, so what it takes to see it is repeated.
+  // An entry on a guest replaces what the guest inherits, so it repeats the privilege to see it.
   const privileges =
     path.startsWith('/vms') && privilege !== 'VM.Audit' ? `VM.Audit ${privilege}` : privilege;
   const added = `pveum role modify ${role} -append 1 -privs "${privileges}" 2>/dev/null || pveum role add ${role} -privs "${privileges}"`;
   return `${added} && ${entryOnPve(token, path, role)}`;
 }
 
-/** Adds a user without a password and a token of its own privileges. The secret is printed once, by the last command. */
+/** Adds a user without a password, and a token with separate privileges. The last command prints the secret, once. */
 export function createToken(product: Product, token: string): string[] {
   const { user, name } = tokenParts(token);
   return product === 'pve'
@@ -236,16 +235,16 @@ export function createToken(product: Product, token: string): string[] {
       ];
 }
 
-/** What may be held without a remark: on exactly a path, and inherited below it. */
+/** What may be held without a remark: on exactly a path, or inherited below it. */
 export type Allowed = (path: string, privilege: string, spreads: boolean) => boolean;
 
-/** What these needs, their roles and `recover` make use of, and all that only lets see. */
+/** What these needs, their roles and `recover` use, and everything that only reads. */
 export function allowedBy(product: Product, needs: readonly Need[]): Allowed {
   return (path, privilege, spreads) =>
     /\.Audit$|^Sys\.Syslog$/.test(privilege) ||
     needs.some(({ grantOn, roles }) =>
       product === 'pbs'
-        ? // Where Admin is the smallest role, all of it is taken as needed, on that path alone.
+        ? // Where Admin is the smallest role, all of it counts as needed, on that path alone.
           (roles.includes('Admin') && path === grantOn && !spreads) ||
           (roles.includes('DatastoreAdmin') &&
             /^\/datastore\/./.test(path) &&
@@ -257,14 +256,14 @@ export function allowedBy(product: Product, needs: readonly Need[]): Allowed {
     );
 }
 
-/** Ids are in single quotes, since an interactive shell takes "!" for its history also in double ones. */
+/** Ids are in single quotes: in double quotes an interactive shell expands "!" from its history. */
 function entryOnPbs(token: string, path: string, role: string): string {
   // Admin only on exactly this path: everything below keeps the roles it has.
   const scope = role === 'Admin' ? ' --propagate false' : '';
   return `for id in '${tokenParts(token).user}' '${token}'; do proxmox-backup-manager acl update ${path} ${role} --auth-id "$id"${scope}; done`;
 }
 
-/** $who is split and not read again, so quotes within it would reach pveum. */
+/** $who is split but not parsed again, so quotes in it would reach pveum. */
 const entryOnPve = (token: string, path: string, roles: string) =>
   `for who in '-user ${tokenParts(token).user}' '-token ${token}'; do pveum acl modify ${path} $who -role ${roles}; done`;
 

@@ -7,15 +7,15 @@ import { utcDay } from '../moment.js';
 import type { World } from '../world.js';
 import { about, failed, type SetupFinding } from './finding.js';
 
-/** A server of the config, before it is asked anything. */
+/** A server of the config, before any request to it. */
 interface KnownServer {
   readonly subject: string;
   readonly product: Product;
-  /** How the machine is called where commands are to be run on it. */
+  /** The name of the machine, where commands are to be run on it. */
   readonly where: string;
   readonly address: string;
   readonly tls: TlsConfig;
-  /** Where the config is, and where in it the fingerprints of this server stand, as jq writes it. */
+  /** Where the config is, and where in it the fingerprints of this server are, as jq writes it. */
   readonly config: { readonly path: string; readonly place: string };
 }
 
@@ -42,10 +42,10 @@ function wayTo(address: string, why: string): string {
 }
 
 const DAY_MS = 86_400_000;
-/** Time to renew without haste. */
+/** Leaves time to renew. */
 const WARN_DAYS = 30;
 
-/** Is the certificate one that the config accepts, and how long will it last? */
+/** Does the config accept the certificate, and how long is it valid? */
 function judgeCertificate(server: KnownServer, seen: SeenCertificate, now: number): SetupFinding {
   const { subject, product, where, address, tls } = server;
   const { pass, warn, block } = about(subject, 'tls');
@@ -60,7 +60,7 @@ function judgeCertificate(server: KnownServer, seen: SeenCertificate, now: numbe
   const host = new URL(address).host;
   if (seen.distrust) {
     return block(seen.distrust.message, {
-      hint: 'Compare the two fingerprints first: another one can mean that another machine answers.',
+      hint: `First compare the fingerprint with that on the machine${product === 'pve' ? ` (${PVE_CERTIFICATE})` : ''}: a different one can mean that another machine answers.`,
       fixes: distrusted(server, seen.fingerprint),
       detail: { ...detail, error: seen.distrust.code },
     });
@@ -77,23 +77,27 @@ function judgeCertificate(server: KnownServer, seen: SeenCertificate, now: numbe
   const words = `${host}: ${how}, valid until ${until} (${days} days)`;
   if (days >= WARN_DAYS) return pass(words, { detail });
   return warn(words, {
-    hint: tls.fingerprints ? 'A new certificate has a new fingerprint, which belongs into the config.' : null,
+    hint: tls.fingerprints ? 'A new certificate has a new fingerprint: put it into the config.' : null,
     fixes: renewal(product, where),
     detail,
   });
 }
 
-const compare = (product: Product) =>
+/** Prints the fingerprint to compare with; PVE lists that of its CA and of two files, each with its name. */
+export const compareCommand = (product: Product) =>
   product === 'pbs'
     ? 'proxmox-backup-manager cert info | grep Fingerprint'
-    : 'pvenode cert info | grep fingerprint';
+    : "pvenode cert info | grep -E 'filename|fingerprint'";
+
+/** Which of them counts. */
+export const PVE_CERTIFICATE = 'that of pveproxy-ssl.pem where there is one, else that of pve-ssl.pem';
 
 function distrusted({ product, where, config: { path, place } }: KnownServer, fingerprint: string): Fix[] {
   const change = `${place} |= ((. // []) + ["${fingerprint}"])`;
   return [
-    { where, commands: [compare(product)] },
+    { where, commands: [compareCommand(product)] },
     {
-      where: 'controller, once it is the same',
+      where: 'controller, if it is the same',
       commands: [`jq '${change}' ${path} > ${path}.new && chmod 600 ${path}.new && mv ${path}.new ${path}`],
     },
   ];

@@ -1,4 +1,5 @@
-import { ALLOW_TAGS, pbsToken, pveToken, userTagAccess } from '../api/account.js';
+import { ALLOW_TAGS, pbsExpiry, pveToken, type TokenFacts, userTagAccess } from '../api/account.js';
+import type { Pbs } from '../api/pbs.js';
 import { grants, neededOnPbs, neededOnPve } from '../api/privileges.js';
 import { type Check, runChecks } from '../checks/check.js';
 import { clockSkew } from '../checks/clock.skew.js';
@@ -19,7 +20,7 @@ import { about, ofCheck, orFailed, type SetupFinding } from './finding.js';
 import { examineNotify } from './slack.js';
 import { examineExcess, judgeToken, refusedToken } from './token.js';
 
-/** Everything that set-up can get wrong, for these hosts and the clusters they have to do with. Changes nothing. */
+/** Everything that can be wrong with the set-up of these hosts and their clusters. Changes nothing. */
 export async function examine(
   controller: Controller,
   targets: readonly Target[],
@@ -38,11 +39,11 @@ export async function examine(
 
 interface Examined {
   readonly findings: readonly SetupFinding[];
-  /** Its token is accepted, so that more can be asked. */
+  /** Its token is accepted, so more can be asked. */
   readonly usable: boolean;
 }
 
-/** What a cluster has of its own: what a host needs of it is a check of the host. */
+/** The cluster itself; what a host needs from it is a check of the host. */
 async function examineCluster(name: string, { config, path }: Controller, world: World): Promise<Examined> {
   const subject = `cluster ${name}`;
   const cluster = config.clusters[name];
@@ -76,11 +77,13 @@ async function examinePve(access: ClusterAccess, guests: readonly number[], worl
   const { token } = config;
   const subject = `cluster ${name}`;
   const known = { subject, product: 'pve', token, where: `a node of ${name}` } as const;
+  const registeredTags = config.lock.store === 'registered-tag';
+  const needsOf = (major: number | null) =>
+    neededOnPve(major, { guests: [...new Set(guests)], carrier: lockVmid, registeredTags });
   try {
     const { version, major } = await pve.version();
     const facts = await pve.look(pveToken(token)).catch(() => null);
-    const registeredTags = config.lock.store === 'registered-tag';
-    const needs = neededOnPve(major, { guests: [...new Set(guests)], carrier: lockVmid, registeredTags });
+    const needs = needsOf(major);
     const findings = await Promise.all([
       judgeToken(known, version, facts, world.clock.now()),
       orFailed(subject, 'excess', () =>
@@ -95,7 +98,8 @@ async function examinePve(access: ClusterAccess, guests: readonly number[], worl
     ]);
     return { findings, usable: true };
   } catch (error) {
-    return { findings: [refusedToken(known, error)], usable: false };
+    // Its version is not known where it refuses the token.
+    return { findings: [refusedToken(known, error, grants('pve', token, needsOf(null)))], usable: false };
   }
 }
 
@@ -110,7 +114,7 @@ async function examineQuorum({ name, pve }: ClusterAccess): Promise<SetupFinding
   });
 }
 
-/** Where is the lock tag kept, and may the token set tags at all? */
+/** Where is the lock tag kept, and may the token set tags? */
 async function examineTags({ name, config: { lock }, lockVmid, pve }: ClusterAccess): Promise<SetupFinding> {
   const { pass, block } = about(`cluster ${name}`, 'tags');
   if (lock.store === 'registered-tag') return pass('the lock is kept in the registered tags');
@@ -131,7 +135,7 @@ async function examineTags({ name, config: { lock }, lockVmid, pve }: ClusterAcc
 }
 
 /**
- * A PBS of the config and the VM that it is.
+ * A PBS of the config and its VM.
  * @param usable clusters whose token is accepted
  */
 async function examineHost(
@@ -152,7 +156,7 @@ async function examineHost(
   ]);
   const agent = about(subject, 'guest.agent');
   if (secret) {
-    const skipped = target.guest ? [agent.skip('not looked at: the secret is missing')] : [];
+    const skipped = target.guest ? [agent.skip('not checked: the secret is missing')] : [];
     return [server, secret, ...skipped];
   }
   const clusters = target.clusters.filter((each) => usable.has(each));
@@ -170,11 +174,20 @@ async function examineHost(
     ] as readonly Check[];
     const checked = await runChecks(checks, host.answers(null));
     const skipped =
-      target.guest && !seesGuest ? [agent.skip(`not looked at: see cluster ${target.guest.cluster}`)] : [];
+      target.guest && !seesGuest ? [agent.skip(`not checked: see cluster ${target.guest.cluster}`)] : [];
     return [server, ...own.findings, ...checked.map((finding) => ofCheck(subject, finding)), ...skipped];
   } finally {
     await host.close();
   }
+}
+
+async function tokenFactsOf(pbs: Pbs, tokenId: string): Promise<TokenFacts> {
+  const expiry = pbsExpiry(tokenId);
+  const [expiresAt, userExpiresAt] = await Promise.all([
+    pbs.look(expiry.token),
+    pbs.look(expiry.user).catch(() => undefined),
+  ]);
+  return { expiresAt, userExpiresAt, separated: true };
 }
 
 async function examinePbs({ target, pbs }: Host, subject: string, world: World): Promise<Examined> {
@@ -183,7 +196,7 @@ async function examinePbs({ target, pbs }: Host, subject: string, world: World):
   const known = { subject, product: 'pbs', token, where: host } as const;
   try {
     const { version, release } = await pbs.version();
-    const facts = await pbs.look(pbsToken(token)).catch(() => null);
+    const facts = await tokenFactsOf(pbs, token).catch(() => null);
     const findings = await Promise.all([
       judgeToken(known, `${version}.${release}`, facts, world.clock.now()),
       orFailed(subject, 'excess', async () => {
@@ -194,6 +207,6 @@ async function examinePbs({ target, pbs }: Host, subject: string, world: World):
     ]);
     return { findings, usable: true };
   } catch (error) {
-    return { findings: [refusedToken(known, error)], usable: false };
+    return { findings: [refusedToken(known, error, [])], usable: false };
   }
 }

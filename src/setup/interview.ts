@@ -12,6 +12,7 @@ import { EXIT, Fault } from '../fault.js';
 import { utcDay } from '../moment.js';
 import type { World } from '../world.js';
 import type { Asker, Question } from './ask.js';
+import { compareCommand, PVE_CERTIFICATE } from './certificate.js';
 
 /** What `init` is told beforehand; what is left out is a question. */
 export interface InitOptions {
@@ -198,8 +199,8 @@ export async function askTrust(
     return fingerprint;
   }
   if (pinned) asker.say(`  Careful: ${pinned.by} pins another one:\n    ${pinned.fingerprint}`);
-  const command = product === 'pbs' ? 'proxmox-backup-manager cert info' : 'pvenode cert info';
-  asker.say(`  Compare it with what this prints on that machine: ${command}`);
+  const which = product === 'pve' ? ` (${PVE_CERTIFICATE})` : '';
+  asker.say(`  Compare it with what this prints on that machine${which}:\n    ${compareCommand(product)}`);
   if (await asker.confirm({ text: 'Is it the same', option: `--fingerprint ${fingerprint}` }))
     return fingerprint;
   throw new Fault('init.untrusted', `The fingerprint of ${address} was not confirmed; nothing was written.`, {

@@ -1,15 +1,16 @@
 import type { TokenFacts } from '../api/account.js';
 import type { Client, HeldPrivileges } from '../api/client.js';
+import { ApiFault, refusedBecause } from '../api/failure.js';
 import { type Allowed, allowedBy, type Need } from '../api/privileges.js';
 import { type Product, tokenParts } from '../api/token.js';
-import { Fault, type Fix } from '../fault.js';
+import type { Fix } from '../fault.js';
 import { isoFromSeconds } from '../moment.js';
 import { about, failed, type SetupFinding } from './finding.js';
 
 const DAY_MS = 86_400_000;
 const WARN_DAYS = 30;
 
-/** A token of the config, and what it is looked at for. */
+/** A token of the config. */
 interface KnownToken {
   readonly subject: string;
   readonly product: Product;
@@ -20,7 +21,7 @@ interface KnownToken {
 
 /**
  * A token that is accepted: until when?
- * @param facts null: the server does not tell this token
+ * @param facts null: the token may not see them
  * @param now epoch milliseconds
  */
 export function judgeToken(
@@ -32,41 +33,103 @@ export function judgeToken(
   const { pass, warn } = about(subject, 'token');
   const accepted = `${token} is accepted (${product.toUpperCase()} ${version})`;
   if (!facts) return pass(`${accepted}; expiry unknown`, { detail: { version } });
-  const expiresAt = facts.expiresAt === null ? null : isoFromSeconds(facts.expiresAt);
-  const detail = { version, expiresAt };
-  if (!expiresAt) return pass(`${accepted} and does not expire`, { detail });
-  const days = Math.floor((Date.parse(expiresAt) - now) / DAY_MS);
-  const words = `${accepted} until ${expiresAt.slice(0, 10)} (${days} days)`;
-  if (days >= WARN_DAYS) return pass(words, { detail });
-  const { user, name } = tokenParts(token);
-  const prolong =
-    product === 'pbs'
-      ? `proxmox-backup-debug api set /access/users/${user}/token/${name} --expire 0`
-      : `pveum user token modify ${user} ${name} -expire 0`;
-  return warn(words, { fixes: [{ where, commands: [prolong] }], detail });
+  const { user } = tokenParts(token);
+  const commands = commandsFor(product, token);
+  const ends = [
+    { who: '', at: facts.expiresAt, prolong: commands.prolongToken },
+    { who: ` as long as its user ${user}`, at: facts.userExpiresAt ?? null, prolong: commands.prolongUser },
+  ].flatMap(({ at, ...rest }) =>
+    at === null ? [] : [{ ...rest, at, days: Math.floor((at * 1000 - now) / DAY_MS) }],
+  );
+  const [first] = ends.sort((a, b) => a.at - b.at);
+  const detail = { version, expiresAt: first ? isoFromSeconds(first.at) : null };
+  const userUnknown = facts.userExpiresAt === undefined ? '; whether its user expires is not known' : '';
+  if (!first) return pass(`${accepted} and does not expire${userUnknown}`, { detail });
+  const day = isoFromSeconds(first.at).slice(0, 10);
+  const words = `${accepted}${first.who} until ${day} (${first.days} days)${userUnknown}`;
+  const soon = ends.filter(({ days }) => days < WARN_DAYS);
+  if (soon.length === 0) return pass(words, { detail });
+  return warn(words, { fixes: [{ where, commands: soon.map(({ prolong }) => prolong) }], detail });
 }
 
-/** A token that is not accepted, or a server that cannot be asked. */
-export function refusedToken({ subject, product, token, where }: KnownToken, error: unknown): SetupFinding {
-  if (!(error instanceof Fault && error.denied === 'token')) return failed(subject, 'token', error);
+/** What puts a user or a token right, on a shell of its server. */
+function commandsFor(product: Product, token: string) {
   const { user, name } = tokenParts(token);
-  const commands =
-    product === 'pbs'
-      ? [
-          `proxmox-backup-manager user list-tokens ${user}`,
-          `proxmox-backup-manager user delete-token ${user} ${name}; proxmox-backup-manager user generate-token ${user} ${name}`,
-        ]
-      : [`pveum user token list ${user}`, `pveum user token add ${user} ${name} -privsep 1`];
+  if (product === 'pve') {
+    return {
+      look: ['pveum user list', `pveum user token list ${user}`],
+      prolongUser: `pveum user modify ${user} -expire 0`,
+      prolongToken: `pveum user token modify ${user} ${name} -expire 0`,
+      enableUser: `pveum user modify ${user} -enable 1 -expire 0`,
+      enableToken: `pveum user token modify ${user} ${name} -expire 0`,
+      newSecret: `pveum user token modify ${user} ${name} --regenerate 1`,
+      remove: [`pveum user token remove ${user} ${name}`],
+      add: `pveum user token add ${user} ${name} -privsep 1`,
+    };
+  }
+  // No other command of PBS reaches a token: only this one keeps its ACL entries.
+  const change = `proxmox-backup-debug api set /access/users/${user}/token/${name}`;
   return {
-    ...failed(subject, 'token', error, [{ where, commands }]),
-    hint: 'The secret is wrong, or user or token are missing, disabled or expired: the server does not say which. A new secret is printed once. In PVE a token that is deleted loses its privileges, too.',
+    look: ['proxmox-backup-manager user list', `proxmox-backup-manager user list-tokens ${user}`],
+    prolongUser: `proxmox-backup-manager user update ${user} --expire 0`,
+    prolongToken: `${change} --expire 0`,
+    enableUser: `proxmox-backup-manager user update ${user} --enable 1 --expire 0`,
+    enableToken: `${change} --enable 1 --expire 0`,
+    newSecret: `${change} --regenerate 1`,
+    remove: [],
+    add: `proxmox-backup-manager user generate-token ${user} ${name}`,
   };
 }
 
 /**
+ * A token that is not accepted, or a server that cannot be asked.
+ * @param all what grants a new token all that it needs; empty where that is not known
+ */
+export function refusedToken(
+  { subject, product, token, where }: KnownToken,
+  error: unknown,
+  all: readonly string[],
+): SetupFinding {
+  if (!(error instanceof ApiFault && error.denied === 'token')) return failed(subject, 'token', error);
+  const reason = refusedBecause(error.serverWords);
+  const { look, enableUser, enableToken, newSecret, remove, add } = commandsFor(product, token);
+  const [kept, anew] =
+    product === 'pve'
+      ? [
+          'for a new secret, from PVE 9.2 on',
+          'for a new secret, before PVE 9.2, or where the token is missing',
+        ]
+      : ['for a new secret', 'where the token is missing'];
+  const disabled = [
+    { where, commands: look },
+    { where: `${where}, where the user is disabled or has expired`, commands: [enableUser] },
+    {
+      where: `${where}, where the token ${product === 'pbs' ? 'is disabled or ' : ''}has expired`,
+      commands: [enableToken],
+    },
+  ];
+  const secret = { where: `${where}, ${kept}`, commands: [newSecret] };
+  const missing = { where: `${where}, ${anew}`, commands: [...remove, add, ...all] };
+  const fixes = {
+    secret: [secret],
+    disabled: [...disabled, missing],
+    unknown: [...disabled, secret, missing],
+  }[reason];
+  return { ...failed(subject, 'token', error, fixes), hint: HINTS[reason] };
+}
+
+const NEW =
+  'A new secret is printed once. A token that is deleted loses its privileges; doctor prints what a new one lacks.';
+const HINTS: Readonly<Record<ReturnType<typeof refusedBecause>, string>> = {
+  secret: `User and token are good, only the secret is wrong. ${NEW}`,
+  disabled: `The user or the token is missing, disabled or expired. ${NEW}`,
+  unknown: `The secret is wrong, or the user or the token is missing, disabled or expired: the server does not say which. ${NEW}`,
+};
+
+/**
  * Does the token have more than it needs?
  * @param server whose token it is
- * @param all what grants all that is needed: a token that gets privileges of its own has none at first
+ * @param all grants everything needed: a token whose privileges become separated has none at first
  */
 export async function examineExcess(
   known: KnownToken,
@@ -75,8 +138,10 @@ export async function examineExcess(
 ): Promise<SetupFinding> {
   const { pass, warn } = about(known.subject, 'excess');
   const excess = excessOf(await server.listedPermissions(), allowedBy(known.product, needs));
-  if (excess.length === 0) return pass('the token has no more than it needs');
-  const shared = separated ? '' : ' (it has no privileges of its own and may do all that its user may)';
+  if (excess.length === 0) return pass('the token has no more privileges than it needs');
+  const shared = separated
+    ? ''
+    : ' (its privileges are not separated: it may do everything that its user may)';
   return warn(`the token may do more than a run needs${shared}: ${excess.map(describe).join('; ')}`, {
     fixes: [lessOf(known, separated, all)],
     detail: { excess, separated },
@@ -106,7 +171,7 @@ function lessOf({ product, token, where }: KnownToken, separated: boolean, all: 
   return { where, commands };
 }
 
-/** More than a run needs, on one path. */
+/** Privileges beyond what a run needs, on one path. */
 interface Excess {
   readonly path: string;
   readonly privileges: readonly string[];
@@ -114,7 +179,7 @@ interface Excess {
   readonly spreads: boolean;
 }
 
-/** What is held beyond that; what a path above has been named for already is left out. */
+/** What is held beyond that, without what a path above is named for already. */
 function excessOf(held: ReadonlyMap<string, HeldPrivileges>, isAllowed: Allowed): Excess[] {
   const named: Excess[] = [];
   const paths = [...held.keys()].sort(

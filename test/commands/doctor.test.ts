@@ -138,6 +138,30 @@ describe('doctor', () => {
       });
     }));
 
+  it('prints for a refused token what keeps its privileges, on both sides', () =>
+    withLab({}, async (lab) => {
+      for (const name of ['pve', 'pbs']) writeFileSync(join(lab.dir, 'secrets', name), 'wrong\n');
+      const { code, fix } = await doctor(lab, '--host', 'pbs01');
+      expect(code).toBe(1);
+      const pve = fix('cluster main', 'token');
+      expect(pve.slice(0, 4)).toEqual([
+        'a node of main: pveum user list && pveum user token list pbs-ctl@pve',
+        'a node of main, where the user is disabled or has expired: pveum user modify pbs-ctl@pve -enable 1 -expire 0',
+        'a node of main, where the token has expired: pveum user token modify pbs-ctl@pve patch -expire 0',
+        'a node of main, for a new secret, from PVE 9.2 on: pveum user token modify pbs-ctl@pve patch --regenerate 1',
+      ]);
+      expect(pve[4]).toMatch(
+        /^a node of main, for a new secret, before PVE 9\.2, .*: pveum user token remove pbs-ctl@pve patch && pveum user token add pbs-ctl@pve patch -privsep 1 && .* pveum acl modify \/vms\/900 /,
+      );
+      expect(fix('host pbs01', 'token')).toEqual([
+        'pbs01: proxmox-backup-manager user list && proxmox-backup-manager user list-tokens pbs-ctl@pbs',
+        'pbs01, where the user is disabled or has expired: proxmox-backup-manager user update pbs-ctl@pbs --enable 1 --expire 0',
+        'pbs01, where the token is disabled or has expired: proxmox-backup-debug api set /access/users/pbs-ctl@pbs/token/patch --enable 1 --expire 0',
+        'pbs01, for a new secret: proxmox-backup-debug api set /access/users/pbs-ctl@pbs/token/patch --regenerate 1',
+        'pbs01, where the token is missing: proxmox-backup-manager user generate-token pbs-ctl@pbs patch',
+      ]);
+    }));
+
   it('names a secret that is wrong, missing, or open to others, and looks at the rest all the same', () =>
     withLab({}, async (lab) => {
       writeFileSync(join(lab.dir, 'secrets', 'pve'), 'wrong\n');

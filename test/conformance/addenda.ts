@@ -70,6 +70,27 @@ export const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
       },
     },
   },
+  'pbs GET /access/users/{userid}': {
+    permissions: { check: { partial: false, path: ['access', 'users'], privs: ['Sys.Audit'] } },
+    parameters: {
+      type: 'object',
+      additionalProperties: false,
+      properties: { userid: { type: 'string', maxLength: 64 } },
+    },
+    returns: {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        userid: { type: 'string' },
+        comment: optional({ type: 'string' }),
+        enable: optional({ type: 'boolean' }),
+        expire: optional(whole),
+        firstname: optional({ type: 'string' }),
+        lastname: optional({ type: 'string' }),
+        email: optional({ type: 'string' }),
+      },
+    },
+  },
   'pbs GET /access/users/{userid}/token/{token-name}': {
     permissions: { check: { partial: false, path: ['access', 'users'], privs: ['Sys.Audit'] } },
     parameters: {

@@ -35,7 +35,7 @@ export const LOOKS: Readonly<Record<'pve' | 'pbs', readonly Look<unknown>[]>> = 
     account.nodeAddresses,
     account.guestAddresses('pve1', 900),
   ],
-  pbs: [account.pbsToken('pbs-ctl@pbs!patch')],
+  pbs: Object.values(account.pbsExpiry('pbs-ctl@pbs!patch')),
 };
 
 const LIMITS = { clock: realClock, requestTimeoutMs: 15_000, together: false };
@@ -76,6 +76,7 @@ export async function everyRequest(versions: { pve: string; pbs: string }): Prom
     nodePackages: ['pve1'],
     findGuest: [900],
     guestConfig: [900],
+    guestConfigInUse: [900],
     setGuestTags: [900, ['pbs', 'pbs-ctl-lock+pbs01+k3f9x2+1764003600'], 'b'.repeat(40)],
     guestStatus: [900],
     startVm: [900],

@@ -30,6 +30,15 @@ export function nodeRoutes(host: PbsHost): PbsRoute[] {
     },
     {
       method: 'GET',
+      path: '/access/users/{userid}',
+      needs: on('/access/users', 'Sys.Audit'),
+      handle: ({ params: { userid } }) => {
+        if (access.tokensOf(String(userid)).length === 0) throw new PbsError(`no such user '${userid}'`, 400);
+        return { userid, enable: true };
+      },
+    },
+    {
+      method: 'GET',
       path: '/access/users/{userid}/token/{token-name}',
       needs: on('/access/users', 'Sys.Audit'),
       handle: ({ params }) => {

@@ -48,7 +48,10 @@ for package in "${kernels[@]}"; do
   mkdir -p "$work/$package"
   (cd "$work" && apt-get -q download "$package" >>"$out/apt.log" 2>&1 && dpkg-deb -x "$package"_*.deb "$work/$package")
   name=${package#linux-image-}
-  "$here/initrd.sh" "$work/$package/lib/modules/$name" "$out/initrd-$name"
+  modules="$work/$package/lib/modules/$name"
+  # Debian 13 has them below usr.
+  if [ ! -d "$modules" ]; then modules="$work/$package/usr/lib/modules/$name"; fi
+  "$here/initrd.sh" "$modules" "$out/initrd-$name"
   cp "$work/$package/boot/vmlinuz-$name" "$out/"
   echo "$name" >>"$out/kernels"
 done
