@@ -149,4 +149,75 @@ describe('a run', () => {
     });
     expect(servers.violations).toEqual([]);
   });
+
+  describe.each([
+    ['fresh', null, 0],
+    ['resumed under its fence', { after: 'fence', plus: 2, side: 'after' }, 0],
+    ['resumed days later', { after: 'refresh', plus: 1, side: 'after' }, 72],
+  ] as const)('that is %s', (_, killAt, hours) => {
+    it('begins no upgrade under a restore that began during the refresh', async () => {
+      const { servers, go, clock } = begin();
+      if (killAt) expect(await go({ killAt })).toBeNull();
+      await clock.pass(hours * HOUR);
+      const restore = ({ servers: host }: Process) => {
+        host.backup = true;
+      };
+      const run = await go({
+        events: [{ after: 'refresh', plus: 1, name: 'a restore begins', act: restore }],
+      });
+      expect(run?.ended).toMatchObject({ outcome: 'postponed', error: { code: 'not-safe' } });
+      expect(servers.tasks.filter(({ type }) => type === 'srvstart')).toEqual([]);
+      expect([...servers.fencesOf('run1'), ...servers.lockRuns]).toEqual([]);
+    });
+  });
+
+  describe.each([
+    ['attaches to its upgrade', 0],
+    ['is resumed once its upgrade has ended', 0.1],
+    ['is resumed days after its upgrade', 72],
+  ] as const)('that %s', (_, hours) => {
+    const killed = async () => {
+      const all = begin();
+      expect(await all.go({ killAt: { after: 'upgrade', plus: 1, side: 'after' } })).toBeNull();
+      await all.clock.pass(hours * HOUR);
+      return all;
+    };
+
+    it('requests no reboot while a datastore is in use, undoes fence and lock, and owes the reboot', async () => {
+      const { servers, go } = await killed();
+      servers.backup = true;
+      expect((await go())?.ended).toMatchObject({
+        outcome: 'reboot-pending',
+        open: false,
+        error: { code: 'reboot.no-longer-fits' },
+      });
+      expect([...servers.rebootsOf.values()]).toEqual([]);
+      expect([...servers.fencesOf('run1'), ...servers.lockRuns]).toEqual([]);
+    });
+
+    it('leaves its fence up where a datastore has failed meanwhile', async () => {
+      const { servers, go } = await killed();
+      servers.sick = true;
+      expect((await go())?.ended).toMatchObject({ outcome: 'failed', open: true });
+      expect([...servers.rebootsOf.values()]).toEqual([]);
+      expect(servers.fencesOf('run1')).toEqual(['tank', 'vault']);
+    });
+  });
+
+  it('whose gate meets a server that is silent for a second asks again, and reboots', async () => {
+    const ends: string[] = [];
+    for (let plus = 1; plus < 30; plus += 1) {
+      const { servers, go, clock } = begin();
+      expect(await go({ killAt: { after: 'upgrade', plus: 1, side: 'after' } })).toBeNull();
+      await clock.pass(HOUR);
+      const cut = ({ servers: host }: Process) => {
+        host.cutUntil = host.time + 1000;
+      };
+      const run = await go({ events: [{ after: 'lock', plus, name: 'silence', act: cut }] });
+      ends.push(run?.ended?.error?.code ?? run?.ended?.outcome ?? '');
+      expect([...servers.rebootsOf.values()].every((reboots) => reboots === 1)).toBe(true);
+    }
+    expect(ends).not.toContain('reboot.no-longer-fits');
+    expect(ends.filter((end) => end === 'patched').length).toBeGreaterThan(15);
+  });
 });
