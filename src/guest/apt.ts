@@ -18,7 +18,8 @@ export type PackageChanges = z.output<typeof PackageChanges>;
 
 /**
  * What `LC_ALL=C apt-get -s dist-upgrade` says it would do. `Inst` without an old version installs
- * anew, `Remv` removes; `Conf` alone configures what is unpacked already and changes no version.
+ * anew; `Remv` removes, and `Purg` does where the guest has `APT::Get::Purge`; `Conf` alone configures what is
+ * unpacked already and changes no version.
  */
 export function readPlan(output: string, held: readonly string[]): PackageChanges {
   const upgraded: Array<{ name: string; from: string; to: string }> = [];
@@ -26,7 +27,7 @@ export function readPlan(output: string, held: readonly string[]): PackageChange
   const removed: Array<{ name: string; from: string }> = [];
   for (const line of output.split('\n')) {
     const inst = /^Inst (\S+) (?:\[([^\]]+)\] )?\((\S+)/.exec(line);
-    const remv = /^Remv (\S+) \[([^\]]+)\]/.exec(line);
+    const remv = /^(?:Remv|Purg) (\S+) \[([^\]]+)\]/.exec(line);
     if (inst?.[1] && inst[3]) {
       if (inst[2]) upgraded.push({ name: inst[1], from: inst[2], to: inst[3] });
       else installed.push({ name: inst[1], to: inst[3] });

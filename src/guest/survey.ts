@@ -2,6 +2,7 @@ import { Fault } from '../fault.js';
 import { type PackageChanges, readPlan } from './apt.js';
 import { firstWords, type Guest, lines, PART, readParts, runReading, sh } from './exec.js';
 import { type Mount, readFstab, readMounts } from './mounts.js';
+import { NO_PURGE } from './upgrade-script.js';
 
 /** What the guest says of itself: one read-only look, taken by one exec of the guest agent. */
 export interface Survey {
@@ -42,7 +43,7 @@ part boot cat /proc/sys/kernel/random/boot_id
 part kernel uname -r
 part audit dpkg --audit
 part locks locks
-part plan apt-get -s dist-upgrade
+part plan apt-get -s ${NO_PURGE} dist-upgrade
 part held apt-mark showhold
 part packages dpkg-query -W -f='\${db:Status-Abbrev}|\${Package}|\${Version}\\n'
 part failed systemctl list-units --failed --plain --no-legend

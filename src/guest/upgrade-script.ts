@@ -5,8 +5,12 @@ export interface UpgradeOrder {
   readonly protectedPackages: readonly string[];
 }
 
+/** Whatever apt.conf of the guest says: packages are removed as usual, and simulated in the usual words. */
+export const NO_PURGE = '-o APT::Get::Purge=false';
+
 const APT = [
   'apt-get -y -q',
+  NO_PURGE,
   '-o DPkg::Lock::Timeout=60',
   '-o Dpkg::Options::=--force-confdef',
   '-o Dpkg::Options::=--force-confold',
@@ -39,17 +43,17 @@ export function upgradeScript(
   const names = protectedPackages.map((name) => name.replace(/[.+]/g, '\\$&')).join('|');
   const guard = (verb: string, log: string) =>
     names === ''
-      ? `apt-get -s ${verb} >${log}`
-      : `apt-get -s ${verb} >${log} && ! grep -Eq '^Remv (${names}) ' ${log}`;
+      ? `apt-get -s ${NO_PURGE} ${verb} >${log}`
+      : `apt-get -s ${NO_PURGE} ${verb} >${log} && ! grep -Eq '^(Remv|Purg) (${names}) ' ${log}`;
   return [
     toLog ? `exec >>${dir}/log 2>&1 </dev/null` : 'exec </dev/null',
     ...(repairDpkg
       ? [`dpkg --force-confdef --force-confold --configure -a || exit ${UPGRADE_EXIT.repairFailed}`]
       : []),
-    `apt-get -s dist-upgrade >${dir}/plan || exit ${UPGRADE_EXIT.simulationFailed}`,
+    `apt-get -s ${NO_PURGE} dist-upgrade >${dir}/plan || exit ${UPGRADE_EXIT.simulationFailed}`,
     ...(names === ''
       ? []
-      : [`grep -Eq '^Remv (${names}) ' ${dir}/plan && exit ${UPGRADE_EXIT.removesProtected}`]),
+      : [`grep -Eq '^(Remv|Purg) (${names}) ' ${dir}/plan && exit ${UPGRADE_EXIT.removesProtected}`]),
     `${APT} -o APT::Status-Fd=3 dist-upgrade 3>>${dir}/status || exit`,
     ...(cleanup
       ? [

@@ -4,6 +4,7 @@ import type { Survey } from '../guest/survey.js';
 import { UPGRADE_EXIT } from '../guest/upgrade-script.js';
 import type { UnitState } from '../guest/upgrade-unit.js';
 import { poll } from '../poll.js';
+import { lostPackages } from '../rules/removals.js';
 import { beforeUpgrade } from './gate.js';
 import { type Run, step } from './run.js';
 import { agentMethod } from './upgrade-by-agent.js';
@@ -38,7 +39,9 @@ export async function upgrade(run: Run): Promise<string> {
   const method = methodOf(run, answers.survey);
   const plan = await planUpgrade(run, method);
   if (isEmptyPlan(plan) && !run.host.target.policy.repairDpkg) {
-    run.journal.append({ type: 'upgraded', packages: await changedBefore(run, method, plan) });
+    const packages = await changedBefore(run, method, plan);
+    requireKept(run, packages);
+    run.journal.append({ type: 'upgraded', packages });
     return 'nothing to upgrade';
   }
   await beforeUpgrade(run, answers);
@@ -84,7 +87,9 @@ export async function planUpgrade(run: Run, method = methodOf(run)): Promise<Pac
   const { policy, host } = run.host.target;
   const plan = await method.plan();
   const digest = planDigest(plan);
-  run.journal.append({ type: 'planned', packages: plan, planDigest: digest });
+  // Where an upgrade of this run has stopped halfway, its plan stays what was decided then.
+  if (run.journal.state.upgrade !== 'failed' || !isEmptyPlan(plan))
+    run.journal.append({ type: 'planned', packages: plan, planDigest: digest });
   const lost = plan.removed.filter(({ name }) => policy.protectedPackages.includes(name));
   if (lost.length > 0) throw removesProtected(lost.map(({ name }) => name));
   if (run.requiredPlan !== null && run.requiredPlan !== digest) {
@@ -145,6 +150,7 @@ async function judgeResult(run: Run, method: UpgradeMethod, unit: UnitState): Pr
   }
   // A unit that is gone reads like a success; here the packages themselves have proven it.
   await method.clear();
+  requireKept(run, changes);
   run.journal.append({ type: 'upgraded', packages: changes });
   const { upgraded, installed, removed } = changes;
   return `${upgraded.length} upgraded, ${installed.length} newly installed, ${removed.length} removed`;
@@ -206,6 +212,25 @@ function incomplete(run: Run, unit: UnitState, audit: string, pending: number | 
       ? 'The upgrade vanished (was the host restarted?)'
       : 'The upgrade finished without errors but is incomplete';
   return new Fault('upgrade.incomplete', `${what}: ${seen}.`, { hint: howToFix(run, run.host.target.host) });
+}
+
+/**
+ * What was really removed has to be what the plan said, whatever apt did: before the reboot.
+ * @throws Fault `upgrade.removed`
+ */
+function requireKept(run: Run, changes: PackageChanges): void {
+  const { host, policy } = run.host.target;
+  const lost = lostPackages(changes, run.journal.state.planned?.packages ?? null, policy.protectedPackages);
+  if (lost.length === 0) return;
+  if (run.journal.state.upgrade === 'begun')
+    run.journal.append({ type: 'upgrade-failed', exitCode: 0, packages: changes });
+  throw new Fault(
+    'upgrade.removed',
+    `The upgrade removed packages that should have stayed: ${lost.join(', ')}. ${host} is not rebooted.`,
+    {
+      hint: `In the guest, install them again: apt-get install ${lost.map((each) => each.split(' ')[0]).join(' ')}. Then: pbs-ctl patch --host ${host}`,
+    },
+  );
 }
 
 const howToFix = (run: Run, host: string) =>

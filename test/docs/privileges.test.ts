@@ -46,7 +46,7 @@ it('docs/privileges.md has every command of the look that recover takes', async 
 
 it('docs/privileges.md has every line of the upgrade, in its order', () => {
   const options =
-    '-o DPkg::Lock::Timeout=60 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold';
+    '-o APT::Get::Purge=false -o DPkg::Lock::Timeout=60 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold';
   expect(page).toContain(options);
   let at = page.indexOf('### Upgrading');
   for (const line of upgradeScript(ORDER, '/run/pbs-ctl-RUN').split('\n')) {

@@ -32,6 +32,12 @@ describe('what apt says', () => {
     });
   });
 
+  it('takes "Purg" for a removal, which apt prints where APT::Get::Purge is set', () => {
+    expect(readPlan('Purg proxmox-backup-server [4.1.0-1]\n', []).removed).toEqual([
+      { name: 'proxmox-backup-server', from: '4.1.0-1' },
+    ]);
+  });
+
   it('gives the same digest whatever its order, and another for another version', () => {
     const plan = readPlan(SIMULATION, []);
     expect(planDigest({ ...plan, upgraded: [...plan.upgraded].reverse() })).toBe(planDigest(plan));

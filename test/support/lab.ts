@@ -1,7 +1,9 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GuestMachine } from '../../src/lab/guest-machine.js';
 import { type Lab, type LabOptions, startLab } from '../../src/lab/lab.js';
+import { SCENARIOS } from '../../src/lab/scenario.js';
+import type { Scenario } from '../../src/lab/scenarios/scenario.js';
 
 /** Which versions the lab plays unless a test says so: `npm run test:matrix` goes through them. */
 const [PVE = '9.2', PBS = '4.2'] = (process.env.PBS_CTL_LAB ?? '9.2/4.2').split('/');
@@ -18,6 +20,16 @@ export async function withLab<Result>(
   } finally {
     await lab.stop();
   }
+}
+
+/** The same in a scenario of the test's own. */
+export function withScenario<Result>(
+  spec: Partial<Scenario>,
+  test: (lab: Lab) => Promise<Result>,
+): Promise<Result> {
+  const name = `test-${SCENARIOS.length}`;
+  (SCENARIOS as Scenario[]).push({ name, description: '', expected: 'patched', ...spec });
+  return withLab({ scenario: name }, test);
 }
 
 /** What the lab's servers recorded of a kind of event on a host. */
@@ -55,4 +67,15 @@ export async function until(what: string, holds: () => boolean): Promise<void> {
     if (performance.now() > limit) throw new Error(`waited a minute in vain for: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+}
+
+/** Changes a stand-in of the toolbox of one machine, which gets a toolbox of its own. */
+export function changeTool(lab: Lab, tool: string, before: string, after: string, host = 'pbs01'): void {
+  const box = join(lab.hosts.get(host)?.machine.root ?? '', '.machine/toolbox');
+  const source = new URL('../../dist/lab/machine/toolbox', import.meta.url);
+  rmSync(box, { recursive: true });
+  cpSync(source, box, { recursive: true });
+  const text = readFileSync(join(box, tool), 'utf8');
+  if (!text.includes(before)) throw new Error(`${tool} has no "${before}"`);
+  writeFileSync(join(box, tool), text.replace(before, after));
 }

@@ -62,10 +62,11 @@ export function writePackages(state: string, spec: MachineSpec): void {
   }
   writeTable(join(state, 'packages'), packageRows);
   writeTable(join(state, 'pending'), pendingRows);
-  writeTable(
-    join(state, 'autoremovable'),
-    (spec.autoremovable ?? []).map((name) => [name]),
-  );
+  writeTable(join(state, 'autoremovable'), [
+    ...(spec.autoremovable ?? []).map((name) => [name, '']),
+    ...(spec.autoremovableAfter ?? []).map((name) => [name, 'after']),
+    ...(spec.autoremovableOnceInstalled ?? []).map((name) => [name, 'installed']),
+  ]);
 }
 
 /** The packages whose files are in place, half configured ones included, as dpkg's own list has them. */

@@ -89,6 +89,12 @@ export interface MachineSpec {
   readonly held?: readonly string[];
   /** Packages that `autoremove` would take away. */
   readonly autoremovable?: readonly string[];
+  /** Packages that only the upgrade makes superfluous, as the simulation of both together says. */
+  readonly autoremovableAfter?: readonly string[];
+  /** As a kernel does: superfluous once the upgrade has installed a newer one, which no simulation says. */
+  readonly autoremovableOnceInstalled?: readonly string[];
+  /** Lines of apt's configuration in the guest, such as `APT::Get::Purge "true";`. */
+  readonly aptConf?: string;
   /** An earlier dpkg run was cut off: two packages half done, and its journal left behind. */
   readonly dpkgInterrupted?: boolean;
   /** Another process holds a lock of apt, for ever or for so many simulated seconds. */

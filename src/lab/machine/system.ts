@@ -49,6 +49,7 @@ export function install(root: string, name: string, spec: MachineSpec): void {
   writeFileSync(join(state, 'upgrade.json'), JSON.stringify({ seconds: UPGRADE_SECONDS, ...spec.upgrade }));
   if (spec.upgrade?.startsAfterSeconds)
     put(root, '/.machine/slow-starts', `${spec.upgrade.startsAfterSeconds}\n`);
+  if (spec.aptConf) put(root, '/etc/apt/apt.conf.d/50lab', spec.aptConf);
   writePackages(state, spec);
   for (const { kernel } of readInstalled(state)) if (kernel) put(root, `/boot/vmlinuz-${kernel}`, '');
 }

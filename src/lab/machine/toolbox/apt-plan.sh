@@ -7,22 +7,29 @@ echo 'Building dependency tree...'
 echo 'Reading state information...'
 case $1 in autoremove) ;; *) echo 'Calculating upgrade...' ;; esac
 exec awk -F '\t' -v verb="$1" -v simulate="$2" '
-  function list(names, title,   count, i, line, word) {
-    count = split(names, word, " ")
+  function list(names, title,   count, i, line, name) {
+    count = split(names, name, " ")
     if (!count) return
     print title
     for (i = 1; i <= count; i++) {
-      if (length(line) + length(word[i]) > 76) { print " " line; line = "" }
-      line = line " " word[i]
+      if (length(line) + length(name[i]) > 76) { print " " line; line = "" }
+      line = line " " name[i]
     }
     print " " line
+  }
+  BEGIN {
+    keep = ENVIRON["LAB_KEEP"]; word = ENVIRON["LAB_PURGE"] ? "Purg " : "Remv "
+    both = verb != "autoremove" && ENVIRON["LAB_AUTOREMOVE"]
   }
   FILENAME == "packages" {
     version[$2] = $3
     if (substr($1, 1, 1) == "h") held[$2] = 1
     if (substr($1, 2, 1) != "i") { unfinished++; conf[++confs] = $2 }
   }
-  FILENAME == "autoremovable" && ($1 in version) { spare = spare " " $1; spares[++spareCount] = $1 }
+  # $2 empty: superfluous now; "after": by the upgrade; "installed": once the upgrade has installed what it brings.
+  FILENAME == "autoremovable" && ($1 in version) && !(keep && $1 ~ keep) {
+    if ($2 == "" || ($2 == "after" && both)) { spare = spare " " $1; spares[++spareCount] = $1 }
+  }
   FILENAME == "pending" && verb != "autoremove" {
     kernel = $2 ~ /^(proxmox|pve)-kernel-/
     if ($2 in held) { kept = kept " " $2; keptCount++; next }
@@ -30,7 +37,7 @@ exec awk -F '\t' -v verb="$1" -v simulate="$2" '
       if ($1 == "upgrade") { kept = kept " " $2; keptCount++ }
       next
     }
-    if ($1 == "remove") { removed = removed " " $2; removes++; remv[removes] = "Remv " $2 " [" $3 "]"; next }
+    if ($1 == "remove") { removed = removed " " $2; removes++; remv[removes] = word $2 " [" $3 "]"; next }
     if ($1 == "install") { fresh = fresh " " $2; news++ } else { upgraded = upgraded " " $2; upgrades++ }
     old = $1 == "install" ? "" : "[" $3 "] "
     inst[++changes] = "Inst " $2 " " old "(" $4 " " $5 " [amd64])"
@@ -38,8 +45,8 @@ exec awk -F '\t' -v verb="$1" -v simulate="$2" '
     bytes += $6
   }
   END {
-    if (verb == "autoremove") for (i = 1; i <= spareCount; i++) {
-      removed = removed " " spares[i]; remv[++removes] = "Remv " spares[i] " [" version[spares[i]] "]"
+    if (verb == "autoremove" || both) for (i = 1; i <= spareCount; i++) {
+      removed = removed " " spares[i]; remv[++removes] = word spares[i] " [" version[spares[i]] "]"
     }
     else if (spareCount == 1) {
       print "The following package was automatically installed and is no longer required:"

@@ -132,6 +132,11 @@ async function change() {
     ),
     commandLine: `apt-get ${process.argv.slice(2).join(' ')}`,
   });
+  if (code === 0)
+    save(
+      'autoremovable',
+      rows('autoremovable').map(([name]) => [name, '']),
+    );
   report('upgrade-finished', { exitCode: code });
   return code;
 }
@@ -139,9 +144,10 @@ async function change() {
 async function autoremove() {
   showPlan();
   const installed = new Set(rows('packages').map((row) => row[1]));
+  const keep = process.env.LAB_KEEP ? new RegExp(process.env.LAB_KEEP) : null;
   const spare = rows('autoremovable')
-    .map(([name]) => name)
-    .filter((name) => installed.has(name));
+    .filter(([name, when = '']) => installed.has(name) && when === '' && !keep?.test(name))
+    .map(([name]) => name);
   if (spare.length === 0) return 0;
   if (!agreed()) return 1;
   for (const name of spare) {
@@ -149,7 +155,10 @@ async function autoremove() {
     await wait(1);
     dropPackage(name);
   }
-  save('autoremovable', []);
+  save(
+    'autoremovable',
+    rows('autoremovable').filter(([name]) => !spare.includes(name)),
+  );
   return 0;
 }
 
@@ -207,7 +216,7 @@ function readCommandLine(words) {
     )
       found.flags.add('y');
     else if (
-      /^(-y|-q+|-q=\d+|--quiet|--assume-no|--no-install-recommends|--allow-change-held-packages|--purge|--no-remove)$/.test(
+      /^(-y|-q+|-q=\d+|--quiet|--assume-no|--no-install-recommends|--allow-change-held-packages|--purge|--auto-?remove|--no-remove)$/.test(
         word,
       )
     ) {
