@@ -79,20 +79,10 @@ describe('traps of the PBS API in a whole run', () => {
   it.concurrent('PBS 22: a backup that begins during the upgrade is not killed by the reboot', () =>
     withLab({}, async (lab) => {
       const host = lab.hosts.get('pbs01');
-      let begun = false;
-      lab.setWeather(({ path }) => {
+      lab.record.onEntry((entry) => {
         // The fence is up: what still comes is a restore, which reads.
-        if (!begun && path === '/nodes/localhost/apt/update' && fences(lab).length > 0) {
-          begun = true;
-          host?.startTask({
-            type: 'reader',
-            id: 'tank:vm/101',
-            store: 'tank',
-            access: 'read',
-            seconds: null,
-          });
-        }
-        return null;
+        if (!('kind' in entry) || entry.kind !== 'upgrade-started') return;
+        host?.startTask({ type: 'reader', id: 'tank:vm/101', store: 'tank', access: 'read', seconds: null });
       });
       const { code, document } = await pbsCtlJson<{ outcome: string }>([
         'patch',
