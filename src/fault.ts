@@ -99,18 +99,34 @@ export interface ErrorDocument {
   readonly hint: string | null;
 }
 
-/** Any thrown value as a document; what is no Fault is a bug of ours and says so. */
+/** Any thrown value as a document; anything but a Fault is a bug of ours. */
 export function errorDocument(error: unknown): ErrorDocument {
   if (error instanceof Fault) return { code: error.code, message: chain(error), hint: error.hint };
   const message = error instanceof Error ? chain(error) : String(error);
   return { code: 'internal', message, hint: 'This is a bug in pbs-ctl: please report it with this message.' };
 }
 
+/** What an error says; for one of the file system in words, without the name of the call and the path. */
+export function wordsOf(error: unknown): string {
+  const { code = '', syscall, message } = error as NodeJS.ErrnoException;
+  return (syscall === undefined ? undefined : FILE_SYSTEM[code]) ?? message;
+}
+
+const FILE_SYSTEM: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EISDIR: 'it is a folder',
+  ENOENT: 'it does not exist',
+  ENOSPC: 'the disk is full',
+  ENOTDIR: 'part of its path is not a folder',
+  EROFS: 'the file system is read-only',
+};
+
 /** The message and those of its causes, each once, the most precise reason last. */
 function chain(error: Error): string {
   const parts: string[] = [];
   for (let current: unknown = error; current instanceof Error; current = current.cause) {
-    if (!parts.some((part) => part.includes((current as Error).message))) parts.push(current.message);
+    const words = wordsOf(current);
+    if (!parts.some((part) => part.includes(words))) parts.push(words);
   }
   return parts.join(': ');
 }

@@ -33,7 +33,15 @@ export async function main(args: readonly string[], version: string, world: Worl
       exitCode = await interruptible(world, json, carryOut);
     };
   try {
-    await program(version, world, json, run).parseAsync(args, { from: 'user' });
+    const root = program(version, world, json, run);
+    const named = args[0] === 'help' ? args[1] : args[0];
+    const isKnown =
+      named === undefined ||
+      named.startsWith('-') ||
+      named === 'help' ||
+      root.commands.some((each) => each.name() === named);
+    // Help for a command that does not exist would be that of the program, without a word about it.
+    await root.parseAsync(isKnown ? args : [named], { from: 'user' });
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.done;
@@ -68,28 +76,29 @@ export function program(
   const add: Add = (name, description, parent = root) =>
     parent.command(name).description(description).allowExcessArguments(false);
   const host = (text: string) => new Option('--host <name>', text).argParser(collect);
+  const all = () => new Option('--all', 'every host of the config').conflicts('host');
 
-  add('patch', 'check, lock, fence, upgrade, reboot once, verify: the whole workflow')
+  add('patch', 'patch hosts: check, lock, fence, upgrade, reboot once, verify')
     .addOption(host('host to patch; may be repeated'))
-    .option('--all', 'every host of the config')
+    .addOption(all())
     .option('--check', 'change nothing: run every check, simulate the upgrade, show the plan')
     .addOption(
-      new Option('--reboot <mode>', 'overrides the policy').choices([
+      new Option('--reboot <mode>', 'when to reboot, instead of what the policy says').choices([
         'always',
         'after-upgrade',
         'when-required',
         'never',
       ]),
     )
-    .option('--plan <digest>', 'refuse any plan but the one that --check showed')
+    .option('--plan <digest>', 'refuse any plan but this one, as shown by --check')
     .option('--wait <duration>', 'wait up to this long for a safe time', duration)
     .option(
       '--ignore-window <reason>',
-      'run outside window, blackouts and schedules; the reason is reported',
+      'run outside windows, in blackouts, and despite schedules; the reason is reported',
       reason,
     )
-    .option('--events <file>', 'add a JSON line for every change of state to a file; - for stdout')
-    .option('--keep-going', 'with several hosts: continue after one that failed')
+    .option('--events <file>', 'append a JSON line for each event to a file; - for stdout')
+    .option('--keep-going', 'with several hosts: continue after a failure')
     .option(
       '--parallel <n>',
       'how many hosts to patch at once, never two of one cluster; default: 1',
@@ -106,26 +115,26 @@ export function program(
       ) + FLEET_RULES,
     )
     .action(run(async (context, options) => (await import('./commands/patch.js')).patch(context, options)));
-  add('preflight', 'every check, once; changes nothing')
+  add('preflight', 'run every check once; changes nothing')
     .addOption(host('host to check; may be repeated'))
-    .option('--all', 'every host of the config')
+    .addOption(all())
     .addHelpText('after', examples('preflight --host pbs01', 'preflight --all --json'))
     .action(
       run(async (context, options) => (await import('./commands/preflight.js')).preflight(context, options)),
     );
-  add('verify', 'is the host as it was before the last run?')
+  add('verify', 'check that hosts are as they were before their last run')
     .addOption(host('host to verify; may be repeated'))
-    .option('--all', 'every host of the config')
+    .addOption(all())
     .addHelpText('after', examples('verify --host pbs01'))
     .action(run(async (context, options) => (await import('./commands/verify.js')).verify(context, options)));
-  add('status', 'version, kernel, uptime, pending updates, datastores, tasks, lock holder')
-    .addOption(host('host to show; all of them unless named'))
-    .option('--all', 'every host of the config')
+  add('status', 'show version, kernel, uptime, updates, datastores, tasks and lock holder')
+    .addOption(host('host to show; may be repeated; default: all'))
+    .addOption(all())
     .addHelpText('after', examples('status', 'status --host pbs01 --json'))
     .action(run(async (context, options) => (await import('./commands/status.js')).status(context, options)));
-  add('windows', 'when is a host busy, and when does a whole run fit?')
+  add('windows', 'show when hosts are busy and when a whole run fits')
     .addOption(host('host to look at; may be repeated'))
-    .option('--all', 'every host of the config')
+    .addOption(all())
     .option('--hours <number>', 'how far ahead; default: 72', wholeNumber(1, 24 * 31))
     .addHelpText('after', examples('windows --host pbs01', 'windows --host pbs01 --hours 168 --json'))
     .action(
@@ -135,12 +144,12 @@ export function program(
     .addOption(host('host to look at'))
     .option('--start-vm', 'start its VM')
     .option('--reset-vm', 'reset its VM, which is like pulling the plug; asks first')
-    .option('--mount', 'mount what is in fstab and not mounted')
-    .option('--restart-services', 'start again what has failed')
-    .option('--lift-fence', 'lift a fence that a run left; refused while verification fails')
-    .option('--release-lock', 'release a lock that a run left; refused while verification fails')
+    .option('--mount', 'mount what is in fstab but not mounted')
+    .option('--restart-services', 'restart the services that failed')
+    .option('--lift-fence', 'lift fences left behind by a run; refused while verify fails')
+    .option('--release-lock', 'release locks left behind by a run; refused while verify fails')
     .option('--yes', 'do not ask')
-    .option('--force', 'also while verification fails, or an upgrade still runs in the VM')
+    .option('--force', 'even while verify fails or an upgrade still runs in the VM')
     .addHelpText(
       'after',
       examples(
@@ -152,16 +161,16 @@ export function program(
     .action(
       run(async (context, options) => (await import('./commands/recover.js')).recover(context, options)),
     );
-  add('history', 'past runs, newest first')
+  add('history', 'list past runs, newest first')
     .addOption(host('only runs of this host; may be repeated'))
     .addHelpText('after', examples('history', 'history --host pbs01 --json'))
     .action(
       run(async (context, options) => (await import('./commands/history.js')).history(context, options)),
     );
-  add('report', 'one past run')
+  add('report', 'print one past run')
     .argument('<run>', 'id of a run, or "last"')
     .addOption(
-      new Option('--format <format>', 'form of the report')
+      new Option('--format <format>', 'format of the report')
         .choices(['text', 'json', 'markdown', 'html', 'slack'])
         .default('text' as const),
     )
@@ -176,34 +185,34 @@ export function program(
       ),
     );
 
-  const lock = add('lock', 'the cluster lock, for people and for the PVE side');
+  const lock = add('lock', 'the cluster lock, for administrators and for maintenance of PVE');
   const cluster = () =>
-    new Option('--cluster <name>', 'cluster of the config; may be left out when there is one');
+    new Option('--cluster <name>', 'cluster of the config; may be left out if there is only one');
   const locks = () => import('./commands/lock.js');
-  add('show', 'who holds it, since when, until when', lock)
-    .addOption(new Option('--cluster <name>', 'cluster of the config; every one of them unless named'))
+  add('show', 'show who holds it, since when and until when', lock)
+    .addOption(new Option('--cluster <name>', 'cluster of the config; default: all'))
     .addHelpText('after', examples('lock show', 'lock show --cluster main --json'))
     .action(
       run(async (context, options) => (await import('./commands/lock-show.js')).lockShow(context, options)),
     );
-  add('acquire', 'take it; prints the run id, exit code 75 when another holds it', lock)
+  add('acquire', 'take it and print the run id; exit code 75 if another user holds it', lock)
     .addOption(cluster())
     .requiredOption('--owner <name>', 'who takes it', lockOwner)
-    .option('--ttl <duration>', 'how long it lasts; default: ttl of the config', positiveDuration)
+    .option(
+      '--ttl <duration>',
+      'how long the lock lasts without renewal; default: ttl of the config',
+      positiveDuration,
+    )
     .option('--wait <duration>', 'how long to wait for it', duration)
     .addHelpText('after', examples('lock acquire --cluster main --owner pve-patching --ttl 1h'))
     .action(run(async (context, options) => (await locks()).lockAcquire(context, options)));
-  add('release', 'give it back; exit code 0 also when it was not held, 1 when another holds it', lock)
+  add('release', 'release it; exit code 0 also if it was not held, 1 if another user holds it', lock)
     .addOption(cluster())
     .requiredOption('--owner <name>', 'who took it', lockOwner)
     .option('--run <id>', 'the run id that acquire printed')
     .addHelpText('after', examples('lock release --cluster main --owner pve-patching'))
     .action(run(async (context, options) => (await locks()).lockRelease(context, options)));
-  add(
-    'hold',
-    'run a program under the lock: renewed while it runs, then released; exit code of the program',
-    lock,
-  )
+  add('hold', 'run a program under the lock, renewing it meanwhile; exits with the code of the program', lock)
     .addOption(cluster())
     .requiredOption('--owner <name>', 'who takes it', lockOwner)
     .option(
@@ -222,9 +231,9 @@ export function program(
         (await import('./commands/lock.js')).lockHold(context, { ...options, command }),
       ),
     );
-  add('break', 'remove the lock, no matter who holds it', lock)
+  add('break', 'remove the lock, even if another user holds it', lock)
     .addOption(cluster())
-    .option('--yes', 'yes, its holder has ended')
+    .option('--yes', 'confirm that its holder has ended')
     .addHelpText('after', examples('lock break --cluster main --yes'))
     .action(run(async (context, options) => (await locks()).lockBreak(context, options)));
 
@@ -253,10 +262,11 @@ Try it without any server: pbs-ctl demo`;
 
 const FLEET_RULES = `
 
-Several hosts: in the order of the config, or of --host; the secrets and CA files of all of them are
-read before the first is begun. A host that is postponed does not stop the others. After one that
-failed, or whose validation failed, none is begun any more (with --keep-going they are); those that
-are under way run to their end, and the hosts that were not begun are named. A signal stops every
-run as it would stop one, and none is begun any more. With --parallel hosts of different clusters are
-patched side by side. A host belongs to the cluster of its guest and to those that it serves; hosts
-that share one follow each other. The exit code is the worst one of all runs.`;
+Several hosts are patched in the order of --host, or of the config. The secrets
+and CA files of all of them are read before the first one starts. A host that is
+postponed does not stop the others; after one that fails, or does not pass
+verify, no other host is started, except with --keep-going. Runs under way
+always finish. Hosts that were not started are named. A signal stops every run
+as it stops a single one. With --parallel, hosts that share a cluster, by their
+VM or by what they serve, still follow each other. The exit code is the worst of
+all runs.`;

@@ -34,6 +34,36 @@ describe('the reboot modes of --reboot', () => {
   });
 });
 
+describe('a mistake', () => {
+  it.each([
+    [['help', 'ptach'], "unknown command 'ptach'"],
+    [['ptach', '--help'], "unknown command 'ptach'"],
+    [['patch', 'pbs01'], 'Name hosts with --host'],
+    [['patch', '--all', '--host', 'pbs01'], "'--all' cannot be used with option '--host"],
+  ])('%j is answered with what is wrong, not with help alone', async (args, words) => {
+    const { code, stdout, stderr } = await pbsCtl(args);
+    expect({ code, stdout, stderr }).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining(words),
+    });
+  });
+
+  it('has commands in its hint on lines of their own', async () => {
+    const { stderr } = await pbsCtl(['demo', '--scenario', 'backup-runing']);
+    expect(stderr).toContain('\n  Did you mean "backup-running"?\n  All of them:\n  pbs-ctl lab --list\n');
+  });
+});
+
+describe('without a config', () => {
+  it('is told how to create one', async () => {
+    const { code, stderr } = await pbsCtl(['status', '--config', '/nonexistent/config.json']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('The config /nonexistent/config.json cannot be read: it does not exist.\n');
+    expect(stderr).toContain('\n  pbs-ctl init\n');
+  });
+});
+
 describe('without a command', () => {
   it.each([[['--json']], [['lock', '--json']]])('%j says so in its document', async (args) => {
     const { code, document } = await pbsCtlJson(args);

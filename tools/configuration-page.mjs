@@ -46,11 +46,13 @@ export function configurationPage(schema, example) {
 const HEAD = `# Configuration
 
 One JSON file. It is found by \`--config\`, then \`$PBS_CTL_CONFIG\`, \`./config.json\`,
-\`$XDG_CONFIG_HOME/pbs-ctl/config.json\` and \`/etc/pbs-ctl/config.json\`. Unknown keys are errors that name the nearest known
-key. [\`config.example.json\`](../config.example.json) is valid and complete, and the examples here are its values;
-\`pbs-ctl schema\` prints the JSON Schema for an editor (\`"$schema"\` is allowed). This page is made from that schema.
+\`$XDG_CONFIG_HOME/pbs-ctl/config.json\` and \`/etc/pbs-ctl/config.json\`. An unknown key is an error that names the
+nearest known key. [\`config.example.json\`](../config.example.json) is valid and complete, and the examples here are
+its values; \`pbs-ctl schema\` prints the JSON Schema for an editor (\`"$schema"\` is allowed). This page is made from
+that schema.
 
-A **duration** is \`90s\`, \`20m\`, \`2h\`, \`1d\`, \`500ms\` or a number of seconds; a **size** is \`512MiB\`, \`2GiB\` or a number of bytes.
+A **duration** is \`90s\`, \`20m\`, \`2h\`, \`1d\`, \`500ms\` or a number of seconds; a **size** is \`512MiB\`, \`2GiB\` or a
+number of bytes.
 A **secret** is never in the file itself: \`{"env": "NAME"}\`, \`{"file": "/path"}\` (readable by its owner only) or
 \`{"credential": "NAME"}\` (systemd). There is no switch that turns certificate checks off.
 `;

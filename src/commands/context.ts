@@ -67,16 +67,18 @@ export async function load({ world, options }: Context): Promise<LoadedConfig> {
 
 export interface HostOptions {
   readonly host: readonly string[] | undefined;
-  readonly all: boolean | undefined;
+  /** Absent where a command takes one host. */
+  readonly all?: boolean | undefined;
 }
 
 /** The hosts that `--host` and `--all` name. @throws Fault `usage.no-host`, `config.unknown-host` (exit 2) */
-export function targetsOf(config: Config, { host, all }: HostOptions, everyByDefault = false): Target[] {
+export function targetsOf(config: Config, options: HostOptions, everyByDefault = false): Target[] {
+  const { host, all } = options;
   const known = Object.keys(config.hosts);
   const wanted = all || (everyByDefault && !host?.length) ? known : [...new Set(host ?? [])];
   if (wanted.length === 0) {
     throw new Fault('usage.no-host', 'No host was named.', {
-      hint: `Name one with --host (${known.join(', ') || 'the config has none'}), or take all of them with --all.`,
+      hint: `Name one with --host (${known.join(', ') || 'the config has none'})${'all' in options ? ', or all of them with --all' : ''}.`,
       exitCode: EXIT.usage,
     });
   }

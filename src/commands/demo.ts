@@ -17,12 +17,24 @@ export const demo: Command<{ scenario: string }> = async (context, { scenario })
   }
   try {
     const exitCode = await patch(contextOf(world, { ...options, config: lab.configPath }), PLAIN);
-    if (!quiet) world.stdout.write(`\nWhat Slack got:\n${lab.slack.messages.map(slackText).join('\n')}\n`);
+    if (!quiet)
+      world.stdout.write(`\nWhat Slack got:\n${lab.slack.messages.map(slackText).join('\n')}\n${NEXT}`);
     return exitCode;
   } finally {
     await lab.stop();
   }
 };
+
+const NEXT = `
+What to try next:
+  A run that is postponed:
+    pbs-ctl demo --scenario backup-running
+  A VM that stays off after the reboot, and needs recover. The lab keeps running;
+  it names the config for patch and recover in another terminal:
+    pbs-ctl lab --scenario stays-off
+  Every other scenario:
+    pbs-ctl lab --list
+`;
 
 /** `--host pbs01` and nothing else. */
 const PLAIN = {

@@ -2,7 +2,7 @@ import type { CommanderError } from 'commander';
 import { EXIT, type ExitCode, errorDocument, Fault } from '../fault.js';
 import type { World } from '../world.js';
 
-/** What commander could not understand; it has printed its own words. */
+/** What commander could not understand. It has printed its own words, but for what to do about a name without an option. */
 export function usage(error: CommanderError, json: boolean, world: World): ExitCode {
   // Commander shows its help then, and has no words for why.
   const unnamed = error.code === 'commander.help';
@@ -11,6 +11,8 @@ export function usage(error: CommanderError, json: boolean, world: World): ExitC
     world.stdout.write(
       `${JSON.stringify({ error: { code: 'usage', message, hint: 'See pbs-ctl --help.' } })}\n`,
     );
+  else if (error.code === 'commander.excessArguments')
+    world.stderr.write('  Name hosts with --host and clusters with --cluster.\n');
   return EXIT.usage;
 }
 
@@ -20,7 +22,7 @@ export async function report(error: unknown, json: boolean, world: World): Promi
   if (json) world.stdout.write(`${JSON.stringify({ error: document }, null, 2)}\n`);
   else {
     const message = await forReading(`pbs-ctl: ${document.message}`, world);
-    const hint = document.hint ? `${await forReading(`  ${document.hint}`, world)}\n` : '';
+    const hint = document.hint ? `${await forReading(document.hint.replace(/^/gm, '  '), world)}\n` : '';
     world.stderr.write(`${message}\n${hint}`);
   }
   if (!(error instanceof Fault) && world.env.PBS_CTL_DEBUG)

@@ -1,3 +1,4 @@
+import { nearest } from '../config/target.js';
 import { EXIT, Fault } from '../fault.js';
 import { startLab } from '../lab/lab.js';
 import { SCENARIOS } from '../lab/scenario.js';
@@ -56,8 +57,12 @@ export const lab: Command<LabOptions> = async (context, options) => {
 
 export function scenarioName(name: string): string {
   if (SCENARIOS.some((scenario) => scenario.name === name)) return name;
+  const near = nearest(
+    name,
+    SCENARIOS.map((scenario) => scenario.name),
+  );
   throw new Fault('usage', `The lab has no scenario "${name}".`, {
-    hint: 'See pbs-ctl lab --list.',
+    hint: [...(near ? [`Did you mean "${near}"?`] : []), 'All of them:', 'pbs-ctl lab --list'].join('\n'),
     exitCode: EXIT.usage,
   });
 }

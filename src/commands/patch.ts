@@ -56,7 +56,8 @@ export const patch: Command<PatchCommandOptions> = async (context, options) => {
     return code === EXIT.done || code === EXIT.tryLater || options.keepGoing === true;
   };
   const end = await inFleet(loaded.config, targets, { lanes: options.parallel ?? 1, world, act });
-  const untidy = options.check ? null : pruneRuns(loaded.stateDir, loaded.config.keepRuns);
+  const untidy =
+    options.check || documents.size === 0 ? null : pruneRuns(loaded.stateDir, loaded.config.keepRuns);
   if (untidy) world.stderr.write(`pbs-ctl: old runs could not be removed: ${untidy.message}\n`);
   const runs = targets.flatMap(({ host }) => documents.get(host) ?? []);
   return conclude(context, options, runs, { ...end, isAlone: targets.length === 1 });

@@ -40,7 +40,7 @@ interface Acted {
 export const recover: Command<RecoverOptions> = async (context, options) => {
   const { world, style } = context;
   const { config, stateDir } = await load(context);
-  const [target, ...others] = targetsOf(config, { host: options.host, all: false });
+  const [target, ...others] = targetsOf(config, { host: options.host });
   if (!target || others.length > 0) {
     throw new Fault('usage.one-host', 'recover looks at one host.', {
       hint: 'Name one --host.',

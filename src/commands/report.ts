@@ -18,13 +18,13 @@ interface ReportOptions {
 
 /** One past run, in the requested form. */
 export const report: Command<ReportOptions> = async (context, { run, format, host }) => {
-  const { stateDir } = await load(context);
+  const { config, stateDir } = await load(context);
   const { runs: states, damaged } = readRuns(stateDir);
   const broken = damaged.find(({ runId }) => runId === run);
   if (broken) throw broken.error;
   const documents = documentsOf(states).filter((doc) => !host?.length || host.includes(doc.host));
   const doc = run === 'last' ? documents.at(-1) : documents.find(({ runId }) => runId === run);
-  if (!doc) throw unknownRun(run, documents);
+  if (!doc) throw unknownRun(run, host ?? [], documents, Object.keys(config.hosts));
   const { timeline = [], ended = null } = states.find(({ runId }) => runId === doc.runId) ?? {};
   const { stdout, stderr } = context.world;
   if (!ended && !context.options.quiet && workingOn(stateDir, doc.host, context.world) !== null)
@@ -40,20 +40,32 @@ export const report: Command<ReportOptions> = async (context, { run, format, hos
   return EXIT.done;
 };
 
-function unknownRun(run: string, documents: readonly RunDocument[]): Fault {
-  const known = documents.map(({ runId }) => runId);
-  const near = nearest(run, known);
-  const latest = documents
-    .slice(-5)
-    .reverse()
-    .map(({ runId, host, outcome }) => `${runId} (${host}, ${outcome})`);
-  const hint =
-    known.length === 0
-      ? 'There is none at all yet.'
-      : `${near ? `Did you mean "${near}"? ` : ''}The latest: ${latest.join(', ')}. All of them: pbs-ctl history`;
+function unknownRun(
+  run: string,
+  hosts: readonly string[],
+  documents: readonly RunDocument[],
+  known: readonly string[],
+): Fault {
+  const of = hosts.length > 0 ? ` of ${hosts.join(', ')}` : '';
+  const near =
+    run === 'last'
+      ? hosts.filter((host) => !known.includes(host)).map((host) => nearest(host, known))[0]
+      : nearest(
+          run,
+          documents.map(({ runId }) => runId),
+        );
+  const latest = documents.slice(-5).map(({ runId, host, outcome }) => `${runId} (${host}, ${outcome})`);
   return new Fault(
     'usage.unknown-run',
-    run === 'last' ? 'There is no such run yet.' : `There is no run "${run}" in the state directory.`,
-    { hint, exitCode: EXIT.usage },
+    run === 'last' ? `There is no run${of} yet.` : `There is no run "${run}"${of} in the state directory.`,
+    {
+      hint: [
+        ...(near ? [`Did you mean "${near}"?`] : []),
+        ...(latest.length > 0 ? [`The latest: ${latest.reverse().join(', ')}.`] : []),
+        'All runs:',
+        'pbs-ctl history',
+      ].join('\n'),
+      exitCode: EXIT.usage,
+    },
   );
 }

@@ -43,7 +43,7 @@ export const secret = z
     {
       error: ({ input }) =>
         typeof input === 'string'
-          ? 'a secret must not stand in the config: write {"env": "NAME"}, {"file": "/path"} or {"credential": "name"} instead'
+          ? 'a secret must not be in the config itself: write {"env": "NAME"}, {"file": "/path"} or {"credential": "name"} instead'
           : 'expected {"env": "NAME"}, {"file": "/path"} or {"credential": "name"}',
     },
   )

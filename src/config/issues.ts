@@ -3,11 +3,24 @@ import { jsonSchema, type config as schema } from './schema.js';
 import { nearest, servedBy } from './target.js';
 
 /** What is wrong with a config, a line each: path of the key, what was found, what is expected. */
-export const describeIssues = (issues: readonly z.core.$ZodIssue[], raw: unknown): string[] =>
-  issues.flatMap((issue) => describe(issue, raw));
+export function describeIssues(issues: readonly z.core.$ZodIssue[], raw: unknown): string[] {
+  const meant = new Set(issues.flatMap(meantKeys));
+  // A key that is there, only misspelt, is not missing too.
+  return issues
+    .filter(({ path }) => valueAt(path, raw) !== undefined || !meant.has(nameOf(path)))
+    .flatMap((issue) => describe(issue, raw));
+}
+
+const nameOf = (path: readonly PropertyKey[]) => path.map(String).join('.');
+
+/** The keys that misspelt ones stand for. */
+const meantKeys = (issue: z.core.$ZodIssue): string[] =>
+  issue.code === 'unrecognized_keys'
+    ? issue.keys.map((key) => nameOf([...issue.path, nearest(key, knownKeys(issue.path)) ?? '']))
+    : [];
 
 function describe(issue: z.core.$ZodIssue, raw: unknown): string[] {
-  const where = issue.path.map(String).join('.') || '(top level)';
+  const where = nameOf(issue.path) || '(top level)';
   if (issue.code === 'unrecognized_keys') return unknownKeys(issue.path, issue.keys);
   if (issue.code === 'invalid_key') return [`${where}: ${issue.issues[0]?.message ?? issue.message}`];
   if (issue.code === 'invalid_union') {
@@ -17,8 +30,27 @@ function describe(issue: z.core.$ZodIssue, raw: unknown): string[] {
     const message = issue.message !== 'Invalid input' ? issue.message : (nested[0]?.message ?? issue.message);
     return [`${where}: ${found(issue, raw)}${message}`];
   }
-  return [`${where}: ${found(issue, raw)}${issue.message}`];
+  if (valueAt(issue.path, raw) === undefined && issue.message.endsWith('received undefined'))
+    return [`${where}: missing`];
+  return [`${where}: ${found(issue, raw)}${expected(issue)}`];
 }
+
+function expected(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_value')
+    return `expected ${issue.values.length > 1 ? 'one of ' : ''}${issue.values.join(', ')}`;
+  if (issue.code === 'invalid_type') return `expected ${KIND[issue.expected] ?? issue.expected}`;
+  return issue.message.replace(/^(Too small|Too big): /, '');
+}
+
+const KIND: Readonly<Record<string, string>> = {
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
+  record: 'an object',
+};
 
 function unknownKeys(path: readonly PropertyKey[], keys: readonly string[]): string[] {
   const known = knownKeys(path);
@@ -26,7 +58,7 @@ function unknownKeys(path: readonly PropertyKey[], keys: readonly string[]): str
     const near = nearest(key, known);
     const gone = path.at(-1) === 'policy' ? GONE[key] : undefined;
     const help = gone ?? `unknown key${near ? `; did you mean "${near}"?` : ''}`;
-    return `${[...path, key].map(String).join('.')}: ${help}`;
+    return `${nameOf([...path, key])}: ${help}`;
   });
 }
 

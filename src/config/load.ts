@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { EXIT, Fault, type FaultOptions } from '../fault.js';
+import { EXIT, Fault, type FaultOptions, wordsOf } from '../fault.js';
 import { crossChecks, describeIssues } from './issues.js';
 import { type Config, config as schema } from './schema.js';
 
@@ -30,8 +30,8 @@ export async function loadConfig(options: LoadOptions): Promise<{ path: string; 
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    throw new ConfigMissing(`The config ${path} cannot be read: ${(error as Error).message}.`, {
-      hint: 'Name one with --config, or try pbs-ctl demo, which needs none.',
+    throw new ConfigMissing(`The config ${path} cannot be read: ${wordsOf(error)}.`, {
+      hint: NAME_ONE,
       exitCode: EXIT.usage,
     });
   }
@@ -64,10 +64,17 @@ function findConfig({ path, env, cwd }: LoadOptions): string {
   const found = places.find((place) => existsSync(place));
   if (found) return found;
   throw new ConfigMissing(`No config was found in ${places.join(', ')}.`, {
-    hint: 'Name one with --config, or try pbs-ctl demo, which needs none.',
+    hint: NAME_ONE,
     exitCode: EXIT.usage,
   });
 }
+
+const NAME_ONE = [
+  'Name one with --config, or create one:',
+  'pbs-ctl init',
+  'To try pbs-ctl without a config:',
+  'pbs-ctl demo',
+].join('\n');
 
 /** @throws Fault `config.invalid` */
 export function parseConfig(text: string, path: string): Config {
@@ -78,7 +85,8 @@ export function parseConfig(text: string, path: string): Config {
     const { message } = error as Error;
     // Some versions quote what stands there, which may be a secret.
     const words = message.replace(/,? "[\s\S]*" is not valid JSON$/, '');
-    throw invalid([`${path}: no valid JSON: ${words}${place(text, message)}`]);
+    const why = text.trim() === '' ? 'the file is empty' : `${words}${place(text, message)}`;
+    throw invalid([`${path}: not valid JSON: ${why}`]);
   }
   const parsed = schema.safeParse(raw);
   const wrong = parsed.success ? [] : describeIssues(parsed.error.issues, raw);
@@ -97,7 +105,7 @@ function place(text: string, message: string): string {
 
 function invalid(lines: readonly string[]): Fault {
   return new Fault('config.invalid', lines.join('\n'), {
-    hint: 'pbs-ctl schema prints what a config may hold; config.example.json is complete.',
+    hint: 'Every key, with its type and its meaning, is in config.example.json and in:\npbs-ctl schema',
     exitCode: EXIT.usage,
   });
 }

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { EXIT, Fault } from '../fault.js';
+import { EXIT, Fault, wordsOf } from '../fault.js';
 import type { World } from '../world.js';
 import type { SecretReference } from './schema.js';
 
@@ -76,13 +76,18 @@ async function fromFile(path: string, asked: string, isStrict: boolean): Promise
   } catch (error) {
     if (error instanceof Fault) throw error;
     throw problem(
-      `The secret file ${path}${asked} cannot be read: ${(error as Error).message}.`,
+      `The secret file ${path}${asked} cannot be read: ${wordsOf(error)}.`,
       'Create it with mode 600, holding nothing but the secret.',
     );
   }
   const value = text.trim();
   if (value === '')
     throw problem(`The secret file ${path}${asked} is empty.`, 'It has to hold the secret of the token.');
+  if (/^P[BV]EAPIToken[=:]|^\S+@\S+!\S+[=:]/.test(value))
+    throw problem(
+      `The secret file ${path}${asked} holds more than a secret: its token is in front of it.`,
+      'Leave nothing in it but the secret itself, which PBS and PVE show once, as "value".',
+    );
   return new Secret(value, path);
 }
 

@@ -1,7 +1,7 @@
 import { appendFileSync, mkdirSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { Fault } from '../fault.js';
+import { Fault, wordsOf } from '../fault.js';
 import { isoFromMs } from '../moment.js';
 import type { Clock } from '../world.js';
 import { type Disk, LineFile, orUnwritable, realDisk } from './line-file.js';
@@ -137,7 +137,7 @@ function reason(error: unknown): string {
   if (error instanceof SyntaxError) return 'it is not JSON';
   if (error instanceof z.ZodError)
     return `${error.issues[0]?.path.join('.') || 'its form'} is not what this version writes`;
-  return (error as Error).message;
+  return wordsOf(error);
 }
 
 function hint(stateDir: string, runId: string, host: string | null, cause: unknown): string {

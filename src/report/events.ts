@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { EXIT, Fault } from '../fault.js';
+import { EXIT, Fault, wordsOf } from '../fault.js';
 import type { Finding, Phase, RunDocument } from '../journal/document.js';
 import { isoFromMs } from '../moment.js';
 import type { World } from '../world.js';
@@ -70,7 +70,7 @@ export function openEvents(place: string | undefined, world: World): EventStream
     } catch (error) {
       // What follows a run must not be able to stop it.
       write = () => {};
-      world.stderr.write(`pbs-ctl: ${place} cannot be written any more: ${(error as Error).message}\n`);
+      world.stderr.write(`pbs-ctl: ${place} cannot be written any more: ${wordsOf(error)}\n`);
     }
   };
   return {
@@ -91,8 +91,8 @@ function intoFile(path: string): (text: string) => void {
   try {
     append('');
   } catch (error) {
-    throw new Fault('usage.events', `--events ${path} cannot be written: ${(error as Error).message}.`, {
-      hint: 'Name a file in a folder that is there, or - for stdout.',
+    throw new Fault('usage.events', `--events ${path} cannot be written: ${wordsOf(error)}.`, {
+      hint: 'Name a file in a folder that exists, or - for stdout.',
       exitCode: EXIT.usage,
     });
   }

@@ -89,8 +89,8 @@ export function fixLines(
   });
 }
 
-/** Two lines at 80 columns: from here on a repetition is in the way. */
-const LONG = 70;
+/** A short summary is as short as the reference to another would be. */
+const LONG = 40;
 
 /** A server that is away stops many checks with the same words: the later ones name the first. */
 function saidOnce(findings: readonly ShownFinding[]): ShownFinding[] {
@@ -121,5 +121,5 @@ function headline(findings: readonly Finding[], paint: (tone: Tone, text: string
 
 function next(host: string, findings: readonly Finding[]): string[] {
   if (isVerify(findings) || findings.some(({ status }) => status === 'block')) return [];
-  return [`see the plan: pbs-ctl patch --host ${host} --check`];
+  return ['See the plan:', `  pbs-ctl patch --host ${host} --check`];
 }

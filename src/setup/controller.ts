@@ -50,13 +50,12 @@ async function examineState(stateDir: string): Promise<SetupFinding> {
 async function examineMetrics(textfile: string): Promise<SetupFinding> {
   const folder = dirname(textfile);
   const { pass, block } = about('controller', 'metrics');
-  try {
-    if (!(await stat(folder)).isDirectory()) return block(`${folder} is not a folder`);
-  } catch (error) {
-    return failed('controller', 'metrics', error, [
-      { where: 'controller, as root', commands: [`install -d -m 775 ${folder}`] },
-    ]);
-  }
+  const found = await stat(folder).catch(() => null);
+  if (!found)
+    return block(`${folder} does not exist`, {
+      fixes: [{ where: 'controller, as root', commands: [`install -d -m 775 ${folder}`] }],
+    });
+  if (!found.isDirectory()) return block(`${folder} is not a folder`);
   if (await isWritable(folder)) return pass(textfile);
   return block(`${folder}, where the metrics are to go, cannot be written`, {
     fixes: [{ where: 'controller, as root', commands: [`setfacl -m u:"$SUDO_USER":rwx ${folder}`] }],

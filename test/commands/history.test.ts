@@ -109,7 +109,10 @@ describe('report', () => {
 
   it('of the last run of a host passes over those of others', async () => {
     const { code, stderr } = await pbsCtl(['report', 'last', '--host', 'pbs02', '--config', config]);
-    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('no such run') });
+    expect({ code, stderr }).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('There is no run of pbs02 yet.'),
+    });
     const { document } = await pbsCtlJson<RunDocument>([
       'report',
       'last',

@@ -121,6 +121,19 @@ describe('a secret that cannot be had', () => {
     }));
 });
 
+describe('a secret file', () => {
+  it('that holds a whole header is refused, without a word of it', () =>
+    withLab({}, async (lab) => {
+      const file = join(lab.dir, 'secrets', 'pbs');
+      const secret = readFileSync(file, 'utf8').trim();
+      writeFileSync(file, `PBSAPIToken=pbs-ctl@pbs!patch:${secret}\n`, { mode: 0o600 });
+      const { code, stderr } = await pbsCtl(['preflight', '--host', 'pbs01', '--config', lab.configPath]);
+      expect(code).toBe(2);
+      expect(stderr).toContain('holds more than a secret');
+      expect(stderr).not.toContain(secret);
+    }));
+});
+
 describe('a CA file that cannot be used', () => {
   const cases = ['patch', 'preflight', 'verify', 'windows', 'status', 'recover'].flatMap((command) =>
     (['hosts', 'clusters'] as const).map((kind) => [command, kind] as const),

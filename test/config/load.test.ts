@@ -147,6 +147,25 @@ describe('an error in a config', () => {
     expect(errors.join('\n')).toMatch(/policy\.pollInterval: found "soon"; .*20m/);
   });
 
+  it('that comes of a misspelt key is named once, and a key that is not there is missing', () => {
+    const { endpoint, ...rest } = minimal().hosts.pbs01 ?? {};
+    const withKeys = (host: object) => ({ ...minimal(), hosts: { pbs01: host } });
+    expect(errorsOf(withKeys({ ...rest, endpont: endpoint }))).toEqual([
+      expect.stringContaining('hosts.pbs01.endpont: unknown key; did you mean "endpoint"?'),
+    ]);
+    expect(errorsOf(withKeys(rest))).toEqual([expect.stringMatching(/hosts\.pbs01\.endpoint: missing$/)]);
+  });
+
+  it('of a choice, a kind or an empty file says what is expected', () => {
+    expect(errorsOf(withPolicy({ fence: 'readonly' }))).toEqual([
+      expect.stringMatching(/policy\.fence: found "readonly"; expected one of read-only, none$/),
+    ]);
+    expect(errorsOf(withPolicy({ cleanup: 'yes' }))).toEqual([
+      expect.stringMatching(/policy\.cleanup: found a text; expected true or false$/),
+    ]);
+    expect(() => parseConfig(' ', 'c.json')).toThrow('c.json: not valid JSON: the file is empty');
+  });
+
   it.each([
     ['policy', withPolicy({ escalateAfter: '7d' })],
     ['hosts.pbs01.policy', withHost({ policy: { escalateAfter: '7d' } })],
@@ -272,7 +291,7 @@ describe('an error in a config', () => {
   });
 
   it('tells where JSON breaks', () => {
-    expect(() => parseConfig('{\n  "clusters": {,\n}', 'c.json')).toThrow(/c\.json: no valid JSON.*line 2/s);
+    expect(() => parseConfig('{\n  "clusters": {,\n}', 'c.json')).toThrow(/c\.json: not valid JSON.*line 2/s);
   });
 });
 

@@ -16,7 +16,8 @@ const read = (path: string) => readFileSync(path, 'utf8');
 
 describe('documents', () => {
   it.each(DOCUMENTS)('%s has no relative link that leads nowhere', (path) => {
-    const links = [...read(path).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => link ?? '');
+    const written = /\]\(([^)\s]+)\)|\b(?:href|src|srcset)="([^"]+)"/g;
+    const links = [...read(path).matchAll(written)].map(([, link, attribute]) => link ?? attribute ?? '');
     const broken = links.filter((link) => !/^[a-z]+:/.test(link) && !leadsSomewhere(path, link));
     expect(broken).toEqual([]);
   });

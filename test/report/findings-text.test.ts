@@ -22,6 +22,15 @@ describe('a table of findings', () => {
     expect(lines).toContain('      pbs01: as above');
   });
 
+  it('says once what stops several checks', () => {
+    const summary = 'Cannot reach PBS "pbs01" (https://127.0.0.1:8007): connection refused';
+    const lines = text(
+      finding({ id: 'pbs.api', status: 'block', summary }),
+      finding({ id: 'pbs.tasks', status: 'block', summary }),
+    );
+    expect(lines).toContain('  block pbs.tasks  the same as pbs.api');
+  });
+
   it('draws nothing of its own with names and commands that come from elsewhere', () => {
     const fixes = [{ where: '\u001b[31mpbs01\n', commands: ['echo\n\u001b[2J'] }];
     expect(text(finding({ fixes })).join('')).not.toMatch(/\p{Cc}/u);
