@@ -83,6 +83,8 @@ export interface World extends Signals {
   /** Tells a process of this machine from others of its number: when it was started; "" where the system does not say, null where there is none. */
   birthOf(pid: number): string | null;
   readonly platform: NodeJS.Platform;
+  /** Every address of a name, or of an address itself; none where it cannot be resolved. */
+  addressesOf(name: string): Promise<readonly string[]>;
   /** A random word of lower-case letters and digits, as it stands in run ids and lock tags. */
   randomWord(length: number): string;
   /** Starts a program with the environment of this process and what is given. */
@@ -130,6 +132,13 @@ export function realWorld(signals: Signals = processSignals()): World {
     pid: process.pid,
     birthOf,
     platform: process.platform,
+    addressesOf: async (name) => {
+      const { lookup } = process.getBuiltinModule('node:dns').promises;
+      return lookup(name, { all: true }).then(
+        (found) => found.map(({ address }) => address),
+        () => [],
+      );
+    },
     randomWord: (length) => {
       const { randomInt } = process.getBuiltinModule('node:crypto');
       return Array.from({ length }, () => WORD_LETTERS[randomInt(WORD_LETTERS.length)]).join('');

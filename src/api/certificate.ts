@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import type { Fault } from '../fault.js';
 import { distrust, encrypted, NotConnected, type TrustOptions } from './trust.js';
 
@@ -39,3 +40,17 @@ const nameIn = (distinguished: string | undefined): string => {
   const parts = (distinguished ?? '').split('\n');
   return parts.find((part) => part.startsWith('CN='))?.slice(3) ?? parts.join(', ');
 };
+
+const PEM = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/;
+
+/** Fingerprint of the first certificate in a PEM text, as in {@link SeenCertificate}; null where there is none. */
+export function fingerprintIn(text: string): string | null {
+  try {
+    return new X509Certificate(PEM.exec(text)?.[0] ?? '').fingerprint256.toUpperCase();
+  } catch {
+    return null;
+  }
+}
+
+/** The one spelling of a fingerprint, to compare. */
+export const bareFingerprint = (fingerprint: string): string => fingerprint.replaceAll(':', '').toLowerCase();

@@ -15,13 +15,21 @@ export const Version = z
 
 const ClusterEntry = z.object({ type: z.literal('cluster'), quorate: bool });
 /** `local`: the node that answered. */
-const NodeEntry = z.object({ type: z.literal('node'), name: text, online: flag, local: flag });
+const NodeEntry = z.object({
+  type: z.literal('node'),
+  name: text,
+  online: flag,
+  local: flag,
+  ip: optional(text),
+});
 /** A node that is in no cluster has no entry of type "cluster" and is quorate by itself. */
 export const ClusterStatus = z
   .array(z.discriminatedUnion('type', [ClusterEntry, NodeEntry]))
   .transform((entries) => {
     const nodes = entries.flatMap((entry) =>
-      entry.type === 'node' ? [{ name: entry.name, online: entry.online, local: entry.local }] : [],
+      entry.type === 'node'
+        ? [{ name: entry.name, online: entry.online, local: entry.local, address: entry.ip }]
+        : [],
     );
     return {
       quorate: entries.every((entry) => entry.type !== 'cluster' || entry.quorate),

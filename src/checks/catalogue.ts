@@ -4,6 +4,7 @@ import { clockSkew } from './clock.skew.js';
 import { guestAgent } from './guest.agent.js';
 import { guestPackages } from './guest.packages.js';
 import { guestVm } from './guest.vm.js';
+import { hostIdentity } from './host.identity.js';
 import { lockAvailable } from './lock.available.js';
 import { pbsAccess } from './pbs.access.js';
 import { pbsApi } from './pbs.api.js';
@@ -38,6 +39,7 @@ export const CHECKS = [
   guestVm,
   guestAgent,
   guestPackages,
+  hostIdentity,
   lockAvailable,
   clockSkew,
   policyWindow,

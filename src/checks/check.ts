@@ -1,5 +1,5 @@
 import { errorDocument, type Fix } from '../fault.js';
-import type { Answers, ClusterAnswers } from '../host/answers.js';
+import { type Answers, type ClusterAnswers, InContainer } from '../host/answers.js';
 import type { Finding, FindingId } from '../journal/document.js';
 import { isoFromSeconds } from '../moment.js';
 import { type Round, type Rules, timeNeeded } from '../rules/rounds.js';
@@ -130,6 +130,12 @@ async function runCheck(check: Check, answers: Answers, known: Known): Promise<F
       retryAfter: retryAt === undefined ? null : isoFromSeconds(retryAt),
     };
   } catch (error) {
+    // guest.vm says what to do.
+    const inContainer = error instanceof InContainer && check.id !== 'guest.vm';
+    if (inContainer) {
+      const summary = 'the guest is a container: see guest.vm';
+      return { id: check.id, status: 'skip', summary, detail: {}, retryAfter: null };
+    }
     const { code, message, hint } = errorDocument(error);
     return {
       id: check.id,

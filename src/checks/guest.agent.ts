@@ -1,6 +1,7 @@
 import { agentFixes, agentHint } from '../api/guest-agent.js';
 import { grants, neededOnPve } from '../api/privileges.js';
 import { errorDocument, type Fix } from '../fault.js';
+import { InContainer } from '../host/answers.js';
 import { A_MINUTE, ALWAYS } from '../rules/rounds.js';
 import { block, check, type Judgement, pass, skip } from './check.js';
 import { majorFor } from './pve.access.js';
@@ -9,6 +10,8 @@ interface Seen {
   readonly vmid: number;
   /** Where the VM is; null: it does not exist, or may not be seen. */
   readonly node: string | null;
+  /** Its name in PVE. */
+  readonly called: string | null;
   readonly cluster: string;
   readonly major: number;
   readonly token: string;
@@ -42,9 +45,11 @@ export const guestAgent = check({
         throw error;
       }),
     ]);
+    if (guest?.type === 'lxc') throw new InContainer(vmid);
     const base = {
       vmid,
       node: vm && guest ? guest.node : null,
+      called: guest?.name ?? null,
       cluster,
       major,
       token: config.token,
@@ -104,10 +109,14 @@ export const guestAgent = check({
     return trouble(
       `${error.message}${named}`,
       error.code,
-      error.code === 'api.forbidden' ? null : error.hint,
+      error.code === 'api.forbidden' ? makeSure(seen) : error.hint,
     );
   },
 });
+
+/** Nothing can be asked in it yet, so only a person can tell. */
+const makeSure = ({ vmid, called }: Seen) =>
+  `The commands let the token run programs as root in VM ${vmid}${called ? ` (${called})` : ''}: first make sure that this is the VM of the PBS.`;
 
 /** PVE 9 dropped VM.Monitor, and roles that had it lost it with the upgrade. */
 function grantOf({ vmid, cluster, major, token }: Seen): Fix {

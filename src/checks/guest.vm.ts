@@ -1,10 +1,10 @@
 import { NoGuest } from '../api/absent.js';
 import type { PveTask } from '../api/pve.js';
+import { InContainer } from '../host/answers.js';
 import { ALWAYS } from '../rules/rounds.js';
 import { block, check, pass, skip } from './check.js';
 
 interface Seen {
-  readonly type: 'qemu' | 'lxc';
   readonly status: string;
   readonly qmpStatus: string | null;
   readonly lock: string | null;
@@ -26,10 +26,8 @@ export const guestVm = check({
     const { pve, name } = guestCluster;
     const guest = await pve.findGuest(vmid);
     if (!guest) throw new NoGuest(name, vmid);
-    const { type, node } = guest;
-    // A container has none of this.
-    if (type === 'lxc')
-      return { type, node, status: guest.status, qmpStatus: null, lock: guest.lock, tasks: [] };
+    const { node } = guest;
+    if (guest.type === 'lxc') throw new InContainer(vmid);
     const [{ status, qmpStatus, lock }, tasks, { online }] = await Promise.all([
       pve.guestStatus(vmid),
       pve.clusterTasks(),
@@ -38,13 +36,11 @@ export const guestVm = check({
     const own = tasks.filter(
       (task) => task.endedAt === null && task.id === String(vmid) && online.includes(task.node),
     );
-    return { type, status, qmpStatus, lock, tasks: own, node };
+    return { status, qmpStatus, lock, tasks: own, node };
   },
   judge(seen) {
     if (!seen) return skip('the config names no guest');
-    const { type, status, qmpStatus, lock, node } = seen;
-    if (type === 'lxc')
-      return block('the guest is a container, which has no guest agent; pbs-ctl needs a VM');
+    const { status, qmpStatus, lock, node } = seen;
     if (status !== 'running') return block(`the VM is ${status}`);
     if (qmpStatus !== 'running') {
       return block(`the VM is running, but QEMU reports ${qmpStatus ?? 'in an unknown state'}`);
@@ -54,4 +50,19 @@ export const guestVm = check({
     if (lock) return block([`the VM is locked (${lock})`, ...busy].join('; '));
     return busy.length > 0 ? block(busy.join('; ')) : pass(`running on ${node}`);
   },
+});
+
+/** The same for `doctor`: is it a VM? How it is at the moment does not matter to set-up. */
+export const guestSetUp = check({
+  id: 'guest.vm',
+  rules: { rounds: [] },
+  async look({ guestCluster, target }): Promise<{ readonly node: string } | null> {
+    const vmid = target.guest?.vmid;
+    if (!guestCluster || vmid === undefined) return null;
+    const guest = await guestCluster.pve.findGuest(vmid);
+    if (guest?.type === 'lxc') throw new InContainer(vmid);
+    return guest;
+  },
+  judge: (seen, { target: { guest } }) =>
+    seen ? pass(`VM ${guest?.vmid} is on ${seen.node}`) : skip('see guest.agent'),
 });

@@ -33,7 +33,8 @@ export const pbsDatastores = check({
       usage,
       paths: new Map(configs.datastores.map(({ name, path }) => [name, path])),
       survey: 'bootId' in survey ? survey : null,
-      surveyError: 'code' in survey ? survey : null,
+      // Of a container nothing can be seen, which guest.vm says.
+      surveyError: 'code' in survey && survey.code !== 'guest.container' ? survey : null,
       needsSurvey: target.guest !== null,
     };
   },
@@ -68,8 +69,8 @@ export const pbsDatastores = check({
         remarks.push(`${name} shares the root file system`);
     }
     if (problems.length > 0) return { ...block(problems.join('; ')), fixes };
-    if (needsSurvey && !survey)
-      return block(`the mounts cannot be seen: ${surveyError?.message}`, { error: surveyError?.code });
+    if (needsSurvey && !survey && surveyError)
+      return block(`the mounts cannot be seen: ${surveyError.message}`, { error: surveyError.code });
     const all = `${datastores.length} present and accessible`;
     return remarks.length > 0 ? warn(`${all}; ${remarks.join('; ')}`) : pass(all);
   },

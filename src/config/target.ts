@@ -14,6 +14,8 @@ export interface Target {
   /** The clusters served and the guest's own, in alphabetical order: whose locks a run takes. */
   readonly clusters: readonly string[];
   readonly upgradeUnit: string | null;
+  /** The other hosts of the config. */
+  readonly others: ReadonlyArray<{ readonly host: string; readonly config: HostConfig }>;
 }
 
 /** @throws Fault `config.unknown-host` (exit 2) with the nearest known name */
@@ -36,6 +38,9 @@ export function targetOf(config: Config, host: string): Target {
     guest: found.guest ?? null,
     clusters: [...new Set([...servedBy(found), ...(found.guest ? [found.guest.cluster] : [])])].sort(),
     upgradeUnit: found.upgrade.via === 'service' ? found.upgrade.unit : null,
+    others: Object.entries(config.hosts).flatMap(([name, other]) =>
+      name === host ? [] : [{ host: name, config: other }],
+    ),
   };
 }
 

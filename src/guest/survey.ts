@@ -1,3 +1,4 @@
+import { fingerprintIn } from '../api/certificate.js';
 import { Fault } from '../fault.js';
 import { type PackageChanges, readPlan } from './apt.js';
 import { firstWords, type Guest, lines, PART, readParts, runReading, sh } from './exec.js';
@@ -7,6 +8,10 @@ import { NO_PURGE } from './upgrade-script.js';
 /** What the guest says of itself: one read-only look, taken by one exec of the guest agent. */
 export interface Survey {
   readonly bootId: string;
+  /** When it booted, epoch seconds by its own clock: clock and uptime were read in the same moment. */
+  readonly bootTime: number;
+  /** Fingerprint of the certificate in the file of the PBS in this guest; null where there is no such file. */
+  readonly certificate: string | null;
   readonly kernel: string;
   /** Output of `dpkg --audit`; empty when all is well (its exit status says nothing). */
   readonly audit: string;
@@ -28,6 +33,9 @@ export interface Survey {
   readonly rebootRequired: boolean;
 }
 
+/** The file that PBS itself uses; the key is in another. */
+const CERTIFICATE = '/etc/proxmox-backup/proxy.pem';
+
 // Reads only. A lock of apt is a POSIX lock: it shows in /proc/locks under the inode of its file.
 const SURVEY = `export LC_ALL=C.UTF-8
 ${PART}
@@ -39,8 +47,12 @@ locks() {
     done </proc/locks
   done
 }
+now() { date +%s && cut -d ' ' -f 1 /proc/uptime; }
+certificate() { [ ! -e ${CERTIFICATE} ] || head -c 65536 ${CERTIFICATE}; }
 part boot cat /proc/sys/kernel/random/boot_id
+part now now
 part kernel uname -r
+part certificate certificate
 part audit dpkg --audit
 part locks locks
 part plan apt-get -s ${NO_PURGE} dist-upgrade
@@ -81,9 +93,16 @@ export function readSurvey(output: string): Survey {
   if (!parts.has('end')) throw unreadable('the output ends early');
   const rootAvailableBytes = Number(must('root').split('\n').at(-1)?.trim());
   if (!Number.isFinite(rootAvailableBytes)) throw unreadable('the free space of / is no number');
+  const [now = Number.NaN, uptime = Number.NaN] = lines(must('now')).map(Number);
+  if (!Number.isFinite(now - uptime)) throw unreadable('its clock or uptime is not a number');
+  const pem = must('certificate').trim();
+  const certificate = pem === '' ? null : fingerprintIn(pem);
+  if (pem !== '' && certificate === null) throw unreadable(`there is no certificate in ${CERTIFICATE}`);
   const simulated = part('plan');
   return {
     bootId: must('boot').trim(),
+    bootTime: now - uptime,
+    certificate,
     kernel: must('kernel').trim(),
     audit: part('audit').text.trim(),
     aptLocks: lines(must('locks')).map((line) => {

@@ -29,7 +29,24 @@ export const UPGRADE_ENVIRONMENT: Readonly<Record<string, string>> = {
 };
 
 /** Exit codes of the script beside apt's own. */
-export const UPGRADE_EXIT = { repairFailed: 81, simulationFailed: 82, removesProtected: 83 } as const;
+export const UPGRADE_EXIT = {
+  repairFailed: 81,
+  simulationFailed: 82,
+  removesProtected: 83,
+  pveNode: 84,
+} as const;
+
+/** Of a unit that PBS starts only "exit status: 1" is known, so the script writes its own codes. */
+const refusal = (code: number, why: string) => `{ echo 'pbs-ctl-exit ${code}: ${why}'; exit ${code}; }`;
+
+const BEGIN = 'pbs-ctl-begin';
+
+/** The code that the script wrote the last time it ran; null where it wrote none. */
+export function refusalIn(lines: readonly string[]): number | null {
+  const begun = lines.findLastIndex((line) => line.includes(BEGIN));
+  const codes = lines.slice(begun + 1).flatMap((line) => /\bpbs-ctl-exit (\d+): /.exec(line)?.[1] ?? []);
+  return codes.length > 0 ? Number(codes.at(-1)) : null;
+}
 
 /**
  * The script that upgrades, in plain sh. In `dir` it keeps `plan` and apt's status lines (`status`), and
@@ -47,13 +64,18 @@ export function upgradeScript(
       : `apt-get -s ${NO_PURGE} ${verb} >${log} && ! grep -Eq '^(Remv|Purg) (${names}) ' ${log}`;
   return [
     toLog ? `exec >>${dir}/log 2>&1 </dev/null` : 'exec </dev/null',
+    `echo ${BEGIN}`,
+    // Its reboot would take every guest down.
+    `dpkg-query -W -f='\${db:Status-Abbrev}\\n' pve-manager 2>/dev/null | grep -q '^.i' && ${refusal(UPGRADE_EXIT.pveNode, 'this machine is a PVE node')}`,
     ...(repairDpkg
       ? [`dpkg --force-confdef --force-confold --configure -a || exit ${UPGRADE_EXIT.repairFailed}`]
       : []),
     `apt-get -s ${NO_PURGE} dist-upgrade >${dir}/plan || exit ${UPGRADE_EXIT.simulationFailed}`,
     ...(names === ''
       ? []
-      : [`grep -Eq '^(Remv|Purg) (${names}) ' ${dir}/plan && exit ${UPGRADE_EXIT.removesProtected}`]),
+      : [
+          `grep -Eq '^(Remv|Purg) (${names}) ' ${dir}/plan && ${refusal(UPGRADE_EXIT.removesProtected, 'the upgrade would remove a protected package')}`,
+        ]),
     `${APT} -o APT::Status-Fd=3 dist-upgrade 3>>${dir}/status || exit`,
     ...(cleanup
       ? [

@@ -15,7 +15,8 @@ type Age = 'round' | 'minute' | 'wait';
  */
 export const PBS_READS = {
   version: 'minute',
-  nodeStatus: 'minute',
+  // Beside the clock: together they say when it booted.
+  nodeStatus: 'round',
   daemonAnswers: 'minute',
   datastoreConfigs: 'minute',
   jobs: 'minute',

@@ -1,7 +1,8 @@
 import type { Target } from '../config/target.js';
+import { Fault } from '../fault.js';
 import type { Survey } from '../guest/survey.js';
 import type { ClusterAccess } from '../lock/cluster-lock.js';
-import type { Clock } from '../world.js';
+import type { Clock, World } from '../world.js';
 import { AnswerCache, type PbsAnswers, type PveAnswers } from './answer-cache.js';
 import type { ScheduleCache } from './schedule-cache.js';
 
@@ -18,6 +19,9 @@ export interface Answers {
   readonly guestCluster: ClusterAnswers | null;
   /** One read-only look from inside the guest. @throws Fault `agent.*` when the agent cannot do it */
   survey(): Promise<Survey>;
+  /** Fingerprint that the PBS in the guest serves at the guest's own loopback address; null where that is not known. */
+  servedInGuest(): Promise<string | null>;
+  readonly addressesOf: World['addressesOf'];
   /** Wall clock of the controller when the round began, epoch seconds. */
   readonly now: number;
   readonly clock: Clock;
@@ -30,7 +34,11 @@ export interface Answers {
 }
 
 /** What a round of questions is put to. */
-export interface Asked extends Pick<Answers, 'target' | 'clock' | 'ownRun' | 'schedules' | 'survey'> {
+export interface Asked
+  extends Pick<
+    Answers,
+    'target' | 'clock' | 'ownRun' | 'schedules' | 'survey' | 'servedInGuest' | 'addressesOf'
+  > {
   readonly pbs: Parameters<AnswerCache['pbs']>[0];
   readonly clusters: readonly ClusterAccess[];
 }
@@ -43,17 +51,32 @@ export function answers(asked: Asked, cache = new AnswerCache(asked.clock)): Ans
     lockVmid,
     pve: cache.pve(name, pve),
   }));
+  const { guest } = asked.target;
+  const guestCluster = clusters.find(({ name }) => name === guest?.cluster) ?? null;
   let survey: Promise<Survey> | undefined;
   return {
     ...asked,
     pbs: cache.pbs(asked.pbs),
     clusters,
-    guestCluster: clusters.find(({ name }) => name === asked.target.guest?.cluster) ?? null,
+    guestCluster,
     now: Math.floor(asked.clock.now() / 1000),
     survey: () => {
-      survey ??= cache.lasting('survey', asked.survey);
+      survey ??= cache.lasting('survey', async () => {
+        if (guestCluster && guest && (await guestCluster.pve.findGuest(guest.vmid))?.type === 'lxc')
+          throw new InContainer(guest.vmid);
+        return asked.survey();
+      });
       return survey;
     },
     cache,
   };
+}
+
+/** The guest of the config is a container: nothing can be run in it through PVE. */
+export class InContainer extends Fault {
+  constructor(vmid: number) {
+    super('guest.container', `Guest ${vmid} is a container, which has no guest agent.`, {
+      hint: 'Take "guest" out of the config of this host, and set "upgrade" to {"via": "service", "unit": "pbs-ctl-upgrade.service"}. This prints the unit and its script, to be put into the container:\npbs-ctl init --unit',
+    });
+  }
 }

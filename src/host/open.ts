@@ -6,6 +6,7 @@ import { readSecret } from '../config/secret.js';
 import { lockGuest, type Target } from '../config/target.js';
 import { EXIT, Fault } from '../fault.js';
 import type { Guest } from '../guest/exec.js';
+import { servedInGuest } from '../guest/served.js';
 import { takeSurvey } from '../guest/survey.js';
 import { type ClusterAccess, clusterLock } from '../lock/cluster-lock.js';
 import type { World } from '../world.js';
@@ -51,6 +52,8 @@ export async function openHost(config: Config, target: Target, world: World): Pr
           ownRun,
           schedules,
           survey: async () => takeSurvey(requireGuest({ guest, target })),
+          servedInGuest: async () => (guest ? servedInGuest(guest) : null),
+          addressesOf: world.addressesOf,
         },
         cache,
       ),

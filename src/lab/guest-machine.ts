@@ -60,6 +60,11 @@ export interface GuestMachine {
   /** `apt-get update`, where the machine can really do it. */
   readonly refreshPackages?: () => Promise<{ readonly exitCode: number; readonly lines: readonly string[] }>;
 
+  /** Lays down the certificate of PBS: in its file, or as what its proxy serves at the loopback address of the machine. */
+  readonly putCertificate?: (where: 'file' | 'served', pem: string) => void;
+  /** The text in that file. */
+  readonly certificateFile?: () => string;
+
   /** What stands on its screen, line by line. */
   readonly screen?: () => readonly string[];
 

@@ -61,6 +61,8 @@ export class LabServer {
   observe: (request: RawRequest, reply: Reply) => void = () => {};
   /** Takes a connection over for another protocol; by default it is cut. */
   upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void = (_, socket) => socket.destroy();
+  /** Told of each certificate that it begins to serve. */
+  certified: (certificate: Certificate) => void = () => {};
   readonly #port = new Port();
   #certificate: Certificate | undefined;
   #silent = false;
@@ -110,6 +112,7 @@ export class LabServer {
     // It may have gone dark meanwhile.
     if (coming !== this.#coming) return;
     this.#silent = false;
+    this.certified(this.#certificate);
     const server = this.#serverWith(this.#certificate);
     this.#port.open((socket) => {
       this.#sockets.add(socket);
@@ -145,6 +148,11 @@ export class LabServer {
       .on('upgrade', (request, socket, head) => {
         if (!this.#silent) this.upgrade(request, socket, head);
       });
+  }
+
+  /** Serves this one from its next coming back on. */
+  takeCertificate(certificate: Certificate): void {
+    this.#certificate = certificate;
   }
 
   /** Comes back with another certificate, as after a renewal. */

@@ -1,5 +1,6 @@
 import type { Pbs } from '../api/pbs.js';
 import type { PackageChanges } from '../guest/apt.js';
+import { refusalIn } from '../guest/upgrade-script.js';
 import type { UnitState } from '../guest/upgrade-unit.js';
 import type { Run } from './run.js';
 import type { UpgradeMethod } from './upgrade-method.js';
@@ -14,6 +15,7 @@ export function serviceMethod(run: Run, unit: string): UpgradeMethod {
   const { pbs, target } = run.host;
   let seenLines = 0;
   let last: UnitState | null = null;
+  const unitLines = () => pbs.unitLog(unit, new Date(run.journal.state.startedAt));
   return {
     name: unit,
     plan: () => pendingChanges(pbs),
@@ -26,12 +28,16 @@ export function serviceMethod(run: Run, unit: string): UpgradeMethod {
       if (upid === null) return { unit: { kind: 'gone' }, progress: null, log: '' };
       const [{ running, exitStatus }, lines] = await Promise.all([
         pbs.taskState(upid),
-        pbs.unitLog(unit, new Date(run.journal.state.startedAt)).catch(() => []),
+        unitLines().catch(() => []),
       ]);
-      const fresh = lines.slice(seenLines);
-      seenLines = Math.max(seenLines, lines.length);
-      const line = lines.at(-1);
-      last = stateOf(running, exitStatus);
+      const state = stateOf(running, exitStatus);
+      // Read again now that it has ended, since its last lines are its reason.
+      const all = state.kind === 'failed' ? await unitLines().catch(() => lines) : lines;
+      const fresh = all.slice(seenLines);
+      seenLines = Math.max(seenLines, all.length);
+      const line = all.at(-1);
+      const refusal = state.kind === 'failed' ? refusalIn(all) : null;
+      last = refusal === null || state.kind !== 'failed' ? state : { ...state, exitCode: refusal };
       return {
         unit: last,
         progress: line === undefined ? null : { percent: null, text: line },

@@ -130,6 +130,9 @@ async function observe(run: Run, method: UpgradeMethod): Promise<ObservedUpgrade
   }
 }
 
+/** The script looked and changed nothing. */
+const REFUSALS: ReadonlySet<number> = new Set([UPGRADE_EXIT.removesProtected, UPGRADE_EXIT.pveNode]);
+
 async function judgeResult(run: Run, method: UpgradeMethod, unit: UnitState): Promise<string> {
   const { changes, audit, pending } = await method.result();
   const { planned } = run.journal.state;
@@ -137,7 +140,7 @@ async function judgeResult(run: Run, method: UpgradeMethod, unit: UnitState): Pr
   // A package that is half installed is not there, and not removed either.
   const partly = { ...changes, removed: changes.removed.filter(({ name }) => isPlanned(name)) };
   if (unit.kind === 'failed') {
-    const refused = unit.exitCode === UPGRADE_EXIT.removesProtected && audit === '' && isEmptyPlan(changes);
+    const refused = REFUSALS.has(unit.exitCode) && audit === '' && isEmptyPlan(changes);
     if (refused) run.journal.append({ type: 'upgrade-void' });
     else run.journal.append({ type: 'upgrade-failed', exitCode: unit.exitCode, packages: partly });
     await method.clear();
@@ -181,6 +184,12 @@ const removesProtected = (names: readonly string[]) =>
     exitCode: EXIT.tryLater,
   });
 
+const isPveNode = (host: string) =>
+  new Fault('upgrade.pve-node', `${host} is a PVE node: its reboot would take down every guest on it.`, {
+    hint: 'The upgrade script refused, and nothing was changed. pbs-ctl patches machines that are a PBS only.',
+    exitCode: EXIT.tryLater,
+  });
+
 function timedOut(run: Run, method: UpgradeMethod): Fault {
   const { target } = run.host;
   return new Fault(
@@ -194,6 +203,7 @@ function upgradeFailed(run: Run, unit: Extract<UnitState, { kind: 'failed' }>, a
   const { host } = run.host.target;
   if (unit.exitCode === UPGRADE_EXIT.removesProtected)
     return removesProtected(run.host.target.policy.protectedPackages);
+  if (unit.exitCode === UPGRADE_EXIT.pveNode) return isPveNode(host);
   const how = unit.signal ? `was killed by signal ${unit.exitCode}` : `ended with exit code ${unit.exitCode}`;
   return new Fault(
     'upgrade.failed',

@@ -4,6 +4,8 @@ import { grants, neededOnPbs, neededOnPve } from '../api/privileges.js';
 import { type Check, runChecks } from '../checks/check.js';
 import { clockSkew } from '../checks/clock.skew.js';
 import { guestAgent } from '../checks/guest.agent.js';
+import { guestSetUp } from '../checks/guest.vm.js';
+import { hostIdentity } from '../checks/host.identity.js';
 import { lockSetUp } from '../checks/lock.available.js';
 import { pbsAccess } from '../checks/pbs.access.js';
 import { pbsApi } from '../checks/pbs.api.js';
@@ -169,7 +171,8 @@ async function examineHost(
     const checks = [
       ...(own.usable ? [pbsAccess, pbsApi, pbsApt] : []),
       ...(clusters.length > 0 ? [pveAccess, lockSetUp] : []),
-      ...(seesGuest ? [guestAgent] : []),
+      ...(seesGuest ? [guestSetUp, guestAgent] : []),
+      ...(own.usable && (seesGuest || !target.guest) ? [hostIdentity] : []),
       ...(own.usable && complete ? [clockSkew] : []),
     ] as readonly Check[];
     const checked = await runChecks(checks, host.answers(null));

@@ -22,6 +22,7 @@ const MEANT = `
   guest.vm        | yes       |       | yes     | yes    |         |               |
   guest.agent     | yes       |       | yes     | yes    |         |               | a minute
   guest.packages  | yes       |       | yes     | yes    |         |               | a minute
+  host.identity   | yes       |       | yes     | yes    |         |               |
   lock.available  | yes       | yes   | yes     | yes    |         |               |
   clock.skew      | yes       |       | yes     | yes    |         |               | a minute
   policy.window   | yes       | yes   | yes     | yes    |         | ignore-window |

@@ -13,7 +13,7 @@ interface Checked {
 }
 
 describe('preflight', () => {
-  it.concurrent('runs all 19 checks and answers 0 where it is safe', ({ expect }) =>
+  it.concurrent('runs all 20 checks and answers 0 where it is safe', ({ expect }) =>
     withLab({}, async (lab) => {
       const { code, document } = await pbsCtlJson<Checked>([
         'preflight',

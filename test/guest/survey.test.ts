@@ -11,7 +11,9 @@ const said = (parts: Readonly<Record<string, string>> = {}) =>
   [
     ...[
       ['boot', '5d3c'],
+      ['now', '1764000000\n3600.25'],
       ['kernel', '6.14.8-2-pve'],
+      ['certificate', ''],
       ['audit', ''],
       ['locks', ''],
       ['plan', ''],

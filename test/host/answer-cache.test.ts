@@ -114,7 +114,6 @@ describe('within a round', () => {
 describe('between two rounds', () => {
   it.each([
     ['pbs', 'version'],
-    ['pbs', 'nodeStatus'],
     ['pbs', 'datastoreConfigs'],
     ['pve', 'storages'],
     ['pve', 'nodeTime'],

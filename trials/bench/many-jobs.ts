@@ -22,6 +22,8 @@ export const manyJobs = {
       ownRun: null,
       schedules: new ScheduleCache(),
       survey: () => Promise.reject(),
+      servedInGuest: async () => null,
+      addressesOf: async () => [],
     });
     const before = process.cpuUsage();
     const plan = await planFor(seen, DAYS * 24, 'UTC');

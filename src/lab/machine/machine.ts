@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { GuestMachine, Vitals } from '../guest-machine.js';
 import type { LabRecord } from '../record.js';
 import type { LabTime } from '../time.js';
@@ -13,6 +15,8 @@ import { screenOf } from './screen.js';
 import { type BootSpec, DEFAULT_ROOT, type MachineSpec } from './spec.js';
 import { install, makeRoot, putSystemState, type Root, removeRootLink, startSystem } from './system.js';
 import { killTransientUnits, signalTransientUnits } from './units.js';
+
+const CERTIFICATE = '/etc/proxmox-backup/proxy.pem';
 
 /**
  * A simulated VM with the Debian of a PBS host in it. Its file system is a folder; commands run for
@@ -136,6 +140,18 @@ export class Machine extends Inside implements GuestMachine {
       kernel: this.runningKernel,
       root: { total, used, available: total - used },
     };
+  }
+
+  putCertificate(where: 'file' | 'served', pem: string): void {
+    put(this.root, where === 'file' ? CERTIFICATE : '/.machine/served.pem', pem);
+  }
+
+  certificateFile(): string {
+    try {
+      return readFileSync(join(this.root, CERTIFICATE), 'utf8');
+    } catch {
+      return '';
+    }
   }
 
   /** What stands on its screen. Scenarios may say something else. */

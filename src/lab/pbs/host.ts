@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Access } from '../access.js';
+import { type Certificate, makeCertificate } from '../certificate.js';
 import type { GuestMachine } from '../guest-machine.js';
 import type { LabServer } from '../https.js';
 import type { PbsRelease } from '../machine/spec.js';
@@ -44,6 +45,7 @@ export class PbsHost<M extends GuestMachine = GuestMachine> {
   daemonRuns = true;
   datastoresReady = true;
   readonly #proxy: RunningProxy;
+  #renewed: Certificate | null = null;
 
   constructor({ name, version, machine, time, record }: PbsHostOptions<M>) {
     this.name = name;
@@ -205,8 +207,33 @@ export class PbsHost<M extends GuestMachine = GuestMachine> {
     if (task.type === 'srvstart') task.log.push(`TASK ${status === 'OK' ? 'OK' : `ERROR: ${status}`}`);
   }
 
+  /** A new certificate in the file, which the proxy does not serve before its next start or reload. */
+  async renewCertificate(): Promise<string> {
+    this.#renewed = await makeCertificate(this.name);
+    this.machine.putCertificate?.('file', this.#renewed.cert);
+    return this.#renewed.fingerprint;
+  }
+
+  #reloadCertificate(): void {
+    if (!this.#renewed) return;
+    this.server.takeCertificate(this.#renewed);
+    this.#renewed = null;
+  }
+
   #follow(): void {
     const { machine, server, record, time } = this;
+    let before = '';
+    server.certified = ({ cert }) => {
+      machine.putCertificate?.('served', cert);
+      if (!this.#renewed && cert !== before) machine.putCertificate?.('file', cert);
+      before = cert;
+    };
+    record.onEntry((entry) => {
+      if (!('kind' in entry) || entry.kind !== 'proxy-reloaded' || entry.host !== this.name || !this.#renewed)
+        return;
+      this.#reloadCertificate();
+      void server.comeBack();
+    });
     // What is started inside shows in the API as well.
     record.onEntry((entry) => {
       if (!('kind' in entry) || entry.host !== this.name) return;
@@ -237,6 +264,7 @@ export class PbsHost<M extends GuestMachine = GuestMachine> {
       if (service) this.services.set(service.name, 'failed');
       const seconds = service?.seconds;
       if (service && seconds != null) time.after(seconds, () => this.services.set(service.name, 'running'));
+      this.#reloadCertificate();
       void server.comeBack();
       record.event('api-up', this.name);
       time.after(daemonSeconds, () => {

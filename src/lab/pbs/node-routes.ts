@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { oneOf, optional, text } from '../parameters.js';
 import type { PbsHost } from './host.js';
 import { CUT, PbsError, type PbsRoute } from './server.js';
@@ -71,7 +72,7 @@ export function nodeRoutes(host: PbsHost): PbsRoute[] {
             machine: 'x86_64',
           },
           kversion: `Linux ${kernel} #1 SMP PREEMPT_DYNAMIC`,
-          info: { fingerprint: host.server.fingerprint.toLowerCase() },
+          info: { fingerprint: fingerprintOfFile(host) },
           'boot-info': { mode: 'efi', secureboot: false },
         };
       },
@@ -117,4 +118,13 @@ export function nodeRoutes(host: PbsHost): PbsRoute[] {
       handle: ({ params, tokenId }) => host.startService(String(params.service), tokenId),
     },
   ];
+}
+
+/** PBS tells of the certificate in its file, not of the one that it serves. */
+function fingerprintOfFile({ machine, server }: PbsHost): string {
+  try {
+    return new X509Certificate(machine.certificateFile?.() ?? '').fingerprint256.toLowerCase();
+  } catch {
+    return server.fingerprint.toLowerCase();
+  }
 }

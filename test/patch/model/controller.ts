@@ -186,6 +186,8 @@ function siteOf(servers: Servers, carry: Carry, clock: Clock, run: string, seen:
         ownRun,
         schedules: new ScheduleCache(),
         survey: () => Promise.reject(new Fault('guest.none', 'no guest')),
+        servedInGuest: async () => null,
+        addressesOf: async () => [],
       }),
     close: async () => {},
   };
