@@ -26,7 +26,7 @@ export interface Check<Seen = unknown, Id extends FindingId = FindingId> {
   judge(seen: Seen, known: Known): Judgement;
 }
 
-/** What a round is asked for. */
+/** What a round of checks is for. */
 export interface Asking {
   readonly round: Round;
   /** How long the run still takes, seconds: nothing may start within it, nor within the margin after it. */

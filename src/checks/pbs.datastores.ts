@@ -49,7 +49,7 @@ export const pbsDatastores = check({
       commands: [`proxmox-backup-manager datastore update ${name} --delete maintenance-mode`],
     }));
     for (const { name, maintenance, mounted } of datastores) {
-      // What another user has closed is no reason to keep the others closed.
+      // A mode of another user does not keep the others fenced.
       if (round === 'unfence' && maintenance !== null && !isOwnFence(maintenance, ownRun ?? '')) continue;
       const used = usage.find((each) => each.name === name);
       const own = ownRun !== null && isOwnFence(maintenance, ownRun);

@@ -86,7 +86,7 @@ interface VzdumpCommand {
 }
 
 const HEADLINE = /starting new backup job: vzdump(?:\s+(.*))?$/;
-/** Words as a shell splits them: a quoted text, such as a template for notes, is no option. */
+/** Words as a shell splits them: a quoted text, such as a template for notes, is not an option. */
 const WORD = /(?:[^\s'"\\]|\\.|'[^']*'|"(?:[^"\\]|\\.)*")+/g;
 
 /**
@@ -110,7 +110,7 @@ export function readVzdump(lines: readonly string[]): VzdumpCommand | null {
   return { storage: storages[0] ?? null, vmids: ids(named), excluded: ids(valuesOf('exclude')) };
 }
 
-/** Does it back up this guest? One that names no guest takes those of its own node. */
+/** Does it back up this guest? One that names no guest takes those of its node. */
 function includesGuest(
   { vmids, excluded }: VzdumpCommand,
   node: string,

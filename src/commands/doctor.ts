@@ -3,7 +3,7 @@ import { examine } from '../setup/doctor.js';
 import { type SetupFinding, setupText } from '../setup/finding.js';
 import { type Command, type HostOptions, load, targetsOf } from './context.js';
 
-/** Exit 0 when nothing stands in the way of a run (warnings do not), 1 when something does, 2 for the config itself. */
+/** Exit 0 when nothing blocks a run (warnings do not), 1 when something does, 2 for the config itself. */
 export const doctor: Command<HostOptions> = async (context, options) => {
   const { world, style } = context;
   const controller = await load(context);
@@ -16,6 +16,6 @@ const isWell = (findings: readonly SetupFinding[]) => findings.every(({ status }
 
 export const doctorDocument = (findings: readonly SetupFinding[]) => ({
   ok: isWell(findings),
-  // `mends` is what `fixes` was called before.
+  // `mends` is the old name of `fixes`.
   findings: findings.map((finding) => ({ ...finding, mends: finding.fixes })),
 });

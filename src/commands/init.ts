@@ -22,7 +22,7 @@ import type { World } from '../world.js';
 import { type Command, type Context, load } from './context.js';
 import { doctorDocument } from './doctor.js';
 
-/** From nothing to a config, its secrets, and the commands that make the tokens. Writes only these files. */
+/** Creates a config and its secrets, and prints the commands that create the tokens. Writes only these files. */
 export const init: Command<InitOptions> = async (context, options) => {
   if (options.systemd || options.unit) return printRecipes(context, options);
   const { world } = context;
@@ -56,7 +56,7 @@ async function conduct(interview: Interview): Promise<{ draft: Draft; secrets: r
     const hosts = await askHosts(interview, cluster.pve);
     interview.asker.say('');
     const slack = await answered(interview, interview.options.slack, {
-      text: 'Slack webhook, where its address is; empty for none',
+      text: 'Where the address of the Slack webhook is; empty for none',
       fallback: '',
       option: '--slack',
       check: (answer) => (answer === '' ? null : SECRET_CHECK(answer)),
@@ -81,7 +81,7 @@ function resultText(
   return [
     ...written,
     '',
-    'Users, roles and tokens with the least that a run needs:',
+    'Commands for users, roles and tokens with the least privileges that a run needs:',
     '',
     ...commands.flatMap(({ where, commands: lines }) => [`# on ${where}`, ...lines, '']),
     setupText(findings, style),
@@ -97,7 +97,7 @@ function defaultPath({ env }: World): string {
   return join(env.XDG_CONFIG_HOME || join(home, '.config'), 'pbs-ctl/config.json');
 }
 
-/** Recipes go by the config where there is one. */
+/** Recipes follow the config where there is one. */
 async function printRecipes(context: Context, { systemd, unit }: InitOptions): Promise<number> {
   const { world, options } = context;
   const found = await load(context).catch((error: unknown) => {

@@ -7,15 +7,15 @@ import type { Busy } from './plan.js';
 import type { Interval } from './window.js';
 
 const DAY = 86_400;
-/** How far back runs are looked at to see how long a job takes. Seconds. */
+/** How far back past runs count for the duration of a job. Seconds. */
 const PAST = 14 * DAY;
 const PAGE = 100;
 const MOST_PAGES = 20;
-/** A task belongs to a run of a job when it began this soon after it. Seconds. */
+/** A task belongs to a run of a job if it began within this time of it. Seconds. */
 const SOON = 120;
 const PAST_TASKS = 500;
 
-/** Everything that will use the host between two moments, as far as its servers can tell. */
+/** Everything that will use the host between two moments, as far as the servers know. */
 export async function busyTimes(answers: Answers, span: Interval): Promise<Busy[]> {
   const guess = answers.target.policy.maintenanceDuration / 1000;
   const [{ jobs, unknown }, tasks, clusters] = await Promise.all([
@@ -45,7 +45,7 @@ async function backups(
   const { name, pve } = cluster;
   const [jobs, { online }] = await Promise.all([writingJobs(answers, cluster), pve.clusterStatus()]);
   const past = await pastBackups(pve, online, span.from);
-  // Jobs often share a schedule: each distinct one is asked for, and looked up in the past, once.
+  // Jobs often share a schedule: each distinct one is requested, and its past read, once.
   const schedules = new Map<string, Promise<Interval[]>>();
   const ahead = async (schedule: string): Promise<Interval[]> => {
     const runs = await runsBetween(pve, schedule, span.from - PAST, span.to);
@@ -65,7 +65,7 @@ async function backups(
   return times.flat();
 }
 
-/** How long it took from each run to the end of the last task that began with it. */
+/** The time from each run to the end of the last task that began with it. */
 function lengthsOfRuns(runs: readonly number[], tasks: readonly PveTask[]): number[] {
   return runs.flatMap((at) => {
     let end = 0;
@@ -104,8 +104,8 @@ const TASK_TYPES: Readonly<Record<PbsJob['kind'], readonly string[]>> = {
 };
 
 /**
- * PBS tells only the next run of a job. Those after it are asked of PVE, which reads schedules by the
- * same grammar; where no cluster can be asked, the next one has to do.
+ * PBS reports only the next run of a job. PVE, whose schedules have the same grammar, lists those after it; where
+ * no cluster answers, the next one has to do.
  */
 async function jobTimes(
   job: PbsJob,
@@ -130,15 +130,15 @@ async function jobTimes(
     .map((at) => ({ from: at, to: at + p90, source: 'pbs', label: `${kind} ${id}`, estimated: true }));
 }
 
-/** How long a job takes: from its own past where there is one. Seconds. */
+/** How long a job takes: by its past runs where there are any. Seconds. */
 interface Length {
   readonly median: number;
   readonly p90: number;
-  /** How many runs it was taken from; 0 = a guess. */
+  /** How many runs it is based on; 0: a guess. */
   readonly runs: number;
 }
 
-/** Of finished runs in seconds; `guess` where there is none. Pure. */
+/** Of finished runs, in seconds; `guess` where there are none. Pure. */
 export function lengthOf(finished: readonly number[], guess: number): Length {
   if (finished.length === 0) return { median: guess, p90: guess, runs: 0 };
   const sorted = [...finished].sort((a, b) => a - b);

@@ -2,7 +2,7 @@ import type { BackupJob, PveStorage } from '../api/pve.js';
 import type { Target } from '../config/target.js';
 import type { Answers, ClusterAnswers } from '../host/answers.js';
 
-/** Where a backup goes: to this host, surely elsewhere, or it cannot be told. */
+/** Where a backup goes: to this host, surely elsewhere, or unknown. */
 type Destination = 'here' | 'elsewhere' | 'unknown';
 
 /** An enabled backup job that writes to this host, or may. */
@@ -42,7 +42,7 @@ export async function storagesSeen({ pbs, target }: Answers, { pve }: ClusterAns
 }
 
 /**
- * Where a storage name leads. A name that is not among the storages tells nothing: the token may not be
+ * Where a storage name leads. A name that is not among the storages proves nothing: the token may not be
  * allowed to see that one. Pure.
  */
 export function destinationOf(name: string | null, { seen, ours }: Storages): Destination {
@@ -51,7 +51,7 @@ export function destinationOf(name: string | null, { seen, ours }: Storages): De
   return seen.has(name) ? 'elsewhere' : 'unknown';
 }
 
-/** A job without a storage of its own writes to the default of each node that runs it. */
+/** A job without a storage writes to the default of each node that runs it. */
 export async function destinationOfJob(
   { storage, node }: Pick<BackupJob, 'storage' | 'node'>,
   pve: Pick<ClusterAnswers['pve'], 'vzdumpStorage'>,
@@ -59,7 +59,7 @@ export async function destinationOfJob(
   storages: Storages,
 ): Promise<Destination> {
   if (storage !== null) return destinationOf(storage, storages);
-  // A default that must not be seen, or whose node is away, is not known.
+  // A default that the token may not see, or whose node is offline, is unknown.
   const defaults = await Promise.all(
     (node === null ? online : [node]).map((each) => pve.vzdumpStorage(each).catch(() => null)),
   );
@@ -68,7 +68,7 @@ export async function destinationOfJob(
   return found.includes('unknown') || found.length === 0 ? 'unknown' : 'elsewhere';
 }
 
-/** Ports that are meant where an address names none: that of https, and that of a storage entry. */
+/** The ports of an address without one: that of https, and that of a storage entry. */
 const UNSAID_PORTS = [443, 8007];
 
 /**
@@ -100,10 +100,10 @@ function storagesOfHost(
 
 const bare = (fingerprint: string) => fingerprint.replaceAll(':', '').toLowerCase();
 
-/** Name and port of "host", "host:port", "fd00::5" or "[fd00::5]:port", names and IPv6 in their one spelling. */
+/** Name and port of "host", "host:port", "fd00::5" or "[fd00::5]:port", in canonical spelling. */
 function placeOf(address: string): { name: string; port: number | null } {
   const isPlainIpv6 = (address.match(/:/g)?.length ?? 0) > 1 && !address.startsWith('[');
-  // Another scheme, since https would swallow a port that is its own.
+  // Another scheme, since https would drop its default port.
   const url = `ssh://${isPlainIpv6 ? `[${address}]` : address}`;
   if (!URL.canParse(url)) return { name: address.toLowerCase(), port: null };
   const { hostname, port } = new URL(url);

@@ -4,13 +4,13 @@ import type { Answers } from '../host/answers.js';
 import { busyTimes } from './busy.js';
 import { type Plan, planOf } from './plan.js';
 
-/** The zone in which people think of this host: that of its maintenance window, else this machine's. */
+/** The time zone of this host's times: that of its maintenance window, else this machine's. */
 export const zoneOf = ({ policy }: Target): string =>
   policy.maintenanceWindow?.timezone ?? Temporal.Now.timeZoneId();
 
 export async function planFor(answers: Answers, hours: number, zone: string): Promise<Plan> {
   const span = { from: answers.now, to: answers.now + hours * 3600 };
-  // A run at the very end has to know what comes right after it.
+  // A run at the very end needs to know what comes right after it.
   const { policy } = answers.target;
   const beyond = span.to + (policy.maintenanceDuration + policy.backupMargin) / 1000;
   return planOf(await busyTimes(answers, { from: span.from, to: beyond }), policy, span, zone);

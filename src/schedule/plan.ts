@@ -3,7 +3,7 @@ import { type Interval, nextAllowed } from './window.js';
 
 /** A time at which the host is used, or may be. Epoch seconds. */
 export interface Busy extends Interval {
-  /** Where it comes from: "pve:main", "pbs", "policy". */
+  /** Its source: "pve:main", "pbs", "policy". */
   readonly source: string;
   readonly label: string;
   /** True where the end is an estimate. */
@@ -13,7 +13,7 @@ export interface Busy extends Interval {
 /** When a host is busy and when a whole run fits. Times in epoch seconds. */
 export interface Plan extends Interval {
   readonly busy: readonly Busy[];
-  /** Stretches in which a run may begin and end; each is long enough for a whole one. */
+  /** Intervals in which a run may begin and end; each has room for a whole one. */
   readonly free: readonly Interval[];
   /** The first run that fits; null where none does. */
   readonly next: Interval | null;
@@ -22,8 +22,8 @@ export interface Plan extends Interval {
 type Limits = Pick<Policy, 'maintenanceDuration' | 'backupMargin' | 'maintenanceWindow' | 'blackouts'>;
 
 /**
- * Free is what lies between the end of one job and, with the policy's margin, the start of the next,
- * within the maintenance window and outside of blackouts. Pure.
+ * Free is the time between the end of one job and, less the policy's margin, the start of the next, within the
+ * maintenance window and outside blackouts. Pure.
  */
 export function planOf(busy: readonly Busy[], policy: Limits, { from, to }: Interval, zone: string): Plan {
   const [need, margin] = [policy.maintenanceDuration / 1000, policy.backupMargin / 1000];
@@ -40,7 +40,7 @@ export function planOf(busy: readonly Busy[], policy: Limits, { from, to }: Inte
   };
 }
 
-/** In order of their beginnings. Thousands of jobs share a few schedules, so there are far fewer groups than entries. */
+/** In order of their beginnings. Thousands of jobs share a few schedules, so there are far fewer groups than jobs. */
 function byBeginning(busy: readonly Busy[]): Array<{ from: number; until: number; entries: Busy[] }> {
   const groups = new Map<number, Busy[]>();
   for (const each of busy) {
@@ -56,7 +56,7 @@ function byBeginning(busy: readonly Busy[]): Array<{ from: number; until: number
     });
 }
 
-/** Stretches that overlap or touch become one; the input is sorted by its beginnings. */
+/** Intervals that overlap or touch become one; the input is sorted by beginning. */
 function merged(stretches: readonly Interval[]): Interval[] {
   const result: Interval[] = [];
   for (const { from, to } of stretches) {

@@ -1,7 +1,7 @@
 import { Temporal } from 'temporal-polyfill';
 import type { MaintenanceWindow, Policy } from '../config/schema.js';
 
-/** A stretch of time, epoch seconds, end not included. */
+/** An interval, epoch seconds, end excluded. */
 export interface Interval {
   readonly from: number;
   readonly to: number;
@@ -11,8 +11,8 @@ const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 const LONGEST_SEARCH_DAYS = 400;
 
 /**
- * The first stretch of at least `seconds` from `now` on that lies whole within the maintenance window
- * and outside every blackout. Null when there is none within a year. Local time: a window that ends
+ * The first interval of at least `seconds` from `now` on, within the maintenance window and outside every
+ * blackout. Null when there is none within a year. Local time: a window that ends
  * before it starts runs over midnight and belongs to the day on which it starts.
  */
 export function nextAllowed(
@@ -57,9 +57,9 @@ function* openings(window: MaintenanceWindow | null, now: number, zone: string):
 }
 
 /**
- * The moment at which the clock on the wall shows a time on a day. In the hour that summer time skips it is
- * the end of that hour. In the hour that comes twice a window begins with the `later` and ends with the
- * `earlier`, so that it never holds a moment that its own words exclude.
+ * The moment at which local clocks show a time on a day. In the hour that summer time skips it is the end of that
+ * hour. In the hour that comes twice a window begins with the `later` and ends with the `earlier`, so that it never
+ * contains a moment that its definition excludes.
  */
 function at(date: Temporal.PlainDate, time: string, zone: string, which: 'earlier' | 'later'): number {
   const wanted = date.toPlainDateTime(time);
@@ -70,13 +70,13 @@ function at(date: Temporal.PlainDate, time: string, zone: string, which: 'earlie
   return secondsOf(before.getTimeZoneTransition('next') ?? found);
 }
 
-/** What the calendar and the clock on the wall of a zone show. @param moment epoch seconds */
+/** Date and time in a zone. @param moment epoch seconds */
 export const localTime = (moment: number, zone: string): Temporal.ZonedDateTime =>
   Temporal.Instant.fromEpochMilliseconds(Math.round(moment * 1000)).toZonedDateTimeISO(zone);
 
 export const secondsOf = ({ epochMilliseconds }: Temporal.ZonedDateTime): number => epochMilliseconds / 1000;
 
-/** What is left of a stretch when others are taken out of it. */
+/** The rest of an interval without others. */
 function without(stretch: Interval, taken: readonly Interval[]): Interval[] {
   return taken.reduce<Interval[]>(
     (left, { from, to }) =>

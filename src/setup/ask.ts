@@ -6,13 +6,13 @@ import type { World } from '../world.js';
 
 export interface Question {
   readonly text: string;
-  /** What an empty answer means; without one an answer is needed. */
+  /** The answer that an empty line stands for; without one an answer is required. */
   readonly fallback?: string;
-  /** The option that answers it beforehand, for the error where it stays open. */
+  /** The option that answers it in advance, for the error where it has no answer. */
   readonly option: string;
-  /** Says what is wrong with an answer; null where nothing is. */
+  /** What is wrong with an answer; null where it is good. */
   readonly check?: (answer: string) => string | null;
-  /** What is typed is not shown. */
+  /** Typing is not shown. */
   readonly secret?: boolean;
 }
 
@@ -24,7 +24,7 @@ export interface Asker {
   close(): void;
 }
 
-/** So many wrong answers to one question are a pipe that answers something else. */
+/** After this many wrong answers to one question, a pipe is answering something else. */
 const TRIES = 3;
 
 export function askerOf({ stdin, stderr, interrupt }: World, quiet: boolean): Asker {
@@ -37,7 +37,7 @@ export function askerOf({ stdin, stderr, interrupt }: World, quiet: boolean): As
   });
   const terminal = createInterface({ input: stdin.stream, output, terminal: stdin.isTTY });
   terminal.on('SIGINT', interrupt);
-  // Keeps the lines that came before they were asked for, and the end for every question after it.
+  // Keeps lines that came before their question, and the end of the input for every question after it.
   const lines = terminal[Symbol.asyncIterator]();
   const asker: Asker = {
     async ask({ text, fallback, option, check, secret = false }) {
@@ -53,7 +53,7 @@ export function askerOf({ stdin, stderr, interrupt }: World, quiet: boolean): As
         const { value, done } = await lines.next();
         const line: string = done ? '' : value;
         muted = false;
-        // A terminal has shown the line already, a pipe has not; a secret is shown by neither.
+        // A terminal has shown the line already, a pipe has not; neither shows a secret.
         if (secret || !stdin.isTTY) stderr.write(quiet ? '' : `${secret ? '' : line}\n`);
         const answer = line.trim() || fallback;
         const wrong = answer === undefined ? '' : (check?.(answer) ?? null);
@@ -79,7 +79,7 @@ export function askerOf({ stdin, stderr, interrupt }: World, quiet: boolean): As
   return asker;
 }
 
-/** Asks no person: every question has its default, or is an error that names the option. */
+/** Never asks: every question takes its default, or is an error that names the option. */
 export function defaultsOnly({ stderr }: Pick<World, 'stderr'>, quiet: boolean): Asker {
   return {
     ask: async ({ text, fallback, option, check }) => {
@@ -93,7 +93,7 @@ export function defaultsOnly({ stderr }: Pick<World, 'stderr'>, quiet: boolean):
   };
 }
 
-/** Lines that are indented far are commands and fingerprints, to be copied whole. */
+/** Deeply indented lines are commands and fingerprints: never wrapped, so that they can be copied. */
 const prose = (text: string, columns: number): string =>
   text
     .split('\n')

@@ -14,7 +14,7 @@ export interface Controller {
   readonly stateDir: string;
 }
 
-/** What lies on this machine: the config, the folder of the runs, that of the metrics. */
+/** This machine: the config, the folder of the runs, and that of the metrics. */
 export async function examineController({ path, config, stateDir }: Controller): Promise<SetupFinding[]> {
   const { textfile } = config.metrics;
   return [
@@ -29,7 +29,7 @@ async function examineConfig(path: string, hosts: number, clusters: number): Pro
   const count = (number: number, word: string) => `${number} ${word}${number === 1 ? '' : 's'}`;
   const words = `${path}: ${count(hosts, 'host')}, ${count(clusters, 'cluster')}`;
   const { mode } = await stat(path);
-  // Who may write it decides which servers are trusted, and where secrets are read from.
+  // Its writers decide which servers are trusted, and where secrets are read from.
   if (!(mode & 0o022)) return pass(words);
   return warn(`${words}; others may write it (mode ${(mode & 0o777).toString(8)})`, {
     fixes: [{ where: 'controller', commands: [`chmod go-w ${path}`] }],
@@ -40,9 +40,9 @@ async function examineState(stateDir: string): Promise<SetupFinding> {
   const { pass, block } = about('controller', 'state');
   const nearest = await firstThatExists(stateDir);
   if (await isWritable(nearest))
-    return pass(`${stateDir}${nearest === stateDir ? '' : ' (made by the first run)'}`);
+    return pass(`${stateDir}${nearest === stateDir ? '' : ' (created by the first run)'}`);
   return block(`${stateDir}, where runs are journaled, cannot be written`, {
-    hint: 'Without a journal no run begins. Or set "stateDir" to another folder.',
+    hint: 'Without a journal no run begins. You can also set "stateDir" to another folder.',
     fixes: [{ where: 'controller, as root', commands: [`install -d -m 700 -o "$SUDO_USER" ${stateDir}`] }],
   });
 }
@@ -57,7 +57,7 @@ async function examineMetrics(textfile: string): Promise<SetupFinding> {
     });
   if (!found.isDirectory()) return block(`${folder} is not a folder`);
   if (await isWritable(folder)) return pass(textfile);
-  return block(`${folder}, where the metrics are to go, cannot be written`, {
+  return block(`${folder}, where the metrics go, cannot be written`, {
     fixes: [{ where: 'controller, as root', commands: [`setfacl -m u:"$SUDO_USER":rwx ${folder}`] }],
   });
 }
@@ -76,7 +76,7 @@ const isWritable = (folder: string): Promise<boolean> =>
     () => false,
   );
 
-/** Whether a secret can be had; null where it can, since there is nothing to tell then. */
+/** Null where the secret can be read: then there is nothing to report. */
 export async function examineSecret(
   subject: string,
   reference: SecretReference,

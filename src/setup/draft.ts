@@ -7,7 +7,7 @@ import { writeAtomic } from '../journal/write-atomic.js';
 import type { Asker } from './ask.js';
 import type { NewSecret } from './interview.js';
 
-/** How a server is trusted: by these fingerprints, or by the system's CAs where there are none. */
+/** Trusted by these fingerprints, or by the system's CAs where there are none. */
 interface DraftServer {
   readonly token: string;
   readonly secret: SecretReference;
@@ -17,7 +17,7 @@ interface DraftServer {
 export interface DraftCluster extends DraftServer {
   readonly name: string;
   readonly endpoints: readonly string[];
-  /** Null: not known yet. */
+  /** Null: unknown. */
   readonly major: number | null;
 }
 
@@ -26,7 +26,7 @@ export interface DraftHost extends DraftServer {
   readonly endpoint: string;
   readonly vmid: number;
   readonly datastores: readonly string[];
-  /** Further names under which storages know it. */
+  /** Other names under which storages know it. */
   readonly addresses: readonly string[];
 }
 
@@ -38,7 +38,7 @@ export interface Draft {
 
 const tls = ({ fingerprints }: DraftServer) => (fingerprints.length > 0 ? { fingerprints } : {});
 
-/** The config file. Only what was answered: everything else has a default, which `pbs-ctl schema` tells. */
+/** The config file. Only the answers: everything else has a default (`pbs-ctl schema`). */
 export function configOf({ cluster, hosts, slack }: Draft): string {
   const config = {
     clusters: {
@@ -67,7 +67,7 @@ export function configOf({ cluster, hosts, slack }: Draft): string {
   return `${JSON.stringify(config, null, 2)}\n`;
 }
 
-/** What makes users, roles and tokens with the least that a run needs, machine by machine. */
+/** The commands that create users, roles and tokens with the least privilege, machine by machine. */
 export function commandsOf({ cluster, hosts }: Draft): Fix[] {
   const { token, major } = cluster;
   const guests = hosts.map(({ vmid }) => vmid);
@@ -96,12 +96,12 @@ export function commandsOf({ cluster, hosts }: Draft): Fix[] {
   ];
 }
 
-/** @throws Fault `init.exists` (exit 2) unless a person, or `--force`, allows it */
+/** @throws Fault `init.exists` (exit 2) unless the user or `--force` allows it */
 export async function allowOverwriting(path: string, force: boolean, asker: Asker): Promise<void> {
   if (!existsSync(path) || force) return;
-  if (await asker.confirm({ text: `${path} is there already. Overwrite it`, option: '--force' })) return;
-  throw new Fault('init.exists', `${path} is there already; nothing was written.`, {
-    hint: 'Write another file with --output, or this one with --force.',
+  if (await asker.confirm({ text: `${path} already exists. Overwrite it`, option: '--force' })) return;
+  throw new Fault('init.exists', `${path} already exists; nothing was written.`, {
+    hint: 'Choose another file with --output, or overwrite this one with --force.',
     exitCode: EXIT.usage,
   });
 }
@@ -119,7 +119,7 @@ function writePrivately(path: string, text: string, fresh: boolean): void {
     writeAtomic(path, text, 0o600, fresh);
   } catch (cause) {
     throw new Fault('init.write', `${path} cannot be written`, {
-      hint: 'Write to another place with --output.',
+      hint: 'Choose another file with --output.',
       cause,
     });
   }

@@ -1,6 +1,6 @@
 import type { PveGuest, PveStorage } from '../api/pve.js';
 
-/** A PBS as the storages of a cluster tell of it. */
+/** A PBS as the storages of a cluster describe it. */
 export interface FoundPbs {
   readonly server: string;
   readonly port: number;
@@ -30,13 +30,13 @@ export function pbsOf(storages: readonly PveStorage[]): FoundPbs[] {
 
 export interface Candidate {
   readonly guest: PveGuest;
-  /** How it was recognised, for the person who confirms it. */
+  /** How it was recognised, for the confirmation. */
   readonly because: string;
 }
 
 /**
- * The VM that a PBS runs in, as far as it can be told from outside: by an address that its agent
- * names, else by its name. Null where several are equally likely.
+ * The VM that a PBS runs in, as far as it shows from outside: by an address that its agent reports, else by its
+ * name. Null where several are equally likely.
  * @param addresses of guests whose agent answered
  * @param places addresses of the server
  */
@@ -75,7 +75,7 @@ const belongs = (storage: string, name: string) =>
   storage.toLowerCase() === name ||
   ['-', '_', '.'].some((mark) => storage.toLowerCase().startsWith(`${name}${mark}`));
 
-/** A name for the config: that of its guest or server where it can be one. */
+/** A name for the config: that of its guest or server where it is valid. */
 export function nameFor(pbs: FoundPbs, candidate: Candidate | null, taken: readonly string[]): string {
   const isAddress = /^[\d.]+$|:/.test(pbs.server);
   const wanted = [candidate?.guest.name, isAddress ? null : pbs.server.split('.')[0]]

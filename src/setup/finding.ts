@@ -3,7 +3,7 @@ import type { Finding, FindingId } from '../journal/document.js';
 import { findingLines } from '../report/findings-text.js';
 import { oneLine, type Paint, painter, type Style } from '../report/layout.js';
 
-/** What was looked at: by `doctor` itself, or by a check. */
+/** Examined by `doctor` itself, or by a check. */
 type Topic =
   | 'config'
   | 'state'
@@ -17,7 +17,7 @@ type Topic =
   | 'webhook'
   | FindingId;
 
-/** One thing that `doctor` looked at, and what helps where it is not well. */
+/** One thing that `doctor` looked at, and the fix where one is needed. */
 export interface SetupFinding {
   /** "controller", "cluster main", "host pbs01", "notify". */
   readonly subject: string;
@@ -25,7 +25,7 @@ export interface SetupFinding {
   readonly status: Finding['status'];
   /** What was seen: one line. */
   readonly summary: string;
-  /** What no command can say; null where the commands say it all. */
+  /** What the commands do not say; null where they say it all. */
   readonly hint: string | null;
   readonly fixes: readonly Fix[];
   readonly detail: Readonly<Record<string, unknown>>;
@@ -33,7 +33,7 @@ export interface SetupFinding {
 
 type Rest = Partial<Pick<SetupFinding, 'hint' | 'fixes' | 'detail'>>;
 
-/** How the findings of one subject and topic are written down. */
+/** Makes the findings of one subject and topic. */
 export function about(subject: string, topic: Topic) {
   const of =
     (status: SetupFinding['status']) =>
@@ -49,13 +49,13 @@ export function about(subject: string, topic: Topic) {
   return { pass: of('pass'), warn: of('warn'), block: of('block'), skip: of('skip') };
 }
 
-/** What a check found, as a finding of set-up. */
+/** A finding of a check as one of set-up. */
 export function ofCheck(subject: string, { id, status, summary, detail, fixes = [] }: Finding): SetupFinding {
   const hint = typeof detail.hint === 'string' ? detail.hint : null;
   return { subject, topic: id, status, summary, hint, fixes, detail };
 }
 
-/** Something that could not be looked at. */
+/** Something that could not be examined. */
 export function failed(
   subject: string,
   topic: Topic,
@@ -66,7 +66,7 @@ export function failed(
   return about(subject, topic).block(message, { hint, fixes, detail: { error: code } });
 }
 
-/** A question that could not be answered is a finding, not the end of all others. */
+/** What could not be examined is a finding, and does not stop the rest. */
 export function orFailed(
   subject: string,
   topic: Topic,
@@ -75,7 +75,7 @@ export function orFailed(
   return examine().catch((error: unknown) => failed(subject, topic, error));
 }
 
-/** What `doctor` found, a table a subject. Commands that stand above already are not repeated. */
+/** The findings of `doctor`, one table per subject. Commands printed above are not repeated. */
 export function setupText(findings: readonly SetupFinding[], style: Style): string {
   const paint = painter(style.color);
   const told = new Set<string>();

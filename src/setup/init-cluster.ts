@@ -20,7 +20,7 @@ import {
 
 interface KnownCluster {
   readonly draft: DraftCluster;
-  /** To ask it more; null where its token does not work yet. */
+  /** For further requests; null where its token does not work yet. */
   readonly pve: Pve | null;
   readonly newSecret: NewSecret | null;
 }
@@ -29,7 +29,7 @@ const PORT = 8006;
 const REQUEST_MS = 15_000;
 const SIDE_LOOK_MS = 2000;
 
-/** Where the cluster is, whom to trust, which token to use. */
+/** Where the cluster is, which certificates to trust, which token to use. */
 export async function askCluster(interview: Interview): Promise<KnownCluster> {
   const { options, asker, world } = interview;
   asker.say('The PVE cluster');
@@ -50,7 +50,7 @@ export async function askCluster(interview: Interview): Promise<KnownCluster> {
     const print = await askTrust(interview, address, 'pve');
     if (print !== null) fingerprints.push(print);
   }
-  // What it takes to look around; the rights on the guests follow when they are known.
+  // To look around; the privileges on guests follow once these are known.
   const needs = neededOnPve(null, { guests: [], carrier: null, registeredTags: false });
   const access = await askAccess(interview, { product: 'pve', name, where: 'any node', needs });
   const { token, reference, newSecret, secret } = access;
@@ -70,7 +70,7 @@ export async function askCluster(interview: Interview): Promise<KnownCluster> {
     asker.say(`  The token is accepted: PVE ${version}.`);
     const others = given.length > 0 ? [] : await otherNodes(pve, draft, world);
     if (others.length > 0)
-      asker.say(`  Further nodes that answer: ${others.map((each) => each.endpoint).join(', ')}`);
+      asker.say(`  Other nodes that answer: ${others.map((each) => each.endpoint).join(', ')}`);
     return {
       draft: {
         ...draft,
@@ -90,15 +90,15 @@ export async function askCluster(interview: Interview): Promise<KnownCluster> {
 }
 
 /**
- * Nodes that answer with the certificate that the cluster knows for them: whom the first node vouches
- * for is trusted like the first node.
+ * Nodes that answer with the certificate that the cluster knows for them: those that the first node vouches for
+ * are trusted like the first node.
  */
 async function otherNodes(
   pve: Pve,
   { endpoints: [first], fingerprints }: DraftCluster,
   world: World,
 ): Promise<Array<{ endpoint: string; fingerprint: string }>> {
-  // Where CAs are trusted, a certificate is for a name, and only addresses are known here.
+  // Certificates of a CA are for names, and only addresses are known here.
   if (first === undefined || fingerprints.length === 0) return [];
   const port = new URL(first).port || String(PORT);
   try {
@@ -112,6 +112,6 @@ async function otherNodes(
     });
     return (await Promise.all(looks.map((each) => each.catch(() => [])))).flat();
   } catch {
-    return []; // a convenience: the endpoint that was given is enough
+    return []; // a convenience: the given endpoint is enough
   }
 }

@@ -29,7 +29,7 @@ const REQUEST_MS = 15_000;
 /** Agents are asked one after the other; a cluster can have thousands of guests. */
 const MOST_AGENTS = 40;
 
-/** Which PBS hosts there are: those that were named, else those that the storages of the cluster lead to. */
+/** The PBS hosts: those given, else those that the storages of the cluster lead to. */
 export async function askHosts(interview: Interview, pve: Pve | null): Promise<KnownHost[]> {
   const [storages, guests] = pve ? await Promise.all([pve.storages(), pve.guests()]) : [[], []];
   const found = pbsOf(storages);
@@ -119,7 +119,7 @@ async function addressesOf(guests: readonly PveGuest[], pve: Pve): Promise<Map<n
     try {
       addresses.set(vmid, await pve.look(guestAddresses(node, vmid)));
     } catch (error) {
-      // A token that may not ask one agent usually may ask none.
+      // A token that may not ask one agent usually may not ask any.
       if (error instanceof Fault && error.denied === 'privilege') break;
     }
   }
@@ -158,7 +158,7 @@ async function askHost(interview: Interview, { name, pbs, candidate, guests }: A
   return { draft: { ...draft, datastores: await datastoresOf(interview, draft, secret) }, newSecret };
 }
 
-/** All of them where the token works, also those that no storage of this cluster leads to. */
+/** All of them where the token works, even those that no storage of this cluster leads to. */
 async function datastoresOf(
   { asker, world }: Interview,
   { name, endpoint, token, fingerprints, datastores }: DraftHost,
@@ -177,7 +177,7 @@ async function datastoresOf(
     const { version, release } = await pbs.version();
     const seen = (await pbs.datastores()).map((each) => each.name);
     asker.say(
-      `  The token is accepted: PBS ${version}.${release}, datastores ${seen.join(', ') || 'none that it may see'}.`,
+      `  The token is accepted: PBS ${version}.${release}, datastores ${seen.join(', ') || 'none visible to it'}.`,
     );
     return [...new Set([...datastores, ...seen])].sort();
   } catch (error) {
@@ -207,8 +207,8 @@ async function askGuest(
     ...(candidate ? { fallback: String(candidate.guest.vmid) } : {}),
     option: `--guest ${name}=VMID`,
     check: (answer) => {
-      if (!vmidField.safeParse(Number(answer)).success) return 'a vmid is a number from 100 on';
-      // What an option names may still be hidden from a token that lacks privileges.
+      if (!vmidField.safeParse(Number(answer)).success) return 'a vmid is a number from 100';
+      // A guest given by an option may be hidden from a token that lacks privileges.
       if (given === undefined && vmids.size > 0 && !vmids.has(Number(answer)))
         return `the cluster shows no guest ${answer}`;
       return null;

@@ -14,7 +14,7 @@ import type { World } from '../world.js';
 import type { Asker, Question } from './ask.js';
 import { compareCommand, PVE_CERTIFICATE } from './certificate.js';
 
-/** What `init` is told beforehand; what is left out is a question. */
+/** Answers of `init` given in advance; what is missing is a question. */
 export interface InitOptions {
   readonly output: string | undefined;
   readonly force: boolean | undefined;
@@ -28,23 +28,23 @@ export interface InitOptions {
   readonly guest: readonly string[] | undefined;
   readonly fingerprint: readonly string[] | undefined;
   readonly slack: string | undefined;
-  /** Take the default of everything that has one, ask nothing. */
+  /** Take every default, ask nothing. */
   readonly defaults: boolean | undefined;
   readonly systemd: boolean | undefined;
   readonly unit: boolean | undefined;
 }
 
-/** How `init` gets its answers. */
+/** The source of answers. */
 export interface Interview {
   readonly options: InitOptions;
   readonly asker: Asker;
   readonly world: World;
-  /** Of the config: where secret files go by default. */
+  /** That of the config, where secret files go by default. */
   readonly folder: string;
 }
 
 /**
- * What an option gave, or else the answer to a question; both have to pass its check.
+ * The value of an option, else the answer to a question; both have to pass its check.
  * @throws Fault `usage` (exit 2) for an option that does not. It is not quoted: it may be a secret in the wrong place.
  */
 export async function answered(
@@ -58,7 +58,7 @@ export async function answered(
   throw new Fault('usage', `${question.option}: ${wrong}`, { exitCode: EXIT.usage });
 }
 
-/** The check of an answer that stands in the config as it is given. */
+/** The check of an answer that goes into the config unchanged. */
 export const fits =
   (field: z.ZodType<unknown, string>) =>
   (answer: string): string | null => {
@@ -99,7 +99,7 @@ export function secretOf(text: string): SecretReference | null {
 export const SECRET_CHECK = (answer: string): string | null =>
   secretOf(answer) ? null : 'expected env:NAME, file:/absolute/path or credential:name';
 
-/** A secret that was typed, to be written into a file of its own. */
+/** A secret that was typed, to be written into a separate file. */
 export interface NewSecret {
   readonly file: string;
   readonly value: string;
@@ -110,11 +110,11 @@ export interface Access {
   readonly token: string;
   readonly reference: SecretReference;
   readonly newSecret: NewSecret | null;
-  /** The secret itself; null where it is not there yet. */
+  /** The secret itself; null where it does not exist yet. */
   readonly secret: Secret | null;
 }
 
-/** Which token to use, with the commands that create one, and where its secret is. */
+/** The token to use, with the commands that create one, and where its secret is. */
 export async function askAccess(
   interview: Interview,
   { product, name, where, needs }: { product: Product; name: string; where: string; needs: readonly Need[] },
@@ -128,7 +128,7 @@ export async function askAccess(
   });
   const commands = [...createToken(product, token), ...grants(product, token, needs)];
   asker.say(
-    `  If there is no such token yet, on ${where}:\n${commands.map((line) => `    ${line}`).join('\n')}`,
+    `  If this token does not exist yet, on ${where}:\n${commands.map((line) => `    ${line}`).join('\n')}`,
   );
   const given = product === 'pve' ? options.pveSecret : options.pbsSecret?.replaceAll('{host}', name);
   const { reference, newSecret } = await askSecret(interview, {
@@ -140,11 +140,11 @@ export async function askAccess(
   const secret = newSecret
     ? new Secret(newSecret.value, 'what was typed')
     : await readSecret(reference, world).catch(() => null);
-  if (!secret && !('file' in reference)) asker.say('  It is not there now.');
+  if (!secret && !('file' in reference)) asker.say('  It does not exist yet.');
   return { token, reference, newSecret, secret };
 }
 
-/** Where the secret of a token is; where that is a file that is not there yet, the secret itself. */
+/** Where the secret of a token is; where that is a file that does not exist yet, the secret itself. */
 async function askSecret(
   interview: Interview,
   { given, option, name, token }: { given: string | undefined; option: string; name: string; token: string },
@@ -159,7 +159,7 @@ async function askSecret(
   if (!reference) throw new TypeError('an answer that was checked is not a reference');
   if (!('file' in reference) || existsSync(reference.file)) return { reference, newSecret: null };
   const value = await interview.asker.ask({
-    text: `Secret of ${token}, for that file; empty: later`,
+    text: `Secret of ${token}, for that file; empty to add it later`,
     fallback: '',
     option,
     secret: true,
@@ -170,9 +170,9 @@ async function askSecret(
 const LIMIT_MS = 10_000;
 
 /**
- * Decides how a server is to be trusted: its fingerprint, or null where the CAs of the system vouch for it.
- * No token is sent before.
- * @param pinned where a party that is trusted already pins a fingerprint for this server
+ * Decides how a server is trusted: by its fingerprint, or null where the system's CAs vouch for it. No token is
+ * sent before.
+ * @param pinned a fingerprint that something trusted already pins for this server
  * @throws Fault `net.unreachable`, `init.untrusted`
  */
 export async function askTrust(
@@ -191,20 +191,20 @@ export async function askTrust(
     `  Its certificate names "${subject}" and is valid until ${utcDay(validTo)}:\n    ${fingerprint}`,
   );
   if (options.fingerprint?.some((each) => each.toUpperCase() === fingerprint)) {
-    asker.say('  It is one that was given with --fingerprint.');
+    asker.say('  It matches --fingerprint.');
     return fingerprint;
   }
   if (pinned?.fingerprint === fingerprint) {
-    asker.say(`  It is the one that ${pinned.by} pins.`);
+    asker.say(`  It matches the one that ${pinned.by} pins.`);
     return fingerprint;
   }
-  if (pinned) asker.say(`  Careful: ${pinned.by} pins another one:\n    ${pinned.fingerprint}`);
+  if (pinned) asker.say(`  Careful: ${pinned.by} pins a different one:\n    ${pinned.fingerprint}`);
   const which = product === 'pve' ? ` (${PVE_CERTIFICATE})` : '';
   asker.say(`  Compare it with what this prints on that machine${which}:\n    ${compareCommand(product)}`);
   if (await asker.confirm({ text: 'Is it the same', option: `--fingerprint ${fingerprint}` }))
     return fingerprint;
   throw new Fault('init.untrusted', `The fingerprint of ${address} was not confirmed; nothing was written.`, {
-    hint: `If it is the right one: --fingerprint ${fingerprint}`,
+    hint: `If it is right, add: --fingerprint ${fingerprint}`,
     exitCode: EXIT.failed,
   });
 }
@@ -216,7 +216,7 @@ export async function seenAt(address: string, world: World, limitMs: number): Pr
   } catch (error) {
     if (!(error instanceof NotConnected)) throw error;
     throw new Fault('net.unreachable', `Cannot reach ${address}: ${error.message}; nothing was written.`, {
-      hint: 'Check that the machine is up, the address right, and nothing in between blocks the port.',
+      hint: 'Check that the machine is up, the address is right, and no firewall blocks the port.',
       exitCode: EXIT.failed,
     });
   }

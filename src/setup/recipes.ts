@@ -3,7 +3,7 @@ import { type Config, config as configFile, type SecretReference } from '../conf
 import { targetOf } from '../config/target.js';
 import { upgradeFiles } from '../guest/upgrade-script.js';
 
-/** A file that `init` prints, to be put in its place. */
+/** A file that `init` prints, and its destination. */
 export interface Recipe {
   readonly path: string;
   readonly text: string;
@@ -12,8 +12,8 @@ export interface Recipe {
 }
 
 /**
- * A service that patches every host of the config, and its timer. What is not safe is postponed (exit 75,
- * which is no failure).
+ * A service that patches every host of the config, and its timer. What is not safe is postponed (exit 75, not a
+ * failure).
  * @param config whose secrets become credentials; null: the names of the README
  * @param path of that config
  */
@@ -33,16 +33,16 @@ After=network-online.target
 
 [Service]
 Type=oneshot
-# --wait: where it is not safe at once, for the next safe moment within these hours.
+# --wait: if it is not safe now, wait up to 3 hours for a safe time.
 ExecStart=/usr/bin/env pbs-ctl patch --all --keep-going --wait 3h
-# Postponed is no failure: the next time will do, and the report says why.
+# Postponed is not a failure: the report says why, and the next run tries again.
 SuccessExitStatus=75
-# A run can wait for an upgrade and a reboot; it ends by its own limits.
+# A run can wait for an upgrade and a reboot; it has its own time limits.
 TimeoutStartSec=infinity
 # When stopped it undoes what it can before it ends.
 TimeoutStopSec=10min
 
-# The config and the secrets belong to root, mode 600; the service runs as a user of its own and sees copies.
+# The config and the secrets belong to root, mode 600; the service runs as a separate user and reads copies.
 DynamicUser=yes
 StateDirectory=pbs-ctl
 StateDirectoryMode=0700
@@ -74,7 +74,7 @@ LockPersonality=yes
 SystemCallArchitectures=native
 SystemCallFilter=@system-service
 SystemCallErrorNumber=EPERM
-# No MemoryDenyWriteExecute: the JavaScript engine writes the code that it executes.
+# No MemoryDenyWriteExecute: the JavaScript engine compiles code at run time.
 `;
 }
 
@@ -85,7 +85,7 @@ Description=Patch Proxmox Backup Server hosts every Sunday night
 # With "reboot": "always" every run reboots once. For a timer that tries every night, set "reboot": "after-upgrade".
 OnCalendar=Sun *-*-* 02:00
 RandomizedDelaySec=10min
-# Not made up for after the machine was off: a run belongs into the night.
+# No catching up after the machine was off: a run belongs in the night.
 Persistent=no
 
 [Install]
@@ -98,7 +98,7 @@ function credentialLines(reference: SecretReference, folder: string): string {
   if ('credential' in reference)
     return `LoadCredential=${reference.credential}:${folder}/${reference.credential}`;
   if ('env' in reference)
-    return `# $${reference.env}: better a credential than an environment, which children inherit:\n#LoadCredential=${reference.env}:${folder}/${reference.env}`;
+    return `# $${reference.env}: prefer a credential to the environment, which child processes inherit:\n#LoadCredential=${reference.env}:${folder}/${reference.env}`;
   const name = basename(reference.file).replace(/[^A-Za-z0-9._-]/g, '-');
   return `# In the config, instead of {"file": "${reference.file}"}: {"credential": "${name}"}\nLoadCredential=${name}:${reference.file}`;
 }
@@ -116,8 +116,8 @@ function secretsOf({ clusters, hosts, notify }: Config): SecretReference[] {
 const UNIT = 'pbs-ctl-upgrade.service';
 
 /**
- * The unit and the script that an administrator puts on a host with `"upgrade": {"via": "service"}`. The
- * policy is part of the script, so hosts whose policies differ get files of their own.
+ * The unit and the script that an administrator installs on a host with `"upgrade": {"via": "service"}`. The
+ * policy is part of the script, so hosts whose policies differ get separate files.
  * @param config null: unit name and policy are the defaults
  */
 export function unitFiles(config: Config | null): Recipe[] {

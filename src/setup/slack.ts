@@ -6,7 +6,7 @@ import { examineServer } from './certificate.js';
 import { type Controller, examineSecret } from './controller.js';
 import { about, type SetupFinding } from './finding.js';
 
-/** Who is told of runs: Slack, and a webhook. */
+/** Who is notified of runs: Slack, and a webhook. */
 export async function examineNotify({ config, path }: Controller, world: World): Promise<SetupFinding[]> {
   const { slack, webhook } = config.notify;
   return [
@@ -25,7 +25,7 @@ async function examineSlack(
   return judgeSlack(url, await askSlack(url, world.clock));
 }
 
-/** Nothing is posted: a receiver could take any document for a report. */
+/** Posts nothing: a receiver could take any document for a report. */
 async function examineWebhook(
   { url, secret }: NonNullable<Config['notify']['webhook']>,
   path: string,
@@ -50,7 +50,7 @@ async function examineWebhook(
 
 const LIMIT_MS = 10_000;
 
-/** What Slack said. `words` only where they are one of Slack's own one-word reasons. */
+/** Slack's answer. `words` only where it is one of Slack's one-word reasons. */
 type Answer = { readonly status: number; readonly words: string } | { readonly unreachable: string };
 
 /**
@@ -78,7 +78,7 @@ const AWARE = new Set(['no_text', 'invalid_payload', 'missing_text_or_fallback_o
 
 function judgeSlack(url: string, answer: Answer): SetupFinding {
   const { pass, warn, block } = about('notify', 'slack');
-  if (!isSafeWebhook(url)) return block('the address is neither https nor on loopback');
+  if (!isSafeWebhook(url)) return block('the address is neither https nor loopback');
   if ('unreachable' in answer) {
     return block(`Slack: ${answer.unreachable}`, {
       fixes: [
@@ -94,10 +94,9 @@ function judgeSlack(url: string, answer: Answer): SetupFinding {
   if (status === 400 && (AWARE.has(words) || words === '')) {
     return pass('Slack knows the webhook (an empty message was refused, nothing was posted)');
   }
-  if (status >= 200 && status < 300) return pass('the webhook takes messages');
-  if (status === 429 || status >= 500)
-    return warn(`Slack is there and does not answer properly now (${said})`);
-  return block(`Slack does not take messages at this address (${said})`, {
-    hint: 'The webhook was removed, its channel archived, or the address is wrong: make a new one at https://api.slack.com/apps (Incoming Webhooks) and store it where the config looks for it.',
+  if (status >= 200 && status < 300) return pass('the webhook accepts messages');
+  if (status === 429 || status >= 500) return warn(`Slack answers, but not properly at the moment (${said})`);
+  return block(`Slack does not accept messages at this address (${said})`, {
+    hint: 'The webhook was removed, its channel was archived, or the address is wrong. Create a new one at https://api.slack.com/apps (Incoming Webhooks) and store it where the config reads it.',
   });
 }

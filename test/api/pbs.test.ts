@@ -19,6 +19,14 @@ async function pbsWith(answers: Record<string, unknown> | ((request: Received) =
 }
 
 describe('PBS answers', () => {
+  it('an empty log of a unit has no lines', async () => {
+    const { pbs } = await pbsWith({
+      '/nodes/localhost/syslog': { data: [{ n: 1, t: '-- No entries --' }], total: 1 },
+    });
+    expect(await pbs.unitLog('pbs-ctl-upgrade.service', new Date())).toEqual([]);
+    await pbs.close();
+  });
+
   it('the log of a task is read in pages, lines counted from 1', async () => {
     const { pbs, server } = await pbsWith(({ url }) => {
       const start = Number(new URL(url, 'https://x').searchParams.get('start'));

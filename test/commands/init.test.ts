@@ -147,7 +147,7 @@ describe('init', () => {
           lab.cluster.storages[index] = { ...storage, fingerprint: other };
         const { code, stderr } = await pbsCtl(all(lab, join(folder, 'config.json')));
         expect(code).toBe(1);
-        expect(stderr).toContain('Careful: storage pbs01-tank of the cluster pins another one');
+        expect(stderr).toContain('Careful: storage pbs01-tank of the cluster pins a different one');
       }),
     ));
 
