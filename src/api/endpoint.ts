@@ -168,7 +168,7 @@ export class Endpoint implements OneServer {
   #limitOf({ limitMs }: Pick<Request, 'limitMs'>): number {
     const { requestTimeoutMs, deadline } = this.#options;
     const wanted = limitMs ?? requestTimeoutMs;
-    return deadline ? Math.min(wanted, requestTimeoutMs, deadline.leftMs) : wanted;
+    return deadline?.within(wanted) ?? wanted;
   }
 
   #connectAlone({ takenMs }: Request) {

@@ -40,9 +40,11 @@ const SLOW_MS = 60_000;
  */
 export class Pbs extends Client {
   readonly #stores: StoreCalls;
+  readonly #clock: StoreLimits['clock'];
 
   constructor(server: Server, limits: StoreLimits) {
     super(server);
+    this.#clock = limits.clock;
     this.#stores = new StoreCalls(server, limits);
   }
 
@@ -162,6 +164,7 @@ export class Pbs extends Client {
   /** Tells every line of the log so far, in order; none of them is kept. */
   taskLog(upid: string, tell: (line: string) => void): Promise<void> {
     return eachLine(
+      this.#clock,
       (start, limit) =>
         this.get(at`/nodes/localhost/tasks/${upid}/log`, LogLines, {
           parameters: { start, limit },

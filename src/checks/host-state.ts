@@ -1,4 +1,5 @@
-import { usageOf } from '../api/pbs.js';
+import { isTimeout } from '../api/failure.js';
+import { type PbsPackage, usageOf } from '../api/pbs.js';
 import { mountOf } from '../guest/mounts.js';
 import type { Answers } from '../host/answers.js';
 import type { DatastoreState, HostState } from '../journal/document.js';
@@ -36,24 +37,40 @@ export async function hostState({ pbs }: Pick<Answers, 'pbs'>): Promise<HostStat
     pbs.time(),
     datastoreStates({ pbs }),
   ]);
-  const installed = packages.find(({ name }) => name === 'proxmox-backup-server')?.installed;
   return {
-    version: installed ?? (await pbs.version().then(({ version, release }) => `${version}.${release}`)),
+    version: installedPbs(packages) ?? (await runningPbs({ pbs })),
     kernel: status.kernel,
     bootTime: isoFromSeconds(time.epochSeconds - status.uptimeSeconds),
     datastores,
   };
 }
 
-async function datastoreStates({ pbs }: Pick<Answers, 'pbs'>): Promise<DatastoreState[]> {
-  const [listed, usage] = await Promise.all([pbs.datastores(), usageOf(pbs)]);
+/** As installed; what runs may be older until its services are restarted. */
+export const installedPbs = (packages: readonly PbsPackage[]): string | null =>
+  packages.find(({ name }) => name === 'proxmox-backup-server')?.installed ?? null;
+
+export const runningPbs = ({ pbs }: Pick<Answers, 'pbs'>): Promise<string> =>
+  pbs.version().then(({ version, release }) => `${version}.${release}`);
+
+/** Each datastore, also where PBS does not say how full it is. */
+export async function datastoreStates({ pbs }: Pick<Answers, 'pbs'>): Promise<DatastoreState[]> {
+  const [listed, usage] = await Promise.all([
+    pbs.datastores(),
+    usageOf(pbs).catch((error: unknown) => {
+      if (isTimeout(error)) return `not known: ${error.message}`;
+      throw error;
+    }),
+  ]);
   return listed.map(({ name, mounted }) => {
-    const used = usage.find((each) => each.name === name);
-    const state = !used
-      ? 'not reported'
-      : mounted === false || used.mounted === false
+    const used = typeof usage === 'string' ? undefined : usage.find((each) => each.name === name);
+    const state =
+      mounted === false || used?.mounted === false
         ? 'not mounted'
-        : (used.error ?? 'ok');
+        : typeof usage === 'string'
+          ? usage
+          : used
+            ? (used.error ?? 'ok')
+            : 'not reported';
     return {
       name,
       state,

@@ -1,6 +1,7 @@
-import { errorDocument } from '../fault.js';
-import type { Answers } from '../host/answers.js';
-import type { Finding, HostState } from '../journal/document.js';
+import { REFUSED } from '../api/failure.js';
+import { type ErrorDocument, errorDocument } from '../fault.js';
+import { type Answers, answerOf } from '../host/answers.js';
+import type { Finding, FindingId, HostState } from '../journal/document.js';
 import type { Baseline } from '../journal/records.js';
 import { type Expectation, type ObservedHost, verdict } from '../rules/verdict.js';
 import { hostState } from './host-state.js';
@@ -17,37 +18,58 @@ export async function verifyOnce(
   before: Baseline | null,
   expected: Expectation | null,
 ): Promise<Verification> {
-  try {
-    const { pbs, target } = answers;
-    const [state, services] = await Promise.all([hostState(answers), pbs.services(), pbs.daemonAnswers()]);
-    const hasGuest = target.guest !== null;
-    const survey = hasGuest ? await answers.survey().catch((error: unknown) => errorDocument(error)) : null;
-    const paths = new Map(before?.mounts.map(({ datastore, path }) => [datastore, path]) ?? []);
-    if (state.datastores.some(({ name }) => !paths.has(name))) {
-      for (const { name, path } of (await pbs.datastoreConfigs()).datastores) {
-        if (!paths.has(name)) paths.set(name, path);
-      }
-    }
-    const seen = survey && 'bootId' in survey ? survey : null;
-    const surveyError = survey && 'code' in survey ? survey.message : null;
-    const packages = hasGuest ? { pending: [], kernels: [] } : await packagesOf(answers);
-    const findings = verdict(
-      before,
-      { state, services, survey: seen, surveyError, paths, hasGuest, packages },
-      expected,
-    );
-    return { state, findings, ok: findings.every(({ status }) => status !== 'block') };
-  } catch (error) {
-    const { code, message, hint } = errorDocument(error);
-    const finding = {
-      id: 'verify.api',
-      status: 'block',
-      summary: message,
-      detail: { error: code, hint },
-      retryAfter: null,
-    } as const;
-    return { state: null, findings: [finding], ok: false };
-  }
+  const { pbs, target } = answers;
+  const hasGuest = target.guest !== null;
+  const [state, services, daemon, survey, configs, packages] = await Promise.allSettled([
+    hostState(answers),
+    pbs.services(),
+    pbs.daemonAnswers(),
+    hasGuest ? answers.survey() : null,
+    pbs.datastoreConfigs(),
+    hasGuest ? NO_PACKAGES : packagesOf(answers),
+  ]);
+  const paths = new Map(answerOf(configs)?.datastores.map(({ name, path }) => [name, path]) ?? []);
+  for (const { datastore, path } of before?.mounts ?? []) paths.set(datastore, path);
+  const now = {
+    state: answerOf(state) ?? UNKNOWN,
+    services: answerOf(services) ?? [],
+    survey: answerOf(survey),
+    surveyError: survey.status === 'rejected' ? errorDocument(survey.reason).message : null,
+    paths,
+    hasGuest,
+    packages: answerOf(packages) ?? NO_PACKAGES,
+  };
+  // What rests on an answer that is missing is not judged: the reason stands in its place.
+  const missing = [state, services, daemon, configs, packages].flatMap((each, index) =>
+    each.status === 'rejected' ? [{ error: errorDocument(each.reason), ids: RESTS_ON_IT[index] ?? [] }] : [],
+  );
+  const unknown = new Set(missing.flatMap(({ ids }) => ids));
+  const judged = verdict(before, now, expected).filter(({ id }) => !unknown.has(id));
+  const findings = missing.length > 0 ? [unanswered(missing.map(({ error }) => error)), ...judged] : judged;
+  return { state: answerOf(state), findings, ok: findings.every(({ status }) => status !== 'block') };
+}
+
+/** Findings that cannot be told without: state, services, daemon, configs, packages. */
+const RESTS_ON_IT: readonly (readonly FindingId[])[] = [
+  ['verify.datastores', 'verify.kernel'],
+  ['verify.services'],
+  [],
+  ['verify.mounts'],
+  ['verify.packages', 'verify.kernel'],
+];
+const NO_PACKAGES: ObservedHost['packages'] = { pending: [], kernels: [] };
+const UNKNOWN: HostState = { version: '', kernel: '', bootTime: '', datastores: [] };
+
+/** One finding for all that PBS did not answer; one that was refused comes first, since no other answer can be had. */
+function unanswered(errors: readonly ErrorDocument[]): Finding {
+  const first = errors.find(({ code }) => REFUSED.has(code)) ?? errors[0];
+  return {
+    id: 'verify.api',
+    status: 'block',
+    summary: [...new Set(errors.map(({ message }) => message))].join('; '),
+    detail: { error: first?.code, hint: first?.hint },
+    retryAfter: null,
+  };
 }
 
 async function packagesOf({ pbs }: Answers): Promise<ObservedHost['packages']> {

@@ -1,4 +1,4 @@
-import { type Host, openHost, readReferences } from '../host/open.js';
+import { deadlineFor, type Host, openHost, readReferences } from '../host/open.js';
 import { type Context, type HostOptions, load, targetsOf } from './context.js';
 
 /**
@@ -17,7 +17,7 @@ export async function eachHost<Document>(
   const documents: Document[] = [];
   const texts: string[] = [];
   for (const target of targets) {
-    const host = await openHost(config, target, world);
+    const host = await openHost(config, target, world, deadlineFor(target, world));
     try {
       const { document, text } = await ask(host, stateDir);
       documents.push(document);

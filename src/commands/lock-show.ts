@@ -1,6 +1,6 @@
 import type { Config } from '../config/schema.js';
 import { type ErrorDocument, EXIT, type ExitCode, errorDocument, Fault, worstExitCode } from '../fault.js';
-import { openCluster } from '../host/open.js';
+import { deadlineFor, openCluster } from '../host/open.js';
 import { lockedSince } from '../journal/runs.js';
 import { look } from '../lock/lock.js';
 import { isoFromSeconds, localMoment } from '../moment.js';
@@ -38,7 +38,7 @@ export const lockShow: Command<ClusterOption> = async (context, { cluster }) => 
 
 /** `lock show --json`. `owner` is null where the lock is free, or its tag cannot be read. */
 async function show(config: Config, name: string, stateDir: string, world: World) {
-  const cluster = await openCluster(config, name, world);
+  const cluster = await openCluster(config, name, world, { deadline: deadlineFor(config, world) });
   try {
     const current = await look(cluster.lock);
     const held = current.kind === 'held' ? current : null;

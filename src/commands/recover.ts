@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type ErrorDocument, EXIT, errorDocument, Fault } from '../fault.js';
 import { keepConsole } from '../guest/console.js';
-import { type Host, openHost, readReferences } from '../host/open.js';
+import { deadlineFor, type Host, openHost, readReferences } from '../host/open.js';
 import { claimHost } from '../journal/claim.js';
 import { act } from '../recover/act.js';
 import {
@@ -49,7 +49,8 @@ export const recover: Command<RecoverOptions> = async (context, options) => {
   }
   const flags = flagsOf(options);
   await readReferences(config, [target], world);
-  const host = await openHost(config, target, world);
+  const deadline = flags.length === 0 ? deadlineFor(target, world) : undefined;
+  const host = await openHost(config, target, world, deadline);
   // A look alone is allowed while a run is at work.
   const unclaim = flags.length > 0 ? await claimHost(stateDir, target.host, world) : () => {};
   try {

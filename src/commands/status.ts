@@ -1,10 +1,12 @@
+import { ApiFault } from '../api/failure.js';
 import type { Pbs } from '../api/pbs.js';
-import { hostState } from '../checks/host-state.js';
+import { datastoreStates, installedPbs, runningPbs } from '../checks/host-state.js';
 import type { Config } from '../config/schema.js';
 import type { Target } from '../config/target.js';
 import { EXIT, type ExitCode, errorDocument, isShutOut, worstExitCode } from '../fault.js';
 import { AnswerCache } from '../host/answer-cache.js';
-import { openCluster, openPbs, readReferences } from '../host/open.js';
+import { answerOf } from '../host/answers.js';
+import { deadlineFor, openCluster, openPbs, readReferences } from '../host/open.js';
 import { type PastRuns, postponementsOf, readRuns, runsOf } from '../journal/runs.js';
 import type { ClusterAccess } from '../lock/cluster-lock.js';
 import { look } from '../lock/lock.js';
@@ -24,25 +26,28 @@ export const status: Command<HostOptions> = async (context, options) => {
   await readReferences(config, targets, world);
   const postponed = postponedIn(stateDir);
   const locks = lockHolders(config, world);
-  const connections = targets.length > CONNECTIONS / 16 ? 1 : undefined;
+  // For a fleet one connection a host, each with what is answered at once first.
+  const connections = targets.length > CONNECTIONS / 16 ? { connections: 1 } : {};
   const codes: ExitCode[] = [];
   const hosts = await atMost(CONNECTIONS, targets, async (target): Promise<HostStatus> => {
     const { host } = target;
-    const pbs = await openPbs(target, world, connections);
+    const pbs = await openPbs(target, world, { ...connections, deadline: deadlineFor(target, world) });
     try {
       // Two servers: a PVE that does not answer says nothing about the PBS, nor the other way round.
-      const [state, lock] = await Promise.allSettled([stateOf(pbs, world.clock), locks.holderFor(target)]);
+      const [state, lock] = await Promise.all([stateOf(pbs, world.clock), settled(locks.holderFor(target))]);
+      const { failures, ...seen } = state;
       const lockError = lock.status === 'rejected' ? errorDocument(lock.reason) : null;
-      const failed = [state, lock].find((each) => each.status === 'rejected');
+      const [error] = failures;
+      const failed = [...failures, ...(lock.status === 'rejected' ? [lock.reason] : [])];
       // A refused token or certificate is no reason to wait.
-      if (failed) codes.push(isShutOut(failed.reason) ? EXIT.failed : EXIT.tryLater);
+      if (failed.length > 0) codes.push(failed.some(isShutOut) ? EXIT.failed : EXIT.tryLater);
       return {
         host,
-        ...(state.status === 'fulfilled' ? state.value : UNREACHABLE),
+        ...seen,
         lock: lock.status === 'fulfilled' ? lock.value : null,
         lockError,
         postponed: postponed(host),
-        error: state.status === 'rejected' ? errorDocument(state.reason) : lockError,
+        error: error === undefined ? lockError : errorDocument(error),
       };
     } finally {
       await pbs.close();
@@ -51,16 +56,6 @@ export const status: Command<HostOptions> = async (context, options) => {
   await locks.close();
   context.answer({ hosts }, statusText(hosts, style));
   return worstExitCode<ExitCode>(EXIT.done, ...codes);
-};
-
-const UNREACHABLE = {
-  reachable: false,
-  version: null,
-  kernel: null,
-  uptimeSeconds: null,
-  updates: null,
-  datastores: [],
-  tasks: [],
 };
 
 /** Why is a host not patched? Told by the journal, so also while it cannot be reached. */
@@ -84,30 +79,49 @@ function postponedIn(stateDir: string): (host: string) => HostStatus['postponed'
   };
 }
 
-/** What the PBS itself tells. What is answered at once is asked first: with one connection the rest waits behind it. */
+type State = Omit<HostStatus, 'host' | 'lock' | 'lockError' | 'postponed' | 'error'>;
+
+/** What PBS reports, as far as it answers; what went wrong, the reason for the rest first. */
 async function stateOf(
   client: Pbs,
   clock: Clock,
-): Promise<Omit<HostStatus, 'host' | 'lock' | 'lockError' | 'postponed' | 'error'>> {
+): Promise<State & { readonly failures: readonly unknown[] }> {
   const pbs = new AnswerCache(clock).pbs(client);
-  const [{ uptimeSeconds }, tasks, , , state, updates] = await Promise.all([
+  const [node, tasks, listed, daemon, packages, datastores, updates] = await Promise.allSettled([
     pbs.nodeStatus(),
     pbs.runningTasks(),
-    pbs.time(),
     pbs.datastores(),
-    hostState({ pbs }),
+    pbs.daemonAnswers(),
+    pbs.packages(),
+    datastoreStates({ pbs }),
     pbs.updates(),
   ]);
+  const installed = installedPbs(answerOf(packages) ?? []);
+  const version = installed === null ? await settled(runningPbs({ pbs })) : null;
+  const all = [node, tasks, listed, daemon, packages, datastores, updates, ...(version ? [version] : [])];
+  const failures = all.flatMap((each) => (each.status === 'rejected' ? [each.reason as unknown] : []));
+  const status = answerOf(node);
   return {
-    reachable: true,
-    version: state.version,
-    kernel: state.kernel,
-    uptimeSeconds,
-    updates: updates.length,
-    datastores: state.datastores,
-    tasks: tasks.map(({ upid, type, id }) => ({ upid, type, id })),
+    reachable: all.some((each) => each.status === 'fulfilled') || failures.some(hasAnswered),
+    version: installed ?? (version && answerOf(version)),
+    kernel: status?.kernel ?? null,
+    uptimeSeconds: status?.uptimeSeconds ?? null,
+    updates: answerOf(updates)?.length ?? null,
+    datastores: answerOf(datastores) ?? [],
+    tasks: (answerOf(tasks) ?? []).map(({ upid, type, id }) => ({ upid, type, id })),
+    unknown: [...(answerOf(datastores) ? [] : ['datastores']), ...(answerOf(tasks) ? [] : ['tasks'])],
+    failures: failures.toSorted((one, other) => explains(other) - explains(one)),
   };
 }
+
+const hasAnswered = (error: unknown) => error instanceof ApiFault && error.status !== null;
+
+/** How much an error explains: a token that is refused all of them, a daemon that hangs some. */
+const explains = (error: unknown): number =>
+  isShutOut(error) ? 2 : error instanceof ApiFault && error.code === 'pbs.daemon-down' ? 1 : 0;
+
+const settled = async <Value>(asked: Promise<Value>): Promise<PromiseSettledResult<Value>> =>
+  (await Promise.allSettled([asked]))[0];
 
 type Holder = HostStatus['lock'];
 
@@ -116,7 +130,7 @@ function lockHolders(config: Config, world: World) {
   const clusters: ClusterAccess[] = [];
   const asked = new Map<string, Promise<Holder>>();
   const ask = async (name: string): Promise<Holder> => {
-    const cluster = await openCluster(config, name, world);
+    const cluster = await openCluster(config, name, world, { deadline: deadlineFor(config, world) });
     clusters.push(cluster);
     return holderOf(cluster);
   };

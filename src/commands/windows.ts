@@ -17,15 +17,17 @@ const DEFAULT_HOURS = 72;
 /** When is a host busy, and when does a whole run fit? */
 export const windows: Command<WindowsOptions> = async (context, options) => {
   const { hours = DEFAULT_HOURS } = options;
+  let complete = true;
   await eachHost(context, options, async ({ target, answers }) => {
     const zone = zoneOf(target);
     const plan = await planFor(answers(null), hours, zone);
+    complete &&= !plan.busy.some(({ unanswered }) => unanswered);
     return {
       document: documentOf(target.host, plan, zone),
       text: timelineText(target.host, plan, zone, context.style),
     };
   });
-  return EXIT.done;
+  return complete ? EXIT.done : EXIT.tryLater;
 };
 
 const documentOf = (host: string, { from, to, busy, free, next }: Plan, timezone: string) => ({

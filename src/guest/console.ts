@@ -87,11 +87,12 @@ async function readConsole(guest: Guest): Promise<Shown> {
 
 const SCREEN_LIMIT_MS = 20_000;
 
-async function readScreen({ pve, vmid, clock }: Guest): Promise<Shown> {
+async function readScreen({ pve, vmid, clock, deadline }: Guest): Promise<Shown> {
   const { stream, password } = await pve.console.screen(vmid);
+  const limitMs = deadline?.within(SCREEN_LIMIT_MS) ?? SCREEN_LIMIT_MS;
   clock
-    .timeout(SCREEN_LIMIT_MS)
-    .addEventListener('abort', () => stream.end(`nothing came within ${SCREEN_LIMIT_MS / 1000} s`));
+    .timeout(limitMs)
+    .addEventListener('abort', () => stream.end(`nothing came within ${Math.round(limitMs / 1000)} s`));
   try {
     return { kind: 'picture', picture: await takePicture(stream, password) };
   } catch (error) {
@@ -107,7 +108,7 @@ const SERIAL_MS = 3000;
  * What a serial console prints for a while. It keeps nothing of what it has printed before, and nothing is
  * typed: a key could be the answer to a question that stands there.
  */
-async function readSerial({ pve, vmid, clock }: Guest, port: string): Promise<Shown> {
+async function readSerial({ pve, vmid, clock, deadline }: Guest, port: string): Promise<Shown> {
   const { stream, user, ticket } = await pve.console.serial(vmid, port);
   try {
     stream.write(Buffer.from(`${user}:${ticket}\n`));
@@ -118,7 +119,7 @@ async function readSerial({ pve, vmid, clock }: Guest, port: string): Promise<Sh
     // Of a terminal that is 80 by 24.
     stream.write(Buffer.from('1:80:24:'));
     const heard = collect(stream);
-    await clock.sleep(SERIAL_MS);
+    await clock.sleep(deadline?.within(SERIAL_MS) ?? SERIAL_MS);
     stream.end('enough was heard');
     return { kind: 'text', port, text: readable(Buffer.concat(await heard).toString('utf8')) };
   } catch (error) {

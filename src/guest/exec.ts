@@ -1,3 +1,4 @@
+import type { Deadline } from '../api/deadline.js';
 import type { Pve } from '../api/pve.js';
 import { Fault } from '../fault.js';
 import { poll, retry } from '../poll.js';
@@ -15,18 +16,21 @@ export interface Guest {
   readonly pve: Pve;
   readonly vmid: number;
   readonly clock: Clock;
+  /** Of a command that only reads: what it does in the guest ends with it. */
+  readonly deadline?: Deadline;
 }
 
 /**
  * Runs a command in the guest once and waits for its end. Never repeated: it may change something.
- * @throws Fault `agent.*`; `agent.slow` when it has not ended after `limitMs` (it may still run)
+ * @throws Fault `agent.*`; `agent.slow` when it has not ended after `longestMs` (it may still run)
  */
 export async function runOnce(
-  { pve, vmid, clock }: Guest,
+  { pve, vmid, clock, deadline }: Guest,
   command: string[],
-  limitMs: number,
+  longestMs: number,
 ): Promise<GuestResult> {
   const pid = await pve.agent.exec(vmid, command);
+  const limitMs = deadline?.within(longestMs) ?? longestMs;
   const ended = await poll(clock, { firstMs: 60, everyMs: 1000, limitMs }, async () => {
     const state = await pve.agent.execStatus(vmid, pid);
     return state.exited ? state : null;
@@ -35,7 +39,7 @@ export async function runOnce(
   throw new Fault(
     'agent.slow',
     `A command in guest ${vmid} has not ended after ${Math.round(limitMs / 1000)} s.`,
-    { kind: 'later', hint: 'Look at the load of the guest, then run again.' },
+    { kind: 'later', hint: 'Look for a mount that hangs in the guest, and at its load; then run again.' },
   );
 }
 
@@ -50,7 +54,9 @@ export async function runReading(
   tries = 4,
 ): Promise<GuestResult> {
   const pauseMs = (error: unknown, tried: number) =>
-    error instanceof Fault && isPassing(error) ? 250 * 2 ** tried : null;
+    error instanceof Fault && isPassing(error) && (guest.deadline?.allowsAnother ?? true)
+      ? 250 * 2 ** tried
+      : null;
   return retry(guest.clock, { tries, pauseMs }, () => runOnce(guest, command, limitMs));
 }
 

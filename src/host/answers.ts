@@ -80,3 +80,7 @@ export class InContainer extends Fault {
     });
   }
 }
+
+/** What was answered; null where nothing was. */
+export const answerOf = <Value>(settled: PromiseSettledResult<Value>): Value | null =>
+  settled.status === 'fulfilled' ? settled.value : null;

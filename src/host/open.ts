@@ -1,4 +1,5 @@
 import { connectPbs, connectPve, type ServerOptions } from '../api/connect.js';
+import { Deadline } from '../api/deadline.js';
 import type { Pbs } from '../api/pbs.js';
 import { readTrust } from '../api/trust.js';
 import type { Config } from '../config/schema.js';
@@ -27,14 +28,30 @@ export interface Host {
   close(): Promise<void>;
 }
 
-/** Opens no connection yet. @throws Fault `config.secret` for a secret that cannot be had */
-export async function openHost(config: Config, target: Target, world: World): Promise<Host> {
+/**
+ * Opens no connection yet.
+ * @param deadline of a command that only reads, see {@link deadlineFor}
+ * @throws Fault `config.secret` for a secret that cannot be had
+ */
+export async function openHost(
+  config: Config,
+  target: Target,
+  world: World,
+  deadline?: Deadline,
+): Promise<Host> {
   const { clock } = world;
-  const clusters = await Promise.all(target.clusters.map((name) => openCluster(config, name, world, target)));
-  const pbs = await openPbs(target, world);
+  const { policy } = target;
+  const clusters = await Promise.all(
+    target.clusters.map((name) =>
+      openCluster(config, name, world, { policy, ...(deadline ? { deadline } : {}) }),
+    ),
+  );
+  const pbs = await openPbs(target, world, deadline ? { deadline } : {});
   const guestCluster = clusters.find(({ name }) => name === target.guest?.cluster) ?? null;
   const guest =
-    guestCluster && target.guest ? { pve: guestCluster.pve, vmid: target.guest.vmid, clock } : null;
+    guestCluster && target.guest
+      ? { pve: guestCluster.pve, vmid: target.guest.vmid, clock, ...(deadline ? { deadline } : {}) }
+      : null;
   const schedules = new ScheduleCache();
   return {
     target,
@@ -63,14 +80,22 @@ export async function openHost(config: Config, target: Target, world: World): Pr
   };
 }
 
+/** By when a command that only reads has to be done with a host, or with a cluster, from now on. */
+export const deadlineFor = ({ policy }: Pick<Config, 'policy'>, { clock }: Pick<World, 'clock'>): Deadline =>
+  new Deadline(clock, policy.requestTimeout);
+
 /**
  * Connections that are kept to a server at once: as many as a round of checks has questions that need no
  * other answer first. More would cost handshakes, each of which takes longer than an answer.
  */
 export const CONNECTIONS = 12;
 
-/** The PBS of a host. @param connections how many at once */
-export async function openPbs(target: Target, world: World, connections = CONNECTIONS): Promise<Pbs> {
+/** The PBS of a host. */
+export async function openPbs(
+  target: Target,
+  world: World,
+  { connections = CONNECTIONS, deadline }: Pick<ServerOptions, 'connections' | 'deadline'> = {},
+): Promise<Pbs> {
   return connectPbs({
     name: target.host,
     endpoints: [target.config.endpoint],
@@ -80,21 +105,25 @@ export async function openPbs(target: Target, world: World, connections = CONNEC
     requestTimeoutMs: target.policy.requestTimeout,
     world,
     connections,
+    ...(deadline ? { deadline } : {}),
     ...traced(world),
   });
 }
 
-/** One cluster of the config. `target` decides the time limits; without it those of the top-level policy hold. */
+/** One cluster of the config. @param limits the policy and deadline of a host, else the top-level policy holds */
 export async function openCluster(
   config: Config,
   name: string,
   world: World,
-  target?: Target,
+  {
+    policy = config.policy,
+    deadline,
+  }: Partial<Pick<Target, 'policy'>> & { readonly deadline?: Deadline } = {},
 ): Promise<ClusterAccess> {
   const cluster = config.clusters[name];
   if (!cluster)
     throw new Fault('config.unknown-cluster', `The config has no cluster "${name}".`, { exitCode: 2 });
-  const { requestTimeout } = target?.policy ?? config.policy;
+  const { requestTimeout } = policy;
   const pve = connectPve({
     name,
     endpoints: cluster.endpoints,
@@ -104,6 +133,7 @@ export async function openCluster(
     requestTimeoutMs: requestTimeout,
     world,
     connections: CONNECTIONS,
+    ...(deadline ? { deadline } : {}),
     ...traced(world),
   });
   const lockVmid = cluster.lock.store === 'guest-tag' ? lockGuest(config, name) : null;

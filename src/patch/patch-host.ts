@@ -1,7 +1,7 @@
 import type { Config } from '../config/schema.js';
 import type { Target } from '../config/target.js';
 import { AnswerCache } from '../host/answer-cache.js';
-import { openHost } from '../host/open.js';
+import { deadlineFor, openHost } from '../host/open.js';
 import { claimHost } from '../journal/claim.js';
 import type { RunDocument } from '../journal/document.js';
 import { Journal } from '../journal/journal.js';
@@ -40,7 +40,8 @@ export async function patchHost(
     const last = earlier.findLast(isUnfinished);
     const unfinished = options.check ? undefined : last;
     // First, since it throws for a config that is wrong: a run that never began would be left on disk.
-    const host = await openHost(config, target, world);
+    const deadline = options.check ? deadlineFor(target, world) : undefined;
+    const host = await openHost(config, target, world, deadline);
     let journal: Journal | null = null;
     try {
       journal = openJournal(stateDir, target, options, world, earlier, unfinished?.runId);

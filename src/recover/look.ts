@@ -2,11 +2,12 @@ import { NoGuest } from '../api/absent.js';
 import { ApiFault } from '../api/failure.js';
 import { AgentFault } from '../api/guest-agent.js';
 import type { GuestConfig } from '../api/pve.js';
-import { hostState } from '../checks/host-state.js';
+import { datastoreStates } from '../checks/host-state.js';
 import { verifyOnce } from '../checks/verify.js';
 import { errorDocument, Fault } from '../fault.js';
 import { runOfFence } from '../fence/mark.js';
 import { takeSymptoms } from '../guest/symptoms.js';
+import { type Answers, answerOf } from '../host/answers.js';
 import type { Host } from '../host/open.js';
 import { workingOn } from '../journal/claim.js';
 import type { Baseline } from '../journal/records.js';
@@ -27,13 +28,19 @@ export async function observe(
   // Also of use where a journal of it is refused: `patch` then sends people here.
   const runs = readRuns(stateDir).runs.filter((run) => run.host === name);
   const baseline = runs.findLast((run) => run.baseline)?.baseline ?? null;
+  const asked = host.answers(null);
   const [vm, inside, pbs, locks] = await Promise.all([
     observeVm(host),
     observeInside(host),
-    observePbs(host, baseline),
+    observePbs(asked, baseline),
     observeLocks(host),
   ]);
-  const verification = pbs.proxy === 'answers' ? await verifyOnce(host.answers(null), baseline, null) : null;
+  // Where one look into the guest has failed, another would hang as well.
+  const { agentError } = inside;
+  const rest = agentError
+    ? { ...asked, survey: async () => Promise.reject(new Fault(agentError.code, agentError.message)) }
+    : asked;
+  const verification = pbs.proxy === 'answers' ? await verifyOnce(rest, baseline, null) : null;
   const pid = workingOn(stateDir, name, world);
   const left = new Set([...pbs.fences, ...locks.locks].map(({ run }) => run));
   return {
@@ -136,8 +143,6 @@ function hasAnswered(error: unknown): boolean {
   return error instanceof Fault && error.kind === 'refused';
 }
 
-const PROBE_MS = 5000;
-
 type ObservedPbs = Pick<
   ObservedHost,
   'proxy' | 'daemon' | 'apiError' | 'servicesDown' | 'datastores' | 'fences' | 'foreignModes'
@@ -154,20 +159,21 @@ const SILENT: ObservedPbs = {
 };
 
 /** PBS itself: its proxy, the daemon behind it, services, datastores, maintenance modes. */
-async function observePbs({ pbs, answers }: Host, baseline: Baseline | null): Promise<ObservedPbs> {
-  try {
-    await pbs.probe(PROBE_MS);
-  } catch (error) {
-    const apiError = errorDocument(error);
-    return { ...SILENT, apiError, proxy: hasAnswered(error) ? 'refuses' : 'silent' };
-  }
-  const [daemon, modes, state, services] = await Promise.allSettled([
-    pbs.daemonAnswers(PROBE_MS),
+async function observePbs({ pbs }: Answers, baseline: Baseline | null): Promise<ObservedPbs> {
+  const [version, daemon, modes, state, services] = await Promise.allSettled([
+    pbs.version(),
+    pbs.daemonAnswers(),
     pbs.datastores(),
-    hostState(answers(null)),
+    datastoreStates({ pbs }),
     pbs.services(),
   ]);
-  const failed = [modes, state, services].find((each) => each.status === 'rejected');
+  const all = [version, daemon, modes, state, services];
+  const failed = [version, modes, state, services].find((each) => each.status === 'rejected');
+  const apiError = failed ? errorDocument(failed.reason) : null;
+  if (all.every((each) => each.status === 'rejected')) {
+    const refused = all.some((each) => each.status === 'rejected' && hasAnswered(each.reason));
+    return { ...SILENT, apiError, proxy: refused ? 'refuses' : 'silent' };
+  }
   const listed = answerOf(modes) ?? [];
   const down = (answerOf(services) ?? []).filter(
     (each) =>
@@ -182,9 +188,9 @@ async function observePbs({ pbs, answers }: Host, baseline: Baseline | null): Pr
         : hasAnswered(daemon.reason)
           ? 'unknown' // refused, so it is not known
           : 'silent',
-    apiError: failed ? errorDocument(failed.reason) : null,
+    apiError,
     servicesDown: down.map(({ name }) => name),
-    datastores: answerOf(state)?.datastores ?? [],
+    datastores: answerOf(state) ?? [],
     fences: listed.flatMap(({ name, maintenance }) => {
       const run = runOfFence(maintenance);
       return run === null ? [] : [{ datastore: name, run }];
@@ -194,9 +200,6 @@ async function observePbs({ pbs, answers }: Host, baseline: Baseline | null): Pr
     ),
   };
 }
-
-const answerOf = <Value>(settled: PromiseSettledResult<Value>): Value | null =>
-  settled.status === 'fulfilled' ? settled.value : null;
 
 async function observeLocks({
   clusters,

@@ -31,6 +31,8 @@ export interface HostStatus {
     readonly since: string | null;
     readonly checks: readonly string[];
   } | null;
+  /** Fields that are empty because they could not be asked. */
+  readonly unknown: readonly string[];
   readonly error: ErrorDocument | null;
 }
 
@@ -63,46 +65,69 @@ export function statusText(hosts: readonly HostStatus[], style: Style): string {
 
 function hostLines(status: HostStatus, style: Style, paint: Paint): string[] {
   const width = textWidth(style);
-  const { error, lockError: unknownLock } = status;
+  const { error, lockError: unknownLock, unknown } = status;
+  const reason = error !== null && error !== unknownLock ? wrap(error.message, width) : [];
   const problem = error
     ? [
-        ...(status.reachable ? [] : labelled(paint, 'reason', wrap(error.message, width), 'bad')),
+        ...(reason.length > 0 ? labelled(paint, 'reason', reason, 'bad') : []),
         ...(error.hint ? labelled(paint, 'hint', hintLines(error.hint, width)) : []),
       ]
     : [];
   const lockLines = unknownLock
     ? labelled(paint, 'lock', wrap(`not known: ${unknownLock.message}`, width), 'bad')
     : labelled(paint, 'lock', wrap(lockWords(status.lock), width));
-  const name = paint('strong', oneLine(status.host));
+  const name = `${paint('strong', oneLine(status.host))}: ${headline(status, paint)}`;
   const waiting = status.postponed?.count
     ? labelled(paint, 'postponed', wrap(postponedWords(status.postponed), width), 'careful')
     : [];
-  if (!status.reachable) {
+  if (!knowsSomething(status)) {
     // While a run is at work that is what explains it.
     const lock = status.lock || unknownLock ? lockLines : [];
-    return [`${name}: ${paint('bad', 'not reachable')}`, ...problem, ...lock, ...waiting];
+    return [name, ...problem, ...lock, ...waiting];
   }
   const rows: Array<[string, string[]]> = [
     ['version', [status.version ?? 'unknown']],
     ['kernel', [status.kernel ?? 'unknown']],
     ['up for', [status.uptimeSeconds === null ? 'unknown' : formatDuration(status.uptimeSeconds * 1000)]],
     ['updates', [updates(status.updates)]],
-    ['datastores', datastoreLines(status.datastores, width, paint)],
+    [
+      'datastores',
+      unknown.includes('datastores') ? ['unknown'] : datastoreLines(status.datastores, width, paint),
+    ],
     [
       'tasks',
-      status.tasks.length === 0
-        ? ['none running']
-        : status.tasks.flatMap((task) => wrap(taskWords(task), width)),
+      unknown.includes('tasks')
+        ? ['unknown']
+        : status.tasks.length === 0
+          ? ['none running']
+          : status.tasks.flatMap((task) => wrap(taskWords(task), width)),
     ],
   ];
   return [
-    `${name}: ${paint('good', 'reachable')}`,
+    name,
     ...rows.flatMap(([label, lines]) => labelled(paint, label, lines.length > 0 ? lines : ['none'])),
     ...lockLines,
     ...problem,
     ...waiting,
   ];
 }
+
+/** A server that refuses answers, and so does one of which a part hangs. */
+function headline({ reachable, error, lockError }: HostStatus, paint: Paint): string {
+  if (!reachable) return paint('bad', 'not reachable');
+  if (error === null || error === lockError) return paint('good', 'reachable');
+  if (error.code === 'api.unauthorized') return paint('bad', 'answers, but refuses the token');
+  if (error.code === 'pbs.daemon-down') return paint('bad', 'answers, but its root daemon does not');
+  return paint('careful', 'does not answer everything');
+}
+
+const knowsSomething = ({ version, kernel, updates: count, datastores, tasks, unknown }: HostStatus) =>
+  version !== null ||
+  kernel !== null ||
+  count !== null ||
+  datastores.length > 0 ||
+  tasks.length > 0 ||
+  !unknown.includes('tasks');
 
 function postponedWords({ count, since, checks }: NonNullable<HostStatus['postponed']>): string {
   const times = count === 1 ? 'once' : `${count} times in a row`;

@@ -1,3 +1,4 @@
+import { isTimeout } from '../api/failure.js';
 import { jobsOf, type PbsJob, type PbsTask } from '../api/pbs.js';
 import type { PveTask } from '../api/pve.js';
 import type { PveAnswers } from '../host/answer-cache.js';
@@ -18,21 +19,41 @@ const PAST_TASKS = 500;
 /** Everything that will use the host between two moments, as far as the servers know. */
 export async function busyTimes(answers: Answers, span: Interval): Promise<Busy[]> {
   const guess = answers.target.policy.maintenanceDuration / 1000;
-  const [{ jobs, unknown }, tasks, clusters] = await Promise.all([
+  const unknown = (source: string, label: string): Busy[] => [
+    { ...span, source, label, estimated: true, unanswered: true },
+  ];
+  // A server that hangs hides what it would start: it may be busy at any time.
+  const orUnknown = (source: string, asked: Promise<Busy[]>) =>
+    asked.catch((error: unknown) => {
+      if (isTimeout(error)) return unknown(source, error.message);
+      throw error;
+    });
+  const times = await Promise.all([
+    ...answers.clusters.map((cluster) =>
+      orUnknown(`pve:${cluster.name}`, backups(answers, cluster, span, guess)),
+    ),
+    orUnknown(
+      'pbs',
+      ownJobs(answers, span, guess, (why) => unknown('pbs', `garbage collection: ${why}`)),
+    ),
+  ]);
+  return times.flat();
+}
+
+/** Jobs of the host itself. */
+async function ownJobs(
+  answers: Answers,
+  span: Interval,
+  guess: number,
+  unknownFor: (why: string) => Busy[],
+): Promise<Busy[]> {
+  const [{ jobs, unknown }, tasks] = await Promise.all([
     jobsOf(answers.pbs),
     answers.pbs.recentTasks(PAST_TASKS),
-    Promise.all(answers.clusters.map((cluster) => backups(answers, cluster, span, guess))),
   ]);
   const [anywhere] = answers.clusters;
   const own = await Promise.all(jobs.map((job) => jobTimes(job, tasks, anywhere?.pve ?? null, span, guess)));
-  return [
-    ...clusters.flat(),
-    ...own.flat(),
-    // A datastore that hangs: no run is possible while it does.
-    ...(unknown === null
-      ? []
-      : [{ ...span, source: 'pbs', label: `garbage collection: ${unknown}`, estimated: true }]),
-  ];
+  return [...own.flat(), ...(unknown === null ? [] : unknownFor(unknown))];
 }
 
 /** Backup jobs of a cluster that write to this host, or may. */

@@ -8,6 +8,8 @@ export interface Busy extends Interval {
   readonly label: string;
   /** True where the end is an estimate. */
   readonly estimated: boolean;
+  /** Stands for what a server did not tell: it is busy at any time then. */
+  readonly unanswered?: true;
 }
 
 /** When a host is busy and when a whole run fits. Times in epoch seconds. */

@@ -1,4 +1,5 @@
 import { ALLOW_TAGS, pbsExpiry, pveToken, type TokenFacts, userTagAccess } from '../api/account.js';
+import type { Deadline } from '../api/deadline.js';
 import type { Pbs } from '../api/pbs.js';
 import { grants, neededOnPbs, neededOnPve } from '../api/privileges.js';
 import { type Check, runChecks } from '../checks/check.js';
@@ -13,7 +14,7 @@ import { pbsApt } from '../checks/pbs.apt.js';
 import { pveAccess } from '../checks/pve.access.js';
 import type { TlsConfig } from '../config/schema.js';
 import type { Target } from '../config/target.js';
-import { type Host, openCluster, openHost } from '../host/open.js';
+import { deadlineFor, type Host, openCluster, openHost } from '../host/open.js';
 import type { ClusterAccess } from '../lock/cluster-lock.js';
 import type { World } from '../world.js';
 import { examineServer } from './certificate.js';
@@ -29,13 +30,19 @@ export async function examine(
   world: World,
 ): Promise<SetupFinding[]> {
   const names = [...new Set(targets.flatMap(({ clusters }) => clusters))].sort();
+  // From now on: clusters come first, and what they take is no longer there for the hosts.
+  const deadlines = new Map(targets.map((target) => [target, deadlineFor(target, world)]));
   const [local, notify, clusters] = await Promise.all([
     examineController(controller),
     examineNotify(controller, world),
     Promise.all(names.map((name) => examineCluster(name, controller, world))),
   ]);
   const usable = new Set(names.filter((_, index) => clusters[index]?.usable));
-  const hosts = await Promise.all(targets.map((target) => examineHost(target, controller, usable, world)));
+  const hosts = await Promise.all(
+    targets.map((target) =>
+      examineHost(target, controller, { usable, deadline: deadlines.get(target), world }),
+    ),
+  );
   return [...local, ...clusters.flatMap(({ findings }) => findings), ...hosts.flat(), ...notify];
 }
 
@@ -48,6 +55,7 @@ interface Examined {
 /** The cluster itself; what a host needs from it is a check of the host. */
 async function examineCluster(name: string, { config, path }: Controller, world: World): Promise<Examined> {
   const subject = `cluster ${name}`;
+  const deadline = deadlineFor(config, world);
   const cluster = config.clusters[name];
   if (!cluster) return { findings: [about(subject, 'config').block('not in the config')], usable: false };
   const place = { path, place: `.clusters["${name}"].tls.fingerprints` };
@@ -62,7 +70,7 @@ async function examineCluster(name: string, { config, path }: Controller, world:
   ]);
   const findings = [...servers, ...(secret ? [secret] : [])];
   if (secret || servers.every(({ status }) => status === 'block')) return { findings, usable: false };
-  const access = await openCluster(config, name, world);
+  const access = await openCluster(config, name, world, { deadline });
   const guests = Object.values(config.hosts).flatMap(({ guest }) =>
     guest?.cluster === name ? [guest.vmid] : [],
   );
@@ -137,14 +145,12 @@ async function examineTags({ name, config: { lock }, lockVmid, pve }: ClusterAcc
 }
 
 /**
- * A PBS of the config and its VM.
- * @param usable clusters whose token is accepted
+ * A PBS of the config and its VM. `usable`: clusters whose token is accepted.
  */
 async function examineHost(
   target: Target,
   { config: all, path }: Controller,
-  usable: ReadonlySet<string>,
-  world: World,
+  { usable, deadline, world }: { usable: ReadonlySet<string>; deadline: Deadline | undefined; world: World },
 ): Promise<SetupFinding[]> {
   const { host: name, config } = target;
   const subject = `host ${name}`;
@@ -162,7 +168,7 @@ async function examineHost(
     return [server, secret, ...skipped];
   }
   const clusters = target.clusters.filter((each) => usable.has(each));
-  const host = await openHost(all, { ...target, clusters }, world);
+  const host = await openHost(all, { ...target, clusters }, world, deadline);
   try {
     const own =
       server.status === 'block' ? { findings: [], usable: false } : await examinePbs(host, subject, world);

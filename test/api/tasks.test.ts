@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { endedWell, waitForTask } from '../../src/api/tasks.js';
+import { eachLine, endedWell, waitForTask } from '../../src/api/tasks.js';
 import { realClock } from '../../src/world.js';
 
 const running = { running: true, exitStatus: null };
@@ -59,4 +59,17 @@ it.each`
   ${null}             | ${false}
 `('a task that ended with $exitStatus has done its work: $well', ({ exitStatus, well }) => {
   expect(endedWell({ running: false, exitStatus })).toBe(well);
+});
+
+it('the log of a task that is written faster than it is read ends after five minutes', async () => {
+  const clock = quickClock();
+  const page = async (start: number, limit: number) => {
+    await clock.sleep(20_000);
+    return Array.from({ length: limit }, (_, index) => ({ n: start + index, t: 'line' }));
+  };
+  await expect(eachLine(clock, page, () => {})).rejects.toMatchObject({
+    code: 'task.log-endless',
+    exitCode: 75,
+  });
+  expect(clock.monotonic()).toBe(320_000);
 });

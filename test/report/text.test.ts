@@ -117,6 +117,7 @@ describe('findings, status and lock on a terminal', () => {
     tasks: [{ upid: 'UPID:x', type: 'backup', id: 'vm/101' }],
     lock: { cluster: 'main', owner: 'pbs02', run: 'aaaaaa', expiresAt: '2026-11-23T02:00:00.000Z' },
     lockError: null,
+    unknown: [],
     error: null,
   };
   const style = { color: false, columns: 80 };
