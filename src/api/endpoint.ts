@@ -168,7 +168,8 @@ export class Endpoint implements OneServer {
   #limitOf({ limitMs }: Pick<Request, 'limitMs'>): number {
     const { requestTimeoutMs, deadline } = this.#options;
     const wanted = limitMs ?? requestTimeoutMs;
-    return deadline?.within(wanted) ?? wanted;
+    // A timer takes whole milliseconds.
+    return Math.ceil(deadline?.within(wanted) ?? wanted);
   }
 
   #connectAlone({ takenMs }: Request) {

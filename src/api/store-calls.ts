@@ -170,11 +170,8 @@ export class StoreCalls {
     // None shows: it was not even opened, and what is opened next waits for it.
     const [only] = names;
     if (only !== undefined && names.length === 1) this.#hanging = new Map([...before, [only, why]]);
-    const culprit = names.length === 1 ? only : 'a datastore of this PBS';
-    this.#blocked = {
-      until: Number.POSITIVE_INFINITY,
-      why: `not known: ${culprit} hangs (${silence.message})`,
-    };
+    const culprit = names.length === 1 ? `not asked, since ${only}` : 'no answer: a datastore of this PBS';
+    this.#blocked = { until: Number.POSITIVE_INFINITY, why: `${culprit} hangs (${silence.message})` };
   }
 
   /** Why none of these may be asked now, in words that stand after the name of one; null where they may be. */
@@ -185,7 +182,7 @@ export class StoreCalls {
     if (this.#blocked && this.#limits.clock.monotonic() < this.#blocked.until) return this.#blocked.why;
     const hanging = names.filter((each) => this.#hanging.has(each));
     if (hanging.length > 0)
-      return `not known: ${hanging.join(', ')} ${this.#hanging.get(hanging[0] as string)}`;
+      return `not asked, since ${hanging.join(', ')} ${this.#hanging.get(hanging[0] as string)}`;
     return this.#leftMs() > 0 ? null : 'not asked: the time for datastores is used up';
   }
 
@@ -221,7 +218,7 @@ export class StoreCalls {
   }
 
   #block(): string {
-    const why = `not known: a datastore of this PBS hangs and keeps the others from being opened (${LOCKED})`;
+    const why = `no answer: a datastore of this PBS hangs and keeps the others from being opened (${LOCKED})`;
     this.#blocked = { until: this.#limits.clock.monotonic() + LOCKED_PAUSE_MS, why };
     return why;
   }

@@ -57,7 +57,7 @@ export async function datastoreStates({ pbs }: Pick<Answers, 'pbs'>): Promise<Da
   const [listed, usage] = await Promise.all([
     pbs.datastores(),
     usageOf(pbs).catch((error: unknown) => {
-      if (isTimeout(error)) return `not known: ${error.message}`;
+      if (isTimeout(error)) return `no answer: ${error.message}`;
       throw error;
     }),
   ]);
@@ -79,4 +79,13 @@ export async function datastoreStates({ pbs }: Pick<Answers, 'pbs'>): Promise<Da
       available: used?.available ?? null,
     };
   });
+}
+
+/** Datastores with the same state together: a datastore that hangs gives many of them the same long words. */
+export function byState(
+  datastores: ReadonlyArray<{ readonly name: string; readonly state: string }>,
+): Array<readonly [names: string, state: string]> {
+  const names = new Map<string, string[]>();
+  for (const { name, state } of datastores) names.set(state, [...(names.get(state) ?? []), name]);
+  return [...names].map(([state, those]) => [those.join(', '), state]);
 }

@@ -5,6 +5,7 @@ import { missingMount, mountOf } from '../guest/mounts.js';
 import type { Survey } from '../guest/survey.js';
 import { ALWAYS } from '../rules/rounds.js';
 import { block, check, pass, warn } from './check.js';
+import { byState } from './host-state.js';
 
 interface Seen {
   readonly datastores: readonly Datastore[];
@@ -41,6 +42,7 @@ export const pbsDatastores = check({
   judge({ datastores, usage, paths, survey, surveyError, needsSurvey }, { ownRun, round, target: { host } }) {
     if (datastores.length === 0) return block('no datastore is visible to the token');
     const problems: string[] = [];
+    const broken: { name: string; state: string }[] = [];
     const remarks: string[] = [];
     const refreshing = datastores.filter(({ maintenance }) => maintenance?.type === 's3-refresh');
     // Nothing else ends the mode where the task is over.
@@ -60,7 +62,7 @@ export const pbsDatastores = check({
       else if (maintenance && !own) remarks.push(`${name} is read-only, set by another user`);
       if (mounted === false || used?.mounted === false) problems.push(`${name} is not mounted`);
       else if (!used) problems.push(`${name} reports no usage`);
-      else if (used.error !== null) problems.push(`${name}: ${used.error}`);
+      else if (used.error !== null) broken.push({ name, state: used.error });
       const path = paths.get(name);
       if (!survey || path === undefined) continue;
       const missing = missingMount(path, survey);
@@ -68,6 +70,7 @@ export const pbsDatastores = check({
       else if (mountOf(path, survey.mounts).target === '/')
         remarks.push(`${name} shares the root file system`);
     }
+    problems.unshift(...byState(broken).map(([names, state]) => `${names}: ${state}`));
     if (problems.length > 0) return { ...block(problems.join('; ')), fixes };
     if (needsSurvey && !survey && surveyError)
       return block(`the mounts cannot be seen: ${surveyError.message}`, { error: surveyError.code });

@@ -89,7 +89,7 @@ const SCREEN_LIMIT_MS = 20_000;
 
 async function readScreen({ pve, vmid, clock, deadline }: Guest): Promise<Shown> {
   const { stream, password } = await pve.console.screen(vmid);
-  const limitMs = deadline?.within(SCREEN_LIMIT_MS) ?? SCREEN_LIMIT_MS;
+  const limitMs = Math.ceil(deadline?.within(SCREEN_LIMIT_MS) ?? SCREEN_LIMIT_MS);
   clock
     .timeout(limitMs)
     .addEventListener('abort', () => stream.end(`nothing came within ${Math.round(limitMs / 1000)} s`));

@@ -1,3 +1,4 @@
+import { byState } from '../checks/host-state.js';
 import { oneLine } from '../report/layout.js';
 import type { RecoverFlag } from './allow.js';
 import type { ObservedHost } from './observed.js';
@@ -237,7 +238,7 @@ function datastores({ host, datastores: stores, foreignModes }: ObservedHost): T
     );
   }
   return trouble(
-    `${host} cannot use ${list(broken.map(({ name, state }) => `${name} (${state})`))}.`,
+    `${host} cannot use ${list(byState(broken).map(([names, state]) => `${names} (${state})`))}.`,
     byCommand(
       'Look at its disk and its path.',
       `proxmox-backup-manager datastore show ${broken[0]?.name ?? ''}`,

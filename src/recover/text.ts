@@ -1,3 +1,4 @@
+import { byState } from '../checks/host-state.js';
 import { formatDuration } from '../config/quantity.js';
 import type { ErrorDocument } from '../fault.js';
 import type { ConsoleShot } from '../guest/console.js';
@@ -171,7 +172,7 @@ function datastoreRows({ datastores }: ObservedHost, width: number): Row[] {
   return [
     {
       label: 'datastores',
-      lines: datastores.flatMap(({ name, state }) => wrap(`${name}: ${state}`, width)),
+      lines: byState(datastores).flatMap(([names, state]) => wrap(`${names}: ${state}`, width)),
       bad: datastores.some(({ state }) => state !== 'ok'),
     },
   ];

@@ -86,7 +86,7 @@ describe('calls that touch a datastore', () => {
       ['vault', null, 9],
     ]);
     // Nor is anything sent that would touch it, as long as the reader is there.
-    expect(await collections()).toMatch(/^not known: tank hangs: no answer/);
+    expect(await collections()).toMatch(/^not asked, since tank hangs: no answer/);
     await look();
     await usage();
     expect(touching()).toEqual([USAGE, '/admin/datastore/vault/status', '/admin/datastore/vault/status']);
@@ -116,7 +116,7 @@ describe('calls that touch a datastore', () => {
       path === USAGE ? 'silence' : { read: 0, write: 0 },
     );
     await look();
-    const words = `not known: a datastore of this PBS hangs (no answer within 11.3 s to GET ${USAGE})`;
+    const words = `no answer: a datastore of this PBS hangs (no answer within 11.3 s to GET ${USAGE})`;
     expect((await usage()).map(({ error }) => error)).toEqual([words, words]);
     await look();
     await usage();
@@ -141,7 +141,7 @@ describe('calls that touch a datastore', () => {
       return held ? USED.map(({ store }) => ({ store, error: LOCKED })) : USED;
     });
     await look();
-    const why = /^not known: a datastore of this PBS hangs and keeps the others from being opened/;
+    const why = /^no answer: a datastore of this PBS hangs and keeps the others from being opened/;
     for (const { error } of [...(await usage()), ...(await usage())]) expect(error).toMatch(why);
     expect(touching()).toEqual([USAGE]);
     held = false;

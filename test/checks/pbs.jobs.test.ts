@@ -37,8 +37,8 @@ describe('pbs.jobs', () => {
   it('is expected to be over a margin after the last job', () =>
     expect(judge(pbsJobs, [job(NOW + 60), job(NOW + 600)]).retryAt).toBe(NOW + 600 + 900));
   it('blocks where a datastore that hangs hides when garbage collection is due', () =>
-    expect(judge(pbsJobs, [job(NOW + 3600)], {}, 'not known: tank hangs')).toMatchObject({
+    expect(judge(pbsJobs, [job(NOW + 3600)], {}, 'no answer: tank hangs')).toMatchObject({
       status: 'block',
-      summary: 'garbage collection: not known: tank hangs',
+      summary: 'garbage collection: no answer: tank hangs',
     }));
 });
