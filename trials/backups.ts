@@ -9,6 +9,8 @@ export interface PlayedJob {
   readonly at: number;
   /** Simulated seconds. */
   readonly length: number;
+  /** Epoch seconds at which an administrator adds it to the schedule; null or absent: it was there before. */
+  readonly announcedAt?: number | null;
 }
 
 /** What became of the jobs of a trial. */
@@ -75,8 +77,12 @@ export function playJobs(
     else harm(`a scheduled backup to ${store} found it ${host.machine.phase === 'up' ? 'closed' : 'away'}`);
   };
   for (const job of jobs) {
-    announce(lab, job);
-    lab.cluster.time.after(Math.max(0, job.at - Date.now() / 1000) * factor, () => void begin(job));
+    const at = (seconds: number, act: () => void) =>
+      lab.cluster.time.after(Math.max(0, seconds - Date.now() / 1000) * factor, act);
+    const { announcedAt = null } = job;
+    if (announcedAt === null) announce(lab, job);
+    else at(announcedAt, () => announce(lab, job));
+    at(job.at, () => void begin(job));
   }
   return toll;
 }

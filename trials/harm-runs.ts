@@ -50,6 +50,7 @@ function summary(): number {
         firstSeed: first,
         outcomes: Object.fromEntries(outcomes),
         waited: trials.filter(({ waited }) => waited).length,
+        drainedAcrossTheMinute: trials.filter(({ drainTimeout }) => drainTimeout === '75s').length,
         pbsCtl: ours,
         playbook: theirs,
         trials,

@@ -10,13 +10,17 @@ const FACTOR = 40;
 /** Seconds after the end of both until everything is judged: what begins at the last moment may still be hit. */
 const AFTERMATH = 2;
 /** Longer than a run takes here: what outlasts its own policy is not tried. Too many lanes break that. */
-const POLICY = { maintenanceDuration: '25s', backupMargin: '5s', drainTimeout: '0s' };
+const POLICY = { maintenanceDuration: '25s', backupMargin: '5s' };
+
+/** How many trials drain for how long; `75s` is across the next full minute, at which PVE starts its jobs. */
+const DRAINS = { '75s': 0.1, '4s': 0.4, '0s': 0.5 } as const;
 
 /** What the same jobs suffered at the hands of both. */
 export interface HarmTrial {
   readonly seed: number;
   readonly outcome: string;
   readonly waited: boolean;
+  readonly drainTimeout: string;
   /** Seconds that the run of pbs-ctl took. */
   readonly took: number;
   readonly pbsCtl: Toll;
@@ -27,7 +31,7 @@ interface Plan {
   readonly jobs: readonly PlayedJob[];
   /** Epoch seconds at which both begin. */
   readonly at: number;
-  readonly drain: boolean;
+  readonly drainTimeout: keyof typeof DRAINS;
   /** Whether pbs-ctl is told to wait for a safe time instead of postponing at once. */
   readonly wait: boolean;
 }
@@ -54,7 +58,20 @@ function draw(random: Random, now: number): Plan {
     const kind = random.oneOf(['verify', 'sync', 'prune', 'gc'] as const);
     jobs.push({ kind, by: 'schedule', store: store(), at: at + random.between(-4, 90), length: length() });
   }
-  return { jobs, at, drain: random.next() < 0.5, wait: random.next() < 0.4 };
+  const [luck, wait] = [random.next(), random.next() < 0.4];
+  if (luck >= DRAINS['75s'])
+    return { jobs, at, drainTimeout: luck < DRAINS['75s'] + DRAINS['4s'] ? '4s' : '0s', wait };
+  // A backup by hand to drain, which lasts beyond the next full minute. In most trials a scheduled one begins then: the
+  // run can know of it from the beginning, or an administrator adds it meanwhile.
+  const minute = Math.ceil((at + 20) / 60) * 60;
+  const lasts = (minute + random.between(1, 6) - at) * FACTOR;
+  const due = jobs.filter(({ by }) => by === 'hand');
+  due.push({ kind: 'backup', by: 'hand', store: store(), at: at - 1, length: lasts });
+  const known = random.oneOf(['later', 'later', 'before', 'no job'] as const);
+  const announcedAt = known === 'later' ? at + random.between(2, 8) : null;
+  if (known !== 'no job')
+    due.push({ kind: 'backup', by: 'schedule', store: store(), at: minute, length: length(), announcedAt });
+  return { jobs: due, at, drainTimeout: '75s', wait };
 }
 
 /** The same jobs twice, at the same time: in one lab pbs-ctl patches pbs01, in the other the playbook does. */
@@ -66,11 +83,14 @@ export async function harmTrial(seed: number): Promise<HarmTrial> {
       patchWithUs(ours, plan),
       patchWithPlaybook(theirs, plan),
     ]);
+    // A fence that was left behind would meet what is still to come.
+    if (plan.drainTimeout === '75s') await until(Math.max(...plan.jobs.map((job) => job.at)));
     await delay(AFTERMATH * 1000);
     return {
       seed,
       outcome: document.outcome,
       waited: plan.wait,
+      drainTimeout: plan.drainTimeout,
       took: document.took,
       pbsCtl: document.toll,
       playbook: theirToll,
@@ -82,9 +102,9 @@ export async function harmTrial(seed: number): Promise<HarmTrial> {
 
 async function patchWithUs(
   lab: Lab,
-  { jobs, at, drain, wait }: Plan,
+  { jobs, at, drainTimeout, wait }: Plan,
 ): Promise<{ outcome: string; took: number; toll: Toll }> {
-  hurry(lab.configPath, { ...POLICY, ...(drain && { drainTimeout: '4s' }) });
+  hurry(lab.configPath, { ...POLICY, drainTimeout });
   let patching = false;
   const toll = playJobs(lab, jobs, FACTOR, () => patching);
   await until(at);

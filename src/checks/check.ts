@@ -96,7 +96,7 @@ function worstOf(parts: ReadonlyArray<readonly [cluster: string, Judgement]>): J
   };
 }
 
-/** All checks side by side, but those that come last; one that throws is a block with its reason. */
+/** All checks side by side, but for those that come last in this round; one that throws is a block with its reason. */
 export async function runChecks(
   checks: readonly Check[],
   answers: Answers,
@@ -113,7 +113,8 @@ export async function runChecks(
       ? answers.cache.lasting(`check ${each.id}`, run, ({ status }) => status !== 'block')
       : run();
   };
-  const others = new Map(checks.filter(({ rules }) => !rules.last).map((each) => [each.id, ask(each)]));
+  const isLast = ({ rules }: Check) => rules.last?.some((gate) => gate === round) ?? false;
+  const others = new Map(checks.filter((each) => !isLast(each)).map((each) => [each.id, ask(each)]));
   const asked = Promise.all(others.values());
   return Promise.all(checks.map((each) => others.get(each.id) ?? asked.then(() => ask(each))));
 }

@@ -1,5 +1,5 @@
 import { inUseOf, namesStore, type PbsTask, type StoresInUse } from '../api/pbs.js';
-import { ALSO_DRAINING } from '../rules/rounds.js';
+import { ALSO_DRAINING, GATES } from '../rules/rounds.js';
 import { block, check, pass } from './check.js';
 
 interface Seen extends StoresInUse {
@@ -9,7 +9,7 @@ interface Seen extends StoresInUse {
 /** Does a task or an active operation use a datastore, or would a reboot harm one? */
 export const pbsTasks = check({
   id: 'pbs.tasks',
-  rules: { rounds: ALSO_DRAINING, softenedBy: 'drain', last: true },
+  rules: { rounds: ALSO_DRAINING, softenedBy: 'drain', last: GATES },
   // Within a run what counts is the moment after the datastores were touched.
   look: ({ pbs, ownRun }): Promise<Seen> => inUseOf(pbs, ownRun === null ? 'before' : 'after'),
   judge({ tasks, operations, lingering }, { target: { host }, ownTasks }) {

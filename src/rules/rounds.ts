@@ -26,8 +26,8 @@ export interface Rules {
   /** Rounds that share its verdict for up to a minute, unless it blocks. The gates ask afresh. */
   readonly lasting?: ReadonlyArray<'preflight' | 'recheck'>;
   readonly softenedBy?: Softener;
-  /** Asked once all others have answered: what they ask is counted by it. */
-  readonly last?: true;
+  /** Rounds in which it is asked once all others have answered: it counts what they ask, and is to be newest. */
+  readonly last?: ReadonlyArray<'upgrade' | 'reboot'>;
 }
 
 /** In every look at the whole: what blocks `preflight` blocks both gates. */
@@ -36,6 +36,8 @@ export const ALWAYS = ['preflight', 'recheck', 'upgrade', 'reboot'] as const;
 export const ALSO_DRAINING = ['preflight', 'recheck', 'drain', 'upgrade', 'reboot'] as const;
 /** What only an upgrade needs. */
 export const UNTIL_UPGRADED = ['preflight', 'recheck', 'upgrade'] as const;
+/** Before each step that cannot be taken back. */
+export const GATES = ['upgrade', 'reboot'] as const;
 /** For answers that change rarely. */
 export const A_MINUTE = ['preflight', 'recheck'] as const;
 

@@ -3,7 +3,7 @@ import { type Check, type Judgement, perCluster, retryAfter, runChecks } from '.
 import { Fault } from '../../src/fault.js';
 import { AnswerCache } from '../../src/host/answer-cache.js';
 import type { Answers } from '../../src/host/answers.js';
-import { A_MINUTE, ALWAYS, type Rules } from '../../src/rules/rounds.js';
+import { A_MINUTE, ALWAYS, GATES, type Rules } from '../../src/rules/rounds.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { judge, NOW, target } from './judge.js';
 
@@ -72,7 +72,8 @@ describe('a round of checks', () => {
       },
       judge: () => ({ status: 'pass', summary: '' }),
     });
-    const findings = await runChecks([check('pbs.tasks', { last: true }), check('pbs.datastores')], answers);
+    const checks = [check('pbs.tasks', { last: GATES }), check('pbs.datastores')];
+    const findings = await runChecks(checks, answers, { round: 'reboot' });
     expect(order).toEqual([
       'pbs.datastores asked',
       'pbs.datastores answered',
