@@ -10,18 +10,16 @@ import { pbsUpid } from '../upid.js';
 import { DIFFERENCES } from './differences.js';
 import { RunningProxy } from './running-proxy.js';
 import { PbsError, type PbsRoute, pbsServer } from './server.js';
-import { type PbsJob, type PbsTask, SERVICES, type SimulatedDatastore } from './state.js';
+import {
+  type PbsHostOptions,
+  type PbsJob,
+  type PbsTask,
+  SERVICES,
+  type SimulatedDatastore,
+} from './state.js';
 import { StoreAccess } from './store-access.js';
 import { StoreCalls } from './store-calls.js';
 import type { PbsTrouble } from './trouble.js';
-
-export interface PbsHostOptions<M extends GuestMachine> {
-  readonly name: string;
-  readonly version: PbsRelease;
-  readonly machine: M;
-  readonly time: LabTime;
-  readonly record: LabRecord;
-}
 
 /** State of a simulated PBS on a machine, simulated or real; its API follows the machine down and up. */
 export class PbsHost<M extends GuestMachine = GuestMachine> {
@@ -143,6 +141,11 @@ export class PbsHost<M extends GuestMachine = GuestMachine> {
 
   running(): PbsTask[] {
     return this.tasks.filter(({ endedAt }) => endedAt === null);
+  }
+
+  /** What the command-line tool changes about privileges counts after up to five seconds. */
+  byCommandLine(change: (access: Access) => void): void {
+    this.time.after(5, () => change(this.access));
   }
 
   /** Those that the token may see in lists. */

@@ -1,11 +1,11 @@
 import { X509Certificate } from 'node:crypto';
-import { oneOf, optional, text } from '../parameters.js';
+import { oneOf } from '../parameters.js';
 import type { PbsHost } from './host.js';
-import { CUT, PbsError, type PbsRoute } from './server.js';
+import { CUT, type PbsRoute } from './server.js';
 
-/** The host itself: version, privileges, state, power, services. */
+/** The host itself: version, state, power, services. */
 export function nodeRoutes(host: PbsHost): PbsRoute[] {
-  const { access, machine } = host;
+  const { machine } = host;
   const on = (path: string, privilege: string) => () => [path, [privilege]] as const;
   return [
     { method: 'GET', path: '/ping', needs: 'world', handle: () => ({ pong: true }) },
@@ -14,41 +14,6 @@ export function nodeRoutes(host: PbsHost): PbsRoute[] {
       path: '/version',
       needs: null,
       handle: async () => ({ ...(await host.runningVersion()), repoid: 'a'.repeat(40) }),
-    },
-    {
-      method: 'GET',
-      path: '/access/permissions',
-      params: { path: optional(text), 'auth-id': optional(text) },
-      needs: null,
-      handle: ({ params }) => {
-        const paths =
-          params.path === undefined
-            ? ['/', '/access', '/datastore', '/remote', '/system', ...access.paths()]
-            : [String(params.path)];
-        const held = paths.map((path) => [path, Object.fromEntries(access.effective(path))] as const);
-        return Object.fromEntries(held.filter(([, privileges]) => Object.keys(privileges).length > 0));
-      },
-    },
-    {
-      method: 'GET',
-      path: '/access/users/{userid}',
-      needs: on('/access/users', 'Sys.Audit'),
-      handle: ({ params: { userid } }) => {
-        if (access.tokensOf(String(userid)).length === 0) throw new PbsError(`no such user '${userid}'`, 400);
-        return { userid, enable: true };
-      },
-    },
-    {
-      method: 'GET',
-      path: '/access/users/{userid}/token/{token-name}',
-      needs: on('/access/users', 'Sys.Audit'),
-      handle: ({ params }) => {
-        const id = `${params.userid}!${params['token-name']}`;
-        const found = access.tokensOf(String(params.userid)).find(([name]) => name === params['token-name']);
-        if (!found) throw new PbsError(`no such token '${id}'`, 400);
-        const [, { expire }] = found;
-        return { tokenid: id, ...(expire === 0 ? {} : { expire }) };
-      },
     },
     {
       method: 'GET',
@@ -64,7 +29,7 @@ export function nodeRoutes(host: PbsHost): PbsRoute[] {
           cpu: 0.02,
           wait: 0,
           loadavg: [0.1, 0.2, 0.15],
-          cpuinfo: { model: 'QEMU Virtual CPU', sockets: 1, cpus: 4 },
+          cpuinfo: { model: 'QEMU Virtual CPU', sockets: 1, cpus: host.stores.cores },
           'current-kernel': {
             sysname: 'Linux',
             release: kernel,
@@ -80,7 +45,7 @@ export function nodeRoutes(host: PbsHost): PbsRoute[] {
     {
       method: 'POST',
       path: '/nodes/localhost/status',
-      params: { command: oneOf('reboot', 'shutdown') },
+      params: { command: { ...oneOf('reboot', 'shutdown'), byCode: true } },
       needs: on('/system/status', 'Sys.PowerManagement'),
       daemon: true,
       handle: async () => {

@@ -1,4 +1,16 @@
+import type { GuestMachine } from '../guest-machine.js';
+import type { PbsRelease } from '../machine/spec.js';
+import type { LabRecord } from '../record.js';
+import type { LabTime } from '../time.js';
 import type { SimulatedGroup } from './contents.js';
+
+export interface PbsHostOptions<M extends GuestMachine> {
+  readonly name: string;
+  readonly version: PbsRelease;
+  readonly machine: M;
+  readonly time: LabTime;
+  readonly record: LabRecord;
+}
 
 export interface SimulatedDatastore {
   readonly name: string;

@@ -1,7 +1,7 @@
-import { flag, optional, text, whole } from '../parameters.js';
+import { flag, optional, type Parameter, text, whole } from '../parameters.js';
 import { DIFFERENCES } from './differences.js';
 import type { PbsHost } from './host.js';
-import { type PbsCall, PbsError, type PbsRoute, WithAttributes } from './server.js';
+import { type PbsCall, PbsError, type PbsRoute, Raw, WithAttributes } from './server.js';
 import type { PbsTask } from './state.js';
 
 /** Tasks: their list, state and log, as far as the caller may see them. */
@@ -26,7 +26,7 @@ export function taskRoutes(host: PbsHost): PbsRoute[] {
         since: optional(whole),
         until: optional(whole),
         typefilter: optional(text),
-        statusfilter: optional({ type: 'array' }),
+        statusfilter: optional({ type: 'array', values: STATES, byCode: true }),
         userfilter: optional(text),
         store: optional(text),
       },
@@ -36,8 +36,7 @@ export function taskRoutes(host: PbsHost): PbsRoute[] {
         const start = Number(params.start ?? 0);
         const seen = host.tasks
           .filter(({ user }) => access.has('/system/tasks', 'Sys.Audit') || user === tokenId)
-          .filter(({ endedAt }) => !/^(1|true)$/.test(String(params.running ?? '')) || endedAt === null)
-          .filter(({ type }) => type.includes(String(params.typefilter ?? '')))
+          .filter((each) => passes(each, params))
           .sort((a, b) => (b.endedAt ?? Infinity) - (a.endedAt ?? Infinity) || b.startedAt - a.startedAt);
         const page = seen.slice(start, limit === 0 ? undefined : start + limit);
         return new WithAttributes(page.map(listed), {
@@ -48,6 +47,7 @@ export function taskRoutes(host: PbsHost): PbsRoute[] {
     {
       method: 'GET',
       path: '/nodes/localhost/tasks/{upid}/status',
+      params: { upid: UPID },
       needs: null,
       handle: (call) => {
         const found = task(call);
@@ -83,6 +83,7 @@ export function taskRoutes(host: PbsHost): PbsRoute[] {
       method: 'GET',
       path: '/nodes/localhost/tasks/{upid}/log',
       params: {
+        upid: UPID,
         start: optional(whole),
         limit: optional(whole),
         'test-status': optional(flag),
@@ -93,16 +94,64 @@ export function taskRoutes(host: PbsHost): PbsRoute[] {
         const { params } = call;
         const found = task(call);
         if (!found) throw new PbsError('No such file or directory (os error 2)');
+        if (isSet(params.download)) {
+          if (['start', 'limit', 'test-status'].some((each) => params[each] !== undefined))
+            throw new PbsError("Parameter 'download' cannot be used with other parameters");
+          return new Raw(found.log.map((line) => `${line}\n`).join(''), 'text/plain');
+        }
         const first = Math.max(1, Number(params.start ?? 1));
         const limit = params.limit === undefined ? 50 : Number(params.limit);
         const lines = found.log.slice(first - 1, limit === 0 ? undefined : first - 1 + limit);
         return new WithAttributes(
           lines.map((line, index) => ({ n: first + index, t: line })),
-          { total: found.log.length, success: 1 },
+          {
+            total: found.log.length,
+            success: 1,
+            ...(isSet(params['test-status']) ? { active: found.endedAt === null } : {}),
+          },
         );
       },
     },
   ];
+}
+
+const STATES = ['ok', 'warning', 'error', 'unknown'];
+const UPID: Parameter = {
+  type: 'string',
+  minLength: 36,
+  pattern:
+    /^UPID:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?:[0-9A-Fa-f]{8}:[0-9A-Fa-f]{8,9}:[0-9A-Fa-f]{8,16}:[0-9A-Fa-f]{8}:[^:\s]+:[^:\s]*:[^:\s]+:$/,
+};
+const isSet = (value: unknown) => /^(?:1|on|yes|true)$/i.test(String(value ?? ''));
+
+/** The only tasks whose store the server knows. */
+const OF_STORES = /^(?:verif.*|syncjob|prune|prunejob|backup|garbage_collection)$/;
+
+/** Whether a task is listed under the filters of a request. */
+function passes(
+  { type, store, user, startedAt, endedAt, status }: PbsTask,
+  params: Readonly<Record<string, unknown>>,
+): boolean {
+  const { running, errors, since, until, typefilter, userfilter, statusfilter, store: wanted } = params;
+  const ended = endedAt !== null;
+  return (
+    !(isSet(running) && ended) &&
+    // Running tasks stay, as do warnings.
+    !(isSet(errors) && ended && status === 'OK') &&
+    // By the start: what began earlier and still runs is hidden as well.
+    startedAt >= Number(since ?? 0) &&
+    startedAt <= Number(until ?? Infinity) &&
+    type.includes(String(typefilter ?? '')) &&
+    user.includes(String(userfilter ?? '')) &&
+    (wanted === undefined || (OF_STORES.test(type) && store === wanted)) &&
+    (statusfilter === undefined || (ended && [statusfilter].flat().includes(stateOf(status))))
+  );
+}
+
+function stateOf(status: string | null): string {
+  if (status === 'OK') return 'ok';
+  if (status === 'unknown' || status === null) return 'unknown';
+  return status.startsWith('WARNINGS') ? 'warning' : 'error';
 }
 
 /** User and token stand apart in the status of a task, together in lists. */
