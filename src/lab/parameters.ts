@@ -31,6 +31,8 @@ export interface Wording {
   readonly long: (most: number) => string;
   /** A single value that is given twice. */
   readonly duplicate?: string;
+  /** A list that is given and empty. */
+  readonly emptyArray?: string;
   /** What it takes for a boolean in a query or form. */
   readonly booleans: RegExp;
 }
@@ -45,6 +47,10 @@ export function wrongParameters(
   for (const name of Object.keys(given)) if (!(name in known)) wrong[name] = words.unknown;
   for (const [name, parameter] of Object.entries(known)) {
     const value = given[name];
+    if (value === null && parameter.type === 'array' && words.emptyArray) {
+      wrong[name] = words.emptyArray;
+      continue;
+    }
     if (value === undefined || value === null) {
       if (!parameter.optional) wrong[name] = words.missing;
       continue;

@@ -49,7 +49,7 @@ export abstract class AgentSide {
     this.record = record;
     this.release = release;
     this.agent = { installed: true, execAllowed: true, frozen: false, delayMs: 0, down: false, ...agent };
-    this.#processes = new AgentProcesses(root, time.factor);
+    this.#processes = new AgentProcesses(root, time.factor, release.debian.id === '12');
   }
 
   abstract installedPackages(): InstalledPackage[];
@@ -103,7 +103,7 @@ export abstract class AgentSide {
   /** guest-get-fsinfo: what is mounted and has a block device. @throws AgentError */
   fsinfo(): FsInfo[] {
     this.#permit('guest-get-fsinfo');
-    return fsInfo(readMounts(this.root));
+    return fsInfo(this.release, readMounts(this.root));
   }
 
   /** guest-get-osinfo. @throws AgentError */
@@ -145,7 +145,7 @@ export abstract class AgentSide {
 
   protected newAgent(): void {
     this.#processes.end();
-    this.#processes = new AgentProcesses(this.root, this.time.factor);
+    this.#processes = new AgentProcesses(this.root, this.time.factor, this.#speaks === '12');
     this.#life += 1;
     this.putAgentLife();
     refreshLocks(this.root);
@@ -158,12 +158,22 @@ export abstract class AgentSide {
 
   #permit(command: string): void {
     if (!this.agentAnswers) throw new AgentError('QEMU guest agent is not running');
-    if (this.agent.frozen && !FROZEN_COMMANDS.includes(command)) {
-      throw new AgentError(`Command ${command} has been disabled: the agent is in frozen state`);
-    }
-    if (!this.agent.execAllowed && command.startsWith('guest-exec')) {
-      throw new AgentError(`Command ${command} has been disabled`);
-    }
+    const frozen = this.agent.frozen && !FROZEN_COMMANDS.includes(command);
+    const blocked = !this.agent.execAllowed && command.startsWith('guest-exec');
+    if (!frozen && !blocked) return;
+    // The agent of Debian 13 does not say which of the two it is.
+    const why =
+      this.#speaks === '12'
+        ? frozen
+          ? ': the agent is in frozen state'
+          : ''
+        : ': the command is not allowed';
+    throw new AgentError(`Command ${command} has been disabled${why}`);
+  }
+
+  /** Whose words its agent uses: those of Debian 12 or of Debian 13. */
+  get #speaks(): '12' | '13' {
+    return this.release.debian.id === '12' ? '12' : '13';
   }
 
   /** Stops its children in their tracks, or lets them continue. */

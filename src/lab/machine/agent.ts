@@ -61,9 +61,12 @@ const SIGNALS: Partial<Record<NodeJS.Signals, number>> = {
 export class AgentProcesses {
   readonly #root: string;
   readonly #factor: number;
+  readonly #old: boolean;
   readonly #started = new Map<number, Started>();
 
-  constructor(root: string, factor: number) {
+  /** @param old whether it speaks as agent 7.2 and not as 10.0 */
+  constructor(root: string, factor: number, old: boolean) {
+    this.#old = old;
     this.#root = root;
     this.#factor = factor;
   }
@@ -73,9 +76,8 @@ export class AgentProcesses {
     const [program = '', ...args] = command.map((word) => intoMachine(word, this.#root));
     const reason = whyNotExecutable(program);
     if (reason) {
-      throw new AgentError(
-        `Guest agent command failed, error was 'Failed to execute child process “${command[0]}” (${reason})'`,
-      );
+      const failed = `Failed to execute child process “${command[0]}” (${reason})`;
+      throw new AgentError(this.#old ? `Guest agent command failed, error was '${failed}'` : failed);
     }
     const child = spawn(program, args, {
       cwd: this.#root,
@@ -110,7 +112,8 @@ export class AgentProcesses {
   /** Hands out an end once. @throws AgentError for a pid that is unknown or whose end was handed out */
   status(pid: number): ExecState {
     const started = this.#started.get(pid);
-    if (!started) throw new AgentError("Invalid parameter 'pid'");
+    // The newer one forgets to put the number in.
+    if (!started) throw new AgentError(this.#old ? "Invalid parameter 'pid'" : 'PID ld does not exist');
     if (started.state.exited) this.#started.delete(pid);
     return started.state;
   }

@@ -19,6 +19,8 @@ export interface FsInfo {
   readonly mountpoint: string;
   readonly type: string;
   readonly 'total-bytes': number;
+  /** With what is reserved for root; not of the agent of Debian 12. */
+  readonly 'total-bytes-privileged'?: number;
   readonly 'used-bytes': number;
   readonly disk: ReadonlyArray<Record<string, unknown>>;
 }
@@ -82,7 +84,7 @@ export function osInfo({ debian: { id, codename } }: Release, kernel: string): O
 }
 
 /** Mounts without a block device of their own (tmpfs, ZFS, NFS, CIFS) are not in it. */
-export function fsInfo(mounts: readonly MountSpec[]): FsInfo[] {
+export function fsInfo({ debian }: Release, mounts: readonly MountSpec[]): FsInfo[] {
   return mounts
     .filter(({ device }) => device.startsWith('/dev/'))
     .map(({ path, device, fstype, totalBytes, usedBytes }, index) => ({
@@ -90,6 +92,7 @@ export function fsInfo(mounts: readonly MountSpec[]): FsInfo[] {
       mountpoint: path,
       type: fstype,
       'total-bytes': totalBytes,
+      ...(debian.id === '12' ? {} : { 'total-bytes-privileged': totalBytes }),
       'used-bytes': usedBytes,
       disk: [
         {

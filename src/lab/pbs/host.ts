@@ -93,7 +93,7 @@ export class PbsHost<M extends GuestMachine = GuestMachine> {
       endedAt: null,
       status: null,
     };
-    const refused = access === null ? null : this.#refusal(store, access);
+    const refused = access === null ? null : (this.stores.locked ?? this.#refusal(store, access));
     if (refused !== null) {
       // A client is turned away before there is a task.
       this.record.event('refused', this.name, { type, id, store, words: refused });
@@ -171,11 +171,6 @@ export class PbsHost<M extends GuestMachine = GuestMachine> {
 
   /** Why nothing new may use a datastore this way, in the server's words; what runs goes on. */
   #refusal(store: string | null, access: 'read' | 'write'): string | null {
-    if (this.stores.locked) return this.stores.locked;
-    return this.#closed(store, access);
-  }
-
-  #closed(store: string | null, access: 'read' | 'write'): string | null {
     const { maintenance = null } = this.datastores.find(({ name }) => name === store) ?? {};
     if (maintenance === null || (access === 'read' && !maintenance.startsWith('offline'))) return null;
     const [mode, message = ''] = maintenance.split(',message=');
@@ -184,7 +179,7 @@ export class PbsHost<M extends GuestMachine = GuestMachine> {
 
   /** Why a datastore cannot be opened, in the server's words; null when it can. One that is open stays so when its disk goes. */
   async problemOf({ name, path, error, trouble }: SimulatedDatastore): Promise<string | null> {
-    const closed = this.#closed(name, 'read');
+    const closed = this.#refusal(name, 'read');
     if (closed) return closed;
     if (error) return error;
     if (this.stores.isOpen(name) && this.datastoresReady) return null;

@@ -65,6 +65,7 @@ export function agentRoutes(cluster: PveCluster): PveRoute[] {
       proxied: true,
       handle: async ({ params }) => {
         const machine = await machineOf(params);
+        await breaksChannel(cluster, params);
         const command = Array.isArray(params.command) ? params.command.map(String) : [String(params.command)];
         return refusing(cluster, params, async () => ({
           pid: await machine.exec(
@@ -98,14 +99,20 @@ export function agentRoutes(cluster: PveCluster): PveRoute[] {
     {
       method: 'GET',
       path: path('file-read'),
-      params: { file: text, ...(old ? {} : { count: optional(whole), offset: optional(whole) }) },
+      params: { file: text, ...(old ? {} : PART) },
       needs: needs('VM.GuestAgent.FileRead'),
       proxied: true,
       handle: async ({ params }) => {
         const machine = await machineOf(params);
         return refusing(cluster, params, async () => {
-          const content = await machine.readFile(String(params.file));
-          return { content: content.toString('latin1'), 'bytes-read': content.length };
+          const all = await machine.readFile(String(params.file));
+          const offset = Number(params.offset ?? 0);
+          const content = all.subarray(offset, offset + Number(params.count ?? MOST_BYTES));
+          return {
+            content: content.toString('latin1'),
+            'bytes-read': content.length,
+            ...(offset + content.length < all.length ? { truncated: 1 } : {}),
+          };
         });
       },
     },
@@ -129,6 +136,24 @@ function troubled(cluster: PveCluster, route: PveRoute): PveRoute {
   };
 }
 
+const MOST_BYTES = 16 * 1024 * 1024;
+const PART = {
+  count: optional({ ...whole, min: 1, max: MOST_BYTES }),
+  offset: optional({ ...whole, min: 0 }),
+};
+const ASCII = /^\p{ASCII}*$/u;
+
+/** Anything beyond ASCII in an exec breaks the channel: nothing is answered over it until the agent is restarted. */
+async function breaksChannel(
+  cluster: PveCluster,
+  { vmid, command, 'input-data': input }: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  if (ASCII.test([command, input ?? ''].flat().join(''))) return;
+  cluster.brokenChannels.add(Number(vmid));
+  await cluster.time.sleep(5.1);
+  throw silent(cluster, { vmid }, new AgentSilence('guest-exec', { closed: false }));
+}
+
 /** Each byte becomes one character: what is not ASCII arrives as Latin-1. A silent stream has no key at all. */
 function stream(name: 'out' | 'err', bytes: Buffer | undefined, truncated = false) {
   return bytes?.length
@@ -144,6 +169,10 @@ async function available(
   if (guest.config.agent === undefined) throw new PveError('No QEMU guest agent configured');
   const { machine } = guest;
   if (machine?.power !== 'running') throw new PveError(`VM ${guest.vmid} is not running`);
+  if (cluster.brokenChannels.has(guest.vmid)) {
+    await cluster.time.sleep(3);
+    throw new PveError('QEMU guest agent is not running');
+  }
   if (!(await machine.ping())) throw new PveError('QEMU guest agent is not running');
   return machine;
 }
@@ -156,6 +185,11 @@ async function refusing<Value>(
   try {
     return await act();
   } catch (error) {
+    if (error instanceof AgentError && !ASCII.test(error.desc)) {
+      // The words of the agent land in the status line, and break the proxy between the nodes.
+      await cluster.time.sleep(5.2);
+      throw new PveError('Broken pipe', 596);
+    }
     if (error instanceof AgentError) throw new PveError(`Agent error: ${error.desc}`);
     throw silent(cluster, params, error);
   }

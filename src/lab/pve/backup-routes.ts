@@ -57,7 +57,7 @@ export function backupRoutes(cluster: PveCluster): PveRoute[] {
         try {
           const from = params.starttime === undefined ? time.now() : Number(params.starttime);
           const runs = nextRuns(String(params.schedule), from, Number(params.iterations ?? 10));
-          return runs.map((timestamp) => ({ timestamp, utc: new Date(timestamp * 1000).toUTCString() }));
+          return runs.map((timestamp) => ({ timestamp, utc: asctime(timestamp) }));
         } catch (error) {
           throw new PveError('Parameter verification failed.', 400, { schedule: (error as Error).message });
         }
@@ -77,6 +77,13 @@ export function backupRoutes(cluster: PveCluster): PveRoute[] {
           .map((storage) => ({ ...storage, content: 'backup', shared: 1, digest: 'd'.repeat(40) })),
     },
   ];
+}
+
+/** `Thu Jan  1 01:00:00 2026` */
+function asctime(epoch: number): string {
+  const [, weekday, day, month, year, clock] =
+    /^(\w+), (\d+) (\w+) (\d+) ([\d:]+)/.exec(new Date(epoch * 1000).toUTCString()) ?? [];
+  return `${weekday} ${month} ${String(Number(day)).padStart(2)} ${clock} ${year}`;
 }
 
 function jobAnswer(job: PveCluster['jobs'][number], now: number): Record<string, unknown> {

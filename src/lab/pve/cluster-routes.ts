@@ -2,6 +2,7 @@ import { oneOf, optional, text } from '../parameters.js';
 import { ownerOf, type PveCluster } from './cluster.js';
 import { versionOf } from './node-routes.js';
 import { PveError, type PveRoute } from './server.js';
+import { allowedTags } from './tags.js';
 
 const root = (privilege: string) => () => ['/', [privilege]] as const;
 
@@ -129,7 +130,10 @@ export function clusterRoutes(cluster: PveCluster): PveRoute[] {
         ...(access.has('/', 'Sys.Audit') && cluster.registeredTags.length > 0
           ? { 'registered-tags': cluster.registeredTags }
           : {}),
-        'allowed-tags': cluster.registeredTags,
+        ...(access.has('/', 'Sys.Audit') && cluster.userTagAccess.allow !== 'free'
+          ? { 'user-tag-access': userTagAccessOf(cluster) }
+          : {}),
+        'allowed-tags': allowedTags(cluster),
         ...tagStyleOf(cluster),
       }),
     },
@@ -171,6 +175,10 @@ export function clusterRoutes(cluster: PveCluster): PveRoute[] {
           })),
     },
   ];
+}
+
+function userTagAccessOf({ userTagAccess: { allow, list } }: PveCluster) {
+  return { 'user-allow': allow, ...(list.length > 0 ? { 'user-allow-list': list } : {}) };
 }
 
 function tagStyleOf({ tagStyle: { caseSensitive, keepsOrder } }: PveCluster) {

@@ -41,12 +41,25 @@ export class PveCluster {
   storages: SimulatedStorage[] = [];
   registeredTags: string[] = [];
   tagStyle = { caseSensitive: false, keepsOrder: false };
+  /** Who may use which tags; free unless something else was said. */
+  userTagAccess: { readonly allow: 'free' | 'existing' | 'list' | 'none'; readonly list: readonly string[] } =
+    {
+      allow: 'free',
+      list: [],
+    };
   quorate = true;
+  /** Guests whose agent PVE cannot reach until it is restarted. */
+  readonly brokenChannels = new Set<number>();
 
   constructor({ version, time, record, nodes }: PveClusterOptions) {
     this.version = version;
     this.time = time;
     this.record = record;
+    record.onEntry((entry) => {
+      if (!('kind' in entry) || !['agent-restarted', 'reboot', 'reset'].includes(entry.kind)) return;
+      for (const { vmid, name } of this.guests.values())
+        if (name === entry.host) this.brokenChannels.delete(vmid);
+    });
     for (const name of nodes) {
       this.nodes.set(name, {
         name,

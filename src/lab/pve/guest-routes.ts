@@ -2,6 +2,7 @@ import { flag, optional, type Parameters, text, whole } from '../parameters.js';
 import { type PveCluster, tagsOf } from './cluster.js';
 import { PveError, type PveRoute } from './server.js';
 import type { SimulatedGuest } from './state.js';
+import { assertMayChange } from './tags.js';
 
 /** Simulated seconds that a write waits for the lock of a config file. */
 const LOCK_PATIENCE = 10;
@@ -27,7 +28,8 @@ export function guestRoutes(cluster: PveCluster): PveRoute[] {
       proxied: true,
       handle: ({ params }) => {
         const guest = guestAt(cluster, params, type);
-        const { cores, ...rest } = guest.config;
+        const { cores, ...rest } =
+          params.current === '1' ? guest.config : { ...guest.config, ...guest.pending };
         return {
           ...rest,
           ...(cores === undefined ? {} : { cores: Number(cores) }),
@@ -41,8 +43,9 @@ export function guestRoutes(cluster: PveCluster): PveRoute[] {
       params: {
         tags: optional(text),
         delete: optional(text),
-        digest: optional(text),
+        digest: optional({ ...text, maxLength: 40 }),
         description: optional(text),
+        cores: optional({ ...whole, min: 1 }),
       },
       // Some privilege of the kind at the door; which one is looked at for each option.
       needs: ({ vmid }) => [`/vms/${vmid}`, ANY_CONFIG[type]],
@@ -111,6 +114,14 @@ export function guestAt(
   );
 }
 
+/** The privilege that a key of the config needs. */
+const NEEDED: Readonly<Record<string, string>> = {
+  tags: 'VM.Config.Options',
+  delete: 'VM.Config.Options',
+  description: 'VM.Config.Options',
+  cores: 'VM.Config.CPU',
+};
+
 /** QEMU looks at the digest before the lock, LXC the other way round. Without a digest nothing is checked. */
 async function changeConfig(
   cluster: PveCluster,
@@ -140,10 +151,18 @@ async function changeConfig(
     if (guest.config.lock)
       throw new PveError(`${guest.type === 'qemu' ? 'VM' : 'CT'} is locked (${guest.config.lock})`);
   };
+  // What each key needs comes before digest and lock.
+  for (const key of Object.keys(params)) {
+    const needed = NEEDED[key];
+    if (needed && !cluster.access.has(`/vms/${guest.vmid}`, needed))
+      throw new PveError(`Permission check failed (/vms/${guest.vmid}, ${needed})`, 403);
+  }
   for (const check of guest.type === 'qemu' ? [mismatch, locked] : [locked, mismatch]) check();
-  if (!cluster.access.has(`/vms/${guest.vmid}`, 'VM.Config.Options'))
-    throw new PveError(`Permission check failed (/vms/${guest.vmid}, VM.Config.Options)`, 403);
-  if (params.tags === undefined && params.delete === undefined) throw new PveError('no options specified');
+  if (Object.keys(NEEDED).every((key) => params[key] === undefined))
+    throw new PveError('no options specified');
+  for (const key of ['description', 'cores'])
+    if (params[key] !== undefined) guest.config[key] = String(params[key]);
+  if (params.tags === undefined && params.delete === undefined) return;
   const tags =
     params.delete === 'tags'
       ? []
@@ -159,8 +178,6 @@ async function changeConfig(
     ...tags.filter((tag) => !before.includes(tag)),
     ...before.filter((tag) => !tags.includes(tag)),
   ];
-  const reserved = changed.find((tag) => cluster.registeredTags.includes(tag));
-  if (reserved && !cluster.access.has('/', 'Sys.Modify'))
-    throw new PveError(`Permission check failed (/, Sys.Modify for modifying tag '${reserved}')`, 403);
+  assertMayChange(cluster, changed);
   cluster.storeTags(guest, tags);
 }

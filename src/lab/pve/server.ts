@@ -1,7 +1,15 @@
 import type { Access } from '../access.js';
 import { gzippedOrDeflated } from '../compression.js';
 import { LabServer, type RawRequest, type Reply } from '../https.js';
-import { decoded, matchPath, type Parameters, type Wording, wrongParameters } from '../parameters.js';
+import {
+  decoded,
+  matchPath,
+  type Parameters,
+  text,
+  type Wording,
+  whole,
+  wrongParameters,
+} from '../parameters.js';
 import type { LabRecord } from '../record.js';
 import type { LabTime } from '../time.js';
 import { readPerlForm } from './form.js';
@@ -57,6 +65,7 @@ const WORDS: Wording = {
   pattern: () => 'value does not match the regex pattern',
   short: (least) => `value must be at least ${least} characters long`,
   long: (most) => `value may only be ${most} characters long`,
+  emptyArray: "type check ('array') failed",
   booleans: /^[01]$/,
 };
 
@@ -129,7 +138,7 @@ async function answer(
   }
   const known = {
     ...route.params,
-    ...Object.fromEntries(Object.keys(parts).map((name) => [name, { type: 'string' as const }])),
+    ...Object.fromEntries(Object.keys(parts).map((name) => [name, name === 'vmid' ? VMID : text])),
   };
   const wrong = wrongParameters(params, known, WORDS);
   if (Object.keys(wrong).length > 0)
@@ -142,6 +151,8 @@ async function answer(
     return failure(new PveError(`internal error of the lab: ${(error as Error).message}`));
   }
 }
+
+const VMID = { ...whole, min: 100, max: 999_999_999 };
 
 function find(routes: readonly PveRoute[], method: string, path: string) {
   for (const route of routes) {
@@ -188,7 +199,7 @@ function failure({ status, message, errors }: PveError): Reply {
   if (status >= 595) return { status, reason: message, body: '', headers: { connection: 'close' } };
   return json(status, message.split('\n')[0] ?? message, {
     data: null,
-    message: `${message}\n`,
+    message: status === 501 ? message : `${message}\n`,
     ...(errors ? { errors } : {}),
   });
 }

@@ -35,6 +35,8 @@ export interface SimulatedGuest {
   node: string;
   /** Keys of the config file, `tags` and `lock` among them. */
   readonly config: Record<string, string>;
+  /** What was changed while it runs and counts from its next start: GET config shows it, unless the current is wanted. */
+  pending?: Record<string, string>;
   /** Another process holds the lock of its config file: every write of it is given up after ten seconds. */
   configBusy?: boolean;
   /** What befalls a command to its agent; null = nothing. */
