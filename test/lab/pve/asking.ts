@@ -21,7 +21,7 @@ export function told({ status, body }: Answer): string {
   const text = body.toString('utf8');
   return text === ''
     ? String(status)
-    : `${status} ${(JSON.parse(text) as { message: string }).message.trim()}`;
+    : `${status} ${(JSON.parse(text) as { message?: string }).message?.trim() ?? text}`;
 }
 
 export const guestOf = (lab: Lab, vmid = 900) => {
