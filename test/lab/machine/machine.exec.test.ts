@@ -14,7 +14,7 @@ describe('exec', () => {
       return state.exited && state;
     });
     expect(end).toEqual({ exited: true, exitcode: 7, out: Buffer.from('out\n') });
-    expect(() => machine.execStatus(pid)).toThrow("Invalid parameter 'pid'");
+    expect(() => machine.execStatus(pid)).toThrow('PID ld does not exist');
   });
 
   it('tells a signal instead of an exit code', async () => {
@@ -33,9 +33,19 @@ describe('exec', () => {
   it('refuses a program that is not there or not executable', () => {
     const { machine } = start();
     expect(() => machine.exec(['/no/such'])).toThrow(
-      "Guest agent command failed, error was 'Failed to execute child process “/no/such” (No such file or directory)'",
+      'Failed to execute child process “/no/such” (No such file or directory)',
     );
     expect(() => machine.exec(['/etc/fstab'])).toThrow('(Permission denied)');
+  });
+
+  it('refuses in other words where the agent is that of Debian 12', () => {
+    const { machine } = start({ release: '3.4', agent: { frozen: true } });
+    expect(() => machine.exec(['true'])).toThrow('has been disabled: the agent is in frozen state');
+    machine.agent.frozen = false;
+    expect(() => machine.execStatus(4711)).toThrow("Invalid parameter 'pid'");
+    expect(() => machine.exec(['/no/such'])).toThrow(
+      "Guest agent command failed, error was 'Failed to execute child process “/no/such” (No such file or directory)'",
+    );
   });
 
   it('has the environment of a service, and no HOME', async () => {
@@ -70,7 +80,7 @@ describe('exec', () => {
     expect(() => machine.exec(['true'])).toThrow('Command guest-exec has been disabled');
     expect(String(machine.readFile('/proc/sys/kernel/random/boot_id')).trim()).toBe(machine.bootId);
     machine.agent.frozen = true;
-    expect(() => machine.readFile('/etc/fstab')).toThrow('has been disabled: the agent is in frozen state');
+    expect(() => machine.readFile('/etc/fstab')).toThrow('has been disabled: the command is not allowed');
     const enabled = machine.info().supported_commands.filter((command) => command.enabled);
     expect(enabled).toHaveLength(6);
   });

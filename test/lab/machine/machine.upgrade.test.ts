@@ -39,7 +39,7 @@ describe('upgrade', () => {
     const pid = machine.exec(['/bin/sh', '-c', 'sleep 20; touch /root/done']);
     await until(() => kinds().includes('agent-restarted'));
     await until(() => machine.agentAnswers);
-    expect(() => machine.execStatus(pid)).toThrow("Invalid parameter 'pid'");
+    expect(() => machine.execStatus(pid)).toThrow('PID ld does not exist');
     expect(await unitEnds(machine, 'up')).toContain('SubState=exited');
     expect((await run(machine, 'dpkg --audit')).out).toBe('');
   });
