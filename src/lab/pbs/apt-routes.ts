@@ -1,3 +1,4 @@
+import type { GuestMachine } from '../guest-machine.js';
 import { flag, optional } from '../parameters.js';
 import { DIFFERENCES } from './differences.js';
 import type { PbsHost } from './host.js';
@@ -42,7 +43,7 @@ export function aptRoutes(host: PbsHost): PbsRoute[] {
       daemon: true,
       handle: ({ tokenId }) =>
         (machine.refreshPackages
-          ? host.startRefresh(machine.refreshPackages, tokenId)
+          ? realRefresh(host, machine.refreshPackages, tokenId)
           : refreshTask(host, tokenId)
         ).upid,
     },
@@ -117,6 +118,24 @@ export function aptRoutes(host: PbsHost): PbsRoute[] {
 }
 
 const REFRESH_SECONDS = 6;
+
+/** Of a machine that can really do it. */
+function realRefresh(
+  host: PbsHost,
+  refresh: NonNullable<GuestMachine['refreshPackages']>,
+  user: string,
+): PbsTask {
+  const task = host.startTask({ type: 'aptupdate', user, log: ['starting apt-get update'], seconds: null });
+  void refresh().then(
+    ({ exitCode, lines }) => {
+      const status = exitCode === 0 ? 'OK' : 'WARNINGS: 1';
+      task.log.push(...lines, `TASK ${status}`);
+      host.end(task, status);
+    },
+    (error: unknown) => host.end(task, String(error)),
+  );
+  return task;
+}
 
 function refreshTask(host: PbsHost, user: string): PbsTask {
   const stamp = () => new Date().toISOString().replace(/\.\d+Z/, '+00:00');

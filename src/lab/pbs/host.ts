@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { Access } from '../access.js';
-import { type Certificate, makeCertificate } from '../certificate.js';
 import type { GuestMachine } from '../guest-machine.js';
 import type { LabServer } from '../https.js';
 import type { PbsRelease } from '../machine/spec.js';
@@ -9,6 +8,7 @@ import type { LabTime } from '../time.js';
 import { pbsUpid } from '../upid.js';
 import { DIFFERENCES } from './differences.js';
 import { RunningProxy } from './running-proxy.js';
+import { ServedCertificate } from './served-certificate.js';
 import { PbsError, type PbsRoute, pbsServer } from './server.js';
 import {
   type PbsHostOptions,
@@ -43,7 +43,7 @@ export class PbsHost<M extends GuestMachine = GuestMachine> {
   daemonRuns = true;
   datastoresReady = true;
   readonly #proxy: RunningProxy;
-  #renewed: Certificate | null = null;
+  readonly #certificate: ServedCertificate;
 
   constructor({ name, version, machine, time, record }: PbsHostOptions<M>) {
     this.name = name;
@@ -61,6 +61,7 @@ export class PbsHost<M extends GuestMachine = GuestMachine> {
       daemonRuns: () => this.daemonRuns,
       differences: DIFFERENCES[version],
     });
+    this.#certificate = new ServedCertificate(machine, this.server);
     this.storeCalls = new StoreCalls(this.server);
     this.stores = new StoreAccess({
       time,
@@ -100,7 +101,7 @@ export class PbsHost<M extends GuestMachine = GuestMachine> {
       return Object.assign(started, { endedAt: startedAt, status: refused });
     }
     this.tasks.unshift(started);
-    if (seconds !== null) this.time.after(seconds, () => this.#end(started, status));
+    if (seconds !== null) this.time.after(seconds, () => this.end(started, status));
     return started;
   }
 
@@ -109,29 +110,13 @@ export class PbsHost<M extends GuestMachine = GuestMachine> {
     const task = this.startTask({ type: 'srvstart', id: service, user, seconds: null });
     if (this.services.has(service)) {
       this.services.set(service, 'running');
-      this.#end(task, 'OK');
+      this.end(task, 'OK');
       return task.upid;
     }
     void Promise.resolve(this.machine.startUnit(service)).then((code) => {
-      this.#end(
-        task,
-        code === 0 ? 'OK' : `systemctl start failed with exit status: ${code === null ? 5 : 1}`,
-      );
+      this.end(task, code === 0 ? 'OK' : `systemctl start failed with exit status: ${code === null ? 5 : 1}`);
     });
     return task.upid;
-  }
-
-  /** `apt-get update` of a machine that can really do it, as a task. */
-  startRefresh(refresh: NonNullable<GuestMachine['refreshPackages']>, user: string): PbsTask {
-    const task = this.startTask({ type: 'aptupdate', user, log: ['starting apt-get update'], seconds: null });
-    void refresh().then(
-      ({ exitCode, lines }) => {
-        task.log.push(...lines, `TASK ${exitCode === 0 ? 'OK' : 'WARNINGS: 1'}`);
-        this.#end(task, exitCode === 0 ? 'OK' : 'WARNINGS: 1');
-      },
-      (error: unknown) => this.#end(task, String(error)),
-    );
-    return task;
   }
 
   /** Of the proxy that answers, which is not always the one that is installed. */
@@ -198,7 +183,8 @@ export class PbsHost<M extends GuestMachine = GuestMachine> {
     await this.server.close();
   }
 
-  #end(task: PbsTask, status: string): void {
+  /** Ends a task that runs. */
+  end(task: PbsTask, status: string): void {
     if (task.endedAt !== null) return;
     task.endedAt = this.time.now();
     task.status = status;
@@ -206,40 +192,23 @@ export class PbsHost<M extends GuestMachine = GuestMachine> {
   }
 
   /** A new certificate in the file, which the proxy does not serve before its next start or reload. */
-  async renewCertificate(): Promise<string> {
-    this.#renewed = await makeCertificate(this.name);
-    this.machine.putCertificate?.('file', this.#renewed.cert);
-    return this.#renewed.fingerprint;
-  }
-
-  #reloadCertificate(): void {
-    if (!this.#renewed) return;
-    this.server.takeCertificate(this.#renewed);
-    this.#renewed = null;
+  renewCertificate(): Promise<string> {
+    return this.#certificate.renew();
   }
 
   #follow(): void {
     const { machine, server, record, time } = this;
-    let before = '';
-    server.certified = ({ cert }) => {
-      machine.putCertificate?.('served', cert);
-      if (!this.#renewed && cert !== before) machine.putCertificate?.('file', cert);
-      before = cert;
-    };
-    record.onEntry((entry) => {
-      if (!('kind' in entry) || entry.kind !== 'proxy-reloaded' || entry.host !== this.name || !this.#renewed)
-        return;
-      this.#reloadCertificate();
-      void server.comeBack();
-    });
     // What is started inside shows in the API as well.
     record.onEntry((entry) => {
       if (!('kind' in entry) || entry.host !== this.name) return;
-      if (entry.kind === 'proxy-reloaded') this.stores.restarted('reload');
+      if (entry.kind === 'proxy-reloaded') {
+        this.stores.restarted('reload');
+        if (this.#certificate.read()) void server.comeBack();
+      }
       // `systemctl start` loses its connection; the unit that it waits for runs on.
       if (entry.kind === 'systemd-reexecuting')
         for (const task of this.running())
-          if (task.type === 'srvstart') this.#end(task, 'systemctl start failed with exit status: 1');
+          if (task.type === 'srvstart') this.end(task, 'systemctl start failed with exit status: 1');
       if (entry.kind !== 'unit-started') return;
       const service = String(entry.detail.unit).replace(/\.service$/, '');
       if (this.services.has(service)) this.services.set(service, 'running');
@@ -248,7 +217,7 @@ export class PbsHost<M extends GuestMachine = GuestMachine> {
       for (const task of this.running()) {
         if (task.type === 'backup' || task.type === 'reader')
           record.event('harmed', this.name, { type: task.type, id: task.id });
-        this.#end(task, 'unknown');
+        this.end(task, 'unknown');
       }
       this.stores.restarted('boot');
       this.daemonRuns = false;
@@ -262,7 +231,7 @@ export class PbsHost<M extends GuestMachine = GuestMachine> {
       if (service) this.services.set(service.name, 'failed');
       const seconds = service?.seconds;
       if (service && seconds != null) time.after(seconds, () => this.services.set(service.name, 'running'));
-      this.#reloadCertificate();
+      this.#certificate.read();
       void server.comeBack();
       record.event('api-up', this.name);
       time.after(daemonSeconds, () => {
