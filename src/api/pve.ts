@@ -230,7 +230,7 @@ function tagFault(cluster: string, whose: string, error: unknown): unknown {
   if (error.denied === 'privilege' && /for modifying tag/.test(error.serverWords)) {
     return new ApiFault(
       'api.forbidden',
-      `${notWritten}: only administrators may set tags in cluster "${cluster}"`,
+      `${notWritten}: only administrators may set tags there`,
       error,
       { status: error.status ?? 403, words: error.serverWords },
       {

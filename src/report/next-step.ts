@@ -97,7 +97,7 @@ function failed(doc: RunDocument, { orAbandon, recover, only }: Ways): NextStep 
   const check = `pbs-ctl preflight --host ${oneLine(doc.host)}`;
   if (!touched(doc)) {
     return REFUSED.has(doc.error?.code ?? '')
-      ? only('Fix the token or the certificate, then look again; this changes nothing.', check)
+      ? only('Fix what is named above, then look again; this changes nothing.', check)
       : only('Nothing is left behind; see what the host says now.', check);
   }
   return recover('This shows how the host stands and what is left behind.');

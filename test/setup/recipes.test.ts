@@ -45,7 +45,7 @@ describe('init --unit', () => {
     expect(code).toBe(0);
     expect(stdout).toContain('# /etc/systemd/system/pbs-ctl-upgrade.service\n[Unit]');
     expect(stdout).toContain('# /usr/local/sbin/pbs-ctl-upgrade\n#!/bin/sh');
-    expect(stdout).toContain('^Remv (proxmox-backup-server|');
+    expect(stdout).toContain('^(Remv|Purg) (proxmox-backup-server|');
   });
 
   it('takes name and policy of each host that is upgraded so, and tells which files are for which', () => {
