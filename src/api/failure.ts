@@ -30,9 +30,6 @@ export class ApiFault extends Fault {
   }
 }
 
-/** Waiting fixes neither a refused token nor a certificate that is not trusted. */
-export const REFUSED: ReadonlySet<string> = new Set(['api.unauthorized', 'net.untrusted']);
-
 /** The server was reached and said nothing: the request may still be under way there. */
 export const isTimeout = (error: unknown): error is ApiFault => error instanceof ApiFault && error.timedOut;
 

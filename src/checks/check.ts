@@ -1,4 +1,4 @@
-import { errorDocument, type Fix } from '../fault.js';
+import { errorDocument, type Fault, type Fix, isShutOut } from '../fault.js';
 import { type Answers, type ClusterAnswers, InContainer } from '../host/answers.js';
 import type { Finding, FindingId } from '../journal/document.js';
 import { isoFromSeconds } from '../moment.js';
@@ -137,16 +137,20 @@ async function runCheck(check: Check, answers: Answers, known: Known): Promise<F
       const summary = 'the guest is a container: see guest.vm';
       return { id: check.id, status: 'skip', summary, detail: {}, retryAfter: null };
     }
-    const { code, message, hint } = errorDocument(error);
-    return {
-      id: check.id,
-      status: 'block',
-      summary: message,
-      detail: { error: code, hint },
-      retryAfter: null,
-    };
+    const { message } = errorDocument(error);
+    return { id: check.id, status: 'block', summary: message, detail: whyUnseen(error), retryAfter: null };
   }
 }
+
+/** Why a finding could not be determined; `denied` where the token or the certificate is not accepted. */
+export function whyUnseen(error: unknown): Finding['detail'] {
+  const { code, hint } = errorDocument(error);
+  return { error: code, hint, ...(isShutOut(error) ? { denied: (error as Fault).denied } : {}) };
+}
+
+/** A token or certificate that is not accepted: waiting does not help. */
+export const isDenied = ({ status, detail }: Finding): boolean =>
+  status === 'block' && detail.denied !== undefined;
 
 /** When every block is expected to be over; null where that is unknown for one of them. */
 export function retryAfter(findings: readonly Finding[]): string | null {

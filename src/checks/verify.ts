@@ -1,9 +1,9 @@
-import { REFUSED } from '../api/failure.js';
-import { type ErrorDocument, errorDocument } from '../fault.js';
+import { errorDocument, isShutOut } from '../fault.js';
 import { type Answers, answerOf } from '../host/answers.js';
 import type { Finding, FindingId, HostState } from '../journal/document.js';
 import type { Baseline } from '../journal/records.js';
 import { type Expectation, type ObservedHost, verdict } from '../rules/verdict.js';
+import { whyUnseen } from './check.js';
 import { hostState } from './host-state.js';
 
 export interface Verification {
@@ -41,7 +41,7 @@ export async function verifyOnce(
   };
   // What rests on an answer that is missing is not judged: the reason stands in its place.
   const missing = [state, services, daemon, configs, packages].flatMap((each, index) =>
-    each.status === 'rejected' ? [{ error: errorDocument(each.reason), ids: RESTS_ON_IT[index] ?? [] }] : [],
+    each.status === 'rejected' ? [{ error: each.reason as unknown, ids: RESTS_ON_IT[index] ?? [] }] : [],
   );
   const unknown = new Set(missing.flatMap(({ ids }) => ids));
   const judged = verdict(before, now, expected).filter(({ id }) => !unknown.has(id));
@@ -61,13 +61,13 @@ const NO_PACKAGES: ObservedHost['packages'] = { pending: [], kernels: [] };
 const UNKNOWN: HostState = { version: '', kernel: '', bootTime: '', datastores: [] };
 
 /** One finding for all that PBS did not answer; one that was refused comes first, since no other answer can be had. */
-function unanswered(errors: readonly ErrorDocument[]): Finding {
-  const first = errors.find(({ code }) => REFUSED.has(code)) ?? errors[0];
+function unanswered(errors: readonly unknown[]): Finding {
+  const first = errors.find(isShutOut) ?? errors[0];
   return {
     id: 'verify.api',
     status: 'block',
-    summary: [...new Set(errors.map(({ message }) => message))].join('; '),
-    detail: { error: first?.code, hint: first?.hint },
+    summary: [...new Set(errors.map((error) => errorDocument(error).message))].join('; '),
+    detail: whyUnseen(first),
     retryAfter: null,
   };
 }

@@ -1,6 +1,5 @@
-import { REFUSED } from '../api/failure.js';
 import { CHECKS } from '../checks/catalogue.js';
-import { retryAfter, runChecks } from '../checks/check.js';
+import { isDenied, retryAfter, runChecks } from '../checks/check.js';
 import { EXIT, type ExitCode } from '../fault.js';
 import type { Finding } from '../journal/document.js';
 import { findingsText } from '../report/findings-text.js';
@@ -22,5 +21,5 @@ export const preflight: Command<HostOptions> = async (context, options) => {
 function exitCode(findings: readonly Finding[]): ExitCode {
   const blocks = findings.filter(({ status }) => status === 'block');
   if (blocks.length === 0) return EXIT.done;
-  return blocks.some(({ detail }) => REFUSED.has(String(detail.error))) ? EXIT.failed : EXIT.tryLater;
+  return blocks.some(isDenied) ? EXIT.failed : EXIT.tryLater;
 }

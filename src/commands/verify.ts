@@ -1,4 +1,4 @@
-import { REFUSED } from '../api/failure.js';
+import { isDenied } from '../checks/check.js';
 import { verifyOnce } from '../checks/verify.js';
 import { EXIT } from '../fault.js';
 import { runsOf } from '../journal/runs.js';
@@ -18,8 +18,6 @@ export const verify: Command<HostOptions> = async (context, options) => {
   });
   if (results.every(({ ok }) => ok)) return EXIT.done;
   // Nothing was seen of such a host, so nothing can be said of it either.
-  const refused = results.some(({ checks }) =>
-    checks.some(({ detail }) => REFUSED.has(String(detail.error))),
-  );
+  const refused = results.some(({ checks }) => checks.some(isDenied));
   return refused ? EXIT.failed : EXIT.unverified;
 };

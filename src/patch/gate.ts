@@ -1,6 +1,5 @@
-import { REFUSED } from '../api/failure.js';
 import { askRound } from '../checks/ask-round.js';
-import { retryAfter } from '../checks/check.js';
+import { isDenied, retryAfter } from '../checks/check.js';
 import { EXIT, Fault } from '../fault.js';
 import type { Answers } from '../host/answers.js';
 import type { Finding } from '../journal/document.js';
@@ -86,7 +85,7 @@ const listed = (findings: readonly Finding[]) =>
 export class NotSafe extends Fault {
   constructor(findings: readonly Finding[]) {
     const blocks = blocksOf(findings);
-    const refused = blocks.find(({ detail }) => REFUSED.has(String(detail.error)));
+    const refused = blocks.find(isDenied);
     super(
       refused ? String(refused.detail.error) : 'not-safe',
       listed(refused ? [refused] : blocks),

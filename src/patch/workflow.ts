@@ -20,7 +20,7 @@ import { waitForBoot } from './wait.js';
 
 interface PhaseOfWorkflow {
   readonly name: Phase;
-  /** Whether a run that stands so goes through it: a fresh one, and one that is resumed. */
+  /** Whether a run in this state goes through it: a fresh one, and one that is resumed. */
   readonly when: (state: RunState) => boolean;
   /** Why it is left out after all, as a look at the servers says; null where it is not. */
   readonly unless?: (run: Run) => Promise<string | null>;
@@ -31,7 +31,7 @@ interface PhaseOfWorkflow {
 }
 
 const always = () => true;
-const toUpgrade = ({ upgrade: stands }: RunState) => stands === 'not-begun' || stands === 'failed';
+const toUpgrade = ({ upgrade: progress }: RunState) => progress === 'not-begun' || progress === 'failed';
 
 /**
  * The workflow, in its order. A run goes through the phases that its state asks for, whether it has just begun
@@ -45,8 +45,8 @@ const WORKFLOW: readonly PhaseOfWorkflow[] = [
   { name: 'fence', when: toUpgrade, act: fence, undo: undoFence },
   { name: 'drain', when: toUpgrade, act: drain },
   { name: 'refresh', when: toUpgrade, act: refresh },
-  // From here on packages change: a failure leaves fence and lock where they are, and the next run goes on.
-  { name: 'upgrade', when: ({ upgrade: stands }) => stands !== 'done', act: upgrade },
+  // From here on packages change: a failure leaves fence and lock where they are, and the next run continues.
+  { name: 'upgrade', when: ({ upgrade: progress }) => progress !== 'done', act: upgrade },
   // They are whole: a reboot that may not be now is left to the next run, and nothing else.
   { name: 'reboot', when: (state) => state.reboot === null, unless: whyNoReboot, act: reboot },
   // Only a boot that was verified takes the fence away.
@@ -56,7 +56,7 @@ const WORKFLOW: readonly PhaseOfWorkflow[] = [
   { name: 'unlock', when: always, act: unlock },
 ];
 
-/** Carries a run from wherever its journal stands to its end, and journals that end. Never throws for what a run can meet. */
+/** Carries a run from where its journal ends to its outcome, and journals that. Never throws for what a run can meet. */
 export async function carryOut(run: Run): Promise<void> {
   try {
     await noteVoidUpgrade(run);

@@ -10,7 +10,7 @@ interface Consequence {
   readonly outcome: Outcome;
   /** It is asked first whether something holds back the fence: the host has changed, and nothing has verified it. */
   readonly looksFirst: boolean;
-  /** What is on the console of the VM is kept, for whoever looks what became of the host. */
+  /** What is on the console of the VM is kept: it may show what became of the host. */
   readonly keepsConsole: boolean;
 }
 

@@ -34,7 +34,7 @@ export function foreseen(known: Known): string[] {
       lock,
       ...(unfinished.upgrade === 'begun' ? ['see what became of its upgrade'] : []),
       unfinished.reboot ? 'not reboot again' : rebootLine(known),
-      'verify, lift the fence, give the lock back',
+      'verify, lift the fence, release the lock',
     ];
   }
   const isOurs = ({ maintenance }: Known['datastores'][number]) =>
@@ -53,7 +53,7 @@ export function foreseen(known: Known): string[] {
     ...(fences ? others : ['set no datastore read-only (policy.fence "none")']),
     isEmptyPlan(plan) ? 'upgrade nothing' : 'upgrade the packages above',
     rebootLine(known),
-    `verify, ${fences && free.length > 0 ? 'lift the fence, ' : ''}give the lock back`,
+    `verify, ${fences && free.length > 0 ? 'lift the fence, ' : ''}release the lock`,
   ];
 }
 

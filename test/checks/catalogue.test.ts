@@ -3,7 +3,7 @@ import { CHECKS, type CheckId, checksOf } from '../../src/checks/catalogue.js';
 import type { Check } from '../../src/checks/check.js';
 import { ROUNDS, type Rules } from '../../src/rules/rounds.js';
 
-/** The rules of all checks as they are meant to be: whoever changes one has to change it here too. */
+/** The rules of all checks as they are meant to be: a change of one has to be made here too. */
 const MEANT = `
   check           | preflight | drain | upgrade | reboot | unfence | softened by   | lasts
   pbs.api         | yes       |       | yes     | yes    |         |               |

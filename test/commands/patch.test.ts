@@ -105,7 +105,7 @@ describe('patch --check', () => {
         'set tank, vault read-only',
         'upgrade the packages above',
         'reboot once (policy.reboot "always")',
-        'verify, lift the fence, give the lock back',
+        'verify, lift the fence, release the lock',
       ]);
       // Before the nightly backup job.
       expect(Date.parse(document.safeUntil ?? '')).toBeGreaterThan(Date.parse(document.finishedAt));

@@ -6,7 +6,7 @@ import { start } from '../support/command.js';
 import { pbsCtl, pbsCtlJson } from '../support/in-process.js';
 import { carrierTags, eventsOf, fences, until, withLab } from '../support/lab.js';
 
-/** Scenarios of the lab in which nothing stands against a run, one for each upgrade method. */
+/** Scenarios of the lab in which nothing blocks a run, one for each upgrade method. */
 const METHODS = [
   { method: 'agent', scenario: 'healthy' },
   { method: 'service', scenario: 'upgrade-by-service' },
@@ -68,7 +68,7 @@ const trace = (lab: Lab) => ({
 });
 const UNDONE = { reboots: 0, fences: [], tags: 'pbs' };
 
-/** Begins a run in a process of its own and kills it (-9) during the upgrade. */
+/** Begins a run in a separate process and kills it (-9) during the upgrade. */
 async function killedInUpgrade(lab: Lab): Promise<void> {
   const running = start(['patch', '--host', 'pbs01', '--config', lab.configPath]);
   await until('the upgrade', () => eventsOf(lab, 'upgrade-started').length > 0);

@@ -77,7 +77,7 @@ describe('what a run would do', () => {
         'continue run k3f9x2, which stopped in phase "verify"',
         'take the lock of main',
         'not reboot again',
-        'verify, lift the fence, give the lock back',
+        'verify, lift the fence, release the lock',
       ]);
     });
 

@@ -21,7 +21,7 @@ describe('what a run may continue with', () => {
     ${'policy.window'} | ${'block'} | ${undefined}     | ${0}   | ${'urgent'} | ${'warn'}  | ${'a person answers for the time'}
     ${'pve.schedule'}  | ${'block'} | ${undefined}     | ${0}   | ${'urgent'} | ${'warn'}  | ${'the schedule is about the time'}
     ${'pbs.jobs'}      | ${'block'} | ${undefined}     | ${0}   | ${'urgent'} | ${'warn'}  | ${'so are the jobs of PBS'}
-    ${'policy.window'} | ${'block'} | ${undefined}     | ${0}   | ${null}     | ${'block'} | ${'nobody answers for it'}
+    ${'policy.window'} | ${'block'} | ${undefined}     | ${0}   | ${null}     | ${'block'} | ${'no one answers for it'}
     ${'policy.window'} | ${'block'} | ${'net.timeout'} | ${0}   | ${'urgent'} | ${'block'} | ${'what could not be seen is not known'}
     ${'pbs.tasks'}     | ${'block'} | ${undefined}     | ${0}   | ${'urgent'} | ${'block'} | ${'a reason stops no task'}
     ${'pbs.tasks'}     | ${'block'} | ${undefined}     | ${600} | ${null}     | ${'warn'}  | ${'the drain waits for tasks'}
