@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { version } from './version.js';
 
-// A reader of the output may leave (`| head`): a run continues to its end, and there is no stack trace.
+// The reader of the output may leave (`| head`): a run still continues to its end, without a stack trace.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 
 const args = process.argv.slice(2);
@@ -14,7 +14,7 @@ else {
     import('./fault.js'),
   ]);
   process.exitCode = await main(args, version, realWorld());
-  // What a signal has interrupted may still wait for a server, and would keep the process.
+  // An interrupted request may still wait for a server, which would keep the process alive.
   if (process.exitCode === EXIT.interrupted)
     process.stdout.write('', () => process.stderr.write('', () => process.exit()));
 }

@@ -13,8 +13,8 @@ type Parent = Pick<Command<[], Record<never, never>, GlobalOptions>, 'command'>;
 
 /**
  * What commander calls for a command. A command is loaded only when it runs: --help and --version need none.
- * @param act gets what the command works with, its arguments, and its options: each is there by name, so that one
- * which is renamed here and not in its command does not compile
+ * @param act gets the context, the arguments and the options, each by name: one that is renamed here, but not
+ *   in its command, does not compile
  */
 export type Run = <Arguments extends unknown[], Options extends object>(
   act: (context: Context, ...given: [...Arguments, Named<Options>]) => Promise<number>,
@@ -42,7 +42,7 @@ export function duration(text: string): number {
   throw new InvalidArgumentError('Expected a duration such as 90s, 20m or 2h.');
 }
 
-/** The same where none at all makes no sense, such as for a lock. */
+/** The same, but not zero. */
 export function positiveDuration(text: string): number {
   const ms = duration(text);
   if (ms > 0) return ms;
@@ -71,10 +71,8 @@ export function reason(text: string): string {
   throw new InvalidArgumentError('Expected a reason, such as "CVE-2026-1234, agreed with operations".');
 }
 
-/** What stands in a lock tag as its owner. */
+/** The owner in a lock tag. */
 export function lockOwner(text: string): string {
   if (isLockWord(text)) return text;
-  throw new InvalidArgumentError(
-    'It cannot stand in a tag: use lower-case letters, digits, ".", "_" and "-".',
-  );
+  throw new InvalidArgumentError('It goes into a tag: use lower-case letters, digits, ".", "_" and "-".');
 }

@@ -1,7 +1,7 @@
 import { Argument, type CommandUnknownOpts, Option } from 'commander';
 import { type Add, collect, examples, factor, type Run } from './program-parts.js';
 
-/** The commands that are used before the first run, and around it: doctor, init, schema, completion, lab, demo. */
+/** The commands around a run: doctor, init, schema, completion, lab, demo. */
 export function addSetUp(root: CommandUnknownOpts, add: Add, run: Run): void {
   const many = <Flags extends string>(flags: Flags, text: string) =>
     new Option(flags, text).argParser(collect);
@@ -25,7 +25,7 @@ export function addSetUp(root: CommandUnknownOpts, add: Add, run: Run): void {
     .option('--pve-secret <where>', 'env:NAME, file:/path or credential:name')
     .addOption(many('--pbs <address>', 'address of a PBS, or NAME=ADDRESS; may be repeated'))
     .option('--pbs-token <id>', 'API token of every PBS')
-    .option('--pbs-secret <where>', 'as --pve-secret; {host} stands for the name of the host')
+    .option('--pbs-secret <where>', 'as --pve-secret; {host} is replaced by its name')
     .addOption(many('--guest <host=vmid>', 'VM that a PBS runs in; may be repeated'))
     .addOption(many('--fingerprint <sha256>', 'certificate to trust without asking; may be repeated'))
     .option('--slack <where>', 'where the address of the Slack webhook is, as --pve-secret')
@@ -58,7 +58,7 @@ export function addSetUp(root: CommandUnknownOpts, add: Add, run: Run): void {
         (await import('./commands/completion.js')).completion(context, { shell }),
       ),
     );
-  // What the scripts of the shells call.
+  // What the completion scripts call.
   root
     .command('complete', { hidden: true })
     .argument('[words...]')

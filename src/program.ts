@@ -15,8 +15,8 @@ import { addSetUp } from './program-setup.js';
 import type { World } from './world.js';
 
 /**
- * The whole program: arguments in, exit code out. With `--json` exactly one document is printed, also
- * for errors and for arguments that cannot be understood.
+ * Arguments in, exit code out. With `--json` exactly one document is printed, also for errors and for wrong
+ * arguments.
  */
 export async function main(args: readonly string[], version: string, world: World): Promise<number> {
   let exitCode: number = EXIT.done;
@@ -26,7 +26,7 @@ export async function main(args: readonly string[], version: string, world: Worl
       const options = this.optsWithGlobals();
       const carryOut = async (inner: World) => {
         const { contextOf } = await import('./commands/context.js');
-        // An option that was not given is undefined, be it named or not.
+        // An option that was not given is undefined.
         return (act as (...all: unknown[]) => Promise<number>)(contextOf(inner, options), ...given);
       };
       const { interruptible } = await import('./signals.js');
@@ -50,7 +50,6 @@ export async function main(args: readonly string[], version: string, world: Worl
   }
 }
 
-/** Every command and option, with its choices. */
 export function program(
   version: string,
   { stdout, stderr }: Pick<World, 'stdout' | 'stderr'>,
@@ -249,16 +248,17 @@ const below = ({ commands }: Pick<CommandUnknownOpts, 'commands'>): CommandUnkno
 const HELP = `
 Exit codes:
   0    done: patched, or checked and safe
-  1    failed: the report says how far it came
+  1    failed: the report says how far it got
   2    usage or config error; nothing was changed
-  3    rebooted, but validation failed: the fence stays up
+  3    rebooted, but verify failed: the fence stays up
   75   try again later: not safe now, or the reboot is still pending
   130  interrupted by a signal
 
 Durations: 90s, 20m, 2h, 1d, 500ms, or a number of seconds.
 The config is found by --config, $PBS_CTL_CONFIG, ./config.json,
 $XDG_CONFIG_HOME/pbs-ctl/config.json, /etc/pbs-ctl/config.json.
-Try it without any server: pbs-ctl demo`;
+To try it without any server:
+  pbs-ctl demo`;
 
 const FLEET_RULES = `
 

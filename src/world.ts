@@ -24,20 +24,18 @@ export interface Out {
   readonly stream: NodeJS.WritableStream;
 }
 
-/** Answers of a person, or of a pipe. */
 export interface In {
   readonly isTTY: boolean;
   readonly stream: NodeJS.ReadableStream;
 }
 
-/** A program that runs with the terminal of this one. */
 export interface Program {
   /** Rejects when it cannot be started. */
   readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
   kill(signal: NodeJS.Signals): void;
 }
 
-/** As a shell tells it: 128 and the number of the signal that killed it. */
+/** As in a shell: 128 plus the number of the signal that ended it. */
 export function exitCodeOf({ code, signal }: Awaited<Program['ended']>): number {
   // Loaded only where it is needed, as is node:crypto below: each takes milliseconds of a start.
   const { constants } = process.getBuiltinModule('node:os');
@@ -50,11 +48,10 @@ export interface Signals {
   readonly stop: AbortSignal;
   /** Aborted by the second one. */
   readonly now: AbortSignal;
-  /** Until the returned function is called no signal ends the command: what it does looks at `stop` and `now`. */
+  /** Until the returned function is called, no signal ends the command: it watches `stop` and `now` itself. */
   heedSignals(): () => void;
 }
 
-/** What a signal makes of a command that has nothing of its own to undo. */
 export class Interrupted extends Fault {
   readonly signal: NodeJS.Signals;
 
@@ -67,31 +64,31 @@ export class Interrupted extends Fault {
   }
 }
 
-/** What a command may know of and do to the process it runs in. Only this file and `cli.ts` touch `process`. */
+/** The process and machine of a command. Only this file and `cli.ts` use `process`. */
 export interface World extends Signals {
   readonly clock: Clock;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly stdin: In;
   readonly stdout: Out;
-  /** Takes a line for every request, where they are to be seen. */
+  /** With `--verbose`: gets a line per request. */
   readonly trace?: (line: string) => void;
   readonly stderr: Out;
-  /** A random number from 0 to below 1: for pauses that must differ, not for secrets. */
+  /** From 0 to below 1: for pauses that must differ, not for secrets. */
   random(): number;
   readonly pid: number;
-  /** Tells a process of this machine from others of its number: when it was started; "" where the system does not say, null where there is none. */
+  /** When a process was started, since pids are reused; "" if unknown, null if there is none. */
   birthOf(pid: number): string | null;
   readonly platform: NodeJS.Platform;
   /** Every address of a name, or of an address itself; none where it cannot be resolved. */
   addressesOf(name: string): Promise<readonly string[]>;
-  /** A random word of lower-case letters and digits, as it stands in run ids and lock tags. */
+  /** Lower-case letters and digits, as in run ids and lock tags. */
   randomWord(length: number): string;
   /** Starts a program with the environment of this process and what is given. */
   run(file: string, args: readonly string[], env: Readonly<Record<string, string>>): Program;
   /** Asks a person; false without a terminal, and for every answer but yes. */
   confirm(question: string): Promise<boolean>;
-  /** Makes a signal of Ctrl-C, where a terminal is read key by key and so makes none of it. */
+  /** For Ctrl-C on a terminal in raw mode, which sends no signal. */
   interrupt(): void;
 }
 
@@ -117,7 +114,7 @@ export function realWorld(signals: Signals = processSignals()): World {
     clock: realClock,
     env: process.env,
     cwd: process.cwd(),
-    // Opened only when it is read: a process that waits for input does not end by itself.
+    // Opened only when read: a process with an open stdin does not end by itself.
     stdin: {
       get isTTY() {
         return process.stdin.isTTY === true;
@@ -168,7 +165,7 @@ export function realWorld(signals: Signals = processSignals()): World {
   };
 }
 
-/** From here on no signal ends the process by itself, but for a third one that nothing heeds. */
+/** From here on only a third signal ends the process by itself, unless it is heeded. */
 function processSignals(): Signals {
   const first = new AbortController();
   const second = new AbortController();
@@ -202,7 +199,7 @@ function birthOf(pid: number): string | null {
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return null;
   }
   try {
-    // Field 22 of proc_pid_stat(5), with the boot it counts from. The second is a name in brackets, in which anything may stand.
+    // Field 22 of proc_pid_stat(5), with the boot it counts from. Field 2 is a name in brackets, with any characters.
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const ticks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
     return `${ticks}@${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}`;

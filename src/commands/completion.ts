@@ -16,13 +16,13 @@ export const completion: Command<{ readonly shell: Shell }> = async (context, { 
 };
 
 interface Line {
-  /** Those that follow the program's name; the last is to be completed. */
+  /** After the program's name; the last one is to be completed. */
   readonly words: readonly string[];
   readonly root: CommandUnknownOpts;
   readonly mayRepeat: (option: Option) => boolean;
 }
 
-/** What these scripts call: a candidate a line, a tab, what it is. */
+/** What these scripts call: a candidate per line, a tab, its description. */
 export const complete: Command<Line> = async ({ world }, line) => {
   const found = candidates(line, await valuesOf(line.words, world));
   const lines =
@@ -32,8 +32,8 @@ export const complete: Command<Line> = async ({ world }, line) => {
 };
 
 /**
- * What completes the last word. No list of commands is kept beside commander's.
- * @param valuesOf of an option (`patch --host`) or an argument (`report run`) for which no choices are declared
+ * Completes the last word from commander's commands and options.
+ * @param valuesOf for options (`patch --host`) and arguments (`report run`) without declared choices
  */
 export function candidates(
   { words, root, mayRepeat }: Line,
@@ -50,7 +50,7 @@ export function candidates(
   const optionNamed = (name: string) =>
     help.visibleOptions(command).find(({ long, short }) => long === name || short === name);
   for (const word of typed.slice(0, -1)) {
-    // Behind it the line belongs to another program.
+    // After it the line belongs to another program.
     if (word === '--' && !pending) return 'files';
     const next = command.commands.find((each) => each.name() === word);
     if (pending) pending = undefined;
@@ -91,7 +91,7 @@ const takesValue = ({ required, optional }: Option) => required || optional;
 const starting = (found: Candidates, start: string): Candidates =>
   found === 'files' ? found : found.filter(({ word }) => word.startsWith(start));
 
-/** bash takes "--host=x" apart at the "=". */
+/** bash splits "--host=x" at the "=". */
 const joined = (words: readonly string[]): string[] =>
   words.flatMap((word, index) => {
     const after = words[index - 1];
@@ -99,8 +99,8 @@ const joined = (words: readonly string[]): string[] =>
     return [word];
   });
 
-// The shells only ask: which words fit is decided by the program itself, so that the answer is that of the
-// version that is installed. A first line ":files" leaves the rest to the shell.
+// The program decides which words fit, so that the answer is that of the installed version. A first line
+// ":files" leaves the rest to the shell.
 
 const BASH = `# pbs-ctl completion bash > /etc/bash_completion.d/pbs-ctl
 _pbs_ctl() {
@@ -113,7 +113,7 @@ _pbs_ctl() {
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       return
     fi
-    # bash has taken "--host=x" apart: it completes what follows the "=".
+    # bash has split "--host=x": it completes what follows the "=".
     COMPREPLY+=("$word")
   done < <("\${COMP_WORDS[0]}" complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
 }
@@ -131,7 +131,7 @@ _pbs-ctl() {
     return
   fi
   for line in $lines; do
-    # _describe takes ":" for the end of the word.
+    # _describe takes ":" as the end of the word.
     candidates+=("\${\${line%%$'\\t'*}//:/\\\\:}:\${line#*$'\\t'}")
   done
   _describe pbs-ctl candidates
@@ -165,12 +165,12 @@ interface Candidate {
   readonly description: string;
 }
 
-/** What may stand at a place: some words, or what the shell itself knows of files. */
+/** Words, or file names, which the shell completes itself. */
 export type Candidates = readonly Candidate[] | 'files';
 
 const FILES = new Set(['--config', '--dir', '--events', '--output']);
 
-/** What can stand for a value. What cannot be found out has no candidates: a shell is no place for errors. */
+/** Without the config there are no candidates: a shell should not show errors. */
 async function valuesOf(typed: readonly string[], world: World): Promise<(place: string) => Candidates> {
   const config = await configOf(typed, world);
   const hosts = Object.entries(config?.hosts ?? {}).map(([word, { endpoint }]) => ({

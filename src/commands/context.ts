@@ -5,7 +5,7 @@ import { EXIT, Fault } from '../fault.js';
 import type { Style } from '../report/layout.js';
 import type { World } from '../world.js';
 
-/** Options that every command takes, before or after its name. */
+/** Options of every command. */
 export type GlobalOptions = {
   readonly config?: string;
   readonly json?: boolean;
@@ -15,7 +15,6 @@ export type GlobalOptions = {
   readonly color?: boolean;
 };
 
-/** What a command works with: the world, its options, and how it answers. */
 export interface Context {
   readonly world: World;
   readonly options: GlobalOptions;

@@ -4,7 +4,7 @@ import { type Command, contextOf } from './context.js';
 import { scenarioName } from './lab.js';
 import { patch } from './patch.js';
 
-/** The lab and one `patch` of pbs01 against it, with the Slack message that came of it. */
+/** The lab, one `patch` of pbs01 in it, and the Slack message of that. */
 export const demo: Command<{ scenario: string }> = async (context, { scenario }): Promise<number> => {
   const { world, options } = context;
   const lab = await startLab({ scenario: scenarioName(scenario), factor: 10 });

@@ -2,7 +2,7 @@ import { deadlineFor, type Host, openHost, readReferences } from '../host/open.j
 import { type Context, type HostOptions, load, targetsOf } from './context.js';
 
 /**
- * Asks each host that the options name, one after the other, and answers with what came of it.
+ * Asks the named hosts one after the other, and answers with all results.
  * @returns the documents, in the order of the hosts
  */
 export async function eachHost<Document>(

@@ -2,9 +2,9 @@ import type { CommanderError } from 'commander';
 import { EXIT, type ExitCode, errorDocument, Fault } from '../fault.js';
 import type { World } from '../world.js';
 
-/** What commander could not understand. It has printed its own words, but for what to do about a name without an option. */
+/** What commander could not understand: it has printed why, but not what to do about a name without an option. */
 export function usage(error: CommanderError, json: boolean, world: World): ExitCode {
-  // Commander shows its help then, and has no words for why.
+  // Commander only prints its help then.
   const unnamed = error.code === 'commander.help';
   const message = unnamed ? 'No command was named.' : error.message.replace(/^error: /, '');
   if (json)
@@ -16,7 +16,7 @@ export function usage(error: CommanderError, json: boolean, world: World): ExitC
   return EXIT.usage;
 }
 
-/** A Fault in its words; what is none is a bug, and says so. */
+/** Anything but a Fault is a bug. */
 export async function report(error: unknown, json: boolean, world: World): Promise<ExitCode> {
   const document = errorDocument(error);
   if (json) world.stdout.write(`${JSON.stringify({ error: document }, null, 2)}\n`);
@@ -30,7 +30,7 @@ export async function report(error: unknown, json: boolean, world: World): Promi
   return error instanceof Fault ? error.exitCode : EXIT.failed;
 }
 
-/** Broken between words on a terminal; as it is in a file, where lines are searched for. */
+/** Wrapped on a terminal only: in a file, lines are searched for. */
 async function forReading(text: string, { stderr }: World): Promise<string> {
   if (!stderr.isTTY || text.length < stderr.columns) return text;
   const { hintLines } = await import('../report/layout.js');

@@ -14,7 +14,7 @@ interface LabOptions {
   readonly list: boolean | undefined;
 }
 
-/** Starts the lab and keeps it until a signal. */
+/** Runs the lab until a signal. */
 export const lab: Command<LabOptions> = async (context, options) => {
   if (options.list) {
     const width = Math.max(...SCENARIOS.map(({ name }) => name.length));
@@ -33,7 +33,7 @@ export const lab: Command<LabOptions> = async (context, options) => {
     pbs: options.pbs,
     ...(options.dir === undefined ? {} : { dir: options.dir }),
   });
-  // Before it says that it is up: a reader of that may stop it at once.
+  // Before the answer: its reader may stop the lab at once.
   const unheed = context.world.heedSignals();
   const signalled = new Promise<void>((resolve) => {
     context.world.stop.addEventListener('abort', () => resolve(), { once: true });
@@ -47,7 +47,7 @@ export const lab: Command<LabOptions> = async (context, options) => {
       `  pbs-ctl patch --host pbs01 --config ${running.configPath}`,
     ].join('\n'),
   );
-  // On stderr: on stdout stands the one document, or what a script reads the config from.
+  // On stderr: stdout is for the answer.
   running.slack.onMessage = (message) => context.world.stderr.write(`\nSlack got:\n${slackText(message)}\n`);
   await signalled;
   unheed();

@@ -24,14 +24,14 @@ export const lockAcquire: Command<TakeOptions> = (context, options) =>
     const claim = claimOf(context, config, lock, options);
     const { expiresAt } = await waitingFor(context, config, options, {
       take: () => acquire(lock, claim),
-      giveBack: () => release(lock, claim),
+      undo: () => release(lock, claim),
     });
     const { owner, run } = claim;
     context.answer({ cluster: lock.cluster, owner, run, expiresAt: isoFromSeconds(expiresAt) }, run);
     return EXIT.done;
   });
 
-/** What the options ask for, under a new run id. */
+/** By the options, with a new run id. */
 function claimOf(
   { world }: Context,
   config: Config,
@@ -47,22 +47,22 @@ function claimOf(
 }
 
 /**
- * Tries until `--wait` is over while another holds the lock. A signal lets the try under way come to its end, so
- * that no lock is left behind that nothing knows of; a second one does not wait for that.
+ * Tries until `--wait` is over while another user holds the lock. A signal waits for the try under way, so that
+ * no unknown lock is left behind; a second signal does not.
  * @throws the Fault of the last try, Fault `interrupted`
  */
 async function waitingFor<Value>(
   { world: { clock, stop, now, heedSignals } }: Context,
   config: Config,
   { wait = 0 }: TakeOptions,
-  { take, giveBack }: { take: () => Promise<Value>; giveBack: (taken: Value) => Promise<unknown> },
+  { take, undo }: { take: () => Promise<Value>; undo: (taken: Value) => Promise<unknown> },
 ): Promise<Value> {
   let refusal: unknown;
   const attempt = async () => {
     try {
       const taken = await take();
       if (!stop.aborted) return { taken };
-      await giveBack(taken);
+      await undo(taken);
     } catch (error) {
       if (!stop.aborted && !(error instanceof Fault && error.exitCode === EXIT.tryLater)) throw error;
       refusal = error;
@@ -101,7 +101,7 @@ export const lockBreak: Command<ClusterOption & { readonly yes: true | undefined
     if (!options.yes) {
       throw new Fault(
         'usage.yes',
-        `Breaking the lock of cluster "${lock.cluster}" can let two maintenances run at once.`,
+        `Breaking the lock of cluster "${lock.cluster}" can let two maintenance runs overlap.`,
         {
           hint: 'Make sure that its holder has ended, then repeat the command with --yes.',
           exitCode: EXIT.usage,
@@ -150,7 +150,6 @@ interface HoldOptions extends TakeOptions {
   readonly command: readonly string[];
 }
 
-/** Runs a program under the lock: renewed while it runs, released when it ends; the exit code is the program's. */
 export const lockHold: Command<HoldOptions> = (context, options) =>
   withLock(context, options, async (lock, config) => {
     const { world } = context;
@@ -165,7 +164,7 @@ export const lockHold: Command<HoldOptions> = (context, options) =>
           onRenewalFailed: (cluster, error) =>
             say(`the lock of cluster "${cluster}" could not be renewed: ${errorDocument(error).message}`),
         }),
-      giveBack: (taken) => releaseLease(taken, claim, say),
+      undo: (taken) => releaseLease(taken, claim, say),
     });
     let program: Program | null = null;
     const unheed = world.heedSignals();
@@ -179,7 +178,7 @@ export const lockHold: Command<HoldOptions> = (context, options) =>
       return exitCodeOf(await program.ended);
     } catch (cause) {
       throw new Fault('hold.not-started', `"${file}" could not be started`, {
-        hint: 'The lock is released. Is the program installed and in the PATH?',
+        hint: 'The lock is released. Check that the program is installed and in the PATH.',
         exitCode: EXIT.usage,
         cause,
       });

@@ -35,7 +35,6 @@ interface PatchCommandOptions extends HostOptions {
   readonly parallel: number | undefined;
 }
 
-/** Each host through the whole workflow, and what is told of it. */
 export const patch: Command<PatchCommandOptions> = async (context, options) => {
   const { world, style } = context;
   const loaded = await load(context);
@@ -68,13 +67,13 @@ function targetsFor(context: Context, config: Config, options: PatchCommandOptio
   const { reboot, plan, events } = options;
   const targets = targetsOf(config, options);
   if (plan && targets.length > 1) {
-    throw new Fault('usage.plan', '--plan belongs to one host.', {
+    throw new Fault('usage.plan', '--plan is for one host.', {
       hint: 'Name one --host.',
       exitCode: EXIT.usage,
     });
   }
   if (events === '-' && context.options.json) {
-    throw new Fault('usage.events', '--events - and --json both want stdout.', {
+    throw new Fault('usage.events', '--events - and --json both write to stdout.', {
       hint: 'Give --events a file.',
       exitCode: EXIT.usage,
     });
@@ -83,7 +82,6 @@ function targetsFor(context: Context, config: Config, options: PatchCommandOptio
   return targets.map((target) => ({ ...target, policy: { ...target.policy, reboot } }));
 }
 
-/** One run, once it is time for it. */
 async function runOf(
   target: Target,
   { config, stateDir }: LoadedConfig,
@@ -106,7 +104,7 @@ async function runOf(
   }
 }
 
-/** Says what there is to say of all runs. @returns the exit code */
+/** Reports what is not in the report of a run. @returns the exit code */
 async function conclude(
   context: Context,
   options: PatchCommandOptions,
@@ -115,8 +113,8 @@ async function conclude(
 ): Promise<ExitCode> {
   const { world } = context;
   if (left.length > 0)
-    world.stderr.write(`pbs-ctl: not begun: ${left.join(', ')} (${whyLeft(interrupted, options)})\n`);
-  // With no run to tell of, the first of them is what came of the command.
+    world.stderr.write(`pbs-ctl: not started: ${left.join(', ')} (${whyLeft(interrupted, options)})\n`);
+  // Without a run, the first failure is the result of the command.
   const [first] = failures;
   const beside = runs.length === 0 ? failures.slice(1) : failures;
   if (!context.options.json) for (const error of beside) await report(error, false, world);
@@ -130,11 +128,15 @@ async function conclude(
   return interrupted && left.length > 0 ? EXIT.interrupted : code;
 }
 
-/** 2 promises that nothing was changed, which cannot be promised beside runs. */
+/** 2 promises that nothing was changed, which does not hold after other runs. */
 function besideRuns(error: unknown): ExitCode {
   const code = error instanceof Fault ? error.exitCode : EXIT.failed;
   return code === EXIT.usage ? EXIT.failed : code;
 }
 
 const whyLeft = (interrupted: boolean, { keepGoing }: PatchCommandOptions) =>
-  interrupted ? 'interrupted' : keepGoing ? 'after that error' : '--keep-going continues after a failure';
+  interrupted
+    ? 'interrupted'
+    : keepGoing
+      ? 'after that error'
+      : '--keep-going would continue after a failure';

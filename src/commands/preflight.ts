@@ -17,7 +17,7 @@ export const preflight: Command<HostOptions> = async (context, options) => {
   return exitCode(results.flatMap(({ checks }) => checks));
 };
 
-/** A refused token or certificate is no reason to wait. */
+/** Waiting does not help with a refused token or certificate. */
 function exitCode(findings: readonly Finding[]): ExitCode {
   const blocks = findings.filter(({ status }) => status === 'block');
   if (blocks.length === 0) return EXIT.done;

@@ -29,20 +29,19 @@ interface RecoverOptions extends Pick<HostOptions, 'host'> {
   readonly force: boolean | undefined;
 }
 
-/** What became of the flags: what was done, in words, and what stopped the rest. */
+/** What the flags did, and what stopped the rest. */
 interface Acted {
   readonly observed: ObservedHost;
   readonly done: readonly string[];
   readonly error: (ErrorDocument & { readonly exitCode: number }) | null;
 }
 
-/** What is wrong with a host, what to do, and, with flags, some of it done. */
 export const recover: Command<RecoverOptions> = async (context, options) => {
   const { world, style } = context;
   const { config, stateDir } = await load(context);
   const [target, ...others] = targetsOf(config, { host: options.host });
   if (!target || others.length > 0) {
-    throw new Fault('usage.one-host', 'recover looks at one host.', {
+    throw new Fault('usage.one-host', 'recover takes one host.', {
       hint: 'Name one --host.',
       exitCode: EXIT.usage,
     });
@@ -51,7 +50,7 @@ export const recover: Command<RecoverOptions> = async (context, options) => {
   await readReferences(config, [target], world);
   const deadline = flags.length === 0 ? deadlineFor(target, world) : undefined;
   const host = await openHost(config, target, world, deadline);
-  // A look alone is allowed while a run is at work.
+  // Looking is allowed while a run is at work.
   const unclaim = flags.length > 0 ? await claimHost(stateDir, target.host, world) : () => {};
   try {
     const first = await observe(host, stateDir, world);
@@ -73,13 +72,12 @@ export const recover: Command<RecoverOptions> = async (context, options) => {
   }
 };
 
-/** In the folder of the run that it belongs to; in one of the host where there is none. */
+/** In the folder of its run, or of the host where there is none. */
 const consoleFolder = (stateDir: string, { host, runs, unfinishedRun }: ObservedHost): string => {
   const run = unfinishedRun ?? runs.at(-1)?.run;
   return run === undefined ? join(stateDir, 'consoles', host) : join(stateDir, 'runs', run);
 };
 
-/** In the order in which they help. */
 const flagsOf = (options: RecoverOptions): RecoverFlag[] => {
   const given: Readonly<Record<RecoverFlag, boolean | undefined>> = {
     'start-vm': options.startVm,
@@ -92,7 +90,7 @@ const flagsOf = (options: RecoverOptions): RecoverFlag[] => {
   return RECOVER_FLAGS.filter((flag) => given[flag]);
 };
 
-/** One after the other, each with a look before and after; what fails or is refused keeps the rest from being done. */
+/** One after the other, each with a look before and after; one that fails or is refused stops the rest. */
 async function actAll(
   flags: readonly RecoverFlag[],
   first: ObservedHost,
@@ -116,8 +114,8 @@ async function actAll(
       observed = await observe(host, stateDir, world);
       const left = shortfall(flag, observed);
       if (left)
-        throw new Fault('recover.not-enough', `--${flag} was carried out, and ${left}.`, {
-          hint: 'See what is wrong now, below.',
+        throw new Fault('recover.not-enough', `--${flag} was carried out, but ${left}.`, {
+          hint: 'See below what is wrong now.',
         });
     } catch (error) {
       const exitCode = error instanceof Fault ? error.exitCode : EXIT.failed;

@@ -16,7 +16,6 @@ interface ReportOptions {
   readonly host: readonly string[] | undefined;
 }
 
-/** One past run, in the requested form. */
 export const report: Command<ReportOptions> = async (context, { run, format, host }) => {
   const { config, stateDir } = await load(context);
   const { runs: states, damaged } = readRuns(stateDir);
@@ -28,7 +27,7 @@ export const report: Command<ReportOptions> = async (context, { run, format, hos
   const { timeline = [], ended = null } = states.find(({ runId }) => runId === doc.runId) ?? {};
   const { stdout, stderr } = context.world;
   if (!ended && !context.options.quiet && workingOn(stateDir, doc.host, context.world) !== null)
-    stderr.write('This run is still under way; what follows is how far it is.\n');
+    stderr.write('This run is still under way; this is how far it got.\n');
   const forms = {
     text: () => runText(doc, context.style),
     json: () => `${JSON.stringify(doc, null, 2)}\n`,

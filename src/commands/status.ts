@@ -16,7 +16,7 @@ import { statusText } from '../report/status-text.js';
 import type { Clock, World } from '../world.js';
 import { type Command, type HostOptions, load, targetsOf } from './context.js';
 
-/** So many hosts are asked at once, each over one connection: a look at a fleet is no flood. */
+/** For the whole fleet: beyond a few hosts each gets one. */
 const CONNECTIONS = 128;
 
 export const status: Command<HostOptions> = async (context, options) => {
@@ -58,13 +58,13 @@ export const status: Command<HostOptions> = async (context, options) => {
   return worstExitCode<ExitCode>(EXIT.done, ...codes);
 };
 
-/** Why is a host not patched? Told by the journal, so also while it cannot be reached. */
+/** From the journal, so also for a host that is not reachable. */
 function postponedIn(stateDir: string): (host: string) => HostStatus['postponed'] {
   let past: PastRuns;
   try {
     past = readRuns(stateDir);
   } catch {
-    return () => null; // another user's, perhaps: no reason to hide the rest
+    return () => null; // perhaps another user's
   }
   return (host) => {
     try {
@@ -125,7 +125,7 @@ const settled = async <Value>(asked: Promise<Value>): Promise<PromiseSettledResu
 
 type Holder = HostStatus['lock'];
 
-/** Who holds the locks, each cluster asked once however many hosts it has. */
+/** Asks each cluster once, however many hosts it has. */
 function lockHolders(config: Config, world: World) {
   const clusters: ClusterAccess[] = [];
   const asked = new Map<string, Promise<Holder>>();
@@ -135,7 +135,7 @@ function lockHolders(config: Config, world: World) {
     return holderOf(cluster);
   };
   return {
-    /** Who holds a lock that a run on this host would need; the first in alphabetical order. */
+    /** Who holds a lock that a run on this host needs; the first by name of the cluster. */
     async holderFor(target: Target): Promise<Holder> {
       const holders = await Promise.all(
         target.clusters.map((name) => {
@@ -158,7 +158,7 @@ async function holderOf({ name, lock }: ClusterAccess): Promise<Holder> {
   return { cluster: name, owner, run, expiresAt: isoFromSeconds(expiresAt) };
 }
 
-/** Does something with each item, so many at once. @returns the results in the order of the items */
+/** At most `many` at once. @returns the results in the order of the items */
 async function atMost<Item, Result>(
   many: number,
   items: readonly Item[],

@@ -17,7 +17,7 @@ export const verify: Command<HostOptions> = async (context, options) => {
     };
   });
   if (results.every(({ ok }) => ok)) return EXIT.done;
-  // Nothing was seen of such a host, so nothing can be said of it either.
+  // Such a host is not unverified: nothing of it was seen.
   const refused = results.some(({ checks }) => checks.some(isDenied));
   return refused ? EXIT.failed : EXIT.unverified;
 };

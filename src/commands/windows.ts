@@ -14,7 +14,6 @@ interface WindowsOptions extends HostOptions {
 
 const DEFAULT_HOURS = 72;
 
-/** When is a host busy, and when does a whole run fit? */
 export const windows: Command<WindowsOptions> = async (context, options) => {
   const { hours = DEFAULT_HOURS } = options;
   let complete = true;
@@ -49,11 +48,11 @@ const documentOf = (host: string, { from, to, busy, free, next }: Plan, timezone
 const CELLS_A_DAY = 48;
 const SIGN = { busy: '█', free: '─', closed: '·', past: ' ' } as const;
 
-/** A row for each local day, half an hour a letter; then the slots. Pure. */
+/** A row per local day, a letter per half hour; then the times. Pure. */
 export function timelineText(host: string, plan: Plan, zone: string, style: Style): string {
   const paint = painter(style.color);
   const lines = [
-    `${paint('strong', oneLine(host))}: ${plan.next ? `a whole run fits at ${moment(plan.next.from, zone)}` : paint('careful', 'no whole run fits in this time')} (${zone})`,
+    `${paint('strong', oneLine(host))}: ${plan.next ? `a whole run fits at ${moment(plan.next.from, zone)}` : paint('careful', 'no whole run fits')} (${zone})`,
     '',
     `              0     3     6     9     12    15    18    21    24`,
     ...days(plan, zone).map(
@@ -61,7 +60,7 @@ export function timelineText(host: string, plan: Plan, zone: string, style: Styl
         `  ${label}  ${cells.map((cell) => (cell === 'free' ? paint('good', SIGN[cell]) : SIGN[cell])).join('')}`,
     ),
     '',
-    `  ${SIGN.busy} busy   ${paint('good', SIGN.free)} a run may be under way   ${SIGN.closed} neither`,
+    `  ${SIGN.busy} busy   ${paint('good', SIGN.free)} free for a run   ${SIGN.closed} neither`,
     '',
   ];
   const width = textWidth(style);
@@ -106,7 +105,7 @@ function days(plan: Plan, zone: string): Array<{ label: string; cells: Cell[] }>
     day = day.add({ days: 1 })
   ) {
     const cells = Array.from({ length: CELLS_A_DAY }, (_, index): Cell => {
-      // By the clock on the wall: on a day of 23 or 25 hours a cell may be missing or stand for two.
+      // By local time: on a day of 23 or 25 hours a cell is missing, or is two hours.
       const from = secondsOf(day.with({ hour: Math.floor(index / 2), minute: (index % 2) * 30 }));
       return cellOf(plan, { from, to: from + 1800 });
     });

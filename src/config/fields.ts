@@ -50,7 +50,7 @@ export const secret = z
   .meta({ title: 'secret', description: 'Where the secret is kept: it never is in the config itself' });
 export type SecretReference = z.output<typeof secret> & Placed;
 
-/** Where it stands, for messages: `hosts.pbs01.secret in /etc/pbs-ctl/config.json`; absent in what no file holds. */
+/** For messages: `hosts.pbs01.secret in /etc/pbs-ctl/config.json`; absent without a file. */
 interface Placed {
   readonly place?: string;
 }

@@ -13,7 +13,7 @@ export function describeIssues(issues: readonly z.core.$ZodIssue[], raw: unknown
 
 const nameOf = (path: readonly PropertyKey[]) => path.map(String).join('.');
 
-/** The keys that misspelt ones stand for. */
+/** The keys that are meant by misspelt ones. */
 const meantKeys = (issue: z.core.$ZodIssue): string[] =>
   issue.code === 'unrecognized_keys'
     ? issue.keys.map((key) => nameOf([...issue.path, nearest(key, knownKeys(issue.path)) ?? '']))
@@ -62,13 +62,13 @@ function unknownKeys(path: readonly PropertyKey[], keys: readonly string[]): str
   });
 }
 
-/** Keys of a policy that there were once, and what to use instead. */
+/** Former keys of the policy, and what to use instead. */
 const GONE: Readonly<Record<string, string>> = {
   escalateAfter:
     'this key is gone, remove it: Slack says how often in a row a host was postponed and since when, and an alert rule on pbs_ctl_last_patched_timestamp_seconds can call a person',
 };
 
-/** A union says only that none of its forms fits; the keys that none of them knows say why. */
+/** A union only reports that no form fits; unknown keys are the reason. */
 function unknownInUnion(path: readonly PropertyKey[], value: unknown): string[] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return [];
   const known = knownKeys(path);
@@ -79,8 +79,8 @@ function unknownInUnion(path: readonly PropertyKey[], value: unknown): string[] 
 }
 
 /**
- * What stands there, as far as it cannot be a secret that was put into the wrong place: of lists and objects
- * the kind, of a token what is in front of its secret, of an address no credentials, of notify nothing.
+ * The value, unless it may be a misplaced secret: of lists and objects the kind, of a token its id, of an
+ * address no credentials, of notify nothing.
  */
 function found({ path, ...issue }: z.core.$ZodIssue, raw: unknown): string {
   const value = valueAt(path, raw);
@@ -97,7 +97,7 @@ function found({ path, ...issue }: z.core.$ZodIssue, raw: unknown): string {
 
 const HIDDEN = new Set(['secret', 'notify']);
 
-/** Null for what looks like no id at all. */
+/** Null for what does not look like an id. */
 function tokenId(value: string): string | null {
   const [, id, rest] = /^([^\s:=!]*[@!][^\s:=]*)(.*)$/s.exec(value) ?? [];
   return id === undefined ? null : `${id}${rest === '' ? '' : '…'}`;
@@ -118,7 +118,6 @@ function knownKeys(path: readonly PropertyKey[]): string[] {
   return [...new Set(found.flatMap(({ properties }) => Object.keys(properties ?? {})))];
 }
 
-/** What is read of JSON Schema. */
 interface Form {
   readonly properties?: Readonly<Record<string, Form>>;
   readonly additionalProperties?: Form | boolean;
@@ -127,22 +126,22 @@ interface Form {
   readonly oneOf?: readonly Form[];
 }
 
-/** Of a union all its forms. */
+/** All forms of a union. */
 const formsOf = (form: Form | boolean | undefined): Form[] =>
   typeof form !== 'object' ? [] : [form, ...[...(form.anyOf ?? []), ...(form.oneOf ?? [])].flatMap(formsOf)];
 
 /**
- * What the parts of a config say against each other. Also of a config with other errors, so that all come at
- * once: what such an error stands in the way of is left out.
+ * Contradictions between parts of a config. Also for a config with other errors, so that all are reported at
+ * once: what depends on a wrong part is left out.
  */
 export function crossChecks(raw: unknown, issues: readonly z.core.$ZodIssue[]): string[] {
   const wrong = issues.flatMap((issue) =>
     issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path],
   );
-  /** Nothing is wrong with it, with what it is in, or with anything in it. */
+  /** Nothing is wrong with it, around it or in it. */
   const isClear = (...place: string[]) =>
     !wrong.some((path) => place.every((key, index) => path.length <= index || path[index] === key));
-  /** It is there, even if something is wrong within. */
+  /** It can be read, even if something in it is wrong. */
   const isReadable = (...place: string[]) =>
     !wrong.some((path) => path.length <= place.length && path.every((key, index) => place[index] === key));
   const config = (isReadable() ? raw : {}) as Partial<z.input<typeof schema>>;
@@ -178,15 +177,15 @@ export function crossChecks(raw: unknown, issues: readonly z.core.$ZodIssue[]): 
     }
     if (isWithoutGuest && servedBy({ guest, serves }).length === 0 && isClear('hosts', name, 'serves')) {
       problems.push(
-        `hosts.${name}.serves: missing; without a guest the clusters that back up to this host have to be named`,
+        `hosts.${name}.serves: missing; without a guest, name the clusters that back up to this host`,
       );
     }
     const vm = guest && `${guest.cluster}/${guest.vmid}`;
     const other = vm && guests.get(vm);
-    if (other) problems.push(`hosts.${name}.guest: guest ${vm} is that of host "${other}" already`);
+    if (other) problems.push(`hosts.${name}.guest: guest ${vm} is already that of host "${other}"`);
     else if (vm) guests.set(vm, name);
   }
-  // A guest that is not known may be the one that carries the lock.
+  // A guest that cannot be read may be the lock carrier.
   const knowsGuests = Object.keys(config.hosts ?? {}).every((name) => isClear('hosts', name, 'guest'));
   for (const cluster of Object.keys(clusters)) {
     const lock = clusters[cluster]?.lock;
@@ -194,7 +193,7 @@ export function crossChecks(raw: unknown, issues: readonly z.core.$ZodIssue[]): 
     if (hasCarrier || lock?.store === 'registered-tag') continue;
     if (knowsGuests && isClear('clusters', cluster, 'lock')) {
       problems.push(
-        `clusters.${cluster}.lock.vmid: missing; no host's guest is in this cluster, so no guest could carry the lock tag`,
+        `clusters.${cluster}.lock.vmid: missing; no host has its VM in this cluster, so no guest can carry the lock tag`,
       );
     }
   }

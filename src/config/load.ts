@@ -6,7 +6,6 @@ import { EXIT, Fault, type FaultOptions, wordsOf } from '../fault.js';
 import { crossChecks, describeIssues } from './issues.js';
 import { type Config, config as schema } from './schema.js';
 
-/** There is no config where it was looked for. */
 export class ConfigMissing extends Fault {
   constructor(message: string, options: FaultOptions) {
     super('config.missing', message, options);
@@ -40,7 +39,7 @@ export async function loadConfig(options: LoadOptions): Promise<{ path: string; 
   return { path, config };
 }
 
-/** Puts beside each reference to a secret or a CA file where it stands. */
+/** Notes with each reference to a secret or CA file where it is, for messages. */
 function rememberPlaces({ clusters, hosts, notify }: Config, file: string): void {
   const remember = (part: object, key: string) => Object.assign(part, { place: `${key} in ${file}` });
   for (const [kind, servers] of Object.entries({ clusters, hosts })) {
@@ -83,7 +82,7 @@ export function parseConfig(text: string, path: string): Config {
     raw = JSON.parse(text);
   } catch (error) {
     const { message } = error as Error;
-    // Some versions quote what stands there, which may be a secret.
+    // Some versions quote the text, which may be a secret.
     const words = message.replace(/,? "[\s\S]*" is not valid JSON$/, '');
     const why = text.trim() === '' ? 'the file is empty' : `${words}${place(text, message)}`;
     throw invalid([`${path}: not valid JSON: ${why}`]);

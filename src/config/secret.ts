@@ -4,7 +4,7 @@ import { EXIT, Fault, wordsOf } from '../fault.js';
 import type { World } from '../world.js';
 import type { SecretReference } from './schema.js';
 
-/** A secret that never prints: only {@link Secret.reveal} hands it out, to what sends it. */
+/** Never prints; only {@link Secret.reveal} returns it. */
 export class Secret {
   readonly #value: string;
   /** Where it came from, for messages. */
@@ -58,11 +58,11 @@ export async function readSecret(
   return fromFile(join(folder, reference.credential), asked, false);
 }
 
-/** @param asked which key of the config asks for it, in brackets */
+/** @param asked the key of the config that refers to it, in brackets */
 async function fromFile(path: string, asked: string, isStrict: boolean): Promise<Secret> {
   let text: string;
   try {
-    // systemd keeps the rights of its credentials itself.
+    // systemd protects its credentials itself.
     if (isStrict) {
       const { mode } = await stat(path);
       if (mode & 0o077) {

@@ -4,14 +4,14 @@ import leven from 'leven';
 import { EXIT, Fault } from '../fault.js';
 import type { Config, HostConfig, Policy } from './schema.js';
 
-/** A host with all that belongs to it. */
+/** A host and what the config says about it. */
 export interface Target {
   readonly host: string;
   readonly config: HostConfig;
-  /** The policy in force: that of the file with the host's own keys over it. */
+  /** With the overrides of the host. */
   readonly policy: Policy;
   readonly guest: { readonly cluster: string; readonly vmid: number } | null;
-  /** The clusters served and the guest's own, in alphabetical order: whose locks a run takes. */
+  /** The clusters whose locks a run takes, by name: those served, and that of the guest. */
   readonly clusters: readonly string[];
   readonly upgradeUnit: string | null;
   /** The other hosts of the config. */
@@ -44,7 +44,6 @@ export function targetOf(config: Config, host: string): Target {
   };
 }
 
-/** Clusters whose backups go to a host. */
 export function servedBy(host: Pick<HostConfig, 'serves' | 'guest'>): readonly string[] {
   return host.serves ?? (host.guest ? [host.guest.cluster] : []);
 }
@@ -56,7 +55,6 @@ export function lockGuest(config: Config, cluster: string): number | null {
   return Object.values(config.hosts).find(({ guest }) => guest?.cluster === cluster)?.guest?.vmid ?? null;
 }
 
-/** Where runs are journaled. */
 export function stateDirOf(config: Config, env: Readonly<Record<string, string | undefined>>): string {
   if (config.stateDir) return config.stateDir;
   if (env.STATE_DIRECTORY) return env.STATE_DIRECTORY.split(':')[0] ?? env.STATE_DIRECTORY;

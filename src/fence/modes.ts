@@ -4,31 +4,30 @@ import { Fault, Outdated } from '../fault.js';
 const LOST_RACES = 6;
 
 /**
- * The maintenance modes of a host's datastores, changed one at a time by compare-and-swap. The digest covers
- * all datastores, so after each write, and after one that was refused, they are looked at again.
+ * The maintenance modes of a host's datastores, changed one at a time by compare-and-swap. The digest covers all
+ * datastores, so they are read again after each write, and after one that was refused.
  */
 export class MaintenanceModes {
   readonly #pbs: Pick<Pbs, 'datastoreConfigs' | 'setMaintenance'>;
   #seen: DatastoreConfigs | null;
 
-  /** @param seen a look at the datastores a moment ago, which saves the first one; null: none yet */
+  /** @param seen the datastores as just read, which saves the first request */
   constructor(pbs: Pick<Pbs, 'datastoreConfigs' | 'setMaintenance'>, seen: DatastoreConfigs | null = null) {
     this.#pbs = pbs;
     this.#seen = seen;
   }
 
-  /** Of the datastores that were seen. */
   names(): string[] {
     return this.#seen?.datastores.map(({ name }) => name) ?? [];
   }
 
   /**
-   * Lets `act` decide by the mode that stands, and `set` another, or none with null; again where another user was faster.
-   * @throws Fault `pbs.no-datastore` when it is not there (any more), and the Fault of a write that was refused
+   * Lets `act` decide by the current mode and `set` another, or none with null; again if another user was faster.
+   * @throws Fault `pbs.no-datastore` if it does not exist, and the Fault of a write that was refused
    */
   async change(
     name: string,
-    act: (stands: Maintenance | null, set: (mode: MaintenanceMode | null) => Promise<void>) => Promise<void>,
+    act: (current: Maintenance | null, set: (mode: MaintenanceMode | null) => Promise<void>) => Promise<void>,
   ): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       const { datastores, digest } = this.#seen ?? (await this.#pbs.datastoreConfigs());

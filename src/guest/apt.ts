@@ -5,7 +5,6 @@ const installed = z.object({ name: z.string(), to: z.string() }).readonly();
 const removed = z.object({ name: z.string(), from: z.string() }).readonly();
 const upgraded = z.object({ name: z.string(), from: z.string(), to: z.string() }).readonly();
 
-/** What an upgrade changes, or has changed. */
 export const PackageChanges = z
   .object({
     upgraded: z.array(upgraded).readonly(),
@@ -87,7 +86,7 @@ export function readProgress(line: string): AptProgress | null {
 
 const KERNEL = /^(?:proxmox|pve)-kernel-(\d+\.\d+\.\d+-\d+(?:-[a-z0-9]+)?-pve)(?:-signed)?$/;
 
-/** Kernel images among the packages, as `uname -r` would tell them, newest last. Meta packages and helpers are none. */
+/** Releases of the installed kernel images, as in `uname -r`, newest last; without meta packages. */
 export function installedKernels(packages: Iterable<string>): string[] {
   const releases = [...packages].flatMap((name) => KERNEL.exec(name)?.[1] ?? []);
   return [...new Set(releases)].sort(compareKernels);

@@ -7,19 +7,19 @@ import { isoFromMs } from '../moment.js';
 import type { Guest } from './exec.js';
 import { isBlank, type Picture, pngOf, takePicture } from './rfb.js';
 
-/** What became of a look at the console: a file, or why there is none. */
+/** The result of a look at the console: a file, or why there is none. */
 export interface ConsoleShot {
   /** A PNG file, or the text of a serial console; null where nothing could be shown. */
   readonly file: string | null;
   readonly kind: 'picture' | 'text' | null;
-  /** What a person should know who opens it; null where it speaks for itself. */
+  /** What the reader of the file should know; null if nothing. */
   readonly note: string | null;
   readonly error: ErrorDocument | null;
 }
 
 /**
- * Keeps what is on the console of a VM in a folder, for its owner only, since anything may stand on a screen.
- * The console itself is not touched. Never throws.
+ * Saves the console of a VM to a folder, readable by its owner only: a screen may show anything. Types nothing.
+ * Never throws.
  */
 export async function keepConsole(guest: Guest, folder: string): Promise<ConsoleShot> {
   try {
@@ -36,7 +36,6 @@ export async function keepConsole(guest: Guest, folder: string): Promise<Console
   }
 }
 
-/** A picture, or what a serial console printed while it was listened to. */
 type Shown =
   | { readonly kind: 'picture'; readonly picture: Picture }
   | { readonly kind: 'text'; readonly port: string; readonly text: string };
@@ -44,10 +43,10 @@ type Shown =
 function noteOn(shown: Shown): string | null {
   if (shown.kind === 'picture')
     return isBlank(shown.picture)
-      ? 'All of it has one colour: the screen is blanked, or nothing has been drawn. A key wakes it in the console.'
+      ? 'It has only one colour: the screen is blanked, or empty. A key press in the console wakes it.'
       : null;
   return shown.text === ''
-    ? `The serial console (${shown.port}) printed nothing while it was listened to, and keeps nothing of before.`
+    ? `The serial console (${shown.port}) printed nothing for ${SERIAL_MS / 1000} s, and does not keep earlier output.`
     : null;
 }
 
@@ -56,22 +55,22 @@ async function readConsole(guest: Guest): Promise<Shown> {
   const { pve, vmid } = guest;
   const place = await pve.findGuest(vmid);
   if (place?.type === 'lxc')
-    throw new Fault('console.none', `Guest ${vmid} is a container: it has no screen.`, {
-      hint: `Open its console in the web UI of PVE, or on its node: pct console ${vmid}`,
+    throw new Fault('console.none', `Guest ${vmid} is a container: it does not have a screen.`, {
+      hint: `Open its console in the web UI of PVE, or on its node:\npct console ${vmid}`,
     });
   const [{ status }, { display, serialPorts }] = await Promise.all([
     pve.guestStatus(vmid),
     pve.guestConfig(vmid),
   ]);
   if (status !== 'running')
-    throw new Fault('console.stopped', `VM ${vmid} is ${status}: there is nothing on its screen.`, {
-      hint: 'Start it.',
+    throw new Fault('console.stopped', `VM ${vmid} is ${status}: it has no screen.`, {
+      hint: `To start it:\nqm start ${vmid}`,
     });
   if (display?.startsWith('serial')) {
     try {
       return await readSerial(guest, display);
     } catch (error) {
-      // Older versions do not let a token at the text, but draw it.
+      // Older versions refuse the text to a token, but draw it.
       if (!(error instanceof NotShown)) throw error;
     }
   }
@@ -79,7 +78,7 @@ async function readConsole(guest: Guest): Promise<Shown> {
     const [port] = serialPorts;
     if (port !== undefined) return readSerial(guest, port);
     throw new Fault('console.none', `VM ${vmid} has neither a display nor a serial console.`, {
-      hint: `Give it one: qm set ${vmid} --vga std (needs a stop and start)`,
+      hint: `To add one, which takes a stop and start of the VM:\nqm set ${vmid} --vga std`,
     });
   }
   return readScreen(guest);
@@ -105,8 +104,8 @@ async function readScreen({ pve, vmid, clock, deadline }: Guest): Promise<Shown>
 const SERIAL_MS = 3000;
 
 /**
- * What a serial console prints for a while. It keeps nothing of what it has printed before, and nothing is
- * typed: a key could be the answer to a question that stands there.
+ * What a serial console prints for a while. It does not keep earlier output. Nothing is typed: a key could
+ * answer a prompt.
  */
 async function readSerial({ pve, vmid, clock, deadline }: Guest, port: string): Promise<Shown> {
   const { stream, user, ticket } = await pve.console.serial(vmid, port);
@@ -143,7 +142,7 @@ async function collect(stream: ByteStream): Promise<Buffer[]> {
 
 const MOST_LINES = 60;
 
-/** Lines as a person would have seen them: without colours, and of a line that was overwritten the last state. Pure. */
+/** Lines as on a screen: no colours, and of overwritten lines the last state. Pure. */
 export function readable(output: string): string {
   const lines = stripVTControlCharacters(output)
     .split(/\r?\n/)
@@ -157,12 +156,12 @@ export function readable(output: string): string {
 class NotShown extends Fault {
   constructor() {
     super('console.refused', 'PVE does not show the serial console to an API token.', {
-      hint: 'It does from qemu-server 9.1.7 on. Open the console in the web UI of PVE.',
+      hint: 'Serial console for tokens needs qemu-server 9.1.7 or newer. Open the console in the web UI of PVE.',
     });
   }
 }
 
 const ended = (vmid: number, { message }: StreamEnded) =>
   new Fault('console.ended', `PVE ended the connection to the console of VM ${vmid}: ${message}.`, {
-    hint: 'See its task "vncproxy" in the web UI of PVE, or open the console there.',
+    hint: 'See the task "vncproxy" in the web UI of PVE, or open the console there.',
   });

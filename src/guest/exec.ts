@@ -21,7 +21,7 @@ export interface Guest {
 }
 
 /**
- * Runs a command in the guest once and waits for its end. Never repeated: it may change something.
+ * Runs a command in the guest once and waits for it. Never repeated: it may change something.
  * @throws Fault `agent.*`; `agent.slow` when it has not ended after `longestMs` (it may still run)
  */
 export async function runOnce(
@@ -44,8 +44,8 @@ export async function runOnce(
 }
 
 /**
- * Runs a command that only looks, and asks anew where an answer was lost: the agent serves one caller
- * at a time, hands out a result once, and is restarted by its own upgrade.
+ * Runs a read-only command, again where an answer was lost: the agent serves one caller at a time, returns a
+ * result once, and is restarted by its own upgrade.
  */
 export async function runReading(
   guest: Guest,
@@ -65,10 +65,10 @@ const isPassing = ({ kind }: Fault) => kind === 'passing' || kind === 'unknown';
 
 export const sh = (script: string): string[] => ['/bin/sh', '-c', script];
 
-/** Shell function of a script that looks: runs a command and marks its output and exit code for {@link readParts}. */
+/** Shell function that runs a command and marks its output and exit code for {@link readParts}. */
 export const PART = 'part() { printf \'\\n@@%s\\n\' "$1"; shift; "$@" 2>&1; printf \'\\n@@=%s\\n\' "$?"; }';
 
-/** What each part printed, and how it ended; the part `end` shows that nothing is missing. */
+/** Output and exit code of each part; the part `end` shows that nothing is missing. */
 export function readParts(output: string): Map<string, { text: string; code: number }> {
   const parts = new Map<string, { text: string; code: number }>();
   const markers = [...output.matchAll(/^@@([a-z]+)\n([\s\S]*?)(?:\n@@=(\d+)$|(?![\s\S]))/gm)];

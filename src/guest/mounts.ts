@@ -22,7 +22,7 @@ export function readMounts<Column extends string>(
     });
 }
 
-/** What fstab wants mounted at boot: no swap, nothing that is mounted by hand or on demand. */
+/** What fstab mounts at boot: no swap, nothing mounted by hand or on demand. */
 export function readFstab(text: string): Array<{ target: string; readOnly: boolean }> {
   return text.split('\n').flatMap((line) => {
     const [source = '', target = '', , options = ''] = line.trim().split(/\s+/);
@@ -34,7 +34,7 @@ export function readFstab(text: string): Array<{ target: string; readOnly: boole
   });
 }
 
-/** The mount that a path lies on: the longest mount point that is a parent of it. */
+/** The mount that a path is on: the longest mount point above it. */
 export function mountOf(path: string, mounts: readonly Mount[]): Mount {
   const parents = mounts.filter(({ target }) => isWithin(path, target));
   const nearest = parents.reduce<Mount | null>(
@@ -44,7 +44,7 @@ export function mountOf(path: string, mounts: readonly Mount[]): Mount {
   return { target: nearest?.target ?? '/', source: nearest?.source ?? '' };
 }
 
-/** The mount point of fstab that a path should lie on and does not; null where all is as it should be. */
+/** The mount point of fstab that a path should be on but is not; null if it is. */
 export function missingMount(
   path: string,
   { mounts, fstab }: { readonly mounts: readonly Mount[]; readonly fstab: readonly string[] },

@@ -3,7 +3,7 @@ import { PNG } from 'pngjs';
 import type { ByteStream } from '../api/byte-stream.js';
 import { Fault } from '../fault.js';
 
-// RFC 6143, as much of it as one look takes. Nothing is typed and no pointer is moved.
+// The part of RFC 6143 that one screenshot takes. Nothing is typed and no pointer is moved.
 
 const SECURITY = { none: 1, vnc: 2 } as const;
 const ENCODING = { raw: 0, desktopSize: -223 } as const;
@@ -16,11 +16,11 @@ type Bytes = Pick<ByteStream, 'read' | 'write'>;
 
 /**
  * One picture of the screen behind an RFB server.
- * @throws Fault `console.refused` (password, no security type that is known), `console.unreadable`; StreamEnded
+ * @throws Fault `console.refused` (password, unknown security types), `console.unreadable`; StreamEnded
  */
 export async function takePicture(stream: Bytes, password: string): Promise<Picture> {
   await shakeHands(stream, password);
-  // Shared: another user who looks at the console stays connected.
+  // Shared: other viewers stay connected.
   stream.write(Uint8Array.of(1));
   const size = await sizeIn(stream);
   await skip(stream, 16);
@@ -44,15 +44,14 @@ async function shakeHands(stream: Bytes, password: string): Promise<void> {
 }
 
 /**
- * The answer to a server's challenge: it, encrypted with the password (RFC 6143, 7.2.2). Only eight
- * characters count, and each byte of the key is turned round.
+ * The challenge, encrypted with the password (RFC 6143, 7.2.2). Only eight characters count, and the bits of
+ * each byte of the key are reversed.
  */
 export function vncResponse(challenge: Uint8Array, password: string): Buffer {
   const key = Buffer.alloc(8);
   key.write(password, 'latin1');
   for (const [index, byte] of key.entries()) key[index] = reversed(byte);
-  // OpenSSL 3 no longer offers DES. Triple DES with three equal keys is the same: what the second step
-  // undoes, the third does again.
+  // OpenSSL 3 no longer offers DES. Triple DES with three equal keys is the same.
   const cipher = createCipheriv('des-ede3', Buffer.concat([key, key, key]), null).setAutoPadding(false);
   return Buffer.concat([cipher.update(challenge), cipher.final()]);
 }
@@ -87,7 +86,7 @@ interface Size {
   readonly height: number;
 }
 
-/** Asks for all of the screen until all of it has come; a change of its size begins it anew. */
+/** Requests the screen until all of it has arrived; a change of its size starts over. */
 async function wholeScreen(stream: Bytes, first: Size): Promise<Picture> {
   let { width, height } = checked(first);
   let pixels = new Uint8Array(width * height * 3);
@@ -119,7 +118,7 @@ async function wholeScreen(stream: Bytes, first: Size): Promise<Picture> {
         continue;
       }
       if (encoding !== ENCODING.raw)
-        throw unreadable(`it sends encoding ${encoding}, which was not asked for`);
+        throw unreadable(`it sends encoding ${encoding}, which was not requested`);
       if (x + w > width || y + h > height) throw unreadable('it draws beyond its screen');
       drawRaw({ width, pixels }, { x, y, w, h }, await stream.read(w * h * 4));
       wanted -= w * h;
@@ -129,7 +128,7 @@ async function wholeScreen(stream: Bytes, first: Size): Promise<Picture> {
   return { width, height, pixels };
 }
 
-/** As the pixel format below has them: blue, green, red, nothing. */
+/** Bytes in the pixel format below: blue, green, red, unused. */
 function drawRaw(
   { width, pixels }: { readonly width: number; readonly pixels: Uint8Array },
   { x, y, w, h }: { readonly x: number; readonly y: number; readonly w: number; readonly h: number },
@@ -221,7 +220,6 @@ export interface Picture {
   readonly pixels: Uint8Array;
 }
 
-/** The picture as a PNG file. */
 export function pngOf({ width, height, pixels }: Picture): Buffer {
   const png = new PNG({ width, height, colorType: 2, inputHasAlpha: false });
   png.data = Buffer.from(pixels.buffer, pixels.byteOffset, pixels.byteLength);

@@ -5,7 +5,7 @@ import { firstWords, type Guest, lines, PART, readParts, runReading, sh } from '
 import { type Mount, readFstab, readMounts } from './mounts.js';
 import { NO_PURGE } from './upgrade-script.js';
 
-/** What the guest says of itself: one read-only look, taken by one exec of the guest agent. */
+/** The state of the guest: one read-only exec of the guest agent. */
 export interface Survey {
   readonly bootId: string;
   /** When it booted, epoch seconds by its own clock: clock and uptime were read in the same moment. */
@@ -13,7 +13,7 @@ export interface Survey {
   /** Fingerprint of the certificate in the file of the PBS in this guest; null where there is no such file. */
   readonly certificate: string | null;
   readonly kernel: string;
-  /** Output of `dpkg --audit`; empty when all is well (its exit status says nothing). */
+  /** Output of `dpkg --audit`; empty if all is well (its exit status means nothing). */
   readonly audit: string;
   /** Processes that hold a lock of apt or dpkg: lock file and pid. */
   readonly aptLocks: ReadonlyArray<{ readonly file: string; readonly pid: number }>;
@@ -27,9 +27,9 @@ export interface Survey {
   /** Mount points that /etc/fstab wants mounted at boot. */
   readonly fstab: readonly string[];
   readonly rootAvailableBytes: number;
-  /** Units of pbs-ctl that are loaded: an upgrade of some run that is going on or has ended. */
+  /** Loaded units of pbs-ctl: upgrades that are running or have ended. */
   readonly units: readonly string[];
-  /** True where something in the guest asks for a reboot (/run/reboot-required). */
+  /** /run/reboot-required exists. */
   readonly rebootRequired: boolean;
 }
 
@@ -92,7 +92,7 @@ export function readSurvey(output: string): Survey {
   };
   if (!parts.has('end')) throw unreadable('the output ends early');
   const rootAvailableBytes = Number(must('root').split('\n').at(-1)?.trim());
-  if (!Number.isFinite(rootAvailableBytes)) throw unreadable('the free space of / is no number');
+  if (!Number.isFinite(rootAvailableBytes)) throw unreadable('the free space of / is not a number');
   const [now = Number.NaN, uptime = Number.NaN] = lines(must('now')).map(Number);
   if (!Number.isFinite(now - uptime)) throw unreadable('its clock or uptime is not a number');
   const pem = must('certificate').trim();
@@ -132,6 +132,6 @@ function installed(text: string): Map<string, string> {
 }
 
 const unreadable = (why: string) =>
-  new Fault('guest.unreadable', `The guest's account of itself cannot be read: ${why}.`, {
-    hint: 'Look at the guest: is it a Debian with systemd, apt and findmnt?',
+  new Fault('guest.unreadable', `The output of the survey in the guest cannot be read: ${why}.`, {
+    hint: 'Check that the guest is a Debian with systemd, apt and findmnt.',
   });

@@ -2,7 +2,7 @@ import { Fault } from '../fault.js';
 import { firstWords, type Guest, lines, PART, readParts, runReading, sh } from './exec.js';
 import { readFstab, readMounts } from './mounts.js';
 
-/** What a guest in trouble says of itself. A part that it could not tell is null or empty: a sick host may not have all. */
+/** The state of a guest in trouble. What it could not report is null or empty. */
 export interface Symptoms {
   readonly kernel: string | null;
   readonly uptimeSeconds: number | null;
@@ -11,21 +11,21 @@ export interface Symptoms {
   readonly failedUnits: readonly string[];
   /** Mounted at boot by fstab, and not mounted now. */
   readonly missingMounts: readonly string[];
-  /** Named in fstab for writing, and mounted read-only now: what the kernel does after errors of the disk. */
+  /** Writable in fstab, but read-only now, as the kernel does after disk errors. */
   readonly readOnlyMounts: readonly string[];
   /** Output of `dpkg --audit`; empty when all is well. */
   readonly audit: string;
   readonly rootAvailableBytes: number | null;
-  /** Ids of the runs whose upgrade still goes on. */
+  /** Ids of the runs whose upgrade is still running. */
   readonly upgrading: readonly string[];
-  /** Last lines of the journals of what has failed and of PBS, and the last errors of this boot (unit null). */
+  /** Last lines of the journals of failed units and of PBS, and the last errors of this boot (unit null). */
   readonly journal: ReadonlyArray<{ readonly unit: string | null; readonly lines: readonly string[] }>;
 }
 
 const PBS_UNITS = ['proxmox-backup.service', 'proxmox-backup-proxy.service'];
 const MOST_JOURNALS = 6;
 
-// Reads only, and nothing of apt: that may be what hangs.
+// Reads only, and does not touch apt, which may hang.
 const SYMPTOMS = `export LC_ALL=C.UTF-8
 ${PART}
 part kernel uname -r
@@ -47,7 +47,7 @@ printf '\\n@@end\\n'`;
 const LIMIT_MS = 30_000;
 
 /**
- * Asks a guest what ails it, by one exec of the guest agent.
+ * By one exec of the guest agent.
  * @throws Fault `agent.*`; `guest.unreadable` when the output ends early
  */
 export async function takeSymptoms(guest: Guest): Promise<Symptoms> {
@@ -58,7 +58,7 @@ export async function takeSymptoms(guest: Guest): Promise<Symptoms> {
 /** @throws Fault `guest.unreadable` when the output ends early */
 export function readSymptoms(output: string): Symptoms {
   if (!/^@@end$/m.test(output))
-    throw new Fault('guest.unreadable', 'What the guest tells of itself ends early.', {
+    throw new Fault('guest.unreadable', 'The report of the guest ends early.', {
       hint: 'Look at its console.',
     });
   const [answers = '', ...journals] = output.replace(/\n@@end\n[\s\S]*$/, '\n').split(/^@unit /m);
@@ -76,7 +76,7 @@ export function readSymptoms(output: string): Symptoms {
   return {
     kernel: told('kernel'),
     uptimeSeconds: numberOf(told('uptime')?.split(' ')[0]),
-    // Its exit code only says whether it is "running".
+    // Its exit code is 0 only for "running".
     state: /^[a-z-]+$/.test(text('state')) ? text('state') : null,
     failedUnits: told('failed') === null ? [] : firstWords(text('failed')),
     missingMounts:

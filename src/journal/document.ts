@@ -15,7 +15,7 @@ export const Finding = z
     status: z.enum(['pass', 'warn', 'block', 'skip']),
     summary: z.string(),
     detail: z.record(z.string(), z.unknown()).readonly(),
-    /** What helps; absent where no command does, and in journals of versions before this. */
+    /** Absent where no command helps, and in journals of older versions. */
     fixes: z.array(fix).readonly().optional(),
     retryAfter: z.string().nullable(),
   })
@@ -39,7 +39,7 @@ export const PHASES = [
 ] as const;
 export type Phase = (typeof PHASES)[number];
 
-/** When a phase was begun and ended (ISO 8601), and how. `endedAt` null: it never said. */
+/** Times in ISO 8601. `endedAt` is null where the end is not recorded. */
 export interface PhaseTime {
   readonly phase: Phase;
   readonly begunAt: string;
@@ -47,7 +47,7 @@ export interface PhaseTime {
   readonly status: 'intended' | 'done' | 'undone' | 'skipped' | 'failed';
 }
 
-/** `state`: "ok", or what is wrong with it in the server's words. */
+/** `state`: "ok", or what is wrong in the server's words. */
 const DatastoreState = z
   .object({
     name: z.string(),
@@ -69,7 +69,7 @@ export const HostState = z
   .readonly();
 export type HostState = z.output<typeof HostState>;
 
-/** What was on the console of the VM when the run failed: a file in the folder of the run, or why there is none. */
+/** A file with the console of the VM when the run failed, or why there is none. */
 export const Screen = z.object({ file: z.string().nullable(), why: z.string().nullable() }).readonly();
 
 interface RebootTimes {
@@ -93,19 +93,19 @@ export interface RunDocument {
   readonly before: HostState | null;
   readonly after: HostState | null;
   readonly planDigest: string | null;
-  /** Mode `check`: what a run would do, in its order, a line each; else empty. */
+  /** Mode `check`: what a run would do, in order; else empty. */
   readonly would: readonly string[];
-  /** Mode `check`, where it is safe now: until when a run may begin; null where no end is in sight. */
+  /** Mode `check`, where it is safe now: until when a run may begin; null if there is no limit. */
   readonly safeUntil: string | null;
   readonly packages: PackageChanges;
-  /** False where the packages were not looked at since they may have changed, or at the plan with mode `check`. */
+  /** False where the packages may have changed since they were last read, or there is no plan in mode `check`. */
   readonly packagesKnown: boolean;
   readonly checks: readonly Finding[];
   readonly reboot: RebootTimes | null;
   readonly leftBehind: { readonly fenced: readonly string[]; readonly locks: readonly string[] };
   readonly retryAfter: string | null;
   readonly postponements: { readonly count: number; readonly since: string | null };
-  /** Things that went wrong without changing the outcome, such as a Slack post that failed. */
+  /** Failures that did not change the outcome, such as a failed Slack post. */
   readonly warnings: readonly string[];
   readonly screen: z.output<typeof Screen> | null;
   readonly error: ErrorDocument | null;

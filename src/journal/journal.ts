@@ -8,7 +8,7 @@ import { type Disk, LineFile, orUnwritable, realDisk } from './line-file.js';
 import { type RunEvent, RunRecord } from './records.js';
 import { next, type RunState } from './state.js';
 
-/** The diary of one run: `stateDir/runs/<run>/journal.jsonl`, one JSON line an event, flushed to disk. */
+/** The journal of a run: `stateDir/runs/<run>/journal.jsonl`, a JSON line per event, flushed to disk. */
 export class Journal {
   readonly runId: string;
   readonly folder: string | null;
@@ -32,7 +32,7 @@ export class Journal {
     this.#file = folder === null ? null : new LineFile(join(folder, 'journal.jsonl'), disk);
   }
 
-  /** A journal that is kept nowhere: for `--check`, which changes nothing at all. */
+  /** For `--check`, which writes nothing. */
   static inMemory(runId: string, clock: Clock, first: Extract<RunEvent, { type: 'started' }>): Journal {
     const journal = new Journal(runId, null, null, clock, realDisk);
     journal.append(first);
@@ -70,18 +70,18 @@ export class Journal {
 
   get state(): RunState {
     if (!this.#state)
-      throw new Fault('state.unreadable', `The journal of run ${this.runId} does not begin as it should.`);
+      throw new Fault('state.unreadable', `The journal of run ${this.runId} has no beginning.`);
     return this.#state;
   }
 
   /**
    * Returns once the event is on disk.
-   * @throws Fault `state.unwritable`, also for a full disk; Error for an event that cannot come here, unwritten
+   * @throws Fault `state.unwritable`, also for a full disk; Error for an event that is not possible here
    */
   append(event: RunEvent): void {
     const line: RunRecord = { v: 1, run: this.runId, at: isoFromMs(this.#clock.now()), event };
     const state = next(this.#state, line);
-    // Behind a gap nothing is written: what is on disk has to be how far the run came, not a part of its end.
+    // Nothing is written after a gap: the journal on disk must be a beginning of the run.
     if (!this.#lost) this.#write(line);
     this.#state = state;
   }
@@ -96,8 +96,8 @@ export class Journal {
   }
 
   /**
-   * From here on what cannot be written is kept in memory alone. For undoing, which must not stop for want
-   * of a disk: the next run continues from what is on disk and finds on the servers what was undone.
+   * From here on, what cannot be written is kept in memory only. For undoing, which must not stop because of a
+   * full disk: the next run continues from what is on disk, and finds on the servers what was undone.
    */
   goOnWithoutDisk(): void {
     this.#mayLose = true;
@@ -108,7 +108,7 @@ export class Journal {
     return this.#lost;
   }
 
-  /** Adds to a file beside the journal, such as apt's output. */
+  /** Appends to a file next to the journal, such as apt's output. */
   keep(name: string, text: string): void {
     const { folder } = this;
     if (folder === null) return;
@@ -120,7 +120,7 @@ export class Journal {
   }
 }
 
-/** A journal that does not tell what its run did, and of which host it is, where that much can be read. */
+/** Names the host of the run where that can still be read. */
 export class UnreadableJournal extends Fault {
   readonly host: string | null;
 
@@ -153,10 +153,10 @@ function hint(stateDir: string, runId: string, host: string | null, cause: unkno
 }
 
 /**
- * The run that a journal tells of; null while nothing stands in it. A last line that was torn by a crash is
- * dropped (and cut off with `repair`): what it told had not been promised yet.
- * @throws UnreadableJournal for a broken line before the last, one of an unknown version, an event that cannot
- *   come where it stands, or a file that may not be read; the error of the file system where there is none
+ * The run of a journal; null for an empty one. A last line that was cut off by a crash is dropped, and removed
+ * with `repair`: nothing was done yet because of it.
+ * @throws UnreadableJournal for another broken line, an unknown version, an event that is not possible, or a
+ *   file that may not be read; the error of the file system where there is no file
  */
 export function readRun(stateDir: string, runId: string, repair: boolean): RunState | null {
   const path = join(stateDir, 'runs', runId, 'journal.jsonl');
@@ -187,7 +187,6 @@ export function readRun(stateDir: string, runId: string, repair: boolean): RunSt
   }, null);
 }
 
-/** By the first line that names one: also a version to come will write it so. */
 const hostIn = (lines: readonly string[]) =>
   lines
     .map((line) => /"type":"started","host":"([^"\\]+)"/.exec(line)?.[1])

@@ -1,20 +1,19 @@
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { errorDocument, Fault } from '../fault.js';
 
-/** How bytes come to a disk. */
 export interface Disk {
-  /** @returns how many of them it took */
+  /** @returns how many bytes were written */
   writeSync(file: number, bytes: Uint8Array): number;
   fsyncSync(file: number): void;
   ftruncateSync(file: number, length: number): void;
 }
 export const realDisk: Disk = { writeSync, fsyncSync, ftruncateSync };
 
-/** A file that grows by whole lines, each on disk before the next one is begun. */
+/** A file that grows by whole lines, each flushed to disk before the next. */
 export class LineFile {
   readonly #file: number;
   readonly #disk: Disk;
-  /** What is known to be whole; null when what stands behind it could not be cut off. */
+  /** Length of the whole lines; null once half a line could not be cut off. */
   #whole: number | null;
 
   constructor(path: string, disk: Disk) {
@@ -24,8 +23,8 @@ export class LineFile {
   }
 
   /**
-   * Returns once the line is on disk. One that is there in part only, as on a disk that fills up, is cut
-   * off again: the next line must not be written behind half a line.
+   * Returns once the line is on disk. Half a line, as on a disk that fills up, is cut off again: the next line
+   * must not follow it.
    * @throws Error of the file system
    */
   append(line: string): void {
@@ -33,7 +32,7 @@ export class LineFile {
     const bytes = Buffer.from(`${line}\n`);
     const whole = this.#whole;
     try {
-      // A disk with room for less than all takes what fits and calls it a success.
+      // A disk that fills up takes what fits and reports success.
       for (let done = 0; done < bytes.length; )
         done += this.#disk.writeSync(this.#file, bytes.subarray(done));
       this.#disk.fsyncSync(this.#file);
@@ -59,7 +58,7 @@ export class LineFile {
   }
 }
 
-/** Whatever the file system says becomes an error for people. @throws Fault `state.unwritable`, and any other Fault as it is */
+/** Turns errors of the file system into Faults. @throws Fault `state.unwritable`, and any other Fault as it is */
 export function orUnwritable<Value>(path: string | null, act: () => Value): Value {
   try {
     return act();
@@ -69,7 +68,7 @@ export function orUnwritable<Value>(path: string | null, act: () => Value): Valu
       'state.unwritable',
       `The state directory cannot be used (${path}): ${errorDocument(error).message}`,
       {
-        hint: 'Without a journal nothing is changed. Free space or fix the rights, or set "stateDir".',
+        hint: 'Without a journal nothing is changed. Free space, fix the rights, or set "stateDir" in the config.',
         cause: error,
       },
     );

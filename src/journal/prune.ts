@@ -5,8 +5,8 @@ import { postponedInARow, wholeHistories } from './runs.js';
 import { isUnfinished, type RunState } from './state.js';
 
 /**
- * Removes the oldest runs beyond `keep`, except those that something still rests on. Tidying never
- * changes what came of a run: what fails is handed back, not thrown.
+ * Removes the oldest runs beyond `keep`, except those that are still needed. A failure is returned, not
+ * thrown: it never changes the outcome of a run.
  */
 export function pruneRuns(stateDir: string, keep: number): ErrorDocument | null {
   try {
@@ -27,9 +27,9 @@ export function prunable(runs: readonly RunState[], keep: number): RunState[] {
 }
 
 /**
- * A host that is postponed every hour fills the folder within days, also for the hosts beside it. What
- * must not be forgotten over it: whether a reboot is still owed, what `verify` compares with, when the
- * host was last patched, since when it is postponed, and what Slack was last told of that.
+ * A host that is postponed every hour fills the folder within days, for other hosts too. Kept are: whether a
+ * reboot is owed, the baseline, when the host was last patched, since when it is postponed, and the last
+ * postponement that was posted to Slack.
  */
 function neededOf(runs: readonly RunState[], host: string): RunState[] {
   const own = runs.filter((run) => run.host === host && run.mode === 'patch');

@@ -4,17 +4,17 @@ import type { ErrorDocument } from '../fault.js';
 import { PackageChanges } from '../guest/apt.js';
 import { Finding, HostState, PHASES, Screen } from './document.js';
 
-/** What identifies a boot: its time by the server's own clocks, and the kernel's boot id where the agent gave it. */
+/** What identifies a boot: its time by the server's clock, and the kernel's boot id where the agent reports it. */
 const boot = z.object({
   bootTime: z.number(),
   bootId: z.string().nullable(),
-  /** Right before the reboot was requested; absent elsewhere, and in journals of versions before this. */
+  /** Right before the reboot was requested; absent elsewhere, and in journals of older versions. */
   uptimeSeconds: z.number().optional(),
 });
 export type Boot = z.output<typeof boot>;
 const mount = z.object({ datastore: z.string(), path: z.string(), target: z.string(), source: z.string() });
 
-/** What has to be as before when the host is back. */
+/** What `verify` compares with. */
 const baseline = z.object({
   state: HostState,
   boot,
@@ -31,7 +31,7 @@ const errorDocument: z.ZodType<ErrorDocument> = z.object({
   hint: z.string().nullable(),
 });
 
-/** What can happen in a run. Each is one line of the journal, on disk before the next step. */
+/** An event of a run: a line of the journal, on disk before the next step. */
 const event = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('started'),
@@ -55,15 +55,15 @@ const event = z.discriminatedUnion('type', [
   z.object({ type: z.literal('planned'), packages: PackageChanges, planDigest: z.string() }),
   z.object({ type: z.literal('foreseen'), would: z.array(z.string()), safeUntil: z.string().nullable() }),
   z.object({ type: z.literal('upgrade-intended') }),
-  /** It was never started after all. */
+  /** It turned out not to have started. */
   z.object({ type: z.literal('upgrade-void') }),
-  /** The task of PBS that runs the upgrade, where it goes through a unit of the administrator. */
+  /** With the service method: the task of PBS that runs the upgrade. */
   z.object({ type: z.literal('upgrade-task'), upid: z.string() }),
   z.object({ type: z.literal('upgraded'), packages: PackageChanges }),
   z.object({
     type: z.literal('upgrade-failed'),
     exitCode: z.number(),
-    /** What it had changed by then; absent in journals of versions before this. */
+    /** What it had changed by then; absent in journals of older versions. */
     packages: PackageChanges.optional(),
   }),
   z.object({ type: z.literal('reboot-intended'), boot }),
@@ -71,16 +71,15 @@ const event = z.discriminatedUnion('type', [
   z.object({ type: z.literal('rebooted'), boot }),
   z.object({ type: z.literal('after'), state: HostState }),
   z.object({ type: z.literal('warning'), text: z.string() }),
-  /** Slack was told of this postponement; equal reasons are told again only after a while. */
+  /** This postponement was posted to Slack; the same reasons are not posted again for a while. */
   z.object({ type: z.literal('told'), reasons: z.string() }),
-  /** What was on the console when the host did not come back as it should: a file, or why there is none. */
   Screen.unwrap().extend({ type: z.literal('screen') }),
   z.object({
     type: z.literal('ended'),
     outcome: z.enum(OUTCOMES),
     retryAfter: z.string().nullable(),
     error: errorDocument.nullable(),
-    /** True where something was left behind, so that the next `patch` continues this run. */
+    /** The next `patch` continues this run. */
     open: z.boolean(),
   }),
 ]);

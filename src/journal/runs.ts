@@ -14,7 +14,6 @@ export interface PastRuns {
   readonly damaged: ReadonlyArray<{ readonly runId: string; readonly error: UnreadableJournal }>;
 }
 
-/** Every run that can be read, and what is wrong with the others. */
 export function readRuns(stateDir: string): PastRuns {
   const folder = join(stateDir, 'runs');
   const runs: RunState[] = [];
@@ -30,14 +29,14 @@ export function readRuns(stateDir: string): PastRuns {
   return { runs: runs.sort((a, b) => a.startedAt.localeCompare(b.startedAt)), damaged };
 }
 
-/** The runs of a host, oldest first. @throws UnreadableJournal for one that is, or may be, of this host: nothing is guessed */
+/** The runs of a host, oldest first. @throws UnreadableJournal for one that is, or may be, of this host */
 export function runsOf(stateDir: string, host: string, { runs, damaged } = readRuns(stateDir)): RunState[] {
   const refused = damaged.find(({ error }) => error.host === null || error.host === host);
   if (refused) throw refused.error;
   return runs.filter((run) => run.host === host);
 }
 
-/** The runs of those hosts of which every journal can be read. @throws UnreadableJournal where it is not known whose one is */
+/** The runs of the hosts whose journals can all be read. @throws UnreadableJournal for one of an unknown host */
 export function wholeHistories(stateDir: string): RunState[] {
   const { runs, damaged } = readRuns(stateDir);
   const unknown = damaged.find(({ error }) => error.host === null);
@@ -53,7 +52,6 @@ export function documentsOf(runs: readonly RunState[]): RunDocument[] {
   );
 }
 
-/** How often in a row the host was postponed before now, and since when. */
 export function postponementsOf(runs: readonly RunState[]): RunDocument['postponements'] {
   const inARow = postponedInARow(runs);
   return { count: inARow.length, since: inARow[0]?.startedAt ?? null };
@@ -66,11 +64,11 @@ export function postponedInARow(runs: readonly RunState[]): RunState[] {
 }
 
 /**
- * When a run took the lock of a cluster (ISO 8601), as its journal on this machine tells: the tag itself says
- * only until when. Null for a run of another machine, and for a lock that `lock acquire` or `lock hold` took.
+ * When a run took the lock of a cluster (ISO 8601), by its journal on this machine: the tag only says until
+ * when. Null for a run of another machine, and for a lock that `lock acquire` or `lock hold` took.
  */
 export function lockedSince(stateDir: string, runId: string, cluster: string): string | null {
-  // The run stands in a tag that anybody may write: it must not lead out of the folder.
+  // The run id comes from a tag, which others may write: it must not lead out of the folder.
   if (!/^[a-z0-9]+$/.test(runId)) return null;
   try {
     return readRun(stateDir, runId, false)?.lockedSince[cluster] ?? null;
@@ -80,8 +78,8 @@ export function lockedSince(stateDir: string, runId: string, cluster: string): s
 }
 
 /**
- * Adds to the journal of a run that has ended what came of telling of it. Best effort: whoever is at the
- * terminal has been told already, and Slack is rather told twice than not at all.
+ * Records the delivery of the report of a run that has ended. Best effort: rather post to Slack twice than
+ * never.
  */
 export function addDelivery(
   stateDir: string,
@@ -89,14 +87,14 @@ export function addDelivery(
   events: ReadonlyArray<Extract<RunEvent, { type: 'warning' | 'told' }>>,
   clock: Clock,
 ): void {
-  // `--abandon` where there was nothing to give up leaves no run on disk.
+  // `--abandon` without an unfinished run leaves none on disk.
   if (events.length === 0 || !existsSync(join(stateDir, 'runs', runId))) return;
   try {
     const journal = Journal.reopen(stateDir, runId, clock);
     for (const event of events) journal.append(event);
     journal.close();
   } catch {
-    // A disk that is full, for example.
+    // For example a full disk.
   }
 }
 
@@ -111,14 +109,14 @@ function names(folder: string): string[] {
 
 const NOTHING: PackageChanges = { upgraded: [], installed: [], removed: [], held: [] };
 
-/** An upgrade that was begun and whose end was not seen may have changed anything, also where nothing is left behind. */
+/** An upgrade whose end was not seen may have changed anything. */
 function packagesKnown({ mode, upgrade, changes, planned }: RunState): boolean {
   if (mode === 'check') return planned !== null;
-  // Journals of older versions tell of a failure, not of what it had changed.
+  // Journals of older versions do not record what a failed upgrade had changed.
   return upgrade === 'failed' ? changes !== null : upgrade !== 'begun';
 }
 
-/** The report, derived from nothing but the journal. */
+/** The report, from the journal alone. */
 export function documentOf(state: RunState, postponements: RunDocument['postponements']): RunDocument {
   const ended = state.ended ?? { outcome: 'interrupted' as const, retryAfter: null, error: null };
   return {

@@ -4,7 +4,7 @@ import type { PackageChanges } from '../guest/apt.js';
 import type { Finding, HostState, Phase, PhaseTime, RunDocument } from './document.js';
 import type { Baseline, Boot, RunEvent, RunRecord } from './records.js';
 
-/** A run as its journal tells it. */
+/** A run, from its journal. */
 export interface RunState {
   readonly runId: string;
   readonly host: string;
@@ -14,12 +14,12 @@ export interface RunState {
   readonly resumed: boolean;
   readonly owesReboot: boolean;
   readonly phase: Phase;
-  /** Phases in the order in which they were begun; one that was begun again stands there again. */
+  /** Phases in the order of their beginnings; one that was begun again is listed again. */
   readonly timeline: readonly PhaseTime[];
   readonly findings: readonly Finding[];
   readonly baseline: Baseline | null;
   readonly locks: readonly string[];
-  /** When each of them was taken (ISO 8601); what was taken again without having been let go keeps its time. */
+  /** When each of them was taken (ISO 8601), not when it was renewed. */
   readonly lockedSince: Readonly<Record<string, string>>;
   readonly fenced: readonly string[];
   readonly planned: { readonly packages: PackageChanges; readonly planDigest: string } | null;
@@ -37,7 +37,7 @@ export interface RunState {
   } | null;
   readonly after: HostState | null;
   readonly warnings: readonly string[];
-  /** The postponement that Slack was told of, and when (ISO 8601). */
+  /** The postponement that was posted to Slack, and when (ISO 8601). */
   readonly told: { readonly reasons: string; readonly at: string } | null;
   readonly screen: RunDocument['screen'];
   readonly ended: {
@@ -49,15 +49,15 @@ export interface RunState {
 }
 
 /**
- * A run after one more line of its journal; `state` is null before the first.
- * @throws Error for an event that cannot come here
+ * A run after the next line of its journal; `state` is null before the first.
+ * @throws Error for an event that is not possible here
  */
 export function next(state: RunState | null, { run, at, event }: RunRecord): RunState {
   if (state === null) return begin(run, at, event);
   const why = objection(state, event);
   if (why !== null) throw new Error(`"${event.type}" cannot come here: ${why}`);
   const now = after(state, event, at);
-  // What is put right later, by `recover`, does not make the run last longer.
+  // What `recover` fixes later does not make the run longer.
   return { ...now, lastAt: state.ended && now.ended ? state.lastAt : at };
 }
 
@@ -93,7 +93,7 @@ function begin(runId: string, at: string, event: RunEvent): RunState {
   };
 }
 
-/** What the delivery of a report adds, what `recover` adds, and the run that continues. */
+/** Added by the delivery of a report, by `recover`, and by a run that continues. */
 const MAY_FOLLOW_THE_END: ReadonlySet<string> = new Set([
   'resumed',
   'warning',
@@ -102,7 +102,7 @@ const MAY_FOLLOW_THE_END: ReadonlySet<string> = new Set([
   'unlocked',
 ]);
 
-/** Why an event cannot have come to pass in a run that has come so far; null where it can. */
+/** Why an event is not possible after what happened so far; null if it is. */
 function objection({ ended, timeline, baseline, upgrade, reboot }: RunState, event: RunEvent): string | null {
   if (ended && !MAY_FOLLOW_THE_END.has(event.type)) return 'the run has ended';
   switch (event.type) {
@@ -230,14 +230,14 @@ function closed(
 
 const including = (list: readonly string[], item: string) => (list.includes(item) ? list : [...list, item]);
 
-/** The newest finding of each id, in the order in which the ids first came. */
+/** The newest finding of each id, in the order of the first ones. */
 function merge(old: readonly Finding[], fresh: readonly Finding[]): Finding[] {
   const byId = new Map(old.map((finding) => [finding.id, finding]));
   for (const finding of fresh) byId.set(finding.id, finding);
   return [...byId.values()];
 }
 
-/** True for a run that the next `patch` of its host has to go on with. */
+/** True for a run that the next `patch` of its host continues. */
 export function isUnfinished(state: RunState): boolean {
   if (state.mode === 'check') return false;
   return state.ended === null || state.ended.open;

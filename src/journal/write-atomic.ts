@@ -12,11 +12,11 @@ import {
 import { dirname, join } from 'node:path';
 
 /**
- * Writes a file whole or not at all, also where the power fails, with `mode` whatever the umask.
- * @param fresh never replaces a file: EEXIST where there is one
+ * Writes a file whole or not at all, even if the power fails; `mode` is independent of the umask.
+ * @param fresh never replaces a file: EEXIST if there is one
  */
 export function writeAtomic(path: string, text: string, mode: number, fresh = false): void {
-  // In a folder of its own beside it: on the same file system, and not taken for the file by whoever reads there.
+  // In a temporary folder next to it: on the same file system, and not mistaken for the file.
   const folder = mkdtempSync(`${path}.`);
   try {
     const half = join(folder, 'half');
@@ -36,7 +36,7 @@ export function writeAtomic(path: string, text: string, mode: number, fresh = fa
   syncFolder(dirname(path));
 }
 
-/** Not every file system can; the file is whole all the same. */
+/** Not every file system can; the file is whole anyway. */
 function syncFolder(path: string): void {
   try {
     const folder = openSync(path, 'r');

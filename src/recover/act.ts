@@ -19,11 +19,11 @@ interface Acting {
   readonly observed: ObservedHost;
   readonly stateDir: string;
   readonly clock: Clock;
-  /** Tells a person what is waited for. */
+  /** Progress, for a person. */
   readonly say: (text: string) => void;
 }
 
-/** Carries out what one flag names. @returns what was done, in words. @throws Fault where it could not be done */
+/** Carries out a flag. @returns what was done. @throws Fault where that failed */
 export function act(flag: RecoverFlag, acting: Acting): Promise<string> {
   return ACTIONS[flag](acting);
 }
@@ -51,7 +51,7 @@ async function resetVm(acting: Acting): Promise<string> {
   return power(acting, 'reset');
 }
 
-/** Once. Waits for PVE's task, and then for the host itself. */
+/** Waits for PVE's task, then for the host. */
 async function power(acting: Acting, action: 'start' | 'reset'): Promise<string> {
   const { host, clock, say } = acting;
   const { pve, vmid } = requireGuest(acting.host);
@@ -80,10 +80,10 @@ async function power(acting: Acting, action: 'start' | 'reset'): Promise<string>
 }
 
 const PROBE_MS = 5000;
-/** The task, and moments of asking that differ. */
+/** For the time that the task and the requests take. */
 const ROUNDING_MS = 10_000;
 
-/** Proxy, daemon and agent, in a boot that began after the request: what still answers before it goes down does not count. */
+/** Proxy, daemon and agent answer, in a boot that began after the request. */
 async function isBack(acting: Acting, sinceMs: number): Promise<boolean> {
   const { pbs } = acting.host;
   const { pve, vmid } = requireGuest(acting.host);
@@ -94,18 +94,18 @@ async function isBack(acting: Acting, sinceMs: number): Promise<boolean> {
   if (!fresh) return false;
   return pve.agent.ping(vmid, 10_000).then(
     () => true,
-    // Without the option there is no agent to wait for.
+    // Then there is no agent to wait for.
     (error: unknown) => error instanceof Fault && error.kind === 'refused',
   );
 }
 
 const LIMIT_MS = 90_000;
 
-/** Mounts what fstab names and is not mounted; one that fails does not keep the others back. */
+/** Mounts what is in fstab but not mounted; one that fails does not stop the others. */
 async function mount(acting: Acting): Promise<string> {
   const { inside, agentError } = acting.observed;
   if (inside === null)
-    throw new Fault('recover.no-agent', 'What is missing can only be mounted through the guest agent.', {
+    throw new Fault('recover.no-agent', 'Mounting needs the guest agent, which does not answer.', {
       hint: agentError?.hint ?? 'Log in on the console of the VM.',
     });
   if (inside.missingMounts.length === 0) return 'nothing to mount';
@@ -121,14 +121,14 @@ async function mount(acting: Acting): Promise<string> {
   const [first] = failures;
   if (first)
     throw new Fault(first.code, failures.map(({ message }) => message).join(' '), {
-      hint: 'Is the disk there? "lsblk -f" in the guest, and the hardware of the VM in PVE.',
+      hint: 'Check that the disk is there, in the hardware of the VM and in the guest:\nlsblk -f',
     });
   return `mounted ${inside.missingMounts.join(', ')}`;
 }
 
 const PBS_UNITS = ['proxmox-backup.service', 'proxmox-backup-proxy.service'];
 
-/** Through the guest agent where it answers, which may do it anyway; through PBS where it does not. */
+/** Through the guest agent, or through PBS where the agent does not answer. */
 async function restartServices(acting: Acting): Promise<string> {
   const { inside, proxy, daemon, servicesDown } = acting.observed;
   if (inside === null) return startByApi(acting);
@@ -137,7 +137,7 @@ async function restartServices(acting: Acting): Promise<string> {
   const units = [...new Set([...inside.failedUnits, ...own, ...down])];
   if (units.length === 0) return 'nothing to restart';
   const guest = requireGuest(acting.host);
-  // A unit that failed too often in a row is not started again without this.
+  // Without this, systemd refuses a unit that failed too often in a row.
   await runOnce(guest, ['systemctl', 'reset-failed', ...units], LIMIT_MS);
   await mustRun(guest, ['systemctl', 'restart', ...units]);
   return `restarted ${units.join(', ')}`;
@@ -169,7 +169,7 @@ async function mustRun(guest: Guest, command: string[]): Promise<void> {
 
 const TASK_LIMIT_MS = 120_000;
 
-/** Waits for the task that a server has begun. @throws Fault `recover.failed` where it failed or does not end */
+/** Waits for a task of PBS or PVE. @throws Fault `recover.failed` if it fails or does not end */
 async function carriedOut(
   { clock, host }: Acting,
   server: 'PBS' | 'PVE',
@@ -180,12 +180,12 @@ async function carriedOut(
   const task = await waitForTask(clock, { everyMs, limitMs: TASK_LIMIT_MS }, ask);
   if (task && endedWell(task)) return;
   const message = task
-    ? `${server} could not ${what}: ${task.exitStatus ?? 'its task ended without a word'}.`
+    ? `${server} could not ${what}: ${task.exitStatus ?? 'its task ended without a status'}.`
     : `The task of ${server} to ${what} does not end.`;
   throw new Fault('recover.failed', message, { hint: `Look at the task in the web UI of ${server}.` });
 }
 
-/** Lifts the fences of runs, by what the server says at this moment; modes of others stay. */
+/** Lifts the fences of runs as the server reports them now; other maintenance modes stay. */
 async function liftFences(acting: Acting): Promise<string> {
   const lifted: string[] = [];
   const modes = new MaintenanceModes(acting.host.pbs);
@@ -226,7 +226,7 @@ async function releaseLocks(acting: Acting): Promise<string> {
     : `released the lock of ${released.join(', ')}`;
 }
 
-/** Lets the journal of the run know, so that its report no longer names what is gone. */
+/** Records it in the journal of the run, so that its report no longer lists it as left behind. */
 function journal({ observed, stateDir, clock }: Acting, run: string, event: RunEvent): void {
   if (!observed.runs.some((each) => each.run === run)) return; // a run of another state directory
   const written = Journal.reopen(stateDir, run, clock);

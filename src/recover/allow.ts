@@ -1,7 +1,7 @@
 import { EXIT, Fault } from '../fault.js';
 import type { ObservedHost } from './observed.js';
 
-/** What `recover` can do by itself, in the order in which it helps. */
+/** What `recover` can do by itself, in the order in which it is done. */
 export const RECOVER_FLAGS = [
   'start-vm',
   'reset-vm',
@@ -12,14 +12,14 @@ export const RECOVER_FLAGS = [
 ] as const;
 export type RecoverFlag = (typeof RECOVER_FLAGS)[number];
 
-/** Flags that let backups go on, or another maintenance begin. */
+/** Flags after which backups continue, or other maintenance may begin. */
 const RESUMES: readonly RecoverFlag[] = ['lift-fence', 'release-lock'];
-/** Flags that would take the ground from under a running upgrade. */
+/** Flags that would disturb a running upgrade. */
 const DISTURBS: readonly RecoverFlag[] = ['reset-vm', 'restart-services', 'mount', ...RESUMES];
 
 /**
- * Why a flag is not carried out, or null. Pure.
- * A running upgrade, a failing verification and a run that may still be at work elsewhere are reasons; `--force` overrides them.
+ * Why a flag is refused, or null: a running upgrade, a failing verification, or a run that may be at work
+ * elsewhere. `--force` overrides it. Pure.
  */
 export function objection(flag: RecoverFlag, observed: ObservedHost): Fault | null {
   const { host, inside, verification, locks, runs } = observed;
@@ -33,24 +33,24 @@ export function objection(flag: RecoverFlag, observed: ObservedHost): Fault | nu
   if (!RESUMES.includes(flag)) return null;
   if (!verification?.ok) {
     const blocks = verification?.findings.filter(({ status }) => status === 'block') ?? [];
-    const why = blocks.map(({ summary }) => summary).join('; ') || 'it cannot be asked';
+    const why = blocks.map(({ summary }) => summary).join('; ') || 'it does not answer';
     return refused(flag, `${host} does not pass verification: ${why}`, 'Fix that first.');
   }
   const elsewhere = locks.find((lock) => !lock.expired && !runs.some(({ run }) => run === lock.run));
   if (elsewhere)
     return refused(
       flag,
-      `run ${elsewhere.run} is not known here and holds its lock until ${elsewhere.until}: it may be at work on another machine`,
+      `run ${elsewhere.run}, which is not from this machine, holds its lock until ${elsewhere.until} and may still be at work`,
       'Make sure that it has ended.',
     );
   return null;
 }
 
-/** What a person is asked before a flag is carried out; null where nothing is dangerous about it. Pure. */
+/** What to ask before a dangerous flag; null for the others. Pure. */
 export function question(flag: RecoverFlag, observed: ObservedHost): string | null {
   if (flag !== 'reset-vm') return null;
-  const what = observed.proxy === 'answers' ? ' It answers at the moment!' : '';
-  return `Resetting VM ${observed.vm?.vmid ?? ''} of ${observed.host} is like pulling the plug.${what} Do it?`;
+  const what = observed.proxy === 'answers' ? ' It answers at the moment.' : '';
+  return `Resetting VM ${observed.vm?.vmid ?? ''} of ${observed.host} is like pulling the plug.${what} Reset it?`;
 }
 
 export const unanswered = () =>
@@ -61,19 +61,19 @@ export const unanswered = () =>
 
 const refused = (flag: RecoverFlag, why: string, hint: string) =>
   new Fault('recover.refused', `--${flag} is refused: ${why}.`, {
-    hint: `${hint} To do it all the same: --force.`,
+    hint: `${hint} To override this, add --force.`,
   });
 
-/** What is still not as the flag should have left it; null when it is. Pure. */
+/** What the flag did not achieve; null if it worked. Pure. */
 export function shortfall(flag: RecoverFlag, now: ObservedHost): string | null {
   const { vm, inside, servicesDown, fences, locks } = now;
   switch (flag) {
     case 'start-vm':
     case 'reset-vm':
-      if (vm?.status !== 'running') return `the VM is ${vm?.status ?? 'not to be seen'}`;
+      if (vm?.status !== 'running') return `the VM is ${vm?.status ?? 'in an unknown state'}`;
       return now.agent === 'silent' && now.proxy === 'silent' ? 'the host does not answer' : null;
     case 'mount':
-      if (!inside) return 'the guest agent does not say what is mounted';
+      if (!inside) return 'the guest agent does not report what is mounted';
       return inside.missingMounts.length > 0 ? `still not mounted: ${inside.missingMounts.join(', ')}` : null;
     case 'restart-services': {
       const down = [...new Set([...(inside?.failedUnits ?? []), ...servicesDown])];

@@ -5,13 +5,13 @@ export interface Diagnosis extends Trouble {
   readonly healthy: boolean;
 }
 
-/** What is wrong, what to do in which order, and which of it a flag can do. Pure. */
+/** What is wrong, and what to do in which order. Pure. */
 export function diagnose(observed: ObservedHost): Diagnosis {
   const ends = looseEnds(observed);
   for (const layer of LAYERS) {
     const trouble = layer(observed);
     if (!trouble) continue;
-    // While a run is at work, what it has put up is not a loose end.
+    // Fence and lock of a run at work are not left behind.
     const later = layer === atWork ? [] : ends.map(afterwards);
     return { healthy: false, problem: trouble.problem, steps: [...trouble.steps, ...later] };
   }
@@ -39,7 +39,7 @@ const afterwards = ({ text, flag, command }: Step): Step => ({ text: `Afterwards
 const remains = ({ fences, locks }: ObservedHost): string =>
   [fences.length > 0 ? 'its fence' : '', locks.length > 0 ? 'its lock' : ''].filter(Boolean).join(' and ');
 
-/** What a run has left behind. One that can be continued takes it back itself, once verify passes. */
+/** What a run has left behind. A run that is continued undoes it, once verify passes. */
 function looseEnds({ host, fences, locks, unfinishedRun }: ObservedHost): Step[] {
   if (fences.length + locks.length === 0) return [];
   if (unfinishedRun !== null)

@@ -12,7 +12,7 @@ export interface Step {
   readonly command: string | null;
 }
 
-/** A layer that is not well: what is wrong in one sentence, and what to do. */
+/** What is wrong with a layer in one sentence, and what to do. */
 export interface Trouble {
   readonly problem: string;
   readonly steps: readonly Step[];
@@ -29,7 +29,7 @@ const pullThePlug: Step = byFlag(
   'reset-vm',
 );
 
-/** From outside in: the first layer that is not well explains those within it. */
+/** From outside in: the first layer with a problem explains those within it. */
 export const LAYERS: ReadonlyArray<(observed: ObservedHost) => Trouble | null> = [
   atWork,
   node,
@@ -45,7 +45,7 @@ export const LAYERS: ReadonlyArray<(observed: ObservedHost) => Trouble | null> =
 
 // Around and inside the VM.
 
-/** Another process is at work: waiting comes before everything else. */
+/** Another process is at work: wait before anything else. */
 export function atWork({ host, busy, inside }: ObservedHost): Trouble | null {
   if (busy)
     return trouble(
@@ -56,7 +56,7 @@ export function atWork({ host, busy, inside }: ObservedHost): Trouble | null {
   if (run === undefined) return null;
   return trouble(
     `The upgrade of run ${run} still runs inside ${host}.`,
-    todo('Wait; neither reset the VM nor restart anything in it.'),
+    todo('Wait. Do not reset the VM or restart anything in it.'),
     byCommand('Attach to it and continue the run.', `pbs-ctl patch --host ${host}`),
   );
 }
@@ -67,12 +67,12 @@ function node({ host, vm, vmError, proxy }: ObservedHost): Trouble | null {
     return trouble(
       `PVE node ${vm.node}, on which the VM of ${host} (${vm.vmid}) is, is offline.`,
       todo(`Bring ${vm.node} back, or let HA start the VM on another node.`),
-      todo('Do not start a copy of the VM elsewhere before the node is surely off.'),
+      todo('Do not start the VM elsewhere by hand before the node is certain to be off.'),
     );
   }
   if (proxy === 'answers' || !vmError || vm?.status === 'running') return null;
   return trouble(
-    `${host} does not answer, and PVE cannot tell why: ${vmError.message}`,
+    `${host} does not answer, and PVE cannot say why: ${vmError.message}`,
     todo(vmError.hint ?? 'Look at the PVE cluster first.'),
   );
 }
@@ -80,7 +80,7 @@ function node({ host, vm, vmError, proxy }: ObservedHost): Trouble | null {
 function vm({ host, vm: seen }: ObservedHost): Trouble | null {
   if (!seen || seen.status === 'unknown') return null;
   const locked = seen.lock
-    ? [todo(`PVE has locked it (${seen.lock}): wait until that has ended, nothing can be done before.`)]
+    ? [todo(`PVE has locked it (${seen.lock}): wait until that has ended; nothing can be done before.`)]
     : [];
   if (seen.status !== 'running') {
     return trouble(
@@ -96,8 +96,8 @@ function vm({ host, vm: seen }: ObservedHost): Trouble | null {
   const disk = state === 'io-error';
   return trouble(
     disk
-      ? `The VM of ${host} has been halted by an error of the storage under its disks (io-error).`
-      : `The VM of ${host} is running, but its machine is ${state}.`,
+      ? `The VM of ${host} is halted: the storage of its disks reported an error (io-error).`
+      : `The VM of ${host} is running, but its CPUs are not (${state}).`,
     ...(disk ? [todo(`Fix the storage on ${seen.node} first: is it full, or gone?`)] : []),
     byCommand('Look at its console, and resume the VM there.', seen.consoleUrl),
     pullThePlug,
@@ -125,7 +125,7 @@ function silence({ host, vm: seen, agent, proxy, apiError }: ObservedHost): Trou
   return trouble(
     `${host} does not answer, neither its API nor its guest agent.${where}`,
     byCommand(
-      'Look at the screen: emergency mode, a full disk or a missing mount stands there.',
+      'Look at its console: it shows emergency mode, a full disk or a missing mount.',
       seen?.consoleUrl ?? null,
     ),
     ...(seen?.lock
@@ -136,29 +136,29 @@ function silence({ host, vm: seen, agent, proxy, apiError }: ObservedHost): Trou
 
 const FULL_BYTES = 50 * 1024 ** 2;
 
-/** What the guest says of itself. */
+/** What the guest reports. */
 function insides({ host, inside }: ObservedHost): Trouble | null {
   if (!inside) return null;
   const { missingMounts, readOnlyMounts, audit, failedUnits, rootAvailableBytes, state } = inside;
   const [failed] = failedUnits;
   if (readOnlyMounts.length > 0)
     return trouble(
-      `${host} has ${list(readOnlyMounts)} mounted read-only: its disk has had errors.`,
-      byCommand('See what the kernel says of the disk.', 'journalctl -k -p err'),
+      `${host} has ${list(readOnlyMounts)} mounted read-only, as after errors of its disk.`,
+      byCommand('See what the kernel reports about the disk.', 'journalctl -k -p err'),
       todo('Replace or repair the disk, check the file system, then reboot.'),
     );
   if (rootAvailableBytes !== null && rootAvailableBytes < FULL_BYTES)
     return trouble(
       `The root file system of ${host} is full (${Math.floor(rootAvailableBytes / 1024 ** 2)} MiB left).`,
       byCommand('Find what fills it.', 'du -xh / | sort -h | tail -n 20'),
-      ...(failed ? [byFlag('Then start again what has failed.', 'restart-services')] : []),
+      ...(failed ? [byFlag('Then restart what failed.', 'restart-services')] : []),
     );
   if (missingMounts.length > 0)
     return trouble(
       `${list(missingMounts)} ${missingMounts.length === 1 ? 'is' : 'are'} in fstab on ${host} but not mounted.`,
-      byCommand('See whether the disk is there at all.', 'lsblk -f'),
+      byCommand('Check that the disk is there.', 'lsblk -f'),
       byFlag(`Mount ${list(missingMounts)}.`, 'mount'),
-      ...(failed ? [byFlag('Then start again what has failed.', 'restart-services')] : []),
+      ...(failed ? [byFlag('Then restart what failed.', 'restart-services')] : []),
     );
   if (audit !== '')
     return trouble(
@@ -172,7 +172,7 @@ function insides({ host, inside }: ObservedHost): Trouble | null {
     return trouble(
       `Failed on ${host}: ${list(failedUnits)}.`,
       byCommand('See why.', `journalctl -b -u ${failed}`),
-      byFlag('Start again what has failed.', 'restart-services'),
+      byFlag('Restart what failed.', 'restart-services'),
     );
   if (state === 'starting' || state === 'initializing')
     return trouble(
@@ -188,19 +188,19 @@ function insides({ host, inside }: ObservedHost): Trouble | null {
 function api({ host, proxy, daemon, servicesDown, apiError }: ObservedHost): Trouble | null {
   if (proxy === 'refuses')
     return trouble(
-      `${host} is up, but cannot be asked: ${apiError?.message ?? 'it refuses'}`,
+      `${host} is up, but refuses: ${apiError?.message ?? 'no reason given'}`,
       todo(apiError?.hint ?? 'Fix the token.'),
     );
   if (proxy === 'silent')
     return trouble(
-      `The system of ${host} runs, its API does not answer.`,
+      `The system of ${host} is up, but its API does not answer.`,
       byCommand('See why.', 'journalctl -b -u proxmox-backup-proxy.service'),
       byFlag('Restart the services of PBS.', 'restart-services'),
-      todo('If they run: look at the network and the firewall between here and there.'),
+      todo('If they are running: check the network and the firewall in between.'),
     );
   if (daemon === 'silent')
     return trouble(
-      `The proxy of ${host} answers, the daemon behind it does not.`,
+      `The proxy of ${host} answers, but its daemon (proxmox-backup.service) does not.`,
       byCommand('See why.', 'journalctl -b -u proxmox-backup.service'),
       byFlag('Restart the services of PBS.', 'restart-services'),
     );
@@ -213,7 +213,6 @@ function api({ host, proxy, daemon, servicesDown, apiError }: ObservedHost): Tro
   return null;
 }
 
-/** It answers, and not to all that was asked. */
 function apiAnswers({ host, apiError }: ObservedHost): Trouble | null {
   if (!apiError) return null;
   return trouble(
@@ -234,7 +233,7 @@ function datastores({ host, datastores: stores, foreignModes }: ObservedHost): T
     );
     return trouble(
       `Another user has set ${list(modes)} on ${host}.`,
-      todo('Ask them; pbs-ctl does not lift what it has not set.'),
+      todo('Ask them: pbs-ctl lifts only fences of its own runs.'),
     );
   }
   return trouble(
@@ -246,7 +245,7 @@ function datastores({ host, datastores: stores, foreignModes }: ObservedHost): T
   );
 }
 
-/** PBS is well; only the inside of the VM cannot be seen, and a run needs that. */
+/** PBS is well, but a run needs the guest agent. */
 function agentOnly({ host, agent, agentError, vm }: ObservedHost): Trouble | null {
   if (agent === 'answers' || agent === 'not-asked') return null;
   if (agentError?.code.startsWith('net.'))
@@ -263,12 +262,12 @@ function agentOnly({ host, agent, agentError, vm }: ObservedHost): Trouble | nul
   );
 }
 
-/** Well in itself, and not as it was before the last run. */
+/** Well, but not as it was before the last run. */
 function difference({ host, verification }: ObservedHost): Trouble | null {
   if (!verification || verification.ok) return null;
   const blocks = verification.findings.filter(({ status }) => status === 'block');
   return trouble(
     `${host} is not as it was before the last run: ${blocks.map(({ summary }) => summary).join('; ')}.`,
-    byCommand('Fix that on the host, then look again.', `pbs-ctl verify --host ${host}`),
+    byCommand('Fix that on the host, then check again.', `pbs-ctl verify --host ${host}`),
   );
 }

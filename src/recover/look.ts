@@ -18,14 +18,14 @@ import { isoFromSeconds } from '../moment.js';
 import type { World } from '../world.js';
 import type { ObservedHost, ObservedLock, ObservedRun, ObservedVm } from './observed.js';
 
-/** Looks at a host from outside in; what does not answer is part of what is seen. Reads only. */
+/** Looks at a host from outside in. What does not answer is a result too. Reads only. */
 export async function observe(
   host: Host,
   stateDir: string,
   world: Pick<World, 'pid' | 'birthOf'>,
 ): Promise<ObservedHost> {
   const { host: name } = host.target;
-  // Also of use where a journal of it is refused: `patch` then sends people here.
+  // A refused journal must not stop this: `patch` then refers to recover.
   const runs = readRuns(stateDir).runs.filter((run) => run.host === name);
   const baseline = runs.findLast((run) => run.baseline)?.baseline ?? null;
   const asked = host.answers(null);
@@ -66,7 +66,7 @@ const observedRun = ({ runId, ended, phase, startedAt, lastAt, fenced, locks }: 
   error: ended?.error ?? null,
 });
 
-/** The VM as its cluster sees it. Where its node does not answer, what the rest of the cluster knows has to do. */
+/** The VM as its cluster sees it, even if its node does not answer. */
 async function observeVm({ guest, guestCluster }: Host): Promise<Pick<ObservedHost, 'vm' | 'vmError'>> {
   if (!guest || !guestCluster) return { vm: null, vmError: null };
   const { pve, vmid } = guest;
@@ -90,7 +90,7 @@ async function observeVm({ guest, guestCluster }: Host): Promise<Pick<ObservedHo
         cluster: guestCluster.name,
         node: place.node,
         nodeOnline: nodes.find(({ name }) => name === place.node)?.online ?? null,
-        // The list shows the guests of a dead node as running for five minutes more.
+        // For five minutes, PVE lists the guests of a dead node as running.
         status: status.value?.status ?? 'unknown',
         qmpStatus: status.value?.qmpStatus ?? null,
         lock: status.value?.lock ?? place.lock,
@@ -103,7 +103,7 @@ async function observeVm({ guest, guestCluster }: Host): Promise<Pick<ObservedHo
   }
 }
 
-/** The page on which PVE's own web UI shows the console; it asks for a person's login. */
+/** The console in PVE's web UI, which asks for a login. */
 export function consoleUrl(
   address: string,
   {
@@ -123,7 +123,6 @@ export function consoleUrl(
   return `${address}/?console=kvm&${viewer}&vmid=${vmid}${called}&node=${encodeURIComponent(node)}&resize=off`;
 }
 
-/** The guest's own view, through its agent. */
 async function observeInside({
   guest,
 }: Host): Promise<Pick<ObservedHost, 'agent' | 'agentError' | 'inside'>> {
@@ -158,7 +157,6 @@ const SILENT: ObservedPbs = {
   foreignModes: [],
 };
 
-/** PBS itself: its proxy, the daemon behind it, services, datastores, maintenance modes. */
 async function observePbs({ pbs }: Answers, baseline: Baseline | null): Promise<ObservedPbs> {
   const [version, daemon, modes, state, services] = await Promise.allSettled([
     pbs.version(),
@@ -186,7 +184,7 @@ async function observePbs({ pbs }: Answers, baseline: Baseline | null): Promise<
       daemon.status === 'fulfilled'
         ? 'answers'
         : hasAnswered(daemon.reason)
-          ? 'unknown' // refused, so it is not known
+          ? 'unknown' // it refused
           : 'silent',
     apiError,
     servicesDown: down.map(({ name }) => name),

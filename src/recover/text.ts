@@ -19,7 +19,7 @@ import type { ObservedHost } from './observed.js';
 
 const WIDEST = 110;
 
-/** What was done, then the layers from outside in, then what is wrong and what to do. Pure. */
+/** What was done, the layers from outside in, what is wrong and what to do. Pure. */
 export function recoverText(
   {
     observed,
@@ -56,9 +56,9 @@ export function recoverText(
 
 function headline(host: string, { healthy, steps: left }: Diagnosis, paint: Paint): string {
   const [tone, word]: [Tone, string] = !healthy
-    ? ['bad', 'in need of help']
+    ? ['bad', 'not well']
     : left.length > 0
-      ? ['careful', 'well, with something left behind']
+      ? ['careful', 'well, but something is left behind']
       : ['good', 'well'];
   return `${paint('strong', oneLine(host))}: ${paint(tone, word)}`;
 }
@@ -76,14 +76,12 @@ function steps(host: string, { steps: all }: Diagnosis, width: number): string[]
   ]);
 }
 
-/** One line of the account, or several. `bad`: this is where to look. */
 interface Row {
   readonly label: string;
   readonly lines: readonly string[];
   readonly bad: boolean;
 }
 
-/** What was seen, from outside in, for a person. Pure. */
 function rowsOf(
   observed: ObservedHost,
   shot: ConsoleShot | null,
@@ -100,11 +98,11 @@ function rowsOf(
             vm.nodeOnline === false,
           ),
           row('VM', vmText(vm), vm.status !== 'running' || (vm.qmpStatus ?? 'running') !== 'running'),
-          // Not broken: it has to be copied.
+          // Not wrapped: it is to be copied.
           { label: 'console', lines: [oneLine(vm.consoleUrl)], bad: false },
           ...(shot ? [{ label: 'screen', lines: screenLines(shot, width), bad: false }] : []),
         ]
-      : [row('VM', vmError?.message ?? 'the config names no guest', vmError !== null)]),
+      : [row('VM', vmError?.message ?? 'no guest in the config', vmError !== null)]),
     row('agent', agentText(observed.agent, agentError), ['silent', 'refuses'].includes(observed.agent)),
     ...(inside ? insideRows(inside, row) : []),
     row(
@@ -127,10 +125,10 @@ function rowsOf(
 
 function screenLines({ file, note, error }: ConsoleShot, width: number): string[] {
   if (error) {
-    const why = wrap(`cannot be shown: ${error.message}`, width);
+    const why = wrap(`not available: ${error.message}`, width);
     return error.hint ? [...why, ...hintLines(error.hint, width)] : why;
   }
-  // A path is not broken: it has to be copied.
+  // A path is not wrapped: it is to be copied.
   return [...(file ? [oneLine(file)] : []), ...(note ? wrap(note, width) : [])];
 }
 
@@ -162,7 +160,7 @@ function insideRows(
       failedUnits.length > 0 ? `failed: ${failedUnits.join(', ')}` : 'none failed',
       failedUnits.length > 0,
     ),
-    row('mounts', mounts.join('; ') || 'all of fstab', mounts.length > 0),
+    row('mounts', mounts.join('; ') || 'as in fstab', mounts.length > 0),
     row('packages', audit === '' ? 'whole' : audit, audit !== ''),
   ];
 }
@@ -178,12 +176,12 @@ function datastoreRows({ datastores }: ObservedHost, width: number): Row[] {
   ];
 }
 
-/** Where PBS cannot be asked, the journals have to do. */
+/** By the journals, where PBS does not answer. */
 function fenceText({ fences, proxy, runs }: ObservedHost): string {
   if (proxy === 'answers')
-    return fences.map(({ datastore, run }) => `${datastore} (run ${run})`).join(', ') || 'none of pbs-ctl';
+    return fences.map(({ datastore, run }) => `${datastore} (run ${run})`).join(', ') || 'none by pbs-ctl';
   const put = runs.flatMap(({ run, leftBehind: { fenced } }) => fenced.map((name) => `${name} (run ${run})`));
-  return put.length > 0 ? `put on ${put.join(', ')}; it cannot be asked now` : 'cannot be asked';
+  return put.length > 0 ? `set on ${put.join(', ')}; PBS does not answer` : 'unknown: PBS does not answer';
 }
 
 function lockText({ locks, foreignLocks, unknownLocks }: ObservedHost): string {
@@ -203,7 +201,6 @@ function lockText({ locks, foreignLocks, unknownLocks }: ObservedHost): string {
 const JOURNAL_LINES = 4;
 const indented = (line: string, index: number) => `${index === 0 ? '  ' : '    '}${line}`;
 
-/** The last words of each unit; their times are in front of them. */
 function journalRows(journal: NonNullable<ObservedHost['inside']>['journal'], width: number): Row[] {
   return journal
     .filter(({ lines }) => lines.length > 0)
@@ -211,7 +208,7 @@ function journalRows(journal: NonNullable<ObservedHost['inside']>['journal'], wi
       label: 'journal',
       lines: [
         `${unit ?? 'errors of this boot'}:`,
-        // Whole: what matters often stands at the end of a line.
+        // Whole lines: what matters is often at the end.
         ...lines.slice(-JOURNAL_LINES).flatMap((line) => wrap(line, width - 4).map(indented)),
       ],
       bad: false,

@@ -3,7 +3,7 @@ import type { Phase } from '../journal/document.js';
 import type { Progress } from './events.js';
 import { clip, oneLine, painter, type Tone } from './layout.js';
 
-/** What a terminal shows of one run: its phases so far, the one under way, what was found. */
+/** One run on a terminal: its phases so far, and its warnings and blocks. */
 export interface Board {
   readonly host: string;
   readonly phases: readonly Row[];
@@ -16,14 +16,14 @@ interface Row {
   readonly status: 'started' | 'done' | 'skipped' | 'failed';
   readonly text: string;
   readonly percent: number | null;
-  /** Milliseconds of the clock that drives the board. */
+  /** In milliseconds of a monotonic clock. */
   readonly begunAt: number;
   readonly endedAt: number | null;
 }
 
 export const emptyBoard = (host: string): Board => ({ host, phases: [], findings: [] });
 
-/** The board after an event. Notes do not stand on it: they scroll by above. Pure. */
+/** The board after an event. Notes are not on it: they scroll by above. Pure. */
 export function advance(board: Board, progress: Progress, now: number): Board {
   switch (progress.event) {
     case 'begun':
@@ -62,7 +62,7 @@ interface Drawing {
   readonly color: boolean;
   readonly columns: number;
   readonly now: number;
-  /** Counts up with every picture. */
+  /** Counts frames. */
   readonly tick: number;
 }
 
@@ -76,7 +76,7 @@ const MARK: Readonly<Record<Row['status'], readonly [string, Tone]>> = {
 const NAME_WIDTH = 10;
 const BAR_WIDTH = 20;
 
-/** The picture, never wider than the terminal: a line that wraps cannot be drawn over. Pure. */
+/** Never wider than the terminal: a line that wraps cannot be drawn over. Pure. */
 export function draw(board: Board, drawing: Drawing): string {
   const { color, columns, now, tick } = drawing;
   const paint = painter(color);
@@ -96,7 +96,7 @@ export function draw(board: Board, drawing: Drawing): string {
   return [paint('strong', oneLine(board.host)), ...lines, ...findings].join('\n');
 }
 
-/** One line of a run beside which others are under way: what it does now, and what was found. Pure. */
+/** One line for a run among several: its phase, and how many findings it has. Pure. */
 export function drawRow(board: Board, { color, columns, now, tick }: Drawing): string {
   const paint = painter(color);
   const host = oneLine(board.host);

@@ -11,8 +11,8 @@ import { type Fetch, post } from './post.js';
 import { slackMessage } from './slack.js';
 
 /**
- * Tells everybody whom the config names of a run: Slack, a webhook, the metrics file. Whatever fails is
- * a warning in its journal and in the report that comes back, and never changes the outcome.
+ * Sends the report of a run where the config says: Slack, webhook, metrics file. A failure is a warning in
+ * the journal and in the returned report; it never changes the outcome.
  */
 export async function deliver(
   doc: RunDocument,
@@ -38,7 +38,7 @@ export async function deliver(
   return warnings.length === 0 ? doc : { ...doc, warnings: [...doc.warnings, ...warnings] };
 }
 
-/** What Slack was last told of the postponements in a row; null also where it cannot be read: twice is better than not at all. */
+/** The last postponement in a row that was posted; null also where it cannot be read: rather post twice than never. */
 function lastTold(stateDir: string, host: string): RunState['told'] {
   try {
     return postponedInARow(runsOf(stateDir, host)).findLast(({ told }) => told !== null)?.told ?? null;
@@ -50,18 +50,18 @@ function lastTold(stateDir: string, host: string): RunState['told'] {
 interface NotifyTools {
   readonly secrets: (reference: SecretReference) => Promise<Secret>;
   readonly clock: Pick<Clock, 'now' | 'sleep' | 'timeout'>;
-  /** What Slack was last told since the host was last not postponed, so that a timer that runs hourly does not post hourly. */
+  /** The last postponement in a row that was posted, so that an hourly timer does not post every hour. */
   readonly lastTold: RunState['told'];
-  /** Time limit of one try in milliseconds; default 10 s. */
+  /** For one try. */
   readonly timeoutMs?: number;
 }
 
 const TIMEOUT_MS = 10_000;
 
 /**
- * Posts a run to Slack and the webhook. Never throws: a report that does not arrive is a warning.
- * @returns warnings, without the addresses that were posted to, since those are secrets; and why the run was
- *   postponed, where Slack was told of that
+ * Never throws.
+ * @returns warnings, without the addresses, since those are secrets; and the reasons of the postponement, where
+ *   it was posted to Slack
  */
 export async function notify(
   doc: RunDocument,
@@ -84,11 +84,11 @@ export async function notify(
 async function warningOf(receiver: string, post: () => Promise<string | null>): Promise<string | null> {
   try {
     const reason = await post();
-    return reason === null ? null : `${receiver} was not told of this run: ${reason}.`;
+    return reason === null ? null : `${receiver} did not get the report of this run: ${reason}.`;
   } catch (error) {
     const { code, message } = errorDocument(error);
-    // Only errors of our own are known not to quote an address.
-    return `${receiver} was not told of this run: ${code === 'internal' ? 'an unexpected error' : message}`;
+    // Only a Fault is known not to quote an address.
+    return `${receiver} did not get the report of this run: ${code === 'internal' ? 'an unexpected error' : message}`;
   }
 }
 
@@ -117,7 +117,7 @@ async function postToSlack(
 
 const isPostponed = ({ outcome, mode }: RunDocument) => outcome === 'postponed' && mode === 'patch';
 
-/** Which checks blocked, not what they saw: times and task names change from run to run, the reason does not. */
+/** Which checks blocked, not what they saw: times and tasks differ in every run. */
 function reasonsOf({ checks, error }: Pick<RunDocument, 'checks' | 'error'>): string {
   const blocks = checks.filter(({ status }) => status === 'block').map(({ id }) => id);
   return [error?.code ?? '', ...blocks.sort()].join(' ');
@@ -145,7 +145,7 @@ async function postToWebhook(
 
 /**
  * `t=<unix seconds>,v1=<hex HMAC-SHA256 of "t.body">`: the time is signed too, so that a receiver can
- * refuse an old report that is sent again.
+ * refuse a replay.
  */
 export function signature(body: string, secret: string, nowMs: number): string {
   const t = Math.floor(nowMs / 1000);

@@ -36,7 +36,7 @@ export interface Reporter {
 /** Where several runs report their progress at once. */
 export interface Screen {
   begin(): Reporter;
-  /** Writes what is to stay, on whatever stream, without getting into what is drawn. */
+  /** Writes lines that stay, on any stream, above what is being drawn. */
   above(write: () => void): void;
 }
 
@@ -48,7 +48,7 @@ type StreamedEvent =
       'host' | 'runId' | 'mode' | 'outcome' | 'phase' | 'retryAfter' | 'leftBehind' | 'error'
     >);
 
-/** A line of JSON for each change of state, for a program that follows a run. */
+/** A line of JSON per event, for a program that follows a run. */
 interface EventStream {
   /** The same reporter, and each event as a line. */
   around(reporter: Reporter): Reporter;
@@ -58,8 +58,8 @@ interface EventStream {
 const NONE: EventStream = { around: (reporter) => reporter, ended: () => {} };
 
 /**
- * @param place a file that lines are added to, "-" for stdout; undefined: they are not wanted
- * @throws Fault `usage.events` (exit 2) when the file cannot be written: before anything has begun
+ * @param place a file to append to, "-" for stdout; undefined: no events
+ * @throws Fault `usage.events` (exit 2) if the file cannot be written, before any run begins
  */
 export function openEvents(place: string | undefined, world: World): EventStream {
   if (place === undefined) return NONE;
@@ -68,9 +68,9 @@ export function openEvents(place: string | undefined, world: World): EventStream
     try {
       write(`${JSON.stringify({ v: 1, time: isoFromMs(world.clock.now()), ...event })}\n`);
     } catch (error) {
-      // What follows a run must not be able to stop it.
+      // A reader of events must not stop a run.
       write = () => {};
-      world.stderr.write(`pbs-ctl: ${place} cannot be written any more: ${wordsOf(error)}\n`);
+      world.stderr.write(`pbs-ctl: ${place} can no longer be written: ${wordsOf(error)}\n`);
     }
   };
   return {

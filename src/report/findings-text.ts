@@ -29,7 +29,7 @@ export function findingsText(
   ].join('\n');
 }
 
-/** A line of a table of findings, be it that of a check or of `doctor`. */
+/** A row of the table: a check, or a finding of `doctor`. */
 interface ShownFinding {
   readonly id: string;
   readonly status: Finding['status'];
@@ -48,7 +48,7 @@ const shown = ({ id, status, summary, detail, fixes = [] }: Finding): ShownFindi
 
 /**
  * Findings as a table.
- * @param told commands that stand above it already; those of this table are added
+ * @param told commands that are printed above already; those of this table are added
  */
 export function findingLines(
   findings: readonly ShownFinding[],
@@ -73,7 +73,7 @@ export function findingLines(
   ]);
 }
 
-/** Commands and where to run them; never broken, so that they can be copied. */
+/** Commands and where to run them; never wrapped, so that they can be copied. */
 export function fixLines(
   fixes: readonly Fix[],
   { paint, indent, told = new Set<string>() }: { paint: Paint; indent: number; told?: Set<string> },
@@ -92,7 +92,7 @@ export function fixLines(
 /** A short summary is as short as the reference to another would be. */
 const LONG = 40;
 
-/** A server that is away stops many checks with the same words: the later ones name the first. */
+/** A server that is down blocks many checks with the same words: the later ones refer to the first. */
 function saidOnce(findings: readonly ShownFinding[]): ShownFinding[] {
   return findings.map((finding) => {
     const first = findings.find(({ summary }) => summary === finding.summary) ?? finding;

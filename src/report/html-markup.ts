@@ -1,6 +1,6 @@
 import { oneLine } from './layout.js';
 
-/** HTML that is safe to write out. Only {@link html} makes it, so nothing gets in unescaped by forgetting. */
+/** Escaped HTML. Only {@link html} makes it, so that escaping cannot be forgotten. */
 export class Markup {
   readonly text: string;
   constructor(text: string) {
@@ -11,9 +11,8 @@ export class Markup {
 type Part = string | number | Markup | readonly Markup[];
 
 /**
- * Template tag: what is put in is escaped, for text and for quoted attributes alike, unless it is
- * {@link Markup} already. Words of servers also lose what redraws a line, such as control characters and
- * marks that turn the direction of writing.
+ * Template tag: escapes what is put in, for text and quoted attributes alike, unless it is {@link Markup}.
+ * Text also loses control characters and marks that change the direction of writing.
  */
 export function html(fixed: TemplateStringsArray, ...parts: readonly Part[]): Markup {
   return new Markup(
@@ -38,7 +37,7 @@ const ENTITY: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** Light and dark by what the reader's system says, narrow and wide, and on paper. */
+/** Light and dark, narrow and wide, and on paper. */
 export const STYLE = html`<style>
 :root{--paper:#fff;--ink:#1c2024;--quiet:#5b636b;--line:#d8dde2;--card:#f5f6f8;--good:#1a7f4b;--careful:#8a5c00;--bad:#c02626;--used:#3b6fb5}
 @media screen and (prefers-color-scheme:dark){:root{--paper:#14171a;--ink:#e6e9ec;--quiet:#9aa4ae;--line:#333b43;--card:#1d2226;--good:#4fc286;--careful:#e0a92e;--bad:#ff7b72;--used:#6ea3e6}}

@@ -19,8 +19,8 @@ import {
 } from './summary.js';
 
 /**
- * A run as one file: outcome first, no script, nothing to load. The policy in its head forbids both, so
- * that the file stays harmless even where something slipped through. Pure.
+ * A run as one file: outcome first, no script, nothing to load. The policy in its head forbids both, should
+ * any markup slip through. Pure.
  */
 export function htmlReport(doc: RunDocument, timeline: readonly PhaseTime[]): string {
   const { tone, words } = OUTCOME[doc.outcome];
@@ -67,7 +67,6 @@ ${step ? html`<p>${step.why}</p><pre>${step.command}</pre>` : NOTHING}
 ${step?.alternative ? html`<p>${step.alternative.why}</p><pre>${step.alternative.command}</pre>` : NOTHING}`;
 }
 
-/** What most readers came for, as cards. */
 const facts = (doc: RunDocument): Markup => html`<dl class="facts">
 ${factList(reportFacts(doc)).map(fact)}
 </dl>`;
@@ -75,7 +74,6 @@ ${factList(reportFacts(doc)).map(fact)}
 const fact = ({ label, lines, note, bad }: Fact): Markup =>
   html`<div class="${bad ? 'bad' : ''}"><dt>${label}</dt>${lines.map((line) => html`<dd>${line}</dd>`)}${note ? html`<dd class="note">${note}</dd>` : NOTHING}</div>`;
 
-/** The phases as a list of bars, each with its time in words beside it. */
 function phases(timeline: readonly PhaseTime[], doc: RunDocument): Markup {
   const rows = phaseBars(timeline, doc.finishedAt);
   if (rows.length === 0) return NOTHING;
@@ -94,10 +92,9 @@ function toneOf(status: PhaseBar['status'], { outcome }: RunDocument): string {
   return status === 'skipped' ? 'quiet' : OUTCOME[outcome].tone === 'careful' ? 'careful' : 'bad';
 }
 
-/** From here on a datastore is worth a second look, in percent. */
+/** A datastore above this is marked, in percent. */
 const NEARLY_FULL = 90;
 
-/** Every datastore of before and after, with how full it was at both times. */
 function datastores(doc: RunDocument): Markup {
   const changes = datastoreChanges(doc);
   if (changes.length === 0) return NOTHING;
@@ -124,7 +121,7 @@ function usage(label: string, at: DatastoreState | null): Markup {
   return html`<div class="usage"><span>${label}</span><span class="track full"><i class="${percent > NEARLY_FULL ? 'careful' : 'used'}" style="width:${percent.toFixed(2)}%"></i></span><span class="took">${formatSize(at.used)} of ${formatSize(at.total)}, ${percent.toFixed(0)} %</span></div>`;
 }
 
-/** What an operator should read stands first; the others follow, since a report is also a proof. */
+/** Troubles first. The others are listed too, since a report is also a record. */
 function checks({ checks: all }: RunDocument): Markup {
   const read = troubles(all);
   const rows = [...read, ...all.filter((each) => !read.includes(each))];
@@ -140,7 +137,7 @@ ${rows.map(
 const warnings = ({ warnings: texts }: RunDocument): Markup =>
   texts.length === 0 ? NOTHING : html`<ul>${texts.map((each) => html`<li>${each}</li>`)}</ul>`;
 
-/** All of them: a report is kept for the day on which it matters since when a version is installed. */
+/** All of them: a report also answers since when a version is installed. */
 function packages({ packages: changes, mode }: RunDocument): Markup {
   const { removed, installed, upgraded, held } = changes;
   const check = mode === 'check';

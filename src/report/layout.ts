@@ -11,14 +11,13 @@ export type Paint = (tone: Tone, text: string) => string;
 
 const FORMAT = { good: 'green', bad: 'red', careful: 'yellow', quiet: 'gray', strong: 'bold' } as const;
 
-/** Colours, or leaves alone. Whether colour is wanted was decided before, so the stream is not asked again. */
 export function painter(color: boolean): Paint {
   return (tone, text) => (color ? styleText(FORMAT[tone], text, { validateStream: false }) : text);
 }
 
 /**
- * One line that does nothing to a terminal. Names and words come from servers: an escape sequence or a
- * line break in them must not draw anything of its own.
+ * One line without control characters. Names and messages come from servers: an escape sequence or a line
+ * break in them must not reach the terminal.
  */
 export function oneLine(text: string): string {
   return stripVTControlCharacters(text)
@@ -26,7 +25,7 @@ export function oneLine(text: string): string {
     .trim();
 }
 
-/** Breaks prose between words. A word that is longer than the width stays whole, so that it can be copied. */
+/** Breaks prose between words. A word longer than the width stays whole, so that it can be copied. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
@@ -44,7 +43,7 @@ export function wrap(text: string, width: number): string[] {
 const COMMAND =
   /^(?:pveum|pvesh|pvecm|qm|pct|proxmox-backup-(?:manager|debug)|pbs-ctl|systemctl|journalctl|apt|for \w+ in) /;
 
-/** What to do next: prose is broken, a command, which has a line to itself, never, so that it can be copied. */
+/** Wraps prose, but no command, so that it can be copied. A command is a line of its own in a hint. */
 export const hintLines = (hint: string, width: number): string[] =>
   hint.split('\n').flatMap((line) => (COMMAND.test(line) ? [oneLine(line)] : wrap(line, width)));
 
@@ -57,11 +56,11 @@ export function clip(text: string, width: number): string {
 const INDENT = '  ';
 const LABEL = 12;
 
-/** The width that is left for text behind a label. Very wide terminals are not used up: long lines read badly. */
+/** The width of text after a label. Very wide terminals are not filled: long lines read badly. */
 export const textWidth = ({ columns }: Style): number =>
   Math.max(24, Math.min(columns, 110) - INDENT.length - LABEL - 1);
 
-/** Lines behind a label; the label stands at the first. */
+/** Lines after a label, which is on the first. */
 export function labelled(
   paint: Paint,
   label: string,
@@ -73,24 +72,21 @@ export function labelled(
   );
 }
 
-/** A cell that is drawn in a tone; a plain text is drawn as it is. */
 export type Cell = string | { readonly text: string; readonly tone: Tone };
 
 export interface Row {
   readonly cells: readonly Cell[];
-  /** The lines of the last column, for the width that is left for it. */
+  /** The lines of the last column, for the width left for it. */
   readonly rest?: (width: number) => readonly string[];
 }
 
 interface TableStyle {
   readonly paint: Paint;
-  /** Width of a whole line. */
   readonly columns: number;
-  /** Spaces before each line. */
   readonly indent?: number;
-  /** The least widths of the columns, in their order. */
+  /** Least widths of the other columns. */
   readonly least?: readonly number[];
-  /** The last column keeps so much, however wide the others are. */
+  /** Least width of the last column. */
   readonly leastRest?: number;
 }
 

@@ -101,7 +101,7 @@ const table = (head: readonly string[], rows: ReadonlyArray<readonly string[]>) 
       ];
 
 /**
- * One line in which nothing is read as markup. "~" too: GitHub strikes out what stands between two of
- * them, and Debian's versions are full of them.
+ * One line without markup. Escapes "~" too: GitHub strikes out text between two of them, and Debian's
+ * versions are full of them.
  */
 const plain = (text: string) => oneLine(text).replace(/[\\`*_[\]<>&|~#!]/g, '\\$&');

@@ -6,13 +6,11 @@ import type { RunState } from '../journal/state.js';
 import { writeAtomic } from '../journal/write-atomic.js';
 import { downtimeOf, durationOf } from './summary.js';
 
-/** What is measured of a host: its last run, and when it was last patched (ISO 8601), by any run. */
 interface HostMetrics {
   readonly run: RunDocument;
   readonly lastPatchedAt: string | null;
 }
 
-/** What is told of every host that has a run. */
 export function hostMetrics(past: readonly RunState[]): HostMetrics[] {
   const runs = past.filter(({ mode }) => mode === 'patch');
   return [...new Set(runs.map(({ host }) => host))].sort().flatMap((host) => {
@@ -30,7 +28,7 @@ type Labels = Readonly<Record<string, string>>;
 interface Metric {
   readonly name: string;
   readonly help: string;
-  /** Null leaves the sample out: a number that is not known is not 0. */
+  /** Null leaves the sample out: unknown is not 0. */
   readonly samples: (host: HostMetrics) => ReadonlyArray<readonly [Labels, number | null]>;
 }
 
@@ -65,7 +63,7 @@ const METRICS: readonly Metric[] = [
   },
   {
     name: 'downtime_seconds',
-    help: 'How long the host was away in the reboot of the last run.',
+    help: 'How long the host was down in the reboot of the last run.',
     samples: ({ run }) => {
       const ms = downtimeOf(run);
       return one(ms === null ? null : ms / 1000);
@@ -78,7 +76,7 @@ const METRICS: readonly Metric[] = [
   },
   {
     name: 'left_behind',
-    help: 'Fences and locks that the last run could not take back.',
+    help: 'Fences and locks that the last run could not undo.',
     samples: ({ run: { leftBehind } }) => [
       [{ kind: 'fence' }, leftBehind.fenced.length],
       [{ kind: 'lock' }, leftBehind.locks.length],
@@ -108,8 +106,8 @@ function labelText(labels: Labels): string {
 }
 
 /**
- * Writes the file in one step: the collector never reads half of it. It may be read by everyone, since
- * the exporter runs as another user; it holds no secret.
+ * In one step, so that the collector never reads half a file. World-readable, since the exporter runs as
+ * another user; it holds no secret.
  * @throws Fault `metrics.unwritable`
  */
 export function writeMetrics(path: string, text: string): void {
@@ -117,7 +115,7 @@ export function writeMetrics(path: string, text: string): void {
     writeAtomic(path, text, 0o644);
   } catch (cause) {
     throw new Fault('metrics.unwritable', `The metrics file ${path} cannot be written`, {
-      hint: 'Create its folder and let the user of pbs-ctl write there, or set metrics.textfile to null.',
+      hint: 'Create its folder and let the user of pbs-ctl write there, or set "metrics.textfile" to null.',
       cause,
     });
   }

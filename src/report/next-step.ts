@@ -7,19 +7,19 @@ interface NextStep {
   /** Why, and what to do first, as one sentence. */
   readonly why: string;
   readonly command: string;
-  /** The other way out, for a run that stands unfinished. */
+  /** The other option, for an unfinished run. */
   readonly alternative: { readonly why: string; readonly command: string } | null;
 }
 
 const LOCK: CheckId = 'lock.available';
 
-/** What waiting does not fix; the error says how to fix it. */
+/** Waiting does not fix these; the error says what does. */
 const REFUSED = new Set(['api.unauthorized', 'api.forbidden', 'net.untrusted']);
 
-/** What has to happen outside pbs-ctl before the command makes sense. */
+/** Errors that `recover` explains best. */
 const FIRST: Readonly<Record<string, string>> = {
-  'upgrade.failed': 'Packages have to be repaired on the host; this shows how it stands.',
-  'upgrade.incomplete': 'Packages have to be repaired on the host; this shows how it stands.',
+  'upgrade.failed': 'Packages have to be repaired on the host; this shows its state.',
+  'upgrade.incomplete': 'Packages have to be repaired on the host; this shows its state.',
   'reboot.not-down': 'This shows the console of the VM and what keeps it up.',
   'reboot.not-back': 'This shows the console of the VM and what keeps it down.',
 };
@@ -31,7 +31,7 @@ export function nextStep(doc: RunDocument): NextStep | null {
   const orAbandon = (why: string): NextStep => ({
     why,
     command: patch,
-    alternative: { why: 'To give the run up and undo what can be undone:', command: `${patch} --abandon` },
+    alternative: { why: 'To give up the run and undo what can be undone:', command: `${patch} --abandon` },
   });
   const recover = (why: string): NextStep => ({
     why,
@@ -42,13 +42,13 @@ export function nextStep(doc: RunDocument): NextStep | null {
     case 'patched':
       return null;
     case 'checked':
-      return only('It is safe now; this does it.', patch);
+      return only('It is safe to patch now:', patch);
     case 'postponed':
       return postponed(doc, patch, only);
     case 'reboot-pending':
       return only('The packages are installed; the next run only reboots and verifies.', patch);
     case 'unverified':
-      return recover('This shows what is wrong and how to fix it; the fence stays up until all is well.');
+      return recover('This shows what is wrong and how to fix it; the fence stays up until then.');
     case 'interrupted':
       return touched(doc)
         ? orAbandon('This continues the run where it stopped.')
@@ -57,7 +57,7 @@ export function nextStep(doc: RunDocument): NextStep | null {
       return failed(doc, { orAbandon, recover, only });
     case 'abandoned':
       return leftBehind(doc)
-        ? only('Not all of it could be undone; this tries again.', `${patch} --abandon`)
+        ? only('Not everything could be undone; this tries again.', `${patch} --abandon`)
         : null;
   }
 }
@@ -73,12 +73,12 @@ function postponed(doc: RunDocument, patch: string, only: Only): NextStep {
   const locked = blocks.length > 0 && blocks.every(({ id }) => id === LOCK);
   if (locked || doc.error?.code === 'lock.expired' || doc.error?.code === 'lock.unreadable') {
     return only(
-      'See who holds the lock, and whether they still work.',
+      'See who holds the lock, and ask whether they are done.',
       `pbs-ctl status --host ${oneLine(doc.host)}`,
     );
   }
   return only(
-    'See whether it is safe by now; this changes nothing.',
+    'Check whether it is safe by now; this changes nothing.',
     `pbs-ctl preflight --host ${oneLine(doc.host)}`,
   );
 }
@@ -98,9 +98,9 @@ function failed(doc: RunDocument, { orAbandon, recover, only }: Ways): NextStep 
   if (!touched(doc)) {
     return REFUSED.has(doc.error?.code ?? '')
       ? only('Fix what is named above, then look again; this changes nothing.', check)
-      : only('Nothing is left behind; see what the host says now.', check);
+      : only('Nothing was left behind. Check the host; this changes nothing.', check);
   }
-  return recover('This shows how the host stands and what is left behind.');
+  return recover('This shows the state of the host and what is left behind.');
 }
 
 const leftBehind = ({ leftBehind: { fenced, locks } }: RunDocument) => fenced.length + locks.length > 0;

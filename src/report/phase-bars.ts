@@ -7,25 +7,25 @@ export interface PhaseBar {
   readonly status: PhaseTime['status'];
   readonly left: number;
   readonly width: number;
-  /** Milliseconds; null for a phase whose end was not written down. */
+  /** Null for a phase whose end was not recorded. */
   readonly tookMs: number | null;
 }
 
-/** A time between two processes: the run was cut off and continued later. */
+/** The run was cut off and continued later. */
 interface Gap {
   readonly kind: 'gap';
   readonly ms: number;
 }
 
-/** Shorter pauses are left on the scale. */
+/** Shorter pauses stay on the scale. */
 const LONG_PAUSE_MS = 60_000;
 /** Narrower than this cannot be seen, in percent. */
 const NARROWEST = 0.6;
 
 /**
- * The phases of a run side by side. A long pause between two of them is taken out of the scale, since a
- * run that was continued a day later would otherwise have nothing but hair lines. Pure.
- * @param finishedAt ISO time of the last thing that is known of the run
+ * The phases of a run on one scale. Long pauses are left out of it: in a run that was continued a day later
+ * every bar would be a hairline. Pure.
+ * @param finishedAt ISO time of the last event
  */
 export function phaseBars(timeline: readonly PhaseTime[], finishedAt: string): Array<PhaseBar | Gap> {
   const spans = timeline

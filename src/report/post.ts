@@ -6,11 +6,11 @@ const PAUSES_MS = [1000, 4000] as const;
 const LONGEST_WAIT_MS = 60_000;
 
 /**
- * Posts, at most three times. A receiver that asks for more than a minute is not waited for: a report must
- * not keep a run from ending.
- * @param send with the `fetch` that it is given, which follows no redirect, so that a report goes where the
- *   config says and nowhere else, and gives up after `timeoutMs`
- * @returns null when it was taken, otherwise why not, without the address, which is a secret
+ * Posts, in at most three tries. A receiver that asks for a pause of more than a minute is given up: a report
+ * must not delay the end of a run.
+ * @param send posts with the given `fetch`, which follows no redirect, so that a report goes only where the
+ *   config says, and which gives up after `timeoutMs`
+ * @returns null once it is accepted, otherwise why not, without the address, which is a secret
  */
 export async function post(
   send: (fetch: Fetch) => Promise<unknown>,
@@ -40,7 +40,7 @@ export async function post(
 
 export type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
 
-/** What came of one try. `waitMs`: how long the receiver asks to wait, null where it does not say. */
+/** The result of one try. `waitMs`: the pause that the receiver requests, if any. */
 type Try =
   | { readonly kind: 'taken' }
   | { readonly kind: 'refused'; readonly reason: string }
@@ -74,14 +74,14 @@ async function attempt(
   } catch (error) {
     failure = error;
   }
-  // One that was cut off in the middle of a good answer has not come to an end.
+  // A good answer that was cut off may not have been one.
   if (!answer || (failure !== undefined && answer.ok)) {
     return { kind: 'again', reason: failureWords(failure), waitMs: null };
   }
   return judgeStatus(answer.status, wordIn(failure), answer.headers.get('retry-after'), clock.now());
 }
 
-/** An HTTP status as the outcome of a try: only 429 and errors of the server may be better next time. */
+/** Only 429 and errors of the server are worth another try. */
 export function judgeStatus(status: number, word: string, retryAfter: string | null, now: number): Try {
   if (status >= 200 && status < 300) return { kind: 'taken' };
   const reason = `it answered ${status}${word === '' ? '' : ` "${word}"`}`;
@@ -90,7 +90,7 @@ export function judgeStatus(status: number, word: string, retryAfter: string | n
   return { kind: 'refused', reason };
 }
 
-/** `Retry-After` in milliseconds: seconds, or a date (RFC 9110, 10.2.3). Null where it says neither. */
+/** `Retry-After` in milliseconds: seconds, or a date (RFC 9110, 10.2.3). Null for anything else. */
 export function retryAfterMs(header: string | null, now: number): number | null {
   if (header === null) return null;
   if (/^\s*\d+\s*$/.test(header)) return Number(header) * 1000;
@@ -104,7 +104,7 @@ function wordIn(failure: unknown): string {
   return typeof body === 'string' && /^[a-z][a-z_]{0,40}$/.test(body.trim()) ? body.trim() : '';
 }
 
-/** Why no answer came, in words of our own: messages of fetch quote the address. Slack's library wraps them. */
+/** Why no answer came, without the messages of fetch, which quote the address. Slack's library wraps them. */
 export function failureWords(error: unknown): string {
   for (let current: unknown = error; current instanceof Error; ) {
     if (current.name === 'TimeoutError') return 'no answer came in time';

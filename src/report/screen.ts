@@ -5,7 +5,7 @@ import { advance, type Board, draw, drawRow, emptyBoard } from './board.js';
 import type { Progress, Reporter, Screen } from './events.js';
 import { oneLine, wrap } from './layout.js';
 
-/** Live on a terminal, a line an event elsewhere: a pipe, a journal, CI, a terminal that cannot move its cursor. */
+/** Live on a terminal; elsewhere, or where the cursor cannot be moved, a line per event. */
 export async function screenFor(
   { stderr, clock, env }: World,
   { quiet, verbose, color }: { quiet?: boolean; verbose?: boolean; color: boolean },
@@ -21,7 +21,6 @@ export async function screenFor(
 const SILENT: Reporter = { emit: () => {}, end: () => {} };
 const plain = (begin: () => Reporter): Screen => ({ begin, above: (write) => write() });
 
-/** A line per event, for pipes, journals and CI. */
 function lineReporter(out: Out, verbose: boolean, clock: Pick<Clock, 'now'>): Reporter {
   let last = '';
   return {
@@ -58,8 +57,8 @@ const FRAME_MS = 100;
 type LogUpdate = ReturnType<typeof createLogUpdate>;
 
 /**
- * What is drawn over and over at the bottom of a terminal: the whole board of a run, or a row for each
- * where several are under way. Notes, and the boards of runs that have ended, stay above it.
+ * Redrawn at the bottom of the terminal: the board of a run, or a row for each of several. Notes, and boards of
+ * runs that have ended, stay above it.
  */
 function liveScreen(
   screen: LogUpdate,

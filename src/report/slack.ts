@@ -32,14 +32,14 @@ type Block = HeaderBlock | SectionBlock | ContextBlock;
 type MrkdwnElement = Extract<ContextBlock['elements'][number], { type: 'mrkdwn' }>;
 
 interface SlackMessage {
-  /** What notifications and readers without blocks show. */
+  /** For notifications and clients without blocks. */
   readonly text: string;
   readonly blocks: Block[];
 }
 
 /**
  * A run in Block Kit, in the order in which an operator reads: outcome and host; what changed and what
- * was left behind; the one command; why it was postponed and until when; run id and duration. Pure.
+ * was left behind; the next command; why it was postponed and until when; run id and duration. Pure.
  */
 export function slackMessage(doc: RunDocument): SlackMessage {
   const count = doc.postponements.count + 1;
@@ -106,7 +106,7 @@ function findings(doc: RunDocument): Block[] {
     ? [`*Expected to be safe from* ${escaped(utcMoment(doc.retryAfter), 100)}`]
     : [];
   const unknown =
-    doc.outcome === 'postponed' && !doc.retryAfter ? ['*When it is safe again is not known*'] : [];
+    doc.outcome === 'postponed' && !doc.retryAfter ? ['*It is not known when it will be safe*'] : [];
   const lines = found
     .slice(0, CHECKS_SHOWN)
     .map(
@@ -130,7 +130,7 @@ const warnings = ({ warnings: texts }: RunDocument): Block[] =>
       ]
     : [];
 
-/** As many lines as fit, and how many did not. A line break in a name makes no line of its own. */
+/** As many lines as fit, and how many did not. A line break in a name does not count as one. */
 function cutList(lines: readonly string[], limit: number): string {
   const shown = lines.slice(0, limit).map(oneLine);
   const more = lines.length - shown.length;
@@ -142,7 +142,7 @@ const section = (raw: string): SectionBlock => ({
   type: 'section',
   text: mrkdwn(escapedLines(raw, LIMIT.section)),
 });
-/** For lines that are escaped already and bounded one by one. */
+/** For lines that are already escaped and cut. */
 const formatted = (lines: readonly string[]): SectionBlock => ({
   type: 'section',
   text: mrkdwn(lines.join('\n')),

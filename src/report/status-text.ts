@@ -4,7 +4,7 @@ import type { DatastoreState } from '../journal/document.js';
 import { localMoment } from '../moment.js';
 import { hintLines, labelled, oneLine, type Paint, painter, type Style, textWidth, wrap } from './layout.js';
 
-/** One host of `status --json`. What could not be asked is null, with the reason in `error`. */
+/** One host of `status --json`. What is unknown is null, with the reason in `error`. */
 export interface HostStatus {
   readonly host: string;
   readonly reachable: boolean;
@@ -36,7 +36,7 @@ export interface HostStatus {
   readonly error: ErrorDocument | null;
 }
 
-/** Datastores, each with its name, how full it is, and what is wrong with it where something is. */
+/** A datastore per line: its state, how full it is, and what is wrong with it. */
 export function datastoreLines(datastores: readonly DatastoreState[], width: number, paint: Paint): string[] {
   const nameWidth = Math.max(0, ...datastores.map(({ name }) => oneLine(name).length));
   return datastores.flatMap(({ name, state, total, used }) => {
@@ -56,7 +56,6 @@ export function datastoreLines(datastores: readonly DatastoreState[], width: num
 const fill = (used: number, total: number) =>
   `${formatSize(used)} of ${formatSize(total)} used (${Math.round((used / total) * 100)} %)`;
 
-/** `status` for people: a block of lines a host, unreachable ones with the reason. */
 export function statusText(hosts: readonly HostStatus[], style: Style): string {
   const paint = painter(style.color);
   if (hosts.length === 0) return 'The config has no hosts.\n';
@@ -81,7 +80,7 @@ function hostLines(status: HostStatus, style: Style, paint: Paint): string[] {
     ? labelled(paint, 'postponed', wrap(postponedWords(status.postponed), width), 'careful')
     : [];
   if (!knowsSomething(status)) {
-    // While a run is at work that is what explains it.
+    // A run that holds the lock may be the reason.
     const lock = status.lock || unknownLock ? lockLines : [];
     return [name, ...problem, ...lock, ...waiting];
   }

@@ -4,7 +4,7 @@ import type { DatastoreState, Finding, PhaseTime, RunDocument } from '../journal
 import { utcClock } from '../moment.js';
 import type { Tone } from './layout.js';
 
-/** How an outcome is coloured and put into words. Colour alone never says it. */
+/** Tone and words: colour alone is never enough. */
 export const OUTCOME: Readonly<Record<Outcome, { readonly tone: Tone; readonly words: string }>> = {
   patched: { tone: 'good', words: 'patched' },
   checked: { tone: 'good', words: 'checked, safe to patch' },
@@ -16,17 +16,17 @@ export const OUTCOME: Readonly<Record<Outcome, { readonly tone: Tone; readonly w
   abandoned: { tone: 'careful', words: 'abandoned' },
 };
 
-/** Milliseconds from beginning to end of the run. */
+/** In milliseconds. */
 export const durationOf = ({ startedAt, finishedAt }: RunDocument): number =>
   Date.parse(finishedAt) - Date.parse(startedAt);
 
-/** A time span for people; what is too short to say is not "0s", since that reads as "did not happen". */
+/** Never "0s", which reads as "did not happen". */
 export const spanWords = (ms: number): string => (ms < 50 ? '<0.1s' : formatDuration(ms));
 
 /**
- * How a phase ended and how long it took. The journal calls every phase failed that the run did not get
- * beyond; where that was a decision, such as to postpone, nothing has failed.
- * @param ms null where its end was not written down
+ * How a phase ended and how long it took. In the journal the last phase of a run that was postponed is failed
+ * too; here it is "stopped".
+ * @param ms null where its end was not recorded
  */
 export function phaseWords(
   status: PhaseTime['status'],
@@ -51,34 +51,31 @@ export function postponedWords(
   return `${count + 1} times in a row${since ? `, since ${time(since)}` : ''}`;
 }
 
-/** Milliseconds for which the host was away, or null where that was not seen from its beginning to its end. */
+/** Milliseconds for which the host was down; null where that was not seen from beginning to end. */
 export function downtimeOf({ reboot }: Pick<RunDocument, 'reboot'>): number | null {
   if (!reboot?.upAt) return null;
   return Date.parse(reboot.upAt) - Date.parse(reboot.downAt ?? reboot.requestedAt);
 }
 
-/** One thing that most readers came for. */
 export interface Fact {
   readonly label: string;
   readonly lines: readonly string[];
-  /** What explains it; null where nothing has to be said. */
   readonly note: string | null;
-  /** Not as it should be. */
   readonly bad: boolean;
 }
 
-/** The facts of a report, in the order in which they are read and in the words that every form of it has. */
+/** The same facts in the same order and words for every format of a report. */
 export interface ReportFacts {
   readonly version: Fact | null;
   readonly kernel: Fact | null;
   readonly packages: Fact;
   readonly downtime: Fact;
-  /** Null where the run did not come so far. */
+  /** Null where the run did not get that far. */
   readonly datastores: Fact | null;
   readonly leftBehind: Fact;
 }
 
-/** @param arrow between what was before and what is now */
+/** @param arrow between a value before and after */
 export function reportFacts(doc: RunDocument, arrow = '→'): ReportFacts {
   const { before, after } = doc;
   const behind = leftBehindLines(doc);
@@ -112,7 +109,6 @@ function downtimeFact(doc: RunDocument): Fact {
   };
 }
 
-/** How many of the datastores of before are there and well afterwards. */
 function datastoresFact({ before, after }: RunDocument): Fact | null {
   if (!before || !after) return null;
   const well = new Set(after.datastores.filter(({ state }) => state === 'ok').map(({ name }) => name));
@@ -125,7 +121,7 @@ function datastoresFact({ before, after }: RunDocument): Fact | null {
   };
 }
 
-/** "12 upgraded, 1 new, 2 removed": what is none is left out. */
+/** "12 upgraded, 1 new, 2 removed", without zeros. */
 function packageCounts({
   packages,
   packagesKnown,
@@ -139,7 +135,7 @@ function packageCounts({
     [held.length, 'held back'],
   ];
   const parts = counted.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`);
-  // What an attempt before had changed is known also while the next one is under way.
+  // Of a run that continues, the changes so far are known.
   if (parts.length > 0) return [...parts, ...(packagesKnown ? [] : ['more not known yet'])].join(', ');
   if (mode === 'check') return packagesKnown ? 'nothing to upgrade' : 'not looked at';
   return packagesKnown ? 'nothing changed' : 'not known yet';
@@ -150,7 +146,7 @@ const leftBehindLines = ({ leftBehind: { fenced, locks } }: Pick<RunDocument, 'l
   ...locks.map((name) => `lock of cluster ${name}`),
 ];
 
-/** A datastore at both times. `state` is that of afterwards where the run came so far. */
+/** `state` is that afterwards, where the run got that far. */
 export interface DatastoreChange {
   readonly name: string;
   readonly state: string;
@@ -158,7 +154,7 @@ export interface DatastoreChange {
   readonly after: DatastoreState | null;
 }
 
-/** Every datastore of before and of after: one that did not come back must not drop out of the report. */
+/** All datastores before and after: one that did not come back is listed too. */
 export function datastoreChanges({
   before,
   after,
@@ -173,13 +169,13 @@ export function datastoreChanges({
   });
 }
 
-/** Checks that an operator should read: what blocked, then what warned. */
+/** Blocks, then warnings. */
 export function troubles(checks: readonly Finding[]): Finding[] {
   const of = (status: Finding['status']) => checks.filter((check) => check.status === status);
   return [...of('block'), ...of('warn')];
 }
 
-/** One line a package, what is most worth reading first: removed, new, upgraded. */
+/** A line per package: removed, new, upgraded. */
 export function packageLines(
   { removed, installed, upgraded }: RunDocument['packages'],
   arrow = '->',
@@ -191,6 +187,5 @@ export function packageLines(
   ];
 }
 
-/** "4.1.2-1 -> 4.2.0-1", or just the one where nothing changed. */
 export const change = (from: string, to: string | undefined, arrow = '->'): string =>
   to === undefined || to === from ? from : `${from} ${arrow} ${to}`;

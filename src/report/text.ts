@@ -27,7 +27,7 @@ import {
   troubles,
 } from './summary.js';
 
-/** More than a screen of packages would push the outcome off it; a plan is shown whole, since it is what was requested. */
+/** More would push the outcome off the screen; with --check the plan is what was requested, and is shown whole. */
 const PACKAGES_SHOWN = 30;
 
 /** The report of a run for a terminal, outcome first; no line wider than `columns` unless a single word is. */
@@ -64,7 +64,7 @@ export function runText(doc: RunDocument, style: Style): string {
       facts.leftBehind.lines.flatMap((each) => wrap(each, width)),
       'bad',
     );
-  // Of a run that was repaired and continued, the screen shows what is over.
+  // After a repair the screenshot is out of date.
   const screen = doc.outcome === 'patched' ? null : doc.screen;
   if (screen?.file) add('screen', wrap(screen.file, width));
   if (screen?.why) add(screen.file ? '' : 'screen', wrap(screen.why, width));
@@ -129,7 +129,7 @@ function rebootLines(
   ];
 }
 
-/** A name and its versions; on two lines where one is too narrow, since versions must stay whole. */
+/** A name and its versions, on two lines where one is too narrow: versions stay whole. */
 function packages(doc: RunDocument, width: number): string[] {
   const all = packageLines(doc.packages).map(oneLine);
   const shown = doc.mode === 'check' ? all : all.slice(0, PACKAGES_SHOWN);
@@ -138,7 +138,7 @@ function packages(doc: RunDocument, width: number): string[] {
     return { name: line.slice(0, at), rest: line.slice(at + 1) };
   });
   const longest = (words: readonly string[]) => Math.max(0, ...words.map((word) => word.length));
-  // So wide that every version has room beside it: a name that is longer pushes only its own aside.
+  // Leaves room for every version: a longer name only moves its own.
   const room = width - 2 - longest(parts.map(({ rest }) => rest));
   const names = Math.max(0, Math.min(34, room, longest(parts.map(({ name }) => name))));
   const lines = parts.flatMap(({ name, rest }) => {
@@ -158,7 +158,6 @@ function findingLines({ id, summary, status, fixes = [] }: Finding, width: numbe
   return [first, ...rest.map((line) => `  ${line}`), ...helps];
 }
 
-/** Commands stand alone on their line and are never broken, so that they can be copied. */
 function next(doc: RunDocument, width: number, paint: Paint): string[] {
   const step = nextStep(doc);
   if (!step) return [];

@@ -196,7 +196,7 @@ describe('an error in a config', () => {
     [
       'a guest that two hosts share',
       { ...minimal(), hosts: { a: minimal().hosts.pbs01, b: minimal().hosts.pbs01 } },
-      /guest main\/900 is that of host "a"/,
+      /guest main\/900 is already that of host "a"/,
     ],
     [
       'a blackout that ends before it begins',

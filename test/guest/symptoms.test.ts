@@ -21,7 +21,7 @@ const said = (parts: Readonly<Record<string, string>> = {}, journals = '') =>
     '\n@@end\n',
   ].join('');
 
-describe('what a guest tells of itself', () => {
+describe('the state of a guest in trouble', () => {
   it('is read part by part', () => {
     const symptoms = readSymptoms(
       said(

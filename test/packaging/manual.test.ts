@@ -26,7 +26,7 @@ describe('the manual page', () => {
     expect(names.length).toBeGreaterThan(14);
     for (const name of names) expect(page).toMatch(new RegExp(`^\\.SS "${name}[ "]`, 'm'));
     expect(page).toContain('.SS "lock hold COMMAND..."');
-    expect(page).toContain('overrides the policy (choices: \\(dqalways\\(dq, ');
+    expect(page).toContain('when to reboot, instead of what the policy says (choices: \\(dqalways\\(dq, ');
     expect(page).toContain('\n    pbs\\-ctl lock break \\-\\-cluster main \\-\\-yes\n.EE');
     expect(page).toContain('75   try again later');
   });

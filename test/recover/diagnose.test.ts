@@ -9,11 +9,11 @@ describe('what is wrong, and what a flag can do about it', () => {
     ${{ ...DARK, busy: { pid: 7 } }}                                                                                   | ${/Another pbs-ctl \(process 7\)/}                        | ${''}
     ${inside({ upgrading: ['k3f9x2'], audit: 'half' })}                                                                | ${/The upgrade of run k3f9x2 still runs/}                 | ${''}
     ${{ ...DARK, ...vm({ nodeOnline: false, status: 'unknown' }), vmError: fault('net.unreachable', 'no route') }}     | ${/node pve1, .* is offline/}                             | ${''}
-    ${{ ...DARK, vm: null, vmError: fault('net.unreachable', 'No endpoint answers') }}                                 | ${/PVE cannot tell why: No endpoint answers/}             | ${''}
+    ${{ ...DARK, vm: null, vmError: fault('net.unreachable', 'No endpoint answers') }}                                 | ${/PVE cannot say why: No endpoint answers/}              | ${''}
     ${{ ...DARK, ...vm({ status: 'stopped', qmpStatus: 'stopped' }) }}                                                 | ${/The VM of pbs01 \(900 on pve1\) is stopped/}           | ${'start-vm'}
     ${{ ...DARK, ...vm({ status: 'stopped', qmpStatus: 'stopped', lock: 'backup' }) }}                                 | ${/is stopped/}                                           | ${'start-vm'}
-    ${{ ...DARK, ...vm({ qmpStatus: 'io-error' }) }}                                                                   | ${/error of the storage under its disks/}                 | ${'reset-vm'}
-    ${{ ...DARK, ...vm({ qmpStatus: 'paused' }) }}                                                                     | ${/its machine is paused/}                                | ${'reset-vm'}
+    ${{ ...DARK, ...vm({ qmpStatus: 'io-error' }) }}                                                                   | ${/the storage of its disks reported an error/}           | ${'reset-vm'}
+    ${{ ...DARK, ...vm({ qmpStatus: 'paused' }) }}                                                                     | ${/its CPUs are not \(paused\)/}                          | ${'reset-vm'}
     ${{ ...DARK, ...vm({ qmpStatus: 'paused', lock: 'snapshot' }) }}                                                   | ${/under a lock of PVE \(snapshot\)/}                     | ${''}
     ${DARK}                                                                                                            | ${/neither its API nor its guest agent/}                  | ${'reset-vm'}
     ${{ ...DARK, ...vm({ lock: 'backup' }) }}                                                                          | ${/neither its API nor its guest agent/}                  | ${''}
@@ -26,10 +26,10 @@ describe('what is wrong, and what a flag can do about it', () => {
     ${inside({ audit: 'The following packages are only half configured' })}                                            | ${/half installed: The following/}                        | ${''}
     ${inside({ failedUnits: ['chrony.service'] })}                                                                     | ${/Failed on pbs01: chrony\.service/}                     | ${'restart-services'}
     ${inside({ state: 'starting' })}                                                                                   | ${/still starting/}                                       | ${''}
-    ${{ ...DARK, agent: 'answers', inside: INSIDE }}                                                                   | ${/The system of pbs01 runs, its API does not/}           | ${'restart-services'}
-    ${{ proxy: 'refuses', apiError: fault('api.unauthorized', 'bad token') }}                                          | ${/cannot be asked: bad token/}                           | ${''}
-    ${{ proxy: 'refuses', apiError: fault('net.untrusted', 'other certificate') }}                                     | ${/cannot be asked: other certificate/}                   | ${''}
-    ${{ daemon: 'silent' }}                                                                                            | ${/the daemon behind it does not/}                        | ${'restart-services'}
+    ${{ ...DARK, agent: 'answers', inside: INSIDE }}                                                                   | ${/The system of pbs01 is up, but its API does not/}      | ${'restart-services'}
+    ${{ proxy: 'refuses', apiError: fault('api.unauthorized', 'bad token') }}                                          | ${/up, but refuses: bad token/}                           | ${''}
+    ${{ proxy: 'refuses', apiError: fault('net.untrusted', 'other certificate') }}                                     | ${/up, but refuses: other certificate/}                   | ${''}
+    ${{ daemon: 'silent' }}                                                                                            | ${/its daemon .* does not/}                               | ${'restart-services'}
     ${{ servicesDown: ['chrony'] }}                                                                                    | ${/Not running on pbs01: chrony/}                         | ${'restart-services'}
     ${{ apiError: fault('api.refused', 'strange') }}                                                                   | ${/does not answer everything: strange/}                  | ${''}
     ${{ datastores: broken('unable to open') }}                                                                        | ${/cannot use tank \(unable to open\)/}                   | ${''}

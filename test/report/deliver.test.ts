@@ -62,7 +62,7 @@ describe('delivering a report', () => {
     expect({ ...rest, warnings: [] }).toEqual({ ...doc, warnings: [] });
     expect(warnings).toEqual([
       'something of before',
-      expect.stringContaining('Slack was not told of this run: it answered 404 "no_service"'),
+      expect.stringContaining('Slack did not get the report of this run: it answered 404 "no_service"'),
       expect.stringContaining('cannot be written'),
     ]);
     expect(warnings.join()).not.toContain('sEcReT');

@@ -64,7 +64,7 @@ describe('the report on a terminal', () => {
     expect(text).toContain('and 970 more');
   });
 
-  it('shows the plan of --check whole, since it is what was asked for', () => {
+  it('shows the plan of --check whole, since it is what was requested', () => {
     const text = lines(document({ mode: 'check', outcome: 'checked', packages: manyPackages(100) })).join(
       '\n',
     );
