@@ -1,6 +1,7 @@
 import type { PveTask } from '../api/pve.js';
 import { ALSO_DRAINING } from '../rules/rounds.js';
-import { destinationOf, type Storages, storagesSeen } from '../schedule/destination.js';
+import { destinationOf, doubtOf, guestsNeeded } from '../schedule/destination.js';
+import { howToTell, type Storages, storagesSeen } from '../schedule/storages.js';
 import { block, type Judgement, pass, perCluster, warn } from './check.js';
 
 interface Seen {
@@ -9,7 +10,8 @@ interface Seen {
   /** Listed as running on a node that is offline. */
   readonly ghosts: readonly PveTask[];
   readonly storages: Storages;
-  readonly guest: { readonly vmid: number; readonly node: string } | null;
+  /** Guests that a run needs, where they are. */
+  readonly guests: ReadonlyArray<{ readonly vmid: number; readonly node: string }>;
 }
 
 const TYPES = new Set(['vzdump', 'qmrestore', 'vzrestore', 'pbs-download']);
@@ -24,13 +26,13 @@ export const pveBackups = perCluster({
   id: 'pve.backups',
   rules: { rounds: ALSO_DRAINING, softenedBy: 'drain' },
   look: async (cluster, answers): Promise<Seen> => {
-    const { name, pve } = cluster;
-    const own = answers.target.guest;
-    const [tasks, { online }, storages, guest] = await Promise.all([
+    const { pve } = cluster;
+    const needed = guestsNeeded(answers, cluster);
+    const [tasks, { online }, storages, guests] = await Promise.all([
       pve.clusterTasks(),
       pve.clusterStatus(),
       storagesSeen(answers, cluster),
-      own?.cluster === name ? pve.findGuest(own.vmid) : null,
+      pve.guests(),
     ]);
     const open = tasks.filter(({ type, endedAt }) => TYPES.has(type) && endedAt === null);
     const commandOf = async ({ type, node, upid }: PveTask) =>
@@ -42,35 +44,50 @@ export const pveBackups = perCluster({
         .map(async (task) => ({ ...task, command: await commandOf(task) })),
     );
     const ghosts = open.filter(({ node }) => !online.includes(node));
-    return { running, ghosts, storages, guest };
+    return { running, ghosts, storages, guests: guests.filter(({ vmid }) => needed.includes(vmid)) };
   },
-  judge,
+  judge: (seen, { target: { host } }, cluster) => judge(seen, host, cluster),
 });
 
-function judge({ running, ghosts, storages, guest }: Seen): Judgement {
+function judge({ running, ghosts, storages, guests }: Seen, host: string, cluster: string): Judgement {
+  const { misnamed, unseen } = storages;
+  if (misnamed.length > 0) {
+    return block(`clusters.${cluster}.otherStorages names ${misnamed.join(', ')}, which is ${host}`, {
+      error: 'config.other-storages',
+      hint: `Remove it from clusters.${cluster}.otherStorages in the config.`,
+    });
+  }
   const blocking = running.flatMap(({ upid, type, node, id, command }) => {
     const storage = command?.storage ?? null;
     const destination = destinationOf(storage, storages);
-    const ofGuest = guest !== null && command !== null && includesGuest(command, node, guest);
-    if (destination === 'elsewhere' && !ofGuest) return [];
+    const needed = guests.filter((guest) => command !== null && includesGuest(command, node, guest));
+    if (destination === 'elsewhere' && needed.length === 0) return [];
     const what = `${type}${id ? ` of guest ${id}` : ''} is running on ${node}`;
-    if (destination === 'elsewhere') return [{ upid, line: `${what} and includes the VM of this host` }];
+    if (destination === 'elsewhere') {
+      const whom = needed.map(({ vmid }) => vmid).join(', ');
+      return [{ upid, doubt: null, line: `${what} and includes guest ${whom}, which the run needs` }];
+    }
+    const doubt = doubtOf(storage, storages);
     const where =
-      storage === null
-        ? ''
-        : destination === 'here'
-          ? ` to ${storage}`
-          : ` to ${storage}, which the token cannot see`;
-    return [{ upid, line: `${what}${where}` }];
+      storage === null ? '' : doubt === null ? ` to ${storage}` : ` and may write here (${doubt})`;
+    return [{ upid, doubt, line: `${what}${where}` }];
   });
   const aside = ghosts.length === 0 ? '' : `; ${ghosts.length} listed as running on a node that is offline`;
   if (blocking.length > 0) {
     return block(`${blocking.map(({ line }) => line).join('; ')}${aside}`, {
       tasks: blocking.map(({ upid }) => upid),
+      ...(blocking.some(({ doubt }) => doubt !== null) ? { hint: howToTell(host, cluster) } : {}),
     });
   }
-  if (ghosts.length > 0) {
-    return warn(`no backup is running${aside}`, { tasks: ghosts.map(({ upid }) => upid) });
+  if (ghosts.length > 0 || unseen !== null) {
+    return warn([...(unseen === null ? [] : [unseen]), `no backup is running${aside}`].join('; '), {
+      tasks: ghosts.map(({ upid }) => upid),
+      ...(unseen === null
+        ? {}
+        : {
+            hint: `Add the server that the storages of ${cluster} name to hosts.${host}.addresses, or take ${cluster} out of hosts.${host}.serves.`,
+          }),
+    });
   }
   if (running.length === 0) return pass('no backup or restore is running');
   return pass(`${running.length} running, none of them to this host`);

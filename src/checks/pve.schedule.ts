@@ -2,9 +2,10 @@ import type { Time } from '../api/client.js';
 import { isoFromSeconds } from '../moment.js';
 import { ALSO_DRAINING } from '../rules/rounds.js';
 import { type WritingJob, writingJobs } from '../schedule/destination.js';
+import { howToTell } from '../schedule/storages.js';
 import { block, type Judgement, pass, perCluster } from './check.js';
 
-interface SeenJob extends Pick<WritingJob, 'id' | 'destination' | 'repeatMissed'> {
+interface SeenJob extends Pick<WritingJob, 'id' | 'destination' | 'repeatMissed' | 'needed' | 'doubt'> {
   /** Its next runs, epoch seconds; null where they cannot be known. */
   readonly runs: readonly number[] | null;
   /** There are more. */
@@ -30,19 +31,28 @@ export const pveSchedule = perCluster({
     const [jobs, zones] = await Promise.all([writingJobs(answers, cluster), readBy]);
     const by = { cluster: name, pve, zones };
     return Promise.all(
-      jobs.map(async ({ id, destination, repeatMissed, schedule, nextRun }): Promise<SeenJob> => {
-        const seen = { id, destination, repeatMissed };
-        if (schedule === null) return { ...seen, runs: null };
-        if (zones.length > 1 && !/ UTC$/.test(schedule)) return { ...seen, runs: null, zones };
-        return { ...seen, ...(await schedules.after(by, { nextRun, schedule }, now - JUST_BEGUN, now)) };
-      }),
+      jobs.map(
+        async ({ id, destination, needed, doubt, repeatMissed, schedule, nextRun }): Promise<SeenJob> => {
+          const seen = { id, destination, needed, doubt, repeatMissed };
+          if (schedule === null) return { ...seen, runs: null };
+          if (zones.length > 1 && !/ UTC$/.test(schedule)) return { ...seen, runs: null, zones };
+          return { ...seen, ...(await schedules.after(by, { nextRun, schedule }, now - JUST_BEGUN, now)) };
+        },
+      ),
     );
   },
-  judge: (jobs, { target: { policy }, now, takes }) => judge(jobs, now, takes, policy.backupMargin / 1000),
+  judge: (jobs, { target: { policy, host }, now, takes }, cluster) =>
+    judge(jobs, now, takes, policy.backupMargin / 1000, { host, cluster }),
 });
 
 /** @param takes seconds that the run still takes; the margin after it has to be free as well */
-function judge(jobs: readonly SeenJob[], now: number, takes: number, margin: number): Judgement {
+function judge(
+  jobs: readonly SeenJob[],
+  now: number,
+  takes: number,
+  margin: number,
+  { host, cluster }: { readonly host: string; readonly cluster: string },
+): Judgement {
   const need = takes + margin;
   const unknown = jobs.filter(({ runs }) => runs === null);
   if (unknown.length > 0) {
@@ -55,16 +65,18 @@ function judge(jobs: readonly SeenJob[], now: number, takes: number, margin: num
     jobs: jobs.map(({ id, runs }) => ({ id, next: runs?.[0] ?? null })),
     repeatMissed: repeating,
   };
-  const due = jobs.flatMap(({ id, destination, runs }) => {
-    const at = runs?.find((each) => each <= now + need);
-    return at === undefined ? [] : [{ id, destination, at }];
+  const due = jobs.flatMap((job) => {
+    const at = job.runs?.find((each) => each <= now + need);
+    return at === undefined ? [] : [{ ...job, at }];
   });
   if (due.length > 0) {
     const lines = due.map(
-      ({ id, destination, at }) =>
-        `backup job ${id} ${at <= now ? 'started' : 'starts'} at ${isoFromSeconds(at)}${destination === 'here' ? '' : ' and may write here'}`,
+      (job) =>
+        `backup job ${job.id} ${job.at <= now ? 'started' : 'starts'} at ${isoFromSeconds(job.at)}${remarks(job)}`,
     );
-    return block(lines.join('; '), detail, freeFrom(jobs, now, need, margin));
+    const inDoubt = due.some(({ destination, doubt }) => destination === 'unknown' && doubt !== null);
+    const hint = inDoubt ? { hint: howToTell(host, cluster) } : {};
+    return block(lines.join('; '), { ...detail, ...hint }, freeFrom(jobs, now, need, margin));
   }
   if (jobs.length === 0) return pass('no backup job writes here');
   const next = Math.min(...jobs.flatMap(({ runs }) => runs ?? []));
@@ -74,6 +86,13 @@ function judge(jobs: readonly SeenJob[], now: number, takes: number, margin: num
     `${jobs.length === 1 ? '1 job writes' : `${jobs.length} jobs write`} here, ${when}${missed}`,
     detail,
   );
+}
+
+/** Why a job that is due matters, where that is not simply that it writes here. */
+function remarks({ destination, needed, doubt }: SeenJob): string {
+  const guests = needed.length > 0 ? ` and backs up guest ${needed.join(', ')}, which the run needs` : '';
+  if (destination !== 'unknown') return guests;
+  return ` and may write here${doubt === null ? '' : ` (${doubt})`}${guests}`;
 }
 
 /**

@@ -27,6 +27,10 @@ const cluster = z.strictObject({
   secret: secret.describe('Where its secret is kept'),
   tls,
   lock: lock.prefault({}),
+  otherStorages: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('Storages of type pbs that are surely none of the hosts here'),
 });
 export type ClusterConfig = z.output<typeof cluster>;
 

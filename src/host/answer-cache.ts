@@ -50,6 +50,7 @@ export const PVE_READS = {
   haManager: 'round',
   registeredTags: 'round',
   backupJobs: 'round',
+  jobGuests: 'round',
   scheduleRuns: 'round',
   guests: 'round',
   findGuest: 'round',

@@ -21,6 +21,9 @@ export interface Answers {
   survey(): Promise<Survey>;
   /** Fingerprint that the PBS in the guest serves at the guest's own loopback address; null where that is not known. */
   servedInGuest(): Promise<string | null>;
+  /** Fingerprint that the endpoint serves; null where only one of those that the config pins is accepted. */
+  served(): Promise<string | null>;
+  /** Addresses of a name as they resolve here; none where it does not, or not in time. */
   readonly addressesOf: World['addressesOf'];
   /** Wall clock of the controller when the round began, epoch seconds. */
   readonly now: number;
@@ -37,7 +40,7 @@ export interface Answers {
 export interface Asked
   extends Pick<
     Answers,
-    'target' | 'clock' | 'ownRun' | 'schedules' | 'survey' | 'servedInGuest' | 'addressesOf'
+    'target' | 'clock' | 'ownRun' | 'schedules' | 'survey' | 'servedInGuest' | 'served' | 'addressesOf'
   > {
   readonly pbs: Parameters<AnswerCache['pbs']>[0];
   readonly clusters: readonly ClusterAccess[];
@@ -53,6 +56,14 @@ export function answers(asked: Asked, cache = new AnswerCache(asked.clock)): Ans
   }));
   const { guest } = asked.target;
   const guestCluster = clusters.find(({ name }) => name === guest?.cluster) ?? null;
+  const names = new Map<string, Promise<readonly string[]>>();
+  const inTime = (name: string) => {
+    const late = new Promise<readonly string[]>((resolve) => {
+      const limit = asked.clock.timeout(asked.target.policy.requestTimeout);
+      limit.addEventListener('abort', () => resolve([]), { once: true });
+    });
+    return Promise.race([asked.addressesOf(name), late]);
+  };
   let survey: Promise<Survey> | undefined;
   return {
     ...asked,
@@ -67,6 +78,12 @@ export function answers(asked: Asked, cache = new AnswerCache(asked.clock)): Ans
         return asked.survey();
       });
       return survey;
+    },
+    served: () => cache.lasting('served', asked.served),
+    addressesOf: (name) => {
+      const found = names.get(name) ?? cache.lasting(`addresses of ${name}`, () => inTime(name));
+      names.set(name, found);
+      return found;
     },
     cache,
   };

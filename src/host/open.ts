@@ -1,3 +1,4 @@
+import { lookAtCertificate } from '../api/certificate.js';
 import { connectPbs, connectPve, type ServerOptions } from '../api/connect.js';
 import { Deadline } from '../api/deadline.js';
 import type { Pbs } from '../api/pbs.js';
@@ -70,6 +71,12 @@ export async function openHost(
           schedules,
           survey: async () => takeSurvey(requireGuest({ guest, target })),
           servedInGuest: async () => (guest ? servedInGuest(guest) : null),
+          served: async () => {
+            const { endpoint, tls } = target.config;
+            if (tls.fingerprints) return null;
+            const connectTimeoutMs = target.policy.requestTimeout;
+            return (await lookAtCertificate(endpoint, { tls, env: world.env, connectTimeoutMs })).fingerprint;
+          },
           addressesOf: world.addressesOf,
         },
         cache,

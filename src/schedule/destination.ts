@@ -1,15 +1,20 @@
-import type { BackupJob, PveStorage } from '../api/pve.js';
-import type { Target } from '../config/target.js';
+import type { BackupJob } from '../api/pve.js';
 import type { Answers, ClusterAnswers } from '../host/answers.js';
+import { type Storages, storagesSeen } from './storages.js';
 
 /** Where a backup goes: to this host, surely elsewhere, or unknown. */
 type Destination = 'here' | 'elsewhere' | 'unknown';
 
-/** An enabled backup job that writes to this host, or may. */
+/** An enabled backup job that a run must not meet. */
 export interface WritingJob extends BackupJob {
-  readonly destination: Exclude<Destination, 'elsewhere'>;
+  readonly destination: Destination;
+  /** Guests that it backs up and that a run needs: the VM of this host, the lock carrier. */
+  readonly needed: readonly number[];
+  /** What is not known of it; null where all is. */
+  readonly doubt: string | null;
 }
 
+/** Jobs that write to this host, or may, and those that back up a guest that a run needs, wherever they write. */
 export async function writingJobs(answers: Answers, cluster: ClusterAnswers): Promise<WritingJob[]> {
   const { pve } = cluster;
   const [jobs, storages, { online }] = await Promise.all([
@@ -20,35 +25,38 @@ export async function writingJobs(answers: Answers, cluster: ClusterAnswers): Pr
   const found = await Promise.all(
     jobs
       .filter(({ enabled }) => enabled)
-      .map(async (job) => ({ job, destination: await destinationOfJob(job, pve, online, storages) })),
+      .map(async (job): Promise<WritingJob> => {
+        const [destination, needed] = await Promise.all([
+          destinationOfJob(job, pve, online, storages),
+          neededIn(job, cluster, guestsNeeded(answers, cluster)),
+        ]);
+        return { ...job, destination, needed, doubt: doubtOf(job.storage, storages) };
+      }),
   );
-  return found.flatMap(({ job, destination }) =>
-    destination === 'elsewhere' ? [] : [{ ...job, destination }],
-  );
+  return found.filter(({ destination, needed }) => destination !== 'elsewhere' || needed.length > 0);
 }
 
-/** The storages of a cluster that the token may see, and which of them are this host. */
-export interface Storages {
-  readonly seen: ReadonlySet<string>;
-  readonly ours: ReadonlySet<string>;
+/** Guests of a cluster whose config a run needs to be free: a backup locks it. */
+export const guestsNeeded = (
+  { target: { guest } }: Pick<Answers, 'target'>,
+  { name, lockVmid }: Pick<ClusterAnswers, 'name' | 'lockVmid'>,
+): number[] => [
+  ...new Set([...(guest?.cluster === name ? [guest.vmid] : []), ...(lockVmid ? [lockVmid] : [])]),
+];
+
+/** Why it is not known where a storage leads; null where it is, or is not named. */
+export function doubtOf(name: string | null, { whose }: Storages): string | null {
+  if (name === null) return null;
+  const found = whose.get(name);
+  if (!found) return `the token cannot see ${name}`;
+  return found.is === 'unknown' ? `${name}: ${found.why}` : null;
 }
 
-export async function storagesSeen({ pbs, target }: Answers, { pve }: ClusterAnswers): Promise<Storages> {
-  const [storages, { fingerprint }] = await Promise.all([pve.storages(), pbs.nodeStatus()]);
-  return {
-    seen: new Set(storages.map(({ storage }) => storage)),
-    ours: storagesOfHost(storages, target, fingerprint),
-  };
-}
-
-/**
- * Where a storage name leads. A name that is not among the storages proves nothing: the token may not be
- * allowed to see that one. Pure.
- */
-export function destinationOf(name: string | null, { seen, ours }: Storages): Destination {
+/** Where a storage name leads. One that is not listed proves nothing: the token may not be allowed to see it. Pure. */
+export function destinationOf(name: string | null, { whose }: Pick<Storages, 'whose'>): Destination {
   if (name === null) return 'unknown';
-  if (ours.has(name)) return 'here';
-  return seen.has(name) ? 'elsewhere' : 'unknown';
+  const { is = 'unknown' } = whose.get(name) ?? {};
+  return is === 'here' || is === 'unknown' ? is : 'elsewhere';
 }
 
 /** A job without a storage writes to the default of each node that runs it. */
@@ -58,7 +66,8 @@ export async function destinationOfJob(
   online: readonly string[],
   storages: Storages,
 ): Promise<Destination> {
-  if (storage !== null) return destinationOf(storage, storages);
+  if (storage !== null)
+    return storages.disabled.has(storage) ? 'elsewhere' : destinationOf(storage, storages);
   // A default that the token may not see, or whose node is offline, is unknown.
   const defaults = await Promise.all(
     (node === null ? online : [node]).map((each) => pve.vzdumpStorage(each).catch(() => null)),
@@ -68,48 +77,21 @@ export async function destinationOfJob(
   return found.includes('unknown') || found.length === 0 ? 'unknown' : 'elsewhere';
 }
 
-/** The ports of an address without one: that of https, and that of a storage entry. */
-const UNSAID_PORTS = [443, 8007];
-
-/**
- * Names of the storages of a cluster that are this PBS: by address and port, or by the fingerprint of its
- * certificate. The port counts, since several hosts can stand behind one address.
- * @param fingerprint of the certificate that the PBS itself names, null where it names none
- */
-function storagesOfHost(
-  storages: readonly PveStorage[],
-  target: Target,
-  fingerprint: string | null,
-): Set<string> {
-  const own = placeOf(target.config.endpoint.replace(/^https:\/\//, ''));
-  const ports = own.port === null ? UNSAID_PORTS : [own.port];
-  const places = new Set(
-    [own, ...target.config.addresses.map(placeOf)].flatMap(({ name, port }) =>
-      (port === null ? ports : [port]).map((each) => `${name} ${each}`),
-    ),
-  );
-  const prints = new Set(
-    [fingerprint, ...(target.config.tls.fingerprints ?? [])].flatMap((each) => (each ? [bare(each)] : [])),
-  );
-  const isHost = ({ type, server, port, fingerprint: print }: PveStorage) =>
-    type === 'pbs' &&
-    ((server !== null && places.has(`${placeOf(server).name} ${port}`)) ||
-      (print !== null && prints.has(bare(print))));
-  return new Set(storages.filter(isHost).map(({ storage }) => storage));
-}
-
-const bare = (fingerprint: string) => fingerprint.replaceAll(':', '').toLowerCase();
-
-/** Name and port of "host", "host:port", "fd00::5" or "[fd00::5]:port", in canonical spelling. */
-function placeOf(address: string): { name: string; port: number | null } {
-  const isPlainIpv6 = (address.match(/:/g)?.length ?? 0) > 1 && !address.startsWith('[');
-  // Another scheme, since https would drop its default port.
-  const url = `ssh://${isPlainIpv6 ? `[${address}]` : address}`;
-  if (!URL.canParse(url)) return { name: address.toLowerCase(), port: null };
-  const { hostname, port } = new URL(url);
-  const name = hostname
-    .replace(/^\[|\]$/g, '')
-    .replace(/\.$/, '')
-    .toLowerCase();
-  return { name, port: port === '' ? null : Number(port) };
+/** Those of some guests that a job backs up. */
+async function neededIn(
+  { id, node, vmids, all, pool, exclude }: BackupJob,
+  { pve }: ClusterAnswers,
+  guests: readonly number[],
+): Promise<number[]> {
+  if (guests.length === 0) return [];
+  if (pool !== null) {
+    // What cannot be seen may be in it.
+    const members = await pve.jobGuests(id).catch(() => guests);
+    return guests.filter((each) => members.includes(each));
+  }
+  const named = guests.filter((each) => (all ? !exclude.includes(each) : vmids.includes(each)));
+  if (node === null || named.length === 0) return named;
+  // A job of one node leaves out what is on another.
+  const away = new Set((await pve.guests()).flatMap((each) => (each.node === node ? [] : [each.vmid])));
+  return named.filter((each) => !away.has(each));
 }

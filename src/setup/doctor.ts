@@ -13,7 +13,7 @@ import { pbsApi } from '../checks/pbs.api.js';
 import { pbsApt } from '../checks/pbs.apt.js';
 import { pveAccess } from '../checks/pve.access.js';
 import type { TlsConfig } from '../config/schema.js';
-import type { Target } from '../config/target.js';
+import { servedBy, type Target } from '../config/target.js';
 import { deadlineFor, type Host, openCluster, openHost } from '../host/open.js';
 import type { ClusterAccess } from '../lock/cluster-lock.js';
 import type { World } from '../world.js';
@@ -21,6 +21,7 @@ import { examineServer } from './certificate.js';
 import { type Controller, examineController, examineSecret } from './controller.js';
 import { about, ofCheck, orFailed, type SetupFinding } from './finding.js';
 import { examineNotify } from './slack.js';
+import { examineStorages } from './storages.js';
 import { examineExcess, judgeToken, refusedToken } from './token.js';
 
 /** Everything that can be wrong with the set-up of these hosts and their clusters. Changes nothing. */
@@ -181,10 +182,24 @@ async function examineHost(
       ...(own.usable && (seesGuest || !target.guest) ? [hostIdentity] : []),
       ...(own.usable && complete ? [clockSkew] : []),
     ] as readonly Check[];
-    const checked = await runChecks(checks, host.answers(null));
+    const answers = host.answers(null);
+    const [checked, storages] = await Promise.all([
+      runChecks(checks, answers),
+      Promise.all(
+        (own.usable ? answers.clusters : [])
+          .filter(({ name }) => servedBy(config).includes(name))
+          .map((cluster) => orFailed(subject, 'storages', () => examineStorages(subject, answers, cluster))),
+      ),
+    ]);
     const skipped =
       target.guest && !seesGuest ? [agent.skip(`not checked: see cluster ${target.guest.cluster}`)] : [];
-    return [server, ...own.findings, ...checked.map((finding) => ofCheck(subject, finding)), ...skipped];
+    return [
+      server,
+      ...own.findings,
+      ...checked.map((finding) => ofCheck(subject, finding)),
+      ...storages,
+      ...skipped,
+    ];
   } finally {
     await host.close();
   }

@@ -13,6 +13,7 @@ type Topic =
   | 'token'
   | 'excess'
   | 'tags'
+  | 'storages'
   | 'slack'
   | 'webhook'
   | FindingId;

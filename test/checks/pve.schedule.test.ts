@@ -10,6 +10,8 @@ describe('pve.schedule', () => {
   const job = (runs: number[] | null, more: object = {}) => ({
     id: 'nightly',
     destination: 'here',
+    needed: [],
+    doubt: null,
     repeatMissed: false,
     runs,
     ...more,
@@ -26,6 +28,11 @@ describe('pve.schedule', () => {
 
   it('blocks for a job that may write here', () =>
     expect(judged(job([NOW + 60], { destination: 'unknown' })).summary).toContain('may write here'));
+
+  it('blocks for a job that backs up the VM of this host, wherever it writes', () =>
+    expect(judged(job([NOW + 60], { destination: 'elsewhere', needed: [900] })).summary).toContain(
+      'backs up guest 900',
+    ));
 
   it('is over a margin after the last run in the way', () =>
     expect(judged(job([NOW + 60, NOW + 1200, NOW + 86_400])).retryAt).toBe(NOW + 1200 + MARGIN));

@@ -16,6 +16,7 @@ import { Access } from '../../src/lab/access.js';
 import { grantPbs } from '../../src/lab/privileges.js';
 import { standing } from '../../src/lock/tag.js';
 import { destinationOfJob } from '../../src/schedule/destination.js';
+import type { Storages } from '../../src/schedule/storages.js';
 import { ASKING } from '../checks/judge.js';
 
 const NOW = 1_764_000_000;
@@ -35,8 +36,16 @@ describe('traps of the PVE API', () => {
   const seen = {
     running: [],
     ghosts: [],
-    guest: null,
-    storages: { seen: new Set(['pbs01-tank', 'nfs']), ours: new Set(['pbs01-tank']) },
+    guests: [],
+    storages: {
+      whose: new Map([
+        ['pbs01-tank', { is: 'here', why: 'its address' }],
+        ['nfs', { is: 'elsewhere', why: 'of type nfs' }],
+      ]),
+      disabled: new Set(),
+      misnamed: [],
+      unseen: null,
+    },
   };
 
   it('PVE 20: the order and case of tags make no difference to the lock', () => {
@@ -74,7 +83,15 @@ describe('traps of the PVE API', () => {
   });
   it('PVE 30: a job without a storage goes where its nodes say, and to nobody knows where they say nothing', async () => {
     const job = { storage: null, node: null } as BackupJob;
-    const storages = { seen: new Set(['pbs01-tank', 'local']), ours: new Set(['pbs01-tank']) };
+    const storages: Storages = {
+      whose: new Map([
+        ['pbs01-tank', { is: 'here', why: 'its address' }],
+        ['local', { is: 'elsewhere', why: 'of type dir' }],
+      ]),
+      disabled: new Set(),
+      misnamed: [],
+      unseen: null,
+    };
     const to = (...defaults: (string | null)[]) => {
       const pve = { vzdumpStorage: async (node: string) => defaults[Number(node)] ?? null } as unknown as Pve;
       return destinationOfJob(job, pve, ['0', '1'], storages);
@@ -84,7 +101,7 @@ describe('traps of the PVE API', () => {
     expect(await to('local', null)).toBe('unknown');
   });
   it('PVE 31: a job counts by the runs that PVE works out, and not at all where nodes differ in their time zone', () => {
-    const job = { id: 'nightly', destination: 'here', repeatMissed: false };
+    const job = { id: 'nightly', destination: 'here', needed: [], doubt: null, repeatMissed: false };
     const zones = ['Europe/Vienna', 'UTC'];
     expect(judge(pveSchedule, inCluster([{ ...job, runs: [NOW + 600] }] as never)).status).toBe('block');
     expect(judge(pveSchedule, inCluster([{ ...job, runs: null, zones }] as never))).toMatchObject({

@@ -23,6 +23,7 @@ export const manyJobs = {
       schedules: new ScheduleCache(),
       survey: () => Promise.reject(),
       servedInGuest: async () => null,
+      served: async () => null,
       addressesOf: async () => [],
     });
     const before = process.cpuUsage();

@@ -187,6 +187,7 @@ function siteOf(servers: Servers, carry: Carry, clock: Clock, run: string, seen:
         schedules: new ScheduleCache(),
         survey: () => Promise.reject(new Fault('guest.none', 'no guest')),
         servedInGuest: async () => null,
+        served: async () => null,
         addressesOf: async () => [],
       }),
     close: async () => {},
