@@ -1,21 +1,25 @@
+import { type PackageChanges, planDigest, wholePlan } from '../guest/apt.js';
+import type { Survey } from '../guest/survey.js';
+import { approvalsFor, protectedOn, refusalOf } from '../rules/plan.js';
 import { A_MINUTE, ALWAYS } from '../rules/rounds.js';
-import { block, check, pass, skip, warn } from './check.js';
+import { block, check, type Judgement, type Known, pass, skip, warn } from './check.js';
 
 /**
- * Are all packages configured, is apt free, and does the upgrade keep the protected packages? Before the reboot, and
- * with the service method, no plan is needed here; a dpkg that another user has started counts all the same.
+ * Are all packages configured, is apt free, and is what the upgrade would do allowed? Before the reboot, and with
+ * the service method, no plan is needed here; a dpkg that another user has started counts all the same.
  */
 export const guestPackages = check({
   id: 'guest.packages',
-  rules: { rounds: ALWAYS, lasting: A_MINUTE },
+  rules: { rounds: ALWAYS, lasting: A_MINUTE, softenedBy: 'plan' },
   look: async (answers) => (answers.target.guest ? answers.survey() : null),
-  judge(seen, { target: { policy, upgradeUnit }, round }) {
+  judge(seen, known) {
+    const { policy, upgradeUnit } = known.target;
     if (!seen) return skip('the config names no guest');
-    const { audit, aptLocks, plan, simulationError } = seen;
+    const { audit, aptLocks, simulationError } = seen;
     if (aptLocks.length > 0) {
       return block(aptLocks.map(({ file, pid }) => `process ${pid} holds ${file}`).join('; '));
     }
-    const isUpgraded = round === 'reboot';
+    const isUpgraded = known.round === 'reboot';
     if (audit !== '' && (isUpgraded || !policy.repairDpkg)) {
       return block(`dpkg --audit reports: ${firstLines(audit)}`, {
         audit,
@@ -23,21 +27,62 @@ export const guestPackages = check({
       });
     }
     if (isUpgraded || upgradeUnit !== null) return pass('all packages are configured, apt is free');
-    if (!plan) {
+    if (!seen.plan) {
       return block(`the upgrade cannot be simulated: ${simulationError?.split('\n').at(-1) || 'no output'}`, {
         output: simulationError,
       });
     }
-    const lost = plan.removed.filter(({ name }) => policy.protectedPackages.includes(name));
-    if (lost.length > 0) return block(`the upgrade would remove ${lost.map(({ name }) => name).join(', ')}`);
-    const remarks = [
-      ...(audit === '' ? [] : ['dpkg --audit is not clean, dpkg --configure -a runs first']),
-      ...(plan.removed.length === 0 ? [] : [`removes ${plan.removed.map(({ name }) => name).join(', ')}`]),
-      ...(plan.held.length === 0 ? [] : [`held: ${plan.held.join(', ')}`]),
-    ];
-    const line = `${plan.upgraded.length} to upgrade, ${plan.installed.length} to install, ${plan.removed.length} to remove`;
-    return remarks.length > 0 ? warn([line, ...remarks].join('; ')) : pass(line);
+    return judgePlan(seen, seen.plan, known);
   },
 });
+
+function judgePlan(
+  { audit, autoremove, carriers }: Survey,
+  upgrade: PackageChanges,
+  { target: { policy, host } }: Known,
+): Judgement {
+  const isProtected = protectedOn(policy, carriers);
+  const plan = wholePlan(upgrade, policy.cleanup ? autoremove : [], isProtected);
+  const digest = planDigest(plan);
+  const detail = { planDigest: digest };
+  const refusal = refusalOf(plan, isProtected);
+  if (refusal) return block(refusal.message, { ...detail, hint: refusal.hint });
+  if (plan.keptBack.includes(PBS)) {
+    return block(
+      `apt keeps back ${plan.keptBack.join(', ')}: a new ${PBS} is there and would not be installed`,
+      { ...detail, hint: `In the guest, this shows why: apt-get -s install ${PBS}` },
+    );
+  }
+  const approval = approvalsFor(plan, policy);
+  if (approval.length > 0) {
+    return block(`the upgrade ${approval.join(', ')}: that needs approval`, {
+      ...detail,
+      approval,
+      hint: `Look at the plan, then: pbs-ctl patch --host ${host} --plan ${digest.slice(0, 12)}`,
+    });
+  }
+  const spare = policy.cleanup ? autoremove.filter(({ name }) => isProtected(name)) : [];
+  const named = (text: string, names: readonly string[]) =>
+    names.length === 0 ? [] : [`${text} ${names.join(', ')}`];
+  const by = (who: 'upgrade' | 'autoremove') =>
+    plan.removed.flatMap(({ name, by }) => (by === who ? [name] : []));
+  const remarks = [
+    ...(audit === '' ? [] : ['dpkg --audit is not clean, dpkg --configure -a runs first']),
+    ...named('the upgrade removes', by('upgrade')),
+    ...named('held:', plan.held),
+    ...named('kept back by apt:', plan.keptBack),
+    ...named(
+      'protected, so autoremove leaves them:',
+      spare.map(({ name }) => name),
+    ),
+  ];
+  const line = [
+    `${plan.upgraded.length} to upgrade, ${plan.installed.length} to install, ${plan.removed.length} to remove`,
+    ...named('autoremove takes', by('autoremove')),
+  ].join('; ');
+  return remarks.length > 0 ? warn([line, ...remarks].join('; '), detail) : pass(line, detail);
+}
+
+const PBS = 'proxmox-backup-server';
 
 const firstLines = (text: string) => text.split('\n').slice(0, 2).join(' ');

@@ -72,6 +72,16 @@ function targetsFor(context: Context, config: Config, options: PatchCommandOptio
       exitCode: EXIT.usage,
     });
   }
+  if (plan !== undefined && !/^[0-9a-f]{8,64}$/i.test(plan)) {
+    throw new Fault(
+      'usage',
+      `--plan "${plan}" is not a plan digest: at least 8 of its hex digits are needed.`,
+      {
+        hint: 'pbs-ctl patch --host HOST --check shows the plan and its digest.',
+        exitCode: EXIT.usage,
+      },
+    );
+  }
   if (events === '-' && context.options.json) {
     throw new Fault('usage.events', '--events - and --json both write to stdout.', {
       hint: 'Give --events a file.',
@@ -93,11 +103,18 @@ async function runOf(
   const orders = {
     check: options.check === true,
     abandon: options.abandon === true,
-    plan: options.plan ?? null,
+    plan: options.plan?.toLowerCase() ?? null,
     ignoredWindow,
   };
   try {
-    if (wait !== undefined) await awaitSlot(config, target, { waitMs: wait, ignoredWindow }, world, reporter);
+    if (wait !== undefined)
+      await awaitSlot(
+        config,
+        target,
+        { waitMs: wait, ignoredWindow, plan: options.check ? 'any' : orders.plan },
+        world,
+        reporter,
+      );
     return await patchHost(config, stateDir, target, orders, world, reporter);
   } finally {
     reporter.end();

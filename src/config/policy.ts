@@ -66,9 +66,17 @@ export const policy = z.strictObject({
     .default(false),
   minRootFree: size.describe('Least free space on the root file system').prefault('2GiB'),
   protectedPackages: z
-    .array(z.string().regex(/^[a-z0-9][a-z0-9+.-]*$/, 'expected a Debian package name'))
-    .describe('Packages that an upgrade may never remove')
-    .default(['proxmox-backup-server', 'proxmox-backup', 'qemu-guest-agent']),
+    .array(
+      z
+        .string()
+        .regex(/^[a-z0-9][a-z0-9+.-]*\*?$/, 'expected the name of a Debian package, or its beginning and *'),
+    )
+    .describe('Packages that are never removed, beside the built-in ones; NAME or NAME*')
+    .default([]),
+  removals: z
+    .enum(['approved', 'allow'])
+    .describe('Whether an upgrade that removes packages (autoremove aside) needs --plan')
+    .default('approved'),
   onExpiredLock: z
     .enum(['postpone', 'take-over'])
     .describe('What to do about a lock that has expired')

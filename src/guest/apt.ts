@@ -1,56 +1,102 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 
-const installed = z.object({ name: z.string(), to: z.string() }).readonly();
-const removed = z.object({ name: z.string(), from: z.string() }).readonly();
-const upgraded = z.object({ name: z.string(), from: z.string(), to: z.string() }).readonly();
+const origin = z.string().optional();
+const installed = z.object({ name: z.string(), to: z.string(), origin }).readonly();
+const removed = z
+  .object({ name: z.string(), from: z.string(), by: z.enum(['upgrade', 'autoremove']).default('upgrade') })
+  .readonly();
+const upgraded = z.object({ name: z.string(), from: z.string(), to: z.string(), origin }).readonly();
 
+/** What an upgrade changes or has changed. `origin`: the release that brings it, as apt prints it. */
 export const PackageChanges = z
   .object({
     upgraded: z.array(upgraded).readonly(),
     installed: z.array(installed).readonly(),
     removed: z.array(removed).readonly(),
+    /** Held by the administrator (`apt-mark hold`). */
     held: z.array(z.string()).readonly(),
+    /** Not upgraded though a newer version is there, and not held. */
+    keptBack: z.array(z.string()).readonly().default([]),
   })
   .readonly();
 export type PackageChanges = z.output<typeof PackageChanges>;
 
+export const NO_CHANGES: PackageChanges = {
+  upgraded: [],
+  installed: [],
+  removed: [],
+  held: [],
+  keptBack: [],
+};
+
 /**
- * What `LC_ALL=C apt-get -s dist-upgrade` says it would do. `Inst` without an old version installs
- * anew; `Remv` removes, and `Purg` does where the guest has `APT::Get::Purge`; `Conf` alone configures what is
- * unpacked already and changes no version.
+ * What `LC_ALL=C apt-get -s dist-upgrade` says it would do. `Inst` without an old version installs anew; `Remv`
+ * removes, and `Purg` does where the guest has `APT::Get::Purge`; `Conf` alone configures what is unpacked already
+ * and changes no version.
  */
 export function readPlan(output: string, held: readonly string[]): PackageChanges {
-  const upgraded: Array<{ name: string; from: string; to: string }> = [];
-  const installed: Array<{ name: string; to: string }> = [];
-  const removed: Array<{ name: string; from: string }> = [];
+  const upgraded: Array<PackageChanges['upgraded'][number]> = [];
+  const installed: Array<PackageChanges['installed'][number]> = [];
   for (const line of output.split('\n')) {
-    const inst = /^Inst (\S+) (?:\[([^\]]+)\] )?\((\S+)/.exec(line);
-    const remv = /^(?:Remv|Purg) (\S+) \[([^\]]+)\]/.exec(line);
-    if (inst?.[1] && inst[3]) {
-      if (inst[2]) upgraded.push({ name: inst[1], from: inst[2], to: inst[3] });
-      else installed.push({ name: inst[1], to: inst[3] });
-    } else if (remv?.[1] && remv[2]) removed.push({ name: remv[1], from: remv[2] });
+    const [, name, from, to, origin = ''] =
+      /^Inst (\S+) (?:\[([^\]]+)\] )?\((\S+)(?: (.*?))?(?: \[[^\]]*\])?\)/.exec(line) ?? [];
+    if (!name || !to) continue;
+    const release = origin === '' || origin === '-' ? {} : { origin };
+    if (from) upgraded.push({ name, from, to, ...release });
+    else installed.push({ name, to, ...release });
   }
-  return { upgraded, installed, removed, held: [...held].sort() };
+  const keptBack = readKeptBack(output).filter((name) => !held.includes(name));
+  return { upgraded, installed, removed: readRemovals(output), held: [...held].sort(), keptBack };
 }
 
-/** SHA-256 over the sorted list of what the upgrade installs, upgrades and removes. */
+/** What a simulation of `apt-get` removes. */
+export const readRemovals = (
+  output: string,
+  by: 'upgrade' | 'autoremove' = 'upgrade',
+): PackageChanges['removed'] =>
+  [...output.matchAll(/^(?:Remv|Purg) (\S+) \[([^\]]+)\]/gm)].map(([, name = '', from = '']) => ({
+    name,
+    from,
+    by,
+  }));
+
+/** Only the text for people names them: a title, then names on lines that are indented. */
+function readKeptBack(output: string): string[] {
+  const titles =
+    /^(?:The following packages have been kept back|The following upgrades have been deferred.*|Not upgrading.*):\n((?: .*\n?)*)/gm;
+  const names = [...output.matchAll(titles)].flatMap(([, list = '']) => list.trim().split(/\s+/));
+  return [...new Set(names.filter((name) => name !== ''))].sort();
+}
+
+/** What upgrade and cleanup together would do: autoremove takes no protected package. */
+export function wholePlan(
+  upgrade: PackageChanges,
+  autoremove: PackageChanges['removed'],
+  isProtected: (name: string) => boolean,
+): PackageChanges {
+  const taken = new Set(upgrade.removed.map(({ name }) => name));
+  const spare = autoremove.filter(({ name }) => !taken.has(name) && !isProtected(name));
+  return { ...upgrade, removed: [...upgrade.removed, ...spare] };
+}
+
+/** SHA-256 over the sorted list of what upgrade and autoremove install, upgrade and remove. */
 export function planDigest(plan: PackageChanges): string {
   const entries = [
     ...plan.upgraded.map(({ name, from, to }) => `upgrade ${name} ${from} ${to}`),
     ...plan.installed.map(({ name, to }) => `install ${name} ${to}`),
-    ...plan.removed.map(({ name, from }) => `remove ${name} ${from}`),
+    ...plan.removed.map(({ name, from, by }) => `${by === 'upgrade' ? 'remove' : by} ${name} ${from}`),
   ].sort();
   return createHash('sha256').update(entries.join('\n')).digest('hex');
 }
 
-/** What really changed, from the packages installed before and after. */
+/** What really changed, from the packages installed before and after; what removed it is known from the plan. */
 export function packageChanges(
   before: ReadonlyMap<string, string>,
   after: ReadonlyMap<string, string>,
-  held: readonly string[],
+  { held, keptBack, removed: planned }: Pick<PackageChanges, 'held' | 'keptBack' | 'removed'>,
 ): PackageChanges {
+  const spare = new Set(planned.filter(({ by }) => by === 'autoremove').map(({ name }) => name));
   const changes = [...after].flatMap(([name, to]) => {
     const from = before.get(name);
     return from === to ? [] : [{ name, from, to }];
@@ -58,8 +104,13 @@ export function packageChanges(
   return {
     upgraded: changes.flatMap(({ name, from, to }) => (from === undefined ? [] : [{ name, from, to }])),
     installed: changes.flatMap(({ name, from, to }) => (from === undefined ? [{ name, to }] : [])),
-    removed: [...before].flatMap(([name, from]) => (after.has(name) ? [] : [{ name, from }])),
+    removed: [...before].flatMap(([name, from]) =>
+      after.has(name)
+        ? []
+        : [{ name, from, by: spare.has(name) ? ('autoremove' as const) : ('upgrade' as const) }],
+    ),
     held,
+    keptBack,
   };
 }
 

@@ -65,15 +65,30 @@ const isPassing = ({ kind }: Fault) => kind === 'passing' || kind === 'unknown';
 
 export const sh = (script: string): string[] => ['/bin/sh', '-c', script];
 
-/** Shell function that runs a command and marks its output and exit code for {@link readParts}. */
-export const PART = 'part() { printf \'\\n@@%s\\n\' "$1"; shift; "$@" 2>&1; printf \'\\n@@=%s\\n\' "$?"; }';
+/**
+ * Shell function of a script that looks: runs a command and marks its output, what it wrote to stderr, and its exit
+ * code for {@link readParts}. A warning on stderr is not part of the answer.
+ */
+export const PART =
+  'part() { printf \'\\n@@%s\\n\' "$1"; shift; { err=$("$@" 2>&1 >&3); code=$?; } 3>&1; printf \'\\n@@!\\n%s\\n@@=%s\\n\' "$err" "$code"; }';
 
-/** Output and exit code of each part; the part `end` shows that nothing is missing. */
-export function readParts(output: string): Map<string, { text: string; code: number }> {
-  const parts = new Map<string, { text: string; code: number }>();
+interface Part {
+  readonly text: string;
+  readonly stderr: string;
+  readonly code: number;
+}
+
+/** What each part wrote, and its exit code; the part `end` shows that nothing is missing. */
+export function readParts(output: string): Map<string, Part> {
+  const parts = new Map<string, Part>();
   const markers = [...output.matchAll(/^@@([a-z]+)\n([\s\S]*?)(?:\n@@=(\d+)$|(?![\s\S]))/gm)];
-  for (const [, name = '', text = '', code] of markers) {
-    parts.set(name, { text: text.replace(/\n$/, ''), code: code === undefined ? 0 : Number(code) });
+  for (const [, name = '', all = '', code] of markers) {
+    const [text = '', stderr = ''] = all.split(/^@@!\n/m);
+    parts.set(name, {
+      text: text.replace(/\n+$/, ''),
+      stderr: stderr.trim(),
+      code: code === undefined ? 0 : Number(code),
+    });
   }
   return parts;
 }

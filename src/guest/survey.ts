@@ -1,8 +1,9 @@
 import { fingerprintIn } from '../api/certificate.js';
 import { Fault } from '../fault.js';
-import { type PackageChanges, readPlan } from './apt.js';
+import { type PackageChanges, readPlan, readRemovals } from './apt.js';
 import { firstWords, type Guest, lines, PART, readParts, runReading, sh } from './exec.js';
 import { type Mount, readFstab, readMounts } from './mounts.js';
+import { CARRIERS } from './protected.js';
 import { NO_PURGE } from './upgrade-script.js';
 
 /** The state of the guest: one read-only exec of the guest agent. */
@@ -20,6 +21,10 @@ export interface Survey {
   /** What `apt-get -s dist-upgrade` would do; null when it failed, with the reason in `simulationError`. */
   readonly plan: PackageChanges | null;
   readonly simulationError: string | null;
+  /** What autoremove would take, now and as soon as that upgrade is done, as far as a simulation can know. */
+  readonly autoremove: PackageChanges['removed'];
+  /** Packages that are protected on this host, beside those that are protected everywhere. */
+  readonly carriers: readonly string[];
   /** Installed packages by name, with their version. */
   readonly installedPackages: ReadonlyMap<string, string>;
   readonly failedUnits: readonly string[];
@@ -39,6 +44,7 @@ const CERTIFICATE = '/etc/proxmox-backup/proxy.pem';
 // Reads only. A lock of apt is a POSIX lock: it shows in /proc/locks under the inode of its file.
 const SURVEY = `export LC_ALL=C.UTF-8
 ${PART}
+${CARRIERS}
 locks() {
   for file in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/cache/apt/archives/lock; do
     inode=$(stat -c %i "$file" 2>/dev/null) || continue
@@ -56,7 +62,10 @@ part certificate certificate
 part audit dpkg --audit
 part locks locks
 part plan apt-get -s ${NO_PURGE} dist-upgrade
+part spare apt-get -s ${NO_PURGE} autoremove
+part both apt-get -s ${NO_PURGE} --autoremove dist-upgrade
 part held apt-mark showhold
+part carriers carriers
 part packages dpkg-query -W -f='\${db:Status-Abbrev}|\${Package}|\${Version}\\n'
 part failed systemctl list-units --failed --plain --no-legend
 part mounts findmnt -rn -o TARGET,SOURCE,FSTYPE
@@ -80,14 +89,14 @@ export async function takeSurvey(guest: Guest): Promise<Survey> {
 /** @throws Fault `guest.unreadable` when a part that a decision rests on is missing */
 export function readSurvey(output: string): Survey {
   const parts = readParts(output);
-  const part = (name: string): { text: string; code: number } => {
+  const part = (name: string) => {
     const found = parts.get(name);
     if (!found) throw unreadable(`the part "${name}" is missing`);
     return found;
   };
   const must = (name: string): string => {
-    const { text, code } = part(name);
-    if (code !== 0) throw unreadable(`"${name}" failed (${code}): ${text.slice(0, 200)}`);
+    const { text, stderr, code } = part(name);
+    if (code !== 0) throw unreadable(`"${name}" failed (${code}): ${(stderr || text).slice(0, 200)}`);
     return text;
   };
   if (!parts.has('end')) throw unreadable('the output ends early');
@@ -110,7 +119,10 @@ export function readSurvey(output: string): Survey {
       return { file, pid: Number(pid) };
     }),
     plan: simulated.code === 0 ? readPlan(simulated.text, lines(must('held'))) : null,
-    simulationError: simulated.code === 0 ? null : simulated.text.trim().slice(-600),
+    simulationError:
+      simulated.code === 0 ? null : `${simulated.stderr}\n${simulated.text}`.trim().slice(0, 2000),
+    autoremove: readAutoremove(simulated.text, parts.get('spare')?.text ?? '', parts.get('both')?.text ?? ''),
+    carriers: lines(must('carriers')),
     installedPackages: installed(must('packages')),
     failedUnits: firstWords(must('failed')),
     mounts: readMounts(must('mounts'), ['target', 'source', 'fstype']),
@@ -119,6 +131,15 @@ export function readSurvey(output: string): Survey {
     units: firstWords(part('units').text),
     rebootRequired: part('reboot').code === 0,
   };
+}
+
+/** What autoremove takes now, and what it would take beyond the upgrade's own removals once that is done. */
+function readAutoremove(plan: string, now: string, both: string): PackageChanges['removed'] {
+  const byUpgrade = new Set(readRemovals(plan).map(({ name }) => name));
+  const spare = [...readRemovals(now, 'autoremove'), ...readRemovals(both, 'autoremove')];
+  return [...new Map(spare.map((each) => [each.name, each])).values()].filter(
+    ({ name }) => !byUpgrade.has(name),
+  );
 }
 
 /** Packages whose state is good ("ii ", or held and good "hi "). */

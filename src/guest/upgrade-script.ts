@@ -1,8 +1,15 @@
+import { CARRIERS, PROTECTED } from './protected.js';
+
 /** What the upgrade on the host is to do. */
 export interface UpgradeOrder {
   readonly repairDpkg: boolean;
   readonly cleanup: boolean;
+  /** Of the policy; what is built in is protected as well. */
   readonly protectedPackages: readonly string[];
+  /** What the upgrade itself may remove: names, or `allow` for anything that is not protected. None without it. */
+  readonly removals?: 'allow' | 'approved' | readonly string[];
+  /** The only plan that may be carried out; without it any that removes nothing else. */
+  readonly planDigest?: string | null;
 }
 
 /** Whatever apt.conf of the guest says: packages are removed as usual, and simulated in the usual words. */
@@ -28,18 +35,23 @@ export const UPGRADE_ENVIRONMENT: Readonly<Record<string, string>> = {
   UCF_FORCE_CONFFOLD: '1',
 };
 
-/** Exit codes of the script beside apt's own. */
+/** Exit codes of the script beside apt's own. But for the first, nothing has been changed. */
 export const UPGRADE_EXIT = {
   repairFailed: 81,
   simulationFailed: 82,
   removesProtected: 83,
   pveNode: 84,
+  majorRelease: 85,
+  removesMore: 86,
+  planChanged: 87,
 } as const;
 
 /** Of a unit that PBS starts only "exit status: 1" is known, so the script writes its own codes. */
-const refusal = (code: number, why: string) => `{ echo 'pbs-ctl-exit ${code}: ${why}'; exit ${code}; }`;
-
 const BEGIN = 'pbs-ctl-begin';
+/** Written with it: an older script than this may not refuse all that it must. */
+const SCRIPT_VERSION = 2;
+/** What it is about to do follows, a change a line. */
+const PLAN_LINE = 'pbs-ctl-plan ';
 
 /** The code that the script wrote the last time it ran; null where it wrote none. */
 export function refusalIn(lines: readonly string[]): number | null {
@@ -48,44 +60,77 @@ export function refusalIn(lines: readonly string[]): number | null {
   return codes.length > 0 ? Number(codes.at(-1)) : null;
 }
 
+/** As a pattern of `grep -E`, for a name that may end in `*`. */
+const pattern = (name: string) => name.replace(/[.+]/g, '[$&]').replace(/\*$/, '.*');
+const anyOf = (names: readonly string[]) => `(${names.map(pattern).join('|')})(:[a-z0-9]+)?`;
+
+/** What the steps of the script use. `gone` prints what a simulation removes: name and version. */
+const functions = (protectedPackages: readonly string[]) => `${CARRIERS}
+sim() { apt-get -s ${NO_PURGE} "$@"; }
+gone() { sed -nE 's/^(Remv|Purg) ([^ ]+) \\[([^]]+)\\].*/\\2 \\3/p' "$@"; }
+names() { cut -d ' ' -f 1; }
+said() { paste -s -d ' '; }
+refuse() { echo "pbs-ctl-exit $1: $2"; exit "$1"; }
+kept() { grep -Ex '${anyOf([...PROTECTED, ...protectedPackages])}' "$1"; carriers >carriers; sed 's/:[a-z0-9]*$//' "$1" | grep -Fxf carriers; }`;
+
+/** The plan in the words of which the digest is made. */
+const CHANGES = `{ sed -nE -e 's/^Inst ([^ ]+) \\[([^]]+)\\] \\(([^ ]+)[ )].*/upgrade \\1 \\2 \\3/p' -e 's/^Inst ([^ ]+) \\(([^ ]+)[ )].*/install \\1 \\2/p' plan; sed 's/^/remove /' removed; sed 's/^/autoremove /' spare; } | LC_ALL=C sort >changes`;
+
+const MAJOR = `major=$(sed -nE 's/^Inst (proxmox-backup-server|base-files) \\[([0-9]+:)?([0-9]+)([^]]*)\\] \\(([0-9]+:)?([0-9]+)([^ )]*)[ )].*/\\1 \\3 \\6 \\3\\4 \\6\\7/p' plan | while read -r name old new from to; do [ "$old" = "$new" ] || echo "$name $from -> $to"; done)`;
+
 /**
- * The script that upgrades, in plain sh. In `dir` it keeps `plan` and apt's status lines (`status`), and
- * its output in `log`; without `toLog` the output goes where the unit's output goes.
+ * The script that upgrades, in plain sh. It works in `dir`, where it keeps `plan`, apt's status lines (`status`), and
+ * its output in `log`; without `toLog` the output goes where the unit's output goes. What it refuses it refuses
+ * before anything has changed, with a line that begins with `pbs-ctl-exit`.
  */
 export function upgradeScript(
-  { repairDpkg, cleanup, protectedPackages }: UpgradeOrder,
+  { repairDpkg, cleanup, protectedPackages, removals = [], planDigest = null }: UpgradeOrder,
   dir: string,
   toLog = true,
 ): string {
-  const names = protectedPackages.map((name) => name.replace(/[.+]/g, '\\$&')).join('|');
-  const guard = (verb: string, log: string) =>
-    names === ''
-      ? `apt-get -s ${NO_PURGE} ${verb} >${log}`
-      : `apt-get -s ${NO_PURGE} ${verb} >${log} && ! grep -Eq '^(Remv|Purg) (${names}) ' ${log}`;
+  const allowed = typeof removals === 'string' ? [] : removals;
+  const E = UPGRADE_EXIT;
   return [
     toLog ? `exec >>${dir}/log 2>&1 </dev/null` : 'exec </dev/null',
-    `echo ${BEGIN}`,
+    `cd ${dir} || exit`,
+    `echo ${BEGIN} ${SCRIPT_VERSION}`,
+    functions(protectedPackages),
     // Its reboot would take every guest down.
-    `dpkg-query -W -f='\${db:Status-Abbrev}\\n' pve-manager 2>/dev/null | grep -q '^.i' && ${refusal(UPGRADE_EXIT.pveNode, 'this machine is a PVE node')}`,
-    ...(repairDpkg
-      ? [`dpkg --force-confdef --force-confold --configure -a || exit ${UPGRADE_EXIT.repairFailed}`]
-      : []),
-    `apt-get -s ${NO_PURGE} dist-upgrade >${dir}/plan || exit ${UPGRADE_EXIT.simulationFailed}`,
-    ...(names === ''
+    `dpkg-query -W -f='\${db:Status-Abbrev}\\n' pve-manager 2>/dev/null | grep -q '^.i' && refuse ${E.pveNode} 'this machine is a PVE node'`,
+    ...(repairDpkg ? [`dpkg --force-confdef --force-confold --configure -a || exit ${E.repairFailed}`] : []),
+    `sim dist-upgrade >plan || exit ${E.simulationFailed}`,
+    'gone plan >removed; names <removed >losing',
+    `lost=$(kept losing | sort -u | said); [ -z "$lost" ] || refuse ${E.removesProtected} "the upgrade would remove $lost"`,
+    `${MAJOR}; [ -z "$major" ] || refuse ${E.majorRelease} "a major release: $major"`,
+    ...(removals === 'allow'
       ? []
       : [
-          `grep -Eq '^(Remv|Purg) (${names}) ' ${dir}/plan && ${refusal(UPGRADE_EXIT.removesProtected, 'the upgrade would remove a protected package')}`,
+          `more=$(${allowed.length === 0 ? 'cat losing' : `grep -Exv '${anyOf(allowed)}' losing`} | said); [ -z "$more" ] || refuse ${E.removesMore} "the upgrade would remove $more"`,
         ]),
-    `${APT} -o APT::Status-Fd=3 dist-upgrade 3>>${dir}/status || exit`,
     ...(cleanup
       ? [
-          `if ${guard('autoremove', `${dir}/autoremove`)}; then ${APT} autoremove; else echo 'autoremove is left out: it would remove a protected package'; fi`,
-          `${APT} autoclean`,
+          'sim autoremove >now; sim --autoremove dist-upgrade >both; { gone now; gone both; } | sort -u | grep -Fxvf removed >could',
+          'names <could >losing; kept losing | sort -u >stays; awk \'FILENAME == "stays" { stays[$1]; next } { name = $1; sub(/:.*/, "", name) } !($1 in stays) && !(name in stays)\' stays could >spare',
         ]
-      : []),
+      : [': >spare']),
+    CHANGES,
+    ...(planDigest === null
+      ? []
+      : [
+          `[ "$(printf %s "$(cat changes)" | sha256sum | names)" = ${planDigest} ] || refuse ${E.planChanged} 'the plan is another one now'`,
+        ]),
+    ...(toLog ? [] : [`sed 's/^/${PLAN_LINE}/' changes`]),
+    `${APT} -o APT::Status-Fd=3 dist-upgrade 3>>status || exit`,
+    ...(cleanup ? [AUTOREMOVE, `${APT} autoclean`] : []),
     'exit 0',
   ].join('\n');
 }
+
+/** Takes away what the plan named and nothing else: a kernel that only the new one makes superfluous stays for the next run. */
+const AUTOREMOVE = `names <spare >going; sim autoremove >now; gone now | names | grep -Fxvf going >staying; set --
+for name in $(sed -e 's/:.*//' -e 's/[.+]/[&]/g' staying); do set -- "$@" -o "APT::NeverAutoRemove::=^$name$"; done
+sim "$@" autoremove >now; more=$(gone now | names | grep -Fxvf going | said)
+if [ -z "$more" ]; then ${APT} "$@" autoremove; else echo "pbs-ctl: autoremove is left out, it would remove $more"; fi`;
 
 /** Where the script of a unit that the administrator installs lies. */
 const SCRIPT_FILE = '/usr/local/sbin/pbs-ctl-upgrade';

@@ -93,6 +93,8 @@ export interface RunDocument {
   readonly before: HostState | null;
   readonly after: HostState | null;
   readonly planDigest: string | null;
+  /** Why this plan needs `--plan`; empty where it does not. */
+  readonly approval: readonly string[];
   /** Mode `check`: what a run would do, in order; else empty. */
   readonly would: readonly string[];
   /** Mode `check`, where it is safe now: until when a run may begin; null if there is no limit. */

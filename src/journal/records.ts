@@ -52,7 +52,13 @@ const event = z.discriminatedUnion('type', [
   z.object({ type: z.literal('fence-intended'), datastore: z.string() }),
   z.object({ type: z.literal('fenced'), datastore: z.string() }),
   z.object({ type: z.literal('unfenced'), datastore: z.string() }),
-  z.object({ type: z.literal('planned'), packages: PackageChanges, planDigest: z.string() }),
+  z.object({
+    type: z.literal('planned'),
+    packages: PackageChanges,
+    planDigest: z.string(),
+    /** Why it needs `--plan`; absent in journals of versions before this. */
+    approval: z.array(z.string()).optional(),
+  }),
   z.object({ type: z.literal('foreseen'), would: z.array(z.string()), safeUntil: z.string().nullable() }),
   z.object({ type: z.literal('upgrade-intended') }),
   /** It turned out not to have started. */

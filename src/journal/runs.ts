@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { PackageChanges } from '../guest/apt.js';
+import { NO_CHANGES } from '../guest/apt.js';
 import type { Clock } from '../world.js';
 import type { RunDocument } from './document.js';
 import { Journal, readRun, UnreadableJournal } from './journal.js';
@@ -107,8 +107,6 @@ function names(folder: string): string[] {
   }
 }
 
-const NOTHING: PackageChanges = { upgraded: [], installed: [], removed: [], held: [] };
-
 /** An upgrade whose end was not seen may have changed anything. */
 function packagesKnown({ mode, upgrade, changes, planned }: RunState): boolean {
   if (mode === 'check') return planned !== null;
@@ -132,9 +130,10 @@ export function documentOf(state: RunState, postponements: RunDocument['postpone
     before: state.baseline?.state ?? null,
     after: state.after,
     planDigest: state.planned?.planDigest ?? null,
+    approval: state.planned?.approval ?? [],
     would: state.would,
     safeUntil: state.safeUntil,
-    packages: state.changes ?? (state.mode === 'check' ? state.planned?.packages : null) ?? NOTHING,
+    packages: state.changes ?? (state.mode === 'check' ? state.planned?.packages : null) ?? NO_CHANGES,
     packagesKnown: packagesKnown(state),
     checks: state.findings,
     reboot: state.reboot && {

@@ -22,7 +22,11 @@ export interface RunState {
   /** When each of them was taken (ISO 8601), not when it was renewed. */
   readonly lockedSince: Readonly<Record<string, string>>;
   readonly fenced: readonly string[];
-  readonly planned: { readonly packages: PackageChanges; readonly planDigest: string } | null;
+  readonly planned: {
+    readonly packages: PackageChanges;
+    readonly planDigest: string;
+    readonly approval: readonly string[];
+  } | null;
   readonly would: readonly string[];
   readonly safeUntil: string | null;
   readonly upgrade: 'not-begun' | 'begun' | 'done' | 'failed';
@@ -166,7 +170,14 @@ function after(state: RunState, event: RunEvent, at: string): RunState {
     case 'unfenced':
       return { ...state, fenced: state.fenced.filter((each) => each !== event.datastore) };
     case 'planned':
-      return { ...state, planned: { packages: event.packages, planDigest: event.planDigest } };
+      return {
+        ...state,
+        planned: {
+          packages: event.packages,
+          planDigest: event.planDigest,
+          approval: event.approval ?? [],
+        },
+      };
     case 'foreseen':
       return { ...state, would: event.would, safeUntil: event.safeUntil };
     case 'upgrade-intended':

@@ -20,7 +20,7 @@ const POLLS_BETWEEN = 15;
 export async function awaitSlot(
   config: Config,
   target: Target,
-  { waitMs, ignoredWindow }: { waitMs: number; ignoredWindow: string | null },
+  { waitMs, ignoredWindow, plan }: { waitMs: number; ignoredWindow: string | null; plan: string | null },
   world: World,
   reporter: Reporter,
 ): Promise<void> {
@@ -31,7 +31,7 @@ export async function awaitSlot(
   const unheed = world.heedSignals();
   try {
     for (;;) {
-      const findings = await askRound('preflight', host.answers(null), { ignoredWindow });
+      const findings = await askRound('preflight', host.answers(null), { ignoredWindow, plan });
       const blocks = findings.filter(({ status }) => status === 'block');
       const left = deadline - clock.monotonic();
       if (blocks.length === 0 || left <= 0) return;

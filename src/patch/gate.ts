@@ -56,6 +56,8 @@ async function ask(
   const { state } = journal;
   const given = () => ({
     ignoredWindow,
+    // The plan was judged when it was made, of the same answers.
+    plan: 'any',
     worked: clock.now() - workingSince(state),
     ownTasks: state.upgradeTask === null ? [] : [state.upgradeTask],
   });

@@ -1,7 +1,8 @@
 import type { Pbs } from '../api/pbs.js';
-import type { PackageChanges } from '../guest/apt.js';
+import { NO_CHANGES, type PackageChanges } from '../guest/apt.js';
 import { refusalIn } from '../guest/upgrade-script.js';
 import type { UnitState } from '../guest/upgrade-unit.js';
+import { protectedOn } from '../rules/plan.js';
 import type { Run } from './run.js';
 import type { UpgradeMethod } from './upgrade-method.js';
 
@@ -18,7 +19,7 @@ export function serviceMethod(run: Run, unit: string): UpgradeMethod {
   const unitLines = () => pbs.unitLog(unit, new Date(run.journal.state.startedAt));
   return {
     name: unit,
-    plan: () => pendingChanges(pbs),
+    plan: async () => ({ packages: await pendingChanges(pbs), isProtected: protectedOn(target.policy, []) }),
     async start() {
       const upid = await pbs.startService(unit);
       run.journal.append({ type: 'upgrade-task', upid });
@@ -45,7 +46,7 @@ export function serviceMethod(run: Run, unit: string): UpgradeMethod {
       };
     },
     async result() {
-      const planned = run.journal.state.planned?.packages ?? NOTHING;
+      const planned = run.journal.state.planned?.packages ?? NO_CHANGES;
       const left = await pendingChanges(pbs);
       const waiting = new Set([...left.upgraded, ...left.installed].map(({ name }) => name));
       // PBS lists held packages too. apt leaves only those behind where it ends well.
@@ -59,6 +60,7 @@ export function serviceMethod(run: Run, unit: string): UpgradeMethod {
         },
         audit: '',
         pending: endedWell ? 0 : waiting.size,
+        isProtected: protectedOn(target.policy, []),
       };
     },
     // systemd forgets a oneshot unit by itself.
@@ -77,13 +79,11 @@ export function serviceMethod(run: Run, unit: string): UpgradeMethod {
   }
 }
 
-const NOTHING: PackageChanges = { upgraded: [], installed: [], removed: [], held: [] };
-
 /** PBS knows what would be installed and upgraded, not what would be removed: the unit refuses that itself. */
 async function pendingChanges(pbs: Pbs): Promise<PackageChanges> {
   const updates = await pbs.updates();
   return {
-    ...NOTHING,
+    ...NO_CHANGES,
     upgraded: updates.flatMap(({ name, installed, candidate }) =>
       installed !== null && candidate !== null ? [{ name, from: installed, to: candidate }] : [],
     ),

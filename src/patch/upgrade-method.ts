@@ -10,13 +10,20 @@ export interface ObservedUpgrade {
   readonly log: string;
 }
 
+/** What would be done, and what must stay on this host. */
+export interface Plan {
+  readonly packages: PackageChanges;
+  isProtected(name: string): boolean;
+}
+
 /** What is true of the packages once the upgrade has ended, however it ended. */
-interface UpgradeResult {
+export interface UpgradeResult {
   readonly changes: PackageChanges;
   /** What `dpkg --audit` says; '' when the packages are whole, or when it cannot be asked. */
   readonly audit: string;
   /** How many packages still wait; null when that cannot be told. */
   readonly pending: number | null;
+  isProtected(name: string): boolean;
 }
 
 /**
@@ -27,9 +34,9 @@ export interface UpgradeMethod {
   /** How people call what runs, for messages: "pbs-ctl-upgrade-k3f9x2.service in the guest". */
   readonly name: string;
   /** @throws Fault `upgrade.no-plan` (exit 75) */
-  plan(): Promise<PackageChanges>;
+  plan(): Promise<Plan>;
   /** Starts it, once. @throws Fault when it certainly was not started */
-  start(): Promise<void>;
+  start(plan: PackageChanges): Promise<void>;
   observe(): Promise<ObservedUpgrade>;
   result(): Promise<UpgradeResult>;
   /** Takes away what is left of an upgrade that has ended; a running one is left alone. */

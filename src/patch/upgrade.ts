@@ -1,15 +1,16 @@
+import { guestPackages } from '../checks/guest.packages.js';
 import { EXIT, Fault } from '../fault.js';
-import { isEmptyPlan, type PackageChanges, planDigest } from '../guest/apt.js';
+import { planDigest as digestOf, isEmptyPlan, type PackageChanges } from '../guest/apt.js';
 import type { Survey } from '../guest/survey.js';
 import { UPGRADE_EXIT } from '../guest/upgrade-script.js';
 import type { UnitState } from '../guest/upgrade-unit.js';
 import { poll } from '../poll.js';
-import { lostPackages } from '../rules/removals.js';
+import { approvalsFor, isRestOf, lostPackages, refusalOf } from '../rules/plan.js';
 import { beforeUpgrade } from './gate.js';
 import { type Run, step } from './run.js';
 import { agentMethod } from './upgrade-by-agent.js';
 import { serviceMethod } from './upgrade-by-service.js';
-import type { ObservedUpgrade, UpgradeMethod } from './upgrade-method.js';
+import type { ObservedUpgrade, UpgradeMethod, UpgradeResult } from './upgrade-method.js';
 
 /**
  * The way that the config names.
@@ -39,8 +40,8 @@ export async function upgrade(run: Run): Promise<string> {
   const method = methodOf(run, answers.survey);
   const plan = await planUpgrade(run, method);
   if (isEmptyPlan(plan) && !run.host.target.policy.repairDpkg) {
-    const packages = await changedBefore(run, method, plan);
-    requireKept(run, packages);
+    const { changes: packages, isProtected } = await changedBefore(run, method, plan);
+    requireKept(run, packages, isProtected);
     run.journal.append({ type: 'upgraded', packages });
     return 'nothing to upgrade';
   }
@@ -48,7 +49,7 @@ export async function upgrade(run: Run): Promise<string> {
   run.interruption.protect('the upgrade is running');
   run.journal.append({ type: 'upgrade-intended' });
   try {
-    await method.start();
+    await method.start(plan);
   } catch (error) {
     // Whether a start without an answer that can be read arrived shows at the next look.
     const code = error instanceof Fault ? error.code : '';
@@ -63,12 +64,16 @@ export async function upgrade(run: Run): Promise<string> {
  * Where nothing is left to upgrade since an attempt before had failed halfway and a person has finished the rest:
  * what has changed since the run began, which decides whether it reboots.
  */
-async function changedBefore(run: Run, method: UpgradeMethod, plan: PackageChanges): Promise<PackageChanges> {
+async function changedBefore(
+  run: Run,
+  method: UpgradeMethod,
+  plan: PackageChanges,
+): Promise<Pick<UpgradeResult, 'changes' | 'isProtected'>> {
   const { changes, upgrade: progress } = run.journal.state;
-  if (changes === null && progress !== 'failed') return plan;
-  const now = (await method.result()).changes;
+  if (changes === null && progress !== 'failed') return { changes: plan, isProtected: () => false };
+  const now = await method.result();
   // Through a unit only what is planned can be seen to change.
-  return isEmptyPlan(now) ? (changes ?? plan) : now;
+  return { ...now, changes: isEmptyPlan(now.changes) ? (changes ?? plan) : now.changes };
 }
 
 /** Nothing was started, nor will be later: the run is undone as if it had ended before its upgrade. */
@@ -82,24 +87,49 @@ const REFUSED_TO_START = new Set([
   'net.unreachable',
 ]);
 
-/** What would be done, journaled; refused where it must not be. */
+/**
+ * What would be done, journaled; refused where it must not be, or where nobody has approved it.
+ * @throws Fault `upgrade.removes-protected`, `upgrade.major-release`, `plan.changed`, `plan.needs-approval` (exit 75)
+ */
 export async function planUpgrade(run: Run, method = methodOf(run)): Promise<PackageChanges> {
   const { policy, host } = run.host.target;
-  const plan = await method.plan();
-  const digest = planDigest(plan);
-  // Where an upgrade of this run has stopped halfway, its plan stays what was decided then.
-  if (run.journal.state.upgrade !== 'failed' || !isEmptyPlan(plan))
-    run.journal.append({ type: 'planned', packages: plan, planDigest: digest });
-  const lost = plan.removed.filter(({ name }) => policy.protectedPackages.includes(name));
-  if (lost.length > 0) throw removesProtected(lost.map(({ name }) => name));
-  if (run.requiredPlan !== null && run.requiredPlan !== digest) {
-    throw new Fault('plan.changed', `The plan is not the one that was approved: it is ${digest} now.`, {
-      hint: `Look at it and approve it: pbs-ctl patch --host ${host} --check`,
-      exitCode: EXIT.tryLater,
-    });
-  }
-  return plan;
+  const { state } = run.journal;
+  const { packages, isProtected } = await method.plan();
+  const planDigest = digestOf(packages);
+  // What remains of a plan that this run has begun is still that plan, and its approval holds.
+  const isRest =
+    state.upgrade === 'failed' && state.planned !== null && isRestOf(packages, state.planned.packages);
+  const approval = isRest ? [] : approvalsFor(packages, policy);
+  if (!isRest) run.journal.append({ type: 'planned', packages, planDigest, approval });
+  const refusal = refusalOf(packages, isProtected);
+  if (refusal)
+    throw new Fault(refusal.code, refusal.message, { hint: refusal.hint, exitCode: EXIT.tryLater });
+  if (!isRest) requireApproved(run, planDigest, approval, host);
+  return packages;
 }
+
+function requireApproved(run: Run, digest: string, approval: readonly string[], host: string): void {
+  const { requiredPlan, journal } = run;
+  if (requiredPlan !== null && !digest.startsWith(requiredPlan)) throw planChanged(host, digest);
+  if (approval.length === 0 || requiredPlan !== null || journal.state.mode === 'check') return;
+  throw new Fault('plan.needs-approval', `The upgrade ${approval.join(', ')}, which nobody has approved.`, {
+    hint: `Look at the plan, then approve it: pbs-ctl patch --host ${host} --plan ${digest.slice(0, 12)}`,
+    exitCode: EXIT.tryLater,
+  });
+}
+
+/** @throws Fault `plan.changed` where a check has already seen another plan than the one that was approved */
+export function requirePlan({ requiredPlan, journal: { state }, host: { target } }: Run): void {
+  const seen = state.findings.find(({ id }) => id === guestPackages.id)?.detail.planDigest;
+  if (requiredPlan === null || typeof seen !== 'string' || state.upgrade === 'failed') return;
+  if (!seen.startsWith(requiredPlan)) throw planChanged(target.host, seen);
+}
+
+const planChanged = (host: string, digest: string) =>
+  new Fault('plan.changed', `The plan is not the one that was approved: it is ${digest} now.`, {
+    hint: `Look at it and approve it: pbs-ctl patch --host ${host} --check`,
+    exitCode: EXIT.tryLater,
+  });
 
 /** Waits for the upgrade of this run, from wherever it stands, and tells what apt tells. */
 export async function followUpgrade(run: Run, method = methodOf(run)): Promise<string> {
@@ -130,21 +160,18 @@ async function observe(run: Run, method: UpgradeMethod): Promise<ObservedUpgrade
   }
 }
 
-/** The script looked and changed nothing. */
-const REFUSALS: ReadonlySet<number> = new Set([UPGRADE_EXIT.removesProtected, UPGRADE_EXIT.pveNode]);
-
 async function judgeResult(run: Run, method: UpgradeMethod, unit: UnitState): Promise<string> {
-  const { changes, audit, pending } = await method.result();
+  const { changes, audit, pending, isProtected } = await method.result();
   const { planned } = run.journal.state;
   const isPlanned = (name: string) => planned?.packages.removed.some((each) => each.name === name) ?? false;
   // A package that is half installed is not there, and not removed either.
   const partly = { ...changes, removed: changes.removed.filter(({ name }) => isPlanned(name)) };
   if (unit.kind === 'failed') {
-    const refused = REFUSALS.has(unit.exitCode) && audit === '' && isEmptyPlan(changes);
-    if (refused) run.journal.append({ type: 'upgrade-void' });
+    const isUntouched = audit === '' && isEmptyPlan(changes);
+    if (isUntouched) run.journal.append({ type: 'upgrade-void' });
     else run.journal.append({ type: 'upgrade-failed', exitCode: unit.exitCode, packages: partly });
     await method.clear();
-    throw upgradeFailed(run, unit, audit);
+    throw isUntouched ? nothingChanged(run, unit) : upgradeFailed(run, unit, audit);
   }
   if (audit !== '' || pending !== 0) {
     run.journal.append({ type: 'upgrade-failed', exitCode: 0, packages: partly });
@@ -153,7 +180,7 @@ async function judgeResult(run: Run, method: UpgradeMethod, unit: UnitState): Pr
   }
   // A unit that is gone reads like a success; here the packages themselves have proven it.
   await method.clear();
-  requireKept(run, changes);
+  requireKept(run, changes, isProtected);
   run.journal.append({ type: 'upgraded', packages: changes });
   const { upgraded, installed, removed } = changes;
   return `${upgraded.length} upgraded, ${installed.length} newly installed, ${removed.length} removed`;
@@ -178,12 +205,6 @@ async function hasArrived(method: UpgradeMethod): Promise<boolean> {
 export const upgradeStillRuns = async (run: Run): Promise<boolean> =>
   run.journal.state.upgrade === 'begun' && (await methodOf(run).observe()).unit.kind === 'running';
 
-const removesProtected = (names: readonly string[]) =>
-  new Fault('upgrade.removes-protected', `The upgrade would remove ${names.join(', ')}, which must stay.`, {
-    hint: 'Look at the repositories and held packages of the host: usually a half-switched release or a broken mirror.',
-    exitCode: EXIT.tryLater,
-  });
-
 const isPveNode = (host: string) =>
   new Fault('upgrade.pve-node', `${host} is a PVE node: its reboot would take down every guest on it.`, {
     hint: 'The upgrade script refused, and nothing was changed. pbs-ctl patches machines that are a PBS only.',
@@ -199,15 +220,41 @@ function timedOut(run: Run, method: UpgradeMethod): Fault {
   );
 }
 
+/** What the script refuses by itself, a moment after the plan was made. */
+const REFUSED_BY_SCRIPT: Readonly<Record<number, string>> = {
+  [UPGRADE_EXIT.simulationFailed]: 'upgrade.no-plan',
+  [UPGRADE_EXIT.removesProtected]: 'upgrade.removes-protected',
+  [UPGRADE_EXIT.majorRelease]: 'upgrade.major-release',
+  [UPGRADE_EXIT.removesMore]: 'plan.changed',
+  [UPGRADE_EXIT.planChanged]: 'plan.changed',
+};
+
+/** It failed before it changed anything: undone, and tried again later. */
+function nothingChanged(run: Run, unit: Extract<UnitState, { kind: 'failed' }>): Fault {
+  const { host } = run.host.target;
+  if (unit.exitCode === UPGRADE_EXIT.pveNode) return isPveNode(host);
+  const code = unit.signal ? undefined : REFUSED_BY_SCRIPT[unit.exitCode];
+  return new Fault(
+    code ?? 'upgrade.nothing-changed',
+    `The upgrade ${howItEnded(unit)} before it changed any package.`,
+    {
+      hint:
+        code === undefined
+          ? `Fix the cause on ${host}, then: pbs-ctl patch --host ${host}`
+          : `Look at the plan: pbs-ctl patch --host ${host} --check`,
+      exitCode: EXIT.tryLater,
+    },
+  );
+}
+
+const howItEnded = ({ signal, exitCode }: Extract<UnitState, { kind: 'failed' }>) =>
+  signal ? `was killed by signal ${exitCode}` : `ended with exit code ${exitCode}`;
+
 function upgradeFailed(run: Run, unit: Extract<UnitState, { kind: 'failed' }>, audit: string): Fault {
   const { host } = run.host.target;
-  if (unit.exitCode === UPGRADE_EXIT.removesProtected)
-    return removesProtected(run.host.target.policy.protectedPackages);
-  if (unit.exitCode === UPGRADE_EXIT.pveNode) return isPveNode(host);
-  const how = unit.signal ? `was killed by signal ${unit.exitCode}` : `ended with exit code ${unit.exitCode}`;
   return new Fault(
     'upgrade.failed',
-    `The upgrade ${how}${audit === '' ? '' : '; packages are left half configured'}.`,
+    `The upgrade ${howItEnded(unit)}${audit === '' ? '' : '; packages are left half configured'}.`,
     { hint: howToFix(run, host) },
   );
 }
@@ -228,9 +275,9 @@ function incomplete(run: Run, unit: UnitState, audit: string, pending: number | 
  * What was really removed has to be what the plan said, whatever apt did: before the reboot.
  * @throws Fault `upgrade.removed`
  */
-function requireKept(run: Run, changes: PackageChanges): void {
-  const { host, policy } = run.host.target;
-  const lost = lostPackages(changes, run.journal.state.planned?.packages ?? null, policy.protectedPackages);
+function requireKept(run: Run, changes: PackageChanges, isProtected: (name: string) => boolean): void {
+  const { host } = run.host.target;
+  const lost = lostPackages(changes, run.journal.state.planned?.packages ?? null, isProtected);
   if (lost.length === 0) return;
   if (run.journal.state.upgrade === 'begun')
     run.journal.append({ type: 'upgrade-failed', exitCode: 0, packages: changes });

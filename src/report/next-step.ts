@@ -42,7 +42,12 @@ export function nextStep(doc: RunDocument): NextStep | null {
     case 'patched':
       return null;
     case 'checked':
-      return only('It is safe to patch now:', patch);
+      return doc.approval.length > 0
+        ? only(
+            `It is safe to patch now. The plan ${doc.approval.join(', ')}; this approves it and carries it out:`,
+            `${patch} --plan ${(doc.planDigest ?? '').slice(0, 12)}`,
+          )
+        : only('It is safe to patch now:', patch);
     case 'postponed':
       return postponed(doc, patch, only);
     case 'reboot-pending':
@@ -65,8 +70,8 @@ export function nextStep(doc: RunDocument): NextStep | null {
 type Only = (why: string, command: string) => NextStep;
 
 function postponed(doc: RunDocument, patch: string, only: Only): NextStep {
-  if (doc.error?.code === 'plan.changed')
-    return only('Look at the new plan and approve it.', `${patch} --check`);
+  if (doc.error?.code === 'plan.changed' || doc.error?.code === 'plan.needs-approval')
+    return only('Look at the plan and approve it.', `${patch} --check`);
   const again = doc.mode === 'check' ? `${patch} --check` : patch;
   if (doc.retryAfter) return only('Run it again when it is expected to be safe.', again);
   const blocks = doc.checks.filter(({ status }) => status === 'block');

@@ -13,7 +13,9 @@ export type Softener =
   /** `--ignore-window REASON`: a person answers for the time. Never for tasks, locks or health. */
   | 'ignore-window'
   /** `policy.drainTimeout`: it is waited for under the fence. */
-  | 'drain';
+  | 'drain'
+  /** `--plan DIGEST`: the plan that needs approval has it; `--check` shows what it needs. */
+  | 'plan';
 
 /** When a check is asked and what its answer is worth. */
 export interface Rules {

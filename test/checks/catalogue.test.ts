@@ -21,7 +21,7 @@ const MEANT = `
   pve.patching    | yes       | yes   | yes     | yes    |         |               |
   guest.vm        | yes       |       | yes     | yes    |         |               |
   guest.agent     | yes       |       | yes     | yes    |         |               | a minute
-  guest.packages  | yes       |       | yes     | yes    |         |               | a minute
+  guest.packages  | yes       |       | yes     | yes    |         | plan          | a minute
   host.identity   | yes       |       | yes     | yes    |         |               |
   lock.available  | yes       | yes   | yes     | yes    |         |               |
   clock.skew      | yes       |       | yes     | yes    |         |               | a minute

@@ -7,21 +7,57 @@ describe('guest.packages', () => {
     upgraded: [{ name: 'a', from: '1', to: '2' }],
     installed: [],
     removed: [] as object[],
-    held: [] as string[],
+    held: [],
+    keptBack: [] as string[],
   };
-  const seen = (more: object = {}) => ({ audit: '', aptLocks: [], plan, simulationError: null, ...more });
+  const seen = (more: object = {}) => ({
+    audit: '',
+    aptLocks: [],
+    plan,
+    simulationError: null,
+    autoremove: [],
+    carriers: [],
+    ...more,
+  });
   it.each([
     ['all is whole', seen(), {}, 'pass'],
-    ['a package is held', seen({ plan: { ...plan, held: ['x'] } }), {}, 'warn'],
+    ['a package is held', seen({ plan: { ...plan, held: ['x'], keptBack: [] } }), {}, 'warn'],
     [
       'something else is removed',
-      seen({ plan: { ...plan, removed: [{ name: 'old', from: '1' }] } }),
+      seen({ plan: { ...plan, removed: [{ name: 'old', from: '1', by: 'upgrade' }] } }),
       {},
+      'block',
+    ],
+    [
+      'something else is removed and removals are allowed',
+      seen({ plan: { ...plan, removed: [{ name: 'old', from: '1', by: 'upgrade' }] } }),
+      { removals: 'allow' },
       'warn',
     ],
     [
+      'autoremove takes something',
+      seen({ autoremove: [{ name: 'old', from: '1', by: 'autoremove' }] }),
+      {},
+      'pass',
+    ],
+    [
+      'autoremove would take a protected package, which stays',
+      seen({ autoremove: [{ name: 'nfs-common', from: '1', by: 'autoremove' }], carriers: ['nfs-common'] }),
+      {},
+      'warn',
+    ],
+    ['apt keeps back a package', seen({ plan: { ...plan, keptBack: ['x'] } }), {}, 'warn'],
+    ['apt keeps back PBS', seen({ plan: { ...plan, keptBack: ['proxmox-backup-server'] } }), {}, 'block'],
+    ['PBS is held', seen({ plan: { ...plan, held: ['proxmox-backup-server'] } }), {}, 'warn'],
+    [
+      'it would be another major release',
+      seen({ plan: { ...plan, upgraded: [{ name: 'base-files', from: '12.4', to: '13.8' }] } }),
+      {},
+      'block',
+    ],
+    [
       'PBS would be removed',
-      seen({ plan: { ...plan, removed: [{ name: 'proxmox-backup-server', from: '1' }] } }),
+      seen({ plan: { ...plan, removed: [{ name: 'proxmox-backup-server', from: '1', by: 'upgrade' }] } }),
       {},
       'block',
     ],

@@ -10,7 +10,13 @@ const page = readFileSync(new URL('../../docs/privileges.md', import.meta.url), 
   '\\|',
   '|',
 );
-const ORDER = { repairDpkg: true, cleanup: true, protectedPackages: ['NAMES'] };
+const ORDER = {
+  repairDpkg: true,
+  cleanup: true,
+  protectedPackages: ['NAMES'],
+  removals: ['REMOVALS'],
+  planDigest: 'DIGEST',
+};
 
 /** What would be executed in the guest, as one text. */
 async function commandOf(act: (guest: Guest) => Promise<unknown>): Promise<string> {

@@ -23,18 +23,26 @@ describe('what apt says', () => {
   it('is read as upgrades, new packages and removals; Conf changes nothing', () => {
     expect(readPlan(SIMULATION, ['held-one'])).toEqual({
       upgraded: [
-        { name: 'perl-base', from: '5.36.0-7', to: '5.36.0-8' },
-        { name: 'apt', from: '2.6.1', to: '2.6.2' },
+        {
+          name: 'perl-base',
+          from: '5.36.0-7',
+          to: '5.36.0-8',
+          origin: 'Debian-Security:12/oldstable-security',
+        },
+        { name: 'apt', from: '2.6.1', to: '2.6.2', origin: 'Debian:12/oldstable' },
       ],
-      installed: [{ name: 'proxmox-kernel-6.17.4-1-pve-signed', to: '6.17.4-1' }],
-      removed: [{ name: 'old-tool', from: '1.0-1' }],
+      installed: [
+        { name: 'proxmox-kernel-6.17.4-1-pve-signed', to: '6.17.4-1', origin: 'Proxmox:13/stable' },
+      ],
+      removed: [{ name: 'old-tool', from: '1.0-1', by: 'upgrade' }],
       held: ['held-one'],
+      keptBack: [],
     });
   });
 
   it('takes "Purg" for a removal, which apt prints where APT::Get::Purge is set', () => {
     expect(readPlan('Purg proxmox-backup-server [4.1.0-1]\n', []).removed).toEqual([
-      { name: 'proxmox-backup-server', from: '4.1.0-1' },
+      { name: 'proxmox-backup-server', from: '4.1.0-1', by: 'upgrade' },
     ]);
   });
 
@@ -82,13 +90,14 @@ describe('what apt says', () => {
         ['b', '1'],
         ['d', '1'],
       ]),
-      [],
+      { held: [], keptBack: ['a'], removed: [{ name: 'c', from: '1', by: 'autoremove' }] },
     );
     expect(changes).toEqual({
       upgraded: [{ name: 'a', from: '1', to: '2' }],
       installed: [{ name: 'd', to: '1' }],
-      removed: [{ name: 'c', from: '1' }],
+      removed: [{ name: 'c', from: '1', by: 'autoremove' }],
       held: [],
+      keptBack: ['a'],
     });
   });
 });

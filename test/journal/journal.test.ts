@@ -28,7 +28,7 @@ const ended = (outcome: 'patched' | 'postponed' | 'failed', open = false): RunEv
   error: null,
   open,
 });
-const NONE = { upgraded: [], installed: [], removed: [], held: [] };
+const NONE = { upgraded: [], installed: [], removed: [], held: [], keptBack: [] };
 const run = (id: string, ...events: RunEvent[]) => {
   const journal = Journal.begin(stateDir, id, clock, STARTED);
   for (const event of events) journal.append(event);

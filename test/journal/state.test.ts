@@ -7,7 +7,7 @@ import { documentOf } from '../../src/journal/runs.js';
 import { isUnfinished, next, type RunState } from '../../src/journal/state.js';
 
 const STARTED = { type: 'started', host: 'pbs01', mode: 'patch', owesReboot: false } as const;
-const NONE = { upgraded: [], installed: [], removed: [], held: [] };
+const NONE = { upgraded: [], installed: [], removed: [], held: [], keptBack: [] };
 const boot = { bootTime: 1, bootId: null };
 const ended = (outcome: 'patched' | 'failed', open = false): RunEvent => ({
   type: 'ended',
@@ -29,7 +29,7 @@ describe('the journals that versions before this one have written', () => {
     const state = records.reduce<RunState | null>(next, null);
     expect(state).toMatchObject({ runId: run, host: 'pbs01', mode: 'patch' });
     // What is parsed away would be missing in the report.
-    expect(records).toEqual(lines.map((line) => JSON.parse(line)));
+    expect(records).toMatchObject(lines.map((line) => JSON.parse(line)));
   });
 
   it('end as they did: one with a warning behind its end, one that was cut off in its upgrade', () => {

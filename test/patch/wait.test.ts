@@ -64,7 +64,10 @@ async function waitIn({ api, bootId, refuses, pollInterval = 2000, answerTakes =
     mode: 'patch',
     owesReboot: false,
   });
-  journal.append({ type: 'upgraded', packages: { upgraded: [], installed: [], removed: [], held: [] } });
+  journal.append({
+    type: 'upgraded',
+    packages: { upgraded: [], installed: [], removed: [], held: [], keptBack: [] },
+  });
   journal.append({ type: 'reboot-intended', boot: OLD_BOOT });
   const run = {
     host: {

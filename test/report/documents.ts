@@ -33,9 +33,16 @@ export const document = (more: Partial<RunDocument> = {}): RunDocument => ({
     datastores: [{ name: 'tank', state: 'ok', total: 100, used: 40, available: 60 }],
   },
   planDigest: 'f'.repeat(64),
+  approval: [],
   would: [],
   safeUntil: null,
-  packages: { upgraded: [{ name: 'libssl3', from: '1', to: '2' }], installed: [], removed: [], held: [] },
+  packages: {
+    upgraded: [{ name: 'libssl3', from: '1', to: '2' }],
+    installed: [],
+    removed: [],
+    held: [],
+    keptBack: [],
+  },
   packagesKnown: true,
   checks: [],
   reboot: {
@@ -67,7 +74,7 @@ export const postponed = (more: Partial<RunDocument> = {}): RunDocument =>
     outcome: 'postponed',
     after: null,
     reboot: null,
-    packages: { upgraded: [], installed: [], removed: [], held: [] },
+    packages: { upgraded: [], installed: [], removed: [], held: [], keptBack: [] },
     checks: [finding()],
     error: { code: 'not-safe', message: 'pbs.tasks: backup is running', hint: null },
     ...more,
@@ -82,6 +89,7 @@ export const manyPackages = (count: number): RunDocument['packages'] => ({
   installed: [],
   removed: [],
   held: [],
+  keptBack: [],
 });
 
 /** A run in which everything that is a word of somebody else is hostile. */
@@ -100,8 +108,9 @@ export const hostile = (words = HOSTILE): RunDocument => {
     packages: {
       upgraded: [{ name: words, from: words, to: words }],
       installed: [{ name: words, to: words }],
-      removed: [{ name: words, from: words }],
+      removed: [{ name: words, from: words, by: 'upgrade' }],
       held: [words],
+      keptBack: [words],
     },
     checks: (['block', 'warn', 'pass', 'skip'] as const).map((status, index) =>
       finding({ id: CHECK_IDS[index] ?? 'pbs.api', status, summary: words }),
@@ -151,12 +160,17 @@ export const anyDocument: fc.Arbitrary<RunDocument> = (() => {
     before: fc.option(state),
     after: fc.option(state),
     planDigest: fc.constant(null),
+    approval: fc.constant([]),
     would: fc.array(fc.string(), { maxLength: 4 }),
     packages: fc.record({
       upgraded: fc.array(fc.record({ name: packageName, from: version, to: version }), { maxLength: 40 }),
       installed: fc.array(fc.record({ name: packageName, to: version }), { maxLength: 5 }),
-      removed: fc.array(fc.record({ name: packageName, from: version }), { maxLength: 5 }),
+      removed: fc.array(
+        fc.record({ name: packageName, from: version, by: fc.constant('upgrade' as const) }),
+        { maxLength: 5 },
+      ),
       held: fc.array(packageName, { maxLength: 20 }),
+      keptBack: fc.array(packageName, { maxLength: 3 }),
     }),
     safeUntil: fc.option(moment),
     packagesKnown: fc.boolean(),

@@ -8,7 +8,7 @@ const failed = fault(EXIT.failed);
 const unverified = fault(EXIT.unverified);
 const signal = fault(EXIT.interrupted);
 
-const nothing = { upgraded: [], installed: [], removed: [], held: ['zfs'] };
+const nothing = { upgraded: [], installed: [], removed: [], held: ['zfs'], keptBack: [] };
 const something = { ...nothing, upgraded: [{ name: 'libssl3', from: '1', to: '2' }] };
 const asked = { requestedAt: '', before: { bootTime: 1, bootId: null }, downAt: null, upAt: null };
 

@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { foreseen } from '../../src/rules/foresee.js';
 
-const plan = { upgraded: [{ name: 'libssl3', from: '1', to: '2' }], installed: [], removed: [], held: [] };
+const plan = {
+  upgraded: [{ name: 'libssl3', from: '1', to: '2' }],
+  installed: [],
+  removed: [],
+  held: [],
+  keptBack: [],
+};
 const known = {
   clusters: ['main'],
   policy: { fence: 'read-only', reboot: 'always' },
@@ -34,7 +40,7 @@ describe('what a run would do', () => {
     ['when-required', 'not reboot, as by then nothing requires a reboot'],
     ['never', 'not reboot (policy'],
   ] as const)('with the reboot mode "%s" and nothing to upgrade says "%s"', (reboot, expected) => {
-    const nothing = { upgraded: [], installed: [], removed: [], held: [] };
+    const nothing = { upgraded: [], installed: [], removed: [], held: [], keptBack: [] };
     const would = foreseen({ ...known, plan: nothing, policy: { fence: 'read-only', reboot } });
     expect(would).toContainEqual(expect.stringContaining(expected));
     expect(would).toContain('upgrade nothing');

@@ -45,7 +45,7 @@ describe('init --unit', () => {
     expect(code).toBe(0);
     expect(stdout).toContain('# /etc/systemd/system/pbs-ctl-upgrade.service\n[Unit]');
     expect(stdout).toContain('# /usr/local/sbin/pbs-ctl-upgrade\n#!/bin/sh');
-    expect(stdout).toContain('^(Remv|Purg) (proxmox-backup-server|');
+    expect(stdout).toContain('^(Remv|Purg) ');
   });
 
   it('takes name and policy of each host that is upgraded so, and tells which files are for which', () => {
@@ -62,7 +62,7 @@ describe('init --unit', () => {
       ['b.service', ['pbs04']],
       ['pbs-ctl-upgrade', ['pbs04']],
     ]);
-    expect(files.map(({ text }) => text.includes('autoremove'))).toEqual([false, true, false, false]);
+    expect(files.map(({ text }) => text.includes('NeverAutoRemove'))).toEqual([false, true, false, false]);
   });
 
   it('prints a script that sh can read', () =>

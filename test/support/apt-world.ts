@@ -31,6 +31,8 @@ if (!hasApt) console.warn('apt and dpkg are not here: the tests with the real on
  */
 export class AptWorld {
   readonly root = mkdtempSync(join(tmpdir(), 'apt-world-'));
+  /** The kernel that runs in it. */
+  kernel = '6.8.12-1-pve';
   readonly #bin = this.#put('bin');
   readonly #repository = this.#put('repository');
 
@@ -175,12 +177,11 @@ APT::Architecture "amd64";
 DPkg::Options { "--root=${this.root}"; "--force-script-chrootless"; "--force-not-root"; "--force-bad-path"; "--log=${this.root}/var/log/dpkg.log"; };
 `,
     );
-    const kernel = '$'.concat('{WORLD_KERNEL:-6.8.12-1-pve}');
     const tools: Record<string, string> = {
       // No systemd, and no mounts but the root.
       systemctl: 'exit 0',
       findmnt: "echo '/ /dev/sda1 ext4'",
-      uname: `[ "$1" = -r ] && echo ${kernel} || exec /bin/uname "$@"`,
+      uname: `[ "$1" = -r ] && echo $WORLD_KERNEL || exec /bin/uname "$@"`,
     };
     for (const [name, text] of Object.entries(tools)) {
       this.write(`bin/${name}`, `#!/bin/sh\n${text}\n`);
@@ -198,6 +199,7 @@ DPkg::Options { "--root=${this.root}"; "--force-script-chrootless"; "--force-not
       DPKG_ROOT: this.root,
       DPKG_ADMINDIR: join(this.root, 'var/lib/dpkg'),
       WORLD: this.root,
+      WORLD_KERNEL: this.kernel,
     };
   }
 

@@ -76,7 +76,10 @@ function runOf(pbs: ReturnType<typeof connectPbs>, begun: number, pollInterval: 
     mode: 'patch',
     owesReboot: false,
   });
-  journal.append({ type: 'upgraded', packages: { upgraded: [], installed: [], removed: [], held: [] } });
+  journal.append({
+    type: 'upgraded',
+    packages: { upgraded: [], installed: [], removed: [], held: [], keptBack: [] },
+  });
   journal.append({
     type: 'reboot-intended',
     boot: { bootTime: Math.floor(begun / 1000) - 1_000_000, bootId: null },
