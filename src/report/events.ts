@@ -91,7 +91,9 @@ function intoFile(path: string): (text: string) => void {
   try {
     append('');
   } catch (error) {
-    throw new Fault('usage.events', `--events ${path} cannot be written: ${wordsOf(error)}.`, {
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    const why = isMissing ? 'its folder does not exist' : wordsOf(error);
+    throw new Fault('usage.events', `--events ${path} cannot be written: ${why}.`, {
       hint: 'Name a file in a folder that exists, or - for stdout.',
       exitCode: EXIT.usage,
     });

@@ -75,6 +75,7 @@ describe('patch --events', () => {
       expect(both).toMatchObject({ code: 2, document: { error: { code: 'usage.events' } } });
       const nowhere = await pbsCtl(patch(lab.configPath, '--events', '/nowhere/events.jsonl'));
       expect(nowhere.code).toBe(2);
+      expect(nowhere.stderr).toContain('/nowhere/events.jsonl cannot be written: its folder does not exist.');
       expect(lab.record.requests.length).toBe(before);
     }));
 });
