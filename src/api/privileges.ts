@@ -10,6 +10,8 @@ export interface Need {
   readonly roles: readonly string[];
   /** Where the roles are granted: on the path, or on one above that hands them down. */
   readonly grantOn: string;
+  /** True where paths below have to inherit it: what they hide is in no list, and no answer says so. */
+  readonly handedDown?: true;
   /**
    * True where nothing is refused without it, but jobs are not seen. Hosts that have no such jobs do not need
    * it, so its lack is a warning.
@@ -54,6 +56,11 @@ export function neededOnPbs(
     // Without these two, lists are shorter without notice.
     { ...need('/remote', 'Remote.Audit', 'see sync jobs with a remote'), onlySees: true },
     { ...need('/tape/job', 'Tape.Audit', 'see tape jobs', '/tape'), onlySees: true },
+    {
+      ...need('/datastore', 'Datastore.Audit', 'see every datastore', '/'),
+      roles: ['Audit'],
+      handedDown: true,
+    },
     ...(unit === null ? [] : [need(`/system/services/${unit}`, 'Sys.Modify', 'start the upgrade unit')]),
     ...datastores.flatMap((name) => [
       { ...need(`/datastore/${name}`, 'Datastore.Audit', 'see the datastore', '/'), roles: ['Audit'] },
@@ -102,6 +109,8 @@ export function neededOnPve(
   }: { guests: readonly number[]; carrier: number | null; registeredTags: boolean },
 ): Need[] {
   const audit = (path: string, privilege: string, why: string): Need => ({
+    // "/" itself is asked of alone, everything else is seen below its path.
+    ...(path === '/' ? {} : { handedDown: true }),
     path,
     anyOf: [privilege],
     why,
@@ -172,15 +181,20 @@ export function unmet(needs: readonly Need[], held: Held): Need[] {
   const handsDown = ({ grantOn, anyOf }: Need) =>
     anyOf.some((privilege) => held.get(grantOn)?.get(privilege) === true);
   return needs
-    .filter(({ path, anyOf }) => !anyOf.some((privilege) => held.get(path)?.has(privilege)))
+    .filter(({ path, anyOf, handedDown: below }) =>
+      anyOf.every((privilege) => {
+        const privileges = held.get(path);
+        return below ? privileges?.get(privilege) !== true : !privileges?.has(privilege);
+      }),
+    )
     .map((need) => (handsDown(need) ? { ...need, grantOn: need.path } : need));
 }
 
 /** What is missing, each path and privilege once. */
 export function describeNeeds(needs: readonly Need[]): string {
   const reasons = new Map<string, string[]>();
-  for (const { anyOf, path, why } of needs) {
-    const line = `${anyOf.join(' or ')} on ${path} is missing`;
+  for (const { anyOf, path, why, handedDown } of needs) {
+    const line = `${anyOf.join(' or ')} on ${path}${handedDown ? ' and below' : ''} is missing`;
     reasons.set(line, [...(reasons.get(line) ?? []), why]);
   }
   return [...reasons].map(([line, whys]) => `${line} (to ${whys.join(', ')})`).join('; ');

@@ -1,17 +1,23 @@
 import { describeNeeds, grants, heldOn, type Need, neededOnPbs, unmet } from '../api/privileges.js';
 import { A_MINUTE, ALWAYS } from '../rules/rounds.js';
+import { datastoresHere } from '../schedule/storages.js';
 import { block, check, pass, warn } from './check.js';
 
-/** Has the PBS token every privilege that a run needs? */
+/**
+ * Has the PBS token every privilege that a run needs? Also on the datastores that storages of PVE name and PBS does not
+ * list: the token may not see them.
+ */
 export const pbsAccess = check({
   id: 'pbs.access',
   rules: { rounds: ALWAYS, lasting: A_MINUTE },
-  async look({ pbs, target }): Promise<{ missing: readonly Need[]; asked: number }> {
-    const asked = pbs.datastores().then((datastores) =>
-      neededOnPbs(
-        datastores.map(({ name }) => name),
-        { fence: target.policy.fence !== 'none', unit: target.upgradeUnit },
-      ),
+  async look(answers): Promise<{ missing: readonly Need[]; asked: number }> {
+    const { pbs, target, clusters } = answers;
+    const named = Promise.all(clusters.map((cluster) => datastoresHere(answers, cluster)));
+    const asked = Promise.all([pbs.datastores(), named]).then(([datastores, others]) =>
+      neededOnPbs([...new Set([...datastores.map(({ name }) => name), ...others.flat()])], {
+        fence: target.policy.fence !== 'none',
+        unit: target.upgradeUnit,
+      }),
     );
     const [needs, held] = await Promise.all([asked, heldOn(pbs, asked)]);
     return { missing: unmet(needs, held), asked: needs.length };

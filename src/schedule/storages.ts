@@ -130,6 +130,19 @@ export function whoseStorage(
   return { is: 'unknown', why: `${where} ${leads}, which proves nothing, and no fingerprint is pinned` };
 }
 
+/** Datastores of this host that enabled storages of a cluster name. None where the cluster cannot be asked. */
+export async function datastoresHere(answers: Answers, cluster: ClusterAnswers): Promise<string[]> {
+  try {
+    const [{ whose }, all] = await Promise.all([storagesSeen(answers, cluster), cluster.pve.storages()]);
+    return all.flatMap(({ storage, disabled, datastore }) =>
+      !disabled && datastore !== null && whose.get(storage)?.is === 'here' ? [datastore] : [],
+    );
+  } catch {
+    // pve.backups reports it.
+    return [];
+  }
+}
+
 /** What a person does about a storage that cannot be told apart. */
 export const howToTell = (host: string, cluster: string): string =>
   `If it is ${host}, add its server to hosts.${host}.addresses; if it is not, add the storage to clusters.${cluster}.otherStorages.`;
