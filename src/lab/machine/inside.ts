@@ -2,13 +2,14 @@ import { join } from 'node:path';
 import { AgentSide } from './agent-side.js';
 import { holdLock, put, readMounts, refreshLocks } from './disk.js';
 import { journalLines } from './journal.js';
-import { runOneshot } from './oneshot.js';
+import { type OneshotRun, startOneshot } from './oneshot.js';
 import { type InstalledPackage, type PendingChange, readInstalled, readPending } from './packages.js';
 import { FRONTEND_LOCK } from './spec.js';
+import { killTransientUnits, signalGroup, signalTransientUnits } from './units.js';
 
 /** What a simulated machine has inside: files, packages, units, journal, mounts, locks. */
 export abstract class Inside extends AgentSide {
-  readonly #starting = new Map<string, Promise<number | null>>();
+  readonly #starting = new Map<string, OneshotRun>();
 
   protected get state(): string {
     return join(this.root, '.machine');
@@ -17,10 +18,28 @@ export abstract class Inside extends AgentSide {
   /** One that is still starting is joined, not started again. */
   startUnit(unit: string): Promise<number | null> {
     const begun = this.#starting.get(unit);
-    if (begun) return begun;
-    const run = runOneshot(this.root, { factor: this.time.factor, bootId: this.bootId, unit });
+    if (begun) return begun.ended;
+    const run = startOneshot(this.root, { factor: this.time.factor, bootId: this.bootId, unit });
     this.#starting.set(unit, run);
-    return run.finally(() => this.#starting.delete(unit));
+    return run.ended.finally(() => {
+      if (this.#starting.get(unit) === run) this.#starting.delete(unit);
+    });
+  }
+
+  /** To everything that units run, but for what the system itself runs. */
+  protected signalUnits(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    signalTransientUnits(this.state, signal);
+    for (const { pid } of this.#starting.values()) if (pid !== undefined) signalGroup(pid, signal);
+  }
+
+  /** Kills what units run, as the end of a boot does. */
+  protected killUnits(): void {
+    killTransientUnits(this.state);
+    for (const run of this.#starting.values()) {
+      run.killed = true;
+      if (run.pid !== undefined) signalGroup(run.pid, 'SIGKILL');
+    }
+    this.#starting.clear();
   }
 
   writeFile(path: string, text: string): void {

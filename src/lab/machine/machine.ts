@@ -14,7 +14,6 @@ import { MachineReports } from './reports.js';
 import { screenOf } from './screen.js';
 import { type BootSpec, DEFAULT_ROOT, type MachineSpec } from './spec.js';
 import { install, makeRoot, putSystemState, type Root, removeRootLink, startSystem } from './system.js';
-import { killTransientUnits, signalTransientUnits } from './units.js';
 
 const CERTIFICATE = '/etc/proxmox-backup/proxy.pem';
 
@@ -170,7 +169,7 @@ export class Machine extends Inside implements GuestMachine {
     this.#stopped = true;
     this.endAgent();
     this.#reports.stop();
-    killTransientUnits(this.state);
+    this.killUnits();
     removeRootLink(this.#folder);
   }
 
@@ -192,7 +191,7 @@ export class Machine extends Inside implements GuestMachine {
       this.phase = 'down';
       this.agentRuns = false;
       this.newAgent();
-      killTransientUnits(this.state);
+      this.killUnits();
       refreshLocks(this.root);
       if (boot.neverComesBack === 'stopped') this.power = 'stopped';
     } else if (event === 'booting') {
@@ -215,7 +214,7 @@ export class Machine extends Inside implements GuestMachine {
   }
 
   #move(signal: 'SIGSTOP' | 'SIGCONT'): void {
-    signalTransientUnits(this.state, signal);
+    this.signalUnits(signal);
     this.signalChildren(signal);
   }
 
