@@ -73,6 +73,10 @@ export interface GuestMachine {
   reboot(): Awaitable<void>;
   /** Power off and on, whatever state it is in. */
   reset(): Awaitable<void>;
+  /** Nothing in it moves any more; for PVE it still runs. */
+  readonly halt?: (how: 'paused' | 'io-error') => void;
+  /** Off at once, as by `qm stop`. */
+  readonly powerOff?: () => void;
   on(event: MachineEvent, listener: () => void): void;
   stop(): Awaitable<void>;
 }

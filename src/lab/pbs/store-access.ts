@@ -21,7 +21,7 @@ export class StoreAccess {
   /** One a core: when all of them hang, the proxy answers nothing at all. */
   cores = 2;
   /** Simulated seconds that a call which touches a store takes. */
-  callSeconds = 0;
+  callSeconds = 0.2;
   readonly #time: LabTime;
   readonly #problemOf: (store: SimulatedDatastore) => Promise<string | null>;
   readonly #stall: (stalled: boolean) => void;

@@ -110,6 +110,45 @@ export const BEFOREHAND: readonly Scenario[] = [
     },
   },
   {
+    name: 'datastore-hangs',
+    description: 'what touches a datastore never comes back, as on a hard NFS mount whose server is gone',
+    expected: 'postponed',
+    policy: { requestTimeout: '2s' },
+    arrange: (lab) => {
+      pbs01(lab).datastoreAt('tank').trouble = 'hangs';
+    },
+  },
+  {
+    name: 'datastore-path-gone',
+    description: 'the folder of a datastore has vanished, and PBS tells the usage of none',
+    expected: 'postponed',
+    arrange: (lab) => {
+      pbs01(lab).datastoreAt('tank').trouble = 'path-gone';
+    },
+  },
+  {
+    name: 'pve-without-quorum',
+    description: 'the nodes that are left have no quorum, so nothing can be written',
+    expected: 'postponed',
+    arrange: (lab) => {
+      lab.cluster.quorate = false;
+    },
+  },
+  {
+    name: 'pve-half-upgraded',
+    description: 'one node of the cluster still runs the major release before',
+    expected: 'postponed',
+    arrange: (lab) => {
+      const node = lab.cluster.nodes.get('pve3');
+      if (node)
+        node.packages = node.packages.map((each) =>
+          each.name === 'pve-manager'
+            ? { ...each, version: lab.cluster.version === '8.4' ? '7.4.20' : '8.4.14' }
+            : each,
+        );
+    },
+  },
+  {
     name: 'guest-migrating',
     description: 'the VM of pbs01 is moving to another node',
     expected: 'postponed',

@@ -17,3 +17,8 @@ export const localTime = (inSeconds: number) => {
   const at = new Date(Date.now() + inSeconds * 1000);
   return `${String(at.getHours()).padStart(2, '0')}:${String(at.getMinutes()).padStart(2, '0')}`;
 };
+/** Does something the moment the upgrade in pbs01 begins. */
+export const atUpgrade = (lab: Landscape, act: () => void) =>
+  lab.record.onEntry((entry) => {
+    if ('kind' in entry && entry.kind === 'upgrade-started') act();
+  });

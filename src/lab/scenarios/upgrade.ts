@@ -1,4 +1,4 @@
-import { carrier, pbs01 } from './parts.js';
+import { atUpgrade, carrier, pbs01 } from './parts.js';
 import type { Scenario } from './scenario.js';
 
 /** What an administrator has installed who goes by the documentation; what pbs-ctl prints for it is tested elsewhere. */
@@ -81,6 +81,20 @@ export const UPGRADE: readonly Scenario[] = [
     expected: 'failed',
     machine: { upgrade: { seconds: 4000 } },
     policy: { upgradeTimeout: '2s' },
+  },
+  {
+    name: 'vm-halts',
+    description: 'the VM halts in the middle of the upgrade: the storage of its disk is full',
+    expected: 'failed',
+    policy: { upgradeTimeout: '3s', requestTimeout: '1s' },
+    arrange: (lab) => atUpgrade(lab, () => pbs01(lab).machine.halt?.('io-error')),
+  },
+  {
+    name: 'vm-stopped',
+    description: 'an administrator stops the VM in the middle of the upgrade',
+    expected: 'failed',
+    policy: { upgradeTimeout: '3s', requestTimeout: '1s' },
+    arrange: (lab) => atUpgrade(lab, () => pbs01(lab).machine.powerOff?.()),
   },
   {
     name: 'tag-erased',
