@@ -154,3 +154,14 @@ export function compareKernels(a: string, b: string): number {
   }
   return a < b ? -1 : a > b ? 1 : 0;
 }
+
+/** Sections of `dpkg --audit` about packages that work: a vendor's .deb without md5sums, an architecture it does not know. */
+const HARMLESS = /missing the (?:list|md5sums) control file|architecture/;
+
+/** What `dpkg --audit` prints of packages that are half done; '' where all are whole. */
+export const brokenIn = (audit: string): string =>
+  audit
+    .trim()
+    .split(/\n\s*\n/)
+    .filter((section) => !HARMLESS.test(section.split(':')[0] ?? ''))
+    .join('\n\n');

@@ -1,6 +1,6 @@
 import { fingerprintIn } from '../api/certificate.js';
 import { Fault } from '../fault.js';
-import { type PackageChanges, readPlan, readRemovals } from './apt.js';
+import { brokenIn, type PackageChanges, readPlan, readRemovals } from './apt.js';
 import { firstWords, type Guest, lines, PART, readParts, runReading, sh } from './exec.js';
 import { type Mount, readFstab, readMounts } from './mounts.js';
 import { CARRIERS } from './protected.js';
@@ -113,7 +113,7 @@ export function readSurvey(output: string): Survey {
     bootTime: now - uptime,
     certificate,
     kernel: must('kernel').trim(),
-    audit: part('audit').text.trim(),
+    audit: brokenIn(part('audit').text),
     aptLocks: lines(must('locks')).map((line) => {
       const [file = '', pid = ''] = line.split(' ');
       return { file, pid: Number(pid) };

@@ -1,4 +1,5 @@
 import { Fault } from '../fault.js';
+import { brokenIn } from './apt.js';
 import { firstWords, type Guest, lines, PART, readParts, runReading, sh } from './exec.js';
 import { readFstab, readMounts } from './mounts.js';
 
@@ -84,7 +85,7 @@ export function readSymptoms(output: string): Symptoms {
     readOnlyMounts: wanted
       .filter(({ target, readOnly }) => !readOnly && mounts.get(target)?.includes('ro'))
       .map(({ target }) => target),
-    audit: audit && audit.code === 0 ? audit.text.trim() : '',
+    audit: audit && audit.code === 0 ? brokenIn(audit.text) : '',
     rootAvailableBytes: numberOf(told('root')?.split('\n').at(-1)),
     upgrading: lines(text('units')).flatMap(upgradeIn),
     journal: [

@@ -125,7 +125,7 @@ describe('a plan that removes packages', () => {
 
   it.concurrent('covers autoremove, which takes nothing else', ({ expect }) =>
     withMachine(
-      { autoremovable: ['postfix'], autoremovableOnceInstalled: ['proxmox-kernel-6.14.8-2-pve-signed'] },
+      { autoremovable: ['postfix'], autoremovableOnceInstalled: ['proxmox-kernel-6.17.2-1-pve-signed'] },
       async (lab, patch) => {
         const check = await patch('--check');
         expect(check.document.packages.removed).toMatchObject([{ name: 'postfix', by: 'autoremove' }]);
@@ -188,7 +188,7 @@ describe('never', () => {
 
   it.concurrent.for([
     ['the network', 'ifupdown2'],
-    ['the kernel that runs', 'proxmox-kernel-6.14.8-2-pve-signed'],
+    ['the kernel that runs', 'proxmox-kernel-6.17.2-1-pve-signed'],
     ['ssh', 'openssh-server'],
   ])('%s, also with removals "allow"', ([, removes], { expect }) =>
     withMachine(

@@ -183,4 +183,43 @@ describe.skipIf(!hasApt)('with the real apt and dpkg', () => {
     expect(plan).toMatchObject({ keptBack: ['proxmox-backup-server'], held: ['held-one'] });
     expect(plan?.upgraded.map(({ name }) => name)).toEqual(['liba']);
   });
+
+  it('a package without md5sums is whole; one that is half configured, unpacked or waits for a trigger is not', async () => {
+    const made = world(
+      [
+        { name: 'vendor', version: '1', files: { '/opt/vendor': 'x' } },
+        { name: 'half', version: '1', files: { '/opt/half': 'x' } },
+      ],
+      [],
+    );
+    made.remove('var/lib/dpkg/info/vendor.md5sums');
+    expect(made.sh('dpkg --audit').stdout).toContain('md5sums');
+    expect((await takeSurvey(made.guest())).audit).toBe('');
+    for (const state of ['half-configured', 'unpacked', 'half-installed', 'triggers-pending']) {
+      made.write(
+        'var/lib/dpkg/status',
+        made
+          .read('var/lib/dpkg/status')
+          .replace(
+            /(Package: half\nStatus: install ok) .*\n(?:Triggers-Pending: .*\n)?/,
+            `$1 ${state}\n${state === 'triggers-pending' ? 'Triggers-Pending: /usr/share/man\n' : ''}`,
+          ),
+      );
+      const { audit } = await takeSurvey(made.guest());
+      expect({ state, named: audit.includes('half'), vendor: audit.includes('vendor') }).toEqual({
+        state,
+        named: true,
+        vendor: false,
+      });
+    }
+  });
+
+  it('a warning on stderr is not part of an answer: a repository that is named twice holds nothing', async () => {
+    const made = world([liba], []);
+    const line = made.read('etc/apt/sources.list');
+    const twice = 'deb [trusted=yes] copy:/nowhere stable main\n';
+    made.write('etc/apt/sources.list', line + twice + twice);
+    expect(made.sh('apt-mark showhold').stderr).toContain('W: Target Packages');
+    expect((await takeSurvey(made.guest())).plan?.held).toEqual([]);
+  });
 });

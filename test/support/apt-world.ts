@@ -105,6 +105,7 @@ export class AptWorld {
     writeFileSync(file, text);
   }
 
+  remove = (path: string): void => rmSync(join(this.root, path));
   read = (path: string): string => readFileSync(join(this.root, path), 'utf8');
   exists = (path: string): boolean => existsSync(join(this.root, path));
 
