@@ -9,10 +9,11 @@ export type Write = (typeof WRITES)[number];
 /** Carries a request over, unless something befalls it. `to` says which server has to be there. */
 export type Carry = <Answer>(what: 'read' | Write, to: 'pbs' | 'pve', act: () => Answer) => Promise<Answer>;
 
-const EVERYTHING: ReadonlySet<string> = new Set(
-  'Sys.Audit Sys.Modify Sys.PowerManagement Remote.Audit Tape.Audit Datastore.Audit Datastore.Modify'.split(
-    ' ',
-  ),
+/** Held, and handed down. */
+const EVERYTHING: ReadonlyMap<string, boolean> = new Map(
+  'Sys.Audit Sys.Modify Sys.PowerManagement Remote.Audit Tape.Audit Datastore.Audit Datastore.Modify'
+    .split(' ')
+    .map((privilege) => [privilege, true]),
 );
 const SIZES = { total: 100, used: 10, available: 90 };
 
@@ -35,7 +36,7 @@ export function pbsClient(servers: Servers, carry: Carry, run: string, seen: See
   });
   const client = {
     permissions: () => read(() => EVERYTHING),
-    listedPermissions: () => read(() => new Map<string, ReadonlySet<string>>()),
+    listedPermissions: () => read(() => new Map<string, ReadonlyMap<string, boolean>>()),
     version: () => read(() => ({ version: '4.1', release: '2' })),
     nodeStatus: () => read(status),
     time: () => read(time),
