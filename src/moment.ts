@@ -22,6 +22,12 @@ export const utcClock = (iso: string): string => written(iso, (moment) => moment
 /** The time of day where this machine stands: "03:04:09". */
 export const localClock = (ms: number): string => new Date(ms).toTimeString().slice(0, 8);
 
+/** As a host writes it that is so many seconds ahead of UTC: "2026-11-23 03:00:12". */
+export const momentAt = (epochSeconds: number, utcOffset: number): string =>
+  isoFromSeconds(Math.floor(epochSeconds) + utcOffset)
+    .slice(0, 19)
+    .replace('T', ' ');
+
 /** The day in UTC: "2026-11-23". */
 export const utcDay = (moment: Date): string => moment.toISOString().slice(0, 10);
 

@@ -111,7 +111,9 @@ export function program(
         'patch --host pbs01',
         'patch --all --json',
         'patch --all --parallel 8 --keep-going',
-      ) + FLEET_RULES,
+      ) +
+        SIGNALS +
+        FLEET_RULES,
     )
     .action(run(async (context, options) => (await import('./commands/patch.js')).patch(context, options)));
   add('preflight', 'run every check once; changes nothing')
@@ -223,7 +225,8 @@ export function program(
     .argument('<command...>', 'the program and its arguments, after "--"')
     .addHelpText(
       'after',
-      examples('lock hold --cluster main --owner pve-patching -- ansible-playbook patch_pve.yml'),
+      examples('lock hold --cluster main --owner pve-patching -- ansible-playbook patch_pve.yml') +
+        HOLD_SIGNALS,
     )
     .action(
       run(async (context, command, options) =>
@@ -259,6 +262,21 @@ The config is found by --config, $PBS_CTL_CONFIG, ./config.json,
 $XDG_CONFIG_HOME/pbs-ctl/config.json, /etc/pbs-ctl/config.json.
 To try it without any server:
   pbs-ctl demo`;
+
+const HOLD_SIGNALS = `
+
+Signals: SIGINT, SIGTERM and SIGHUP are passed on to the program; the lock is
+released when it has ended. The second one is passed on too, and pbs-ctl leaves
+at once with exit code 130: the lock stays, since the program may still run.`;
+
+const SIGNALS = `
+
+Signals (SIGINT, SIGTERM, SIGHUP): after the first one nothing begins that
+changes packages or reboots. Before the upgrade the run undoes what it has done.
+In the upgrade it waits for dpkg, for upgradeTimeout at most; fence and lock
+then stay, and backups are refused until the next patch. Both end 130. Once the
+reboot is requested the run goes to its own end, through verify and unfence.
+The second signal leaves at once, 130; the next patch resumes the run.`;
 
 const FLEET_RULES = `
 

@@ -2,7 +2,7 @@ import { EXIT } from './fault.js';
 import type { Out, World } from './world.js';
 
 /**
- * Ends at SIGINT and SIGTERM while the command does not heed them itself. What it was waiting for is left
+ * Ends at SIGINT, SIGTERM and SIGHUP while the command does not heed them itself. What it was waiting for is left
  * to the end of the process, and what it would still print is dropped: there is one document, whatever comes.
  * @throws Fault `interrupted`
  */

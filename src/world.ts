@@ -42,7 +42,7 @@ export function exitCodeOf({ code, signal }: Awaited<Program['ended']>): number 
   return code ?? 128 + (signal ? constants.signals[signal] : 0);
 }
 
-/** SIGINT and SIGTERM. */
+/** SIGINT, SIGTERM, and SIGHUP of a terminal that is closed. */
 export interface Signals {
   /** Aborted by the first one; its reason is an {@link Interrupted}. */
   readonly stop: AbortSignal;
@@ -175,7 +175,7 @@ function processSignals(): Signals {
     if (next) next.abort(new Interrupted(signal));
     else if (heeding === 0) process.exit(EXIT.interrupted);
   };
-  process.on('SIGINT', listener).on('SIGTERM', listener);
+  process.on('SIGINT', listener).on('SIGTERM', listener).on('SIGHUP', listener);
   // Every host of a fleet listens.
   setMaxListeners(0, first.signal, second.signal);
   return {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Outdated } from '../fault.js';
-import { utcDay } from '../moment.js';
+import { momentAt } from '../moment.js';
 import { Client, Nothing, Time } from './client.js';
 import { ApiFault } from './failure.js';
 import * as answers from './pbs-answers.js';
@@ -220,15 +220,26 @@ export class Pbs extends Client {
     );
   }
 
-  /** What a unit wrote into the host's journal, oldest first. The server reads in its own time zone, so a day is added. */
-  async unitLog(unit: string, since: Date): Promise<string[]> {
-    const from = utcDay(new Date(since.getTime() - 86_400_000));
-    const lines = await this.get(`${NODE}/syslog`, LogLines, {
-      // Here 0 would mean no line at all.
-      parameters: { service: unit, since: from, limit: LOG_PAGE },
-      ...audit('/system/log'),
-    });
-    return lines.map(({ t }) => t).filter((line) => line !== '-- No entries --');
+  /**
+   * What a unit wrote into the host's journal, oldest first, and what systemd wrote of it.
+   * @param sinceSeconds of the epoch
+   * @param utcOffset of the host in seconds: it reads that in its own time
+   */
+  async unitLog(unit: string, sinceSeconds: number, utcOffset: number): Promise<string[]> {
+    const found: string[] = [];
+    const [since, service] = [momentAt(sinceSeconds, utcOffset), unit];
+    for (let last = 0; ; ) {
+      const page = await this.get(`${NODE}/syslog`, LogLines, {
+        // Here a limit of 0 would mean no line at all; whether `start` counts from 0 or 1 differs between logs.
+        parameters: { service, since, limit: LOG_PAGE, ...(last > 0 ? { start: last } : {}) },
+        ...audit('/system/log'),
+      });
+      const fresh = page.filter(({ n }) => n > last);
+      found.push(...fresh.map(({ t }) => t));
+      last = fresh.at(-1)?.n ?? last;
+      if (page.length < LOG_PAGE || fresh.length === 0) break;
+    }
+    return found.filter((line) => line !== '-- No entries --');
   }
 
   /** Asks for a reboot, once. Running tasks are killed by it. @throws Fault `outcome.unknown` when the answer was lost: it may well go down */

@@ -1,3 +1,4 @@
+import { formatDuration } from '../config/quantity.js';
 import type { Config } from '../config/schema.js';
 import { EXIT, errorDocument, Fault } from '../fault.js';
 import { openCluster } from '../host/open.js';
@@ -150,6 +151,10 @@ interface HoldOptions extends TakeOptions {
   readonly command: readonly string[];
 }
 
+/**
+ * Runs a program under the lock: renewed while it runs, released when it ends; the exit code is the program's.
+ * A signal is passed on. After the second one it leaves at once, and the lock stays: the program may still run.
+ */
 export const lockHold: Command<HoldOptions> = (context, options) =>
   withLock(context, options, async (lock, config) => {
     const { world } = context;
@@ -173,9 +178,18 @@ export const lockHold: Command<HoldOptions> = (context, options) =>
       const passOn = () => program?.kill((signal.reason as Interrupted).signal);
       signal.addEventListener('abort', passOn, { signal: over.signal });
     }
+    const left = new Promise<null>((resolve) => {
+      world.now.addEventListener('abort', () => resolve(null), { signal: over.signal });
+    });
+    let hasLeft = false;
     try {
       program = world.run(file, args, { PBS_CTL_LOCK_RUN: claim.run });
-      return exitCodeOf(await program.ended);
+      const end = await Promise.race([program.ended, left]);
+      hasLeft = end === null;
+      if (end) return exitCodeOf(end);
+      lease.leave();
+      say(staysHeld(lock, claim, config));
+      return EXIT.interrupted;
     } catch (cause) {
       throw new Fault('hold.not-started', `"${file}" could not be started`, {
         hint: 'The lock is released. Check that the program is installed and in the PATH.',
@@ -184,11 +198,14 @@ export const lockHold: Command<HoldOptions> = (context, options) =>
       });
     } finally {
       // A signal that comes while it is being released must not leave it behind.
-      await releaseLease(lease, claim, say);
+      if (!hasLeft) await Promise.race([releaseLease(lease, claim, say), left]);
       over.abort();
       unheed();
     }
   });
+
+const staysHeld = ({ cluster }: ClusterLock, { owner, run }: Claim, { clusters }: Config) =>
+  `left at once: the lock of cluster "${cluster}" stays for up to ${formatDuration(clusters[cluster]?.lock.ttl ?? 0)}, since the program may still run. Once it has ended:\npbs-ctl lock release --cluster ${cluster} --owner ${owner} --run ${run}`;
 
 async function releaseLease(lease: Lease, claim: Claim, say: (text: string) => void): Promise<void> {
   for (const { cluster, error } of await lease.release()) say(notReleased(cluster, claim, error));

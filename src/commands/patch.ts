@@ -5,6 +5,7 @@ import { readReferences } from '../host/open.js';
 import type { RunDocument } from '../journal/document.js';
 import { pruneRuns } from '../journal/prune.js';
 import { awaitSlot } from '../patch/await-slot.js';
+import { releaseEarlierLocks } from '../patch/earlier-locks.js';
 import { type FleetEnd, inFleet } from '../patch/fleet.js';
 import { patchHost } from '../patch/patch-host.js';
 import { deliver } from '../report/deliver.js';
@@ -13,6 +14,7 @@ import { oneLine } from '../report/layout.js';
 import { screenFor } from '../report/screen.js';
 import { runText } from '../report/text.js';
 import { exitCodeOf } from '../rules/outcome.js';
+import type { World } from '../world.js';
 import {
   type Command,
   type Context,
@@ -45,7 +47,7 @@ export const patch: Command<PatchCommandOptions> = async (context, options) => {
   const documents = new Map<string, RunDocument>();
   const act = async (target: Target): Promise<boolean> => {
     const document = await runOf(target, loaded, options, context, events.around(screen.begin()));
-    const told = options.check ? document : await deliver(document, loaded, world);
+    const told = options.check ? document : await delivered(document, loaded, world);
     documents.set(target.host, told);
     if (!context.options.json && options.events !== '-')
       screen.above(() => world.stdout.write(runText(told, style)));
@@ -61,6 +63,15 @@ export const patch: Command<PatchCommandOptions> = async (context, options) => {
   const runs = targets.flatMap(({ host }) => documents.get(host) ?? []);
   return conclude(context, options, runs, { ...end, isAlone: targets.length === 1 });
 };
+
+/** After a second signal a post that hangs keeps no one. */
+const LAST_POST_MS = 2000;
+
+async function delivered(document: RunDocument, loaded: LoadedConfig, world: World): Promise<RunDocument> {
+  const delivery = deliver(document, loaded, world);
+  if (!world.now.aborted) return delivery;
+  return Promise.race([delivery, world.clock.sleep(LAST_POST_MS).then(() => document)]);
+}
 
 /** The hosts, with the policy as the options override it. @throws Fault `usage.plan`, `usage.events` (exit 2) */
 function targetsFor(context: Context, config: Config, options: PatchCommandOptions): Target[] {
@@ -106,7 +117,9 @@ async function runOf(
     plan: options.plan?.toLowerCase() ?? null,
     ignoredWindow,
   };
+  const waiting = wait === undefined ? {} : { waitsUntil: world.clock.monotonic() + wait };
   try {
+    if (!orders.check) await releaseEarlierLocks(config, stateDir, target, world, reporter);
     if (wait !== undefined)
       await awaitSlot(
         config,
@@ -115,7 +128,7 @@ async function runOf(
         world,
         reporter,
       );
-    return await patchHost(config, stateDir, target, orders, world, reporter);
+    return await patchHost(config, stateDir, target, { ...orders, ...waiting }, world, reporter);
   } finally {
     reporter.end();
   }

@@ -51,7 +51,7 @@ const BEGIN = 'pbs-ctl-begin';
 /** Written with it: an older script than this may not refuse all that it must. */
 const SCRIPT_VERSION = 2;
 /** What it is about to do follows, a change a line. */
-const PLAN_LINE = 'pbs-ctl-plan ';
+export const PLAN_LINE = 'pbs-ctl-plan ';
 
 /** The code that the script wrote the last time it ran; null where it wrote none. */
 export function refusalIn(lines: readonly string[]): number | null {

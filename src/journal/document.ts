@@ -107,6 +107,8 @@ export interface RunDocument {
   readonly leftBehind: { readonly fenced: readonly string[]; readonly locks: readonly string[] };
   readonly retryAfter: string | null;
   readonly postponements: { readonly count: number; readonly since: string | null };
+  /** Lines of a server or of the guest that name the cause of a failure; at most 12. */
+  readonly evidence: readonly string[];
   /** Failures that did not change the outcome, such as a failed Slack post. */
   readonly warnings: readonly string[];
   readonly screen: z.output<typeof Screen> | null;

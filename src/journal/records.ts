@@ -60,7 +60,13 @@ const event = z.discriminatedUnion('type', [
     approval: z.array(z.string()).optional(),
   }),
   z.object({ type: z.literal('foreseen'), would: z.array(z.string()), safeUntil: z.string().nullable() }),
-  z.object({ type: z.literal('upgrade-intended') }),
+  z.object({
+    type: z.literal('upgrade-intended'),
+    /** Before it, where the host told; absent in journals of versions before this, as is `since`. */
+    boot: boot.nullable().optional(),
+    /** Epoch seconds by the clock of the host: what came before belongs to earlier starts. */
+    since: z.number().nullable().optional(),
+  }),
   /** It turned out not to have started. */
   z.object({ type: z.literal('upgrade-void') }),
   /** With the service method: the task of PBS that runs the upgrade. */
@@ -75,7 +81,11 @@ const event = z.discriminatedUnion('type', [
   z.object({ type: z.literal('reboot-intended'), boot }),
   z.object({ type: z.literal('went-down'), seenAt: z.string() }),
   z.object({ type: z.literal('rebooted'), boot }),
+  /** The host has booted since its upgrade, and this run has not requested it. `owes`: why it needs another boot. */
+  z.object({ type: z.literal('boot-found'), boot, owes: z.string().nullable() }),
   z.object({ type: z.literal('after'), state: HostState }),
+  /** Lines of a server or of the guest that name the cause of a failure. */
+  z.object({ type: z.literal('evidence'), lines: z.array(z.string()).readonly() }),
   z.object({ type: z.literal('warning'), text: z.string() }),
   /** This postponement was posted to Slack; the same reasons are not posted again for a while. */
   z.object({ type: z.literal('told'), reasons: z.string() }),

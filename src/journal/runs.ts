@@ -81,10 +81,10 @@ export function lockedSince(stateDir: string, runId: string, cluster: string): s
  * Records the delivery of the report of a run that has ended. Best effort: rather post to Slack twice than
  * never.
  */
-export function addDelivery(
+export function addToEnded(
   stateDir: string,
   runId: string,
-  events: ReadonlyArray<Extract<RunEvent, { type: 'warning' | 'told' }>>,
+  events: ReadonlyArray<Extract<RunEvent, { type: 'warning' | 'told' | 'unlocked' }>>,
   clock: Clock,
 ): void {
   // `--abandon` without an unfinished run leaves none on disk.
@@ -145,6 +145,7 @@ export function documentOf(state: RunState, postponements: RunDocument['postpone
     leftBehind: { fenced: state.fenced, locks: state.locks },
     retryAfter: ended.retryAfter,
     postponements,
+    evidence: state.evidence,
     warnings: state.warnings,
     screen: state.screen,
     error: ended.error,

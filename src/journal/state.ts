@@ -30,6 +30,13 @@ export interface RunState {
   readonly would: readonly string[];
   readonly safeUntil: string | null;
   readonly upgrade: 'not-begun' | 'begun' | 'done' | 'failed';
+  /** How often it was tried. */
+  readonly attempts: number;
+  /** The last try (ISO 8601), and by the clock of the host in epoch seconds. */
+  readonly upgradeAt: string | null;
+  readonly upgradeSince: number | null;
+  /** The boot before the first try, and when it was looked at (ISO 8601). */
+  readonly bootBefore: { readonly boot: Boot; readonly seenAt: string } | null;
   readonly upgradeTask: string | null;
   readonly changes: PackageChanges | null;
   readonly reboot: {
@@ -39,6 +46,9 @@ export interface RunState {
     readonly downAt: string | null;
     readonly upAt: string | null;
   } | null;
+  /** The reboot was not requested by this run and counts as its own. `owes`: why what came after it needs another. */
+  readonly foreignBoot: { readonly owes: string | null } | null;
+  readonly evidence: readonly string[];
   readonly after: HostState | null;
   readonly warnings: readonly string[];
   /** The postponement that was posted to Slack, and when (ISO 8601). */
@@ -86,10 +96,16 @@ function begin(runId: string, at: string, event: RunEvent): RunState {
     would: [],
     safeUntil: null,
     upgrade: 'not-begun',
+    attempts: 0,
+    upgradeAt: null,
+    upgradeSince: null,
+    bootBefore: null,
     upgradeTask: null,
     changes: null,
     reboot: null,
+    foreignBoot: null,
     after: null,
+    evidence: [],
     warnings: [],
     told: null,
     screen: null,
@@ -131,6 +147,8 @@ function objection({ ended, timeline, baseline, upgrade, reboot }: RunState, eve
     case 'reboot-intended':
       if (reboot) return 'the reboot was requested before, and a run requests one';
       return upgrade === 'done' ? null : 'the upgrade is not done';
+    case 'boot-found':
+      return reboot ? 'the run has its reboot' : upgrade === 'done' ? null : 'the upgrade is not done';
     case 'went-down':
     case 'rebooted':
       if (!reboot) return 'no reboot was requested';
@@ -153,7 +171,11 @@ function after(state: RunState, event: RunEvent, at: string): RunState {
     case 'checked':
       return { ...state, findings: merge(state.findings, event.findings) };
     case 'baseline':
-      return { ...state, baseline: event.baseline };
+      return {
+        ...state,
+        baseline: event.baseline,
+        bootBefore: { boot: event.baseline.boot, seenAt: at },
+      };
     case 'locked':
       return {
         ...state,
@@ -181,7 +203,16 @@ function after(state: RunState, event: RunEvent, at: string): RunState {
     case 'foreseen':
       return { ...state, would: event.would, safeUntil: event.safeUntil };
     case 'upgrade-intended':
-      return { ...state, upgrade: 'begun', upgradeTask: null };
+      return {
+        ...state,
+        upgrade: 'begun',
+        attempts: state.attempts + 1,
+        upgradeAt: at,
+        upgradeSince: event.since ?? null,
+        upgradeTask: null,
+        // A boot between two tries is one since the upgrade.
+        bootBefore: state.attempts === 0 && event.boot ? { boot: event.boot, seenAt: at } : state.bootBefore,
+      };
     case 'upgrade-void':
       return { ...state, upgrade: 'not-begun', upgradeTask: null };
     case 'upgrade-task':
@@ -205,8 +236,22 @@ function after(state: RunState, event: RunEvent, at: string): RunState {
       return { ...state, reboot: state.reboot && { ...state.reboot, downAt: event.seenAt } };
     case 'rebooted':
       return { ...state, reboot: state.reboot && { ...state.reboot, upAt: at } };
+    case 'boot-found':
+      return {
+        ...state,
+        reboot: {
+          count: 1,
+          requestedAt: new Date(event.boot.bootTime * 1000).toISOString(),
+          before: state.bootBefore?.boot ?? event.boot,
+          downAt: null,
+          upAt: at,
+        },
+        foreignBoot: { owes: event.owes },
+      };
     case 'after':
       return { ...state, after: event.state };
+    case 'evidence':
+      return { ...state, evidence: event.lines };
     case 'warning':
       return { ...state, warnings: [...state.warnings, event.text] };
     case 'told':

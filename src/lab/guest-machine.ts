@@ -52,7 +52,7 @@ export interface GuestMachine {
   /** `systemctl start` of a unit, to its end. @returns its exit code, null where there is no such unit */
   startUnit(unit: string): Awaitable<number | null>;
   /** What is in the journal about a unit, as `journalctl` prints it. */
-  unitLines(unit: string): Awaitable<readonly string[]>;
+  unitLines(unit: string, since?: number): Awaitable<readonly string[]>;
   /** All of it, between two moments in epoch seconds, where the machine can tell. */
   readonly journal?: (between: { since?: number; until?: number }) => Awaitable<readonly string[]>;
   /** Services by name, where the machine itself knows how they stand. */

@@ -156,7 +156,7 @@ export function notReleased(
   error: unknown,
 ): string {
   const why = errorDocument(error).message.replace(/\.?$/, '.');
-  return `The lock of cluster "${cluster}" could not be released: ${why} It expires on its own; to release it sooner:\npbs-ctl lock release --cluster ${cluster} --owner ${owner} --run ${run}`;
+  return `The lock of cluster "${cluster}" could not be released: ${why} It stays until it is released:\npbs-ctl lock release --cluster ${cluster} --owner ${owner} --run ${run}`;
 }
 
 /**

@@ -1,12 +1,40 @@
 import { errorDocument } from '../fault.js';
-import { notReleased, takeLease } from '../lock/lease.js';
-import { note, type Run, warning } from './run.js';
+import { type Lease, notReleased, takeLease } from '../lock/lease.js';
+import { poll } from '../poll.js';
+import { isLater } from '../rules/outcome.js';
+import { note, type Run, step, warning } from './run.js';
 
 /** Takes the lock of every cluster that the host serves, all or none. @throws Fault `lock.*` */
 export async function lock(run: Run): Promise<string> {
+  if (run.lease) return 'held already';
+  run.lease = await waiting(run, () => take(run));
+  return `held in ${run.lease.clusters.join(', ')}`;
+}
+
+/** With `--wait` also for a lock that another has taken since the checks, or that cannot be written for a moment. */
+async function waiting(run: Run, act: () => Promise<Lease>): Promise<Lease> {
+  const { clock, interruption, waitsUntil = 0 } = run;
+  const everyMs = run.host.target.policy.pollInterval;
+  let last: unknown;
+  const limitMs = Math.max(0, waitsUntil - clock.monotonic());
+  const taken = await poll(clock, { everyMs, limitMs, signal: interruption.signal }, async () => {
+    try {
+      return await act();
+    } catch (error) {
+      if (!isLater(error)) throw error;
+      last = error;
+      if (clock.monotonic() < waitsUntil) step(run, 'lock', null, `waiting: ${errorDocument(error).message}`);
+      return null;
+    }
+  });
+  if (taken) return taken;
+  throw last;
+}
+
+async function take(run: Run): Promise<Lease> {
   const { host, clock, journal } = run;
   const { policy, host: owner } = host.target;
-  run.lease = await takeLease(
+  return takeLease(
     host.clusters.map((cluster) => ({
       lock: cluster.lock,
       claim: {
@@ -23,7 +51,6 @@ export async function lock(run: Run): Promise<string> {
         note(run, `the lock of cluster "${cluster}" could not be renewed: ${errorDocument(error).message}`),
     },
   );
-  return `held in ${run.lease.clusters.join(', ')}`;
 }
 
 /** Gives back what the run holds; what could not be given back is a warning. */
@@ -33,7 +60,9 @@ export async function unlock(run: Run): Promise<string> {
     if (!failed.some((each) => each.cluster === cluster)) run.journal.append({ type: 'unlocked', cluster });
   }
   for (const { cluster, error } of failed) {
-    warning(run, notReleased(cluster, { owner: run.host.target.host, run: run.journal.runId }, error));
+    const { host: owner } = run.host.target;
+    const text = notReleased(cluster, { owner, run: run.journal.runId }, error);
+    warning(run, `${text}\nThe next patch of ${owner} releases it, too.`);
   }
   return failed.length === 0 ? 'released' : 'not everywhere released';
 }

@@ -7,6 +7,7 @@ import type { RunDocument } from '../journal/document.js';
 import { Journal } from '../journal/journal.js';
 import { documentOf, postponementsOf, readRuns, runsOf } from '../journal/runs.js';
 import { isUnfinished, type RunState } from '../journal/state.js';
+import { alarm } from '../report/deliver.js';
 import type { Reporter } from '../report/events.js';
 import type { World } from '../world.js';
 import { checkOnly } from './check-only.js';
@@ -20,6 +21,8 @@ interface PatchOptions {
   readonly abandon: boolean;
   readonly plan: string | null;
   readonly ignoredWindow: string | null;
+  /** `--wait`: until then, by the monotonic clock. */
+  readonly waitsUntil?: number;
 }
 
 /** One host through the whole workflow. @returns the report; throws only before a run has begun */
@@ -61,6 +64,8 @@ export async function patchHost(
         requiredPlan: options.plan,
         ignoredWindow: options.ignoredWindow,
         cache: new AnswerCache(world.clock),
+        alarm: (text) => alarm(text, config, world),
+        ...(options.waitsUntil === undefined ? {} : { waitsUntil: options.waitsUntil }),
         lease: null,
       };
       if (unfinished && !options.abandon)

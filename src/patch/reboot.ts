@@ -4,8 +4,9 @@ import { installedKernels } from '../guest/apt.js';
 import type { Answers } from '../host/answers.js';
 import { isoFromMs } from '../moment.js';
 import { type Kernels, rebootDecision } from '../rules/reboot.js';
+import { bootSeen } from './foreign-boot.js';
 import { beforeReboot } from './gate.js';
-import type { Run } from './run.js';
+import { finishReboot, type Run } from './run.js';
 
 /** Why this run does not reboot; null where it does. */
 export async function whyNoReboot(run: Run): Promise<string | null> {
@@ -40,17 +41,12 @@ export async function kernelsOf({ target, pbs, survey }: Answers): Promise<Kerne
 export async function reboot(run: Run): Promise<string> {
   const { pbs, target } = run.host;
   const answers = await beforeReboot(run);
-  // All of them answered a moment ago, for the gate.
-  const [{ uptimeSeconds }, { epochSeconds }, survey] = await Promise.all([
-    answers.pbs.nodeStatus(),
-    answers.pbs.time(),
-    target.guest ? answers.survey() : null,
-  ]);
-  const bootId = survey?.bootId ?? null;
-  const early = target.policy.minRebootInterval - uptimeSeconds * 1000;
-  if (early > 0) throw tooSoon(target.host, uptimeSeconds * 1000, run.clock.now() + early);
-  run.interruption.protect('the host is rebooting');
-  const boot = { bootTime: epochSeconds - uptimeSeconds, bootId, uptimeSeconds };
+  // All of it answered a moment ago, for the gate.
+  const boot = await bootSeen(answers);
+  const uptimeMs = boot.uptimeSeconds * 1000;
+  const early = target.policy.minRebootInterval - uptimeMs;
+  if (early > 0) throw tooSoon(target.host, uptimeMs, run.clock.now() + early);
+  finishReboot(run);
   run.journal.append({ type: 'reboot-intended', boot });
   try {
     await pbs.reboot();

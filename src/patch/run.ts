@@ -21,6 +21,10 @@ export interface Run {
   readonly ignoredWindow: string | null;
   /** What checks have learned a moment ago. */
   readonly cache: AnswerCache;
+  /** Tells people at once, in the middle of a run, where the config names Slack. @returns why it could not */
+  readonly alarm?: (text: string) => Promise<string | null>;
+  /** `--wait`: until then (by the monotonic clock) a lock that another holds is waited for. */
+  readonly waitsUntil?: number;
   lease: Lease | null;
 }
 
@@ -36,6 +40,16 @@ export function warning(run: Run, text: string): void {
 
 export function step(run: Run, label: string, percent: number | null, text: string): void {
   run.reporter.emit({ host: run.host.target.host, event: 'step', label, percent, text });
+}
+
+/** From the request on nothing is left that a signal could keep from happening: boot and verification are waited for. */
+export function finishReboot({ interruption, host, clock }: Run): void {
+  const { rebootTimeout, stableFor } = host.target.policy;
+  const deadline = clock.monotonic() + rebootTimeout + Math.max(rebootTimeout / 4, stableFor * 2);
+  interruption.finish({
+    what: `${host.target.host} reboots and is verified`,
+    leftMs: () => deadline - clock.monotonic(),
+  });
 }
 
 /** Reads the locks back before something is changed. @throws Fault `lock.lost`, `lock.stale` */

@@ -50,7 +50,7 @@ export async function reportOrphanedLocks(run: Run): Promise<void> {
   }
 }
 
-const mayHoldLocks = ({ journal }: Run): boolean =>
+export const mayHoldLocks = ({ journal }: Run): boolean =>
   journal.state.timeline.some(({ phase }) => phase === 'lock');
 
 const unknownLock = (cluster: string, error: unknown) =>
@@ -65,9 +65,11 @@ export async function abandon(run: Run): Promise<void> {
     journal.append({ type: 'ended', outcome: 'abandoned', retryAfter: null, error: null, open: false });
     return;
   }
-  const stillRuns = await upgradeStillRuns(run);
+  const seen = await upgradeStillRuns(run);
+  const stillRuns = seen !== false;
   if (stillRuns) {
-    warning(run, 'the upgrade still runs; fence and lock stay until it has ended');
+    const what = seen ? 'the upgrade still runs' : 'whether the upgrade still runs cannot be seen';
+    warning(run, `${what}; fence and lock stay`);
   } else {
     await attempt(run, 'the fence', () => unfence(run));
     for (const { name, lock } of host.clusters) {

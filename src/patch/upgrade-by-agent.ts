@@ -1,11 +1,22 @@
 import { EXIT, Fault } from '../fault.js';
-import { NO_CHANGES, packageChanges, planDigest, readProgress, wholePlan } from '../guest/apt.js';
+import {
+  isEmptyPlan,
+  NO_CHANGES,
+  packageChanges,
+  planDigest,
+  readProgress,
+  wholePlan,
+} from '../guest/apt.js';
+import { dpkgChanges } from '../guest/dpkg-log.js';
 import type { Guest } from '../guest/exec.js';
 import { type Survey, takeSurvey } from '../guest/survey.js';
-import { clearUpgrade, startUpgrade, unitName, viewUpgrade } from '../guest/upgrade-unit.js';
+import { clearUpgrade, startUpgrade, unitName, viewUpgrade, withdrawStart } from '../guest/upgrade-unit.js';
 import { protectedOn } from '../rules/plan.js';
 import type { Run } from './run.js';
-import type { ObservedUpgrade, UpgradeMethod } from './upgrade-method.js';
+import type { ObservedUpgrade, UpgradeMethod, UpgradeResult } from './upgrade-method.js';
+
+/** Two looks, a poll apart: systemd may just be reading its state anew. */
+const LOOKS_AT_NOTHING = 2;
 
 /** The guest agent starts a transient unit; plan, progress and packages are read from inside the guest. */
 export function agentMethod(
@@ -15,8 +26,10 @@ export function agentMethod(
 ): UpgradeMethod {
   const { runId } = run.journal;
   const { policy, host } = run.host.target;
+  const attempt = () => ({ run: runId, attempt: run.journal.state.attempts });
   let offset = 0;
   let isHalfDone = false;
+  let goneLooks = 0;
   return {
     name: `${unitName(runId)} in the guest`,
     async plan() {
@@ -34,9 +47,10 @@ export function agentMethod(
         },
       );
     },
+    prepare: async () => null,
     start: (plan) =>
       startUpgrade(guest, {
-        run: runId,
+        ...attempt(),
         repairDpkg: policy.repairDpkg,
         cleanup: policy.cleanup,
         protectedPackages: policy.protectedPackages,
@@ -45,25 +59,41 @@ export function agentMethod(
         planDigest: policy.repairDpkg && isHalfDone ? null : planDigest(plan),
       }),
     async observe() {
-      const { unit, status, log } = await viewUpgrade(guest, runId, offset);
+      const { unit, start, startWords, status, log } = await viewUpgrade(guest, attempt(), offset);
       offset += Buffer.byteLength(log);
-      return { unit, progress: progressIn(status), log };
-    },
-    async result() {
-      const before = new Map(Object.entries(run.journal.state.baseline?.installed ?? {}));
-      const { installedPackages, plan, audit, carriers } = await takeSurvey(guest);
-      const { planned } = run.journal.state;
+      goneLooks = unit.kind === 'gone' ? goneLooks + 1 : 0;
+      const isOver = goneLooks >= LOOKS_AT_NOTHING && start !== 'under-way';
+      const isSettled = isOver && (start === 'over' || (await withdrawStart(guest, attempt())));
       return {
-        changes: packageChanges(before, installedPackages, {
-          ...(plan ?? NO_CHANGES),
-          removed: planned?.packages.removed ?? [],
-        }),
-        audit,
-        pending: plan ? plan.upgraded.length + plan.installed.length : null,
-        isProtected: protectedOn(policy, carriers),
+        unit,
+        isSettled,
+        progress: progressIn(status),
+        log: isSettled && log === '' && startWords !== '' ? `${startWords}\n` : log,
       };
     },
+    result: () => resultInGuest(run, guest),
     clear: () => clearUpgrade(guest, runId),
+  };
+}
+
+/** What the packages of the guest say, whoever has upgraded them. */
+export async function resultInGuest(run: Run, guest: Guest): Promise<UpgradeResult> {
+  const { baseline, planned, upgradeAt } = run.journal.state;
+  const before = new Map(Object.entries(baseline?.installed ?? {}));
+  const { installedPackages, plan, audit, carriers } = await takeSurvey(guest);
+  const known = { ...(plan ?? NO_CHANGES), removed: planned?.packages.removed ?? [] };
+  // Where the versions of before are not known, the log of dpkg has them.
+  const changes =
+    before.size > 0 || upgradeAt === null
+      ? packageChanges(before, installedPackages, known)
+      : { ...(await dpkgChanges(guest, Date.parse(upgradeAt) / 1000)), held: known.held };
+  const pending = plan ? plan.upgraded.length + plan.installed.length : null;
+  return {
+    changes,
+    audit,
+    pending,
+    hadSomethingToDo: pending !== 0 || (planned !== null && !isEmptyPlan(planned.packages)),
+    isProtected: protectedOn(run.host.target.policy, carriers),
   };
 }
 

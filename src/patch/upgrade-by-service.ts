@@ -1,82 +1,133 @@
 import type { Pbs } from '../api/pbs.js';
-import { NO_CHANGES, type PackageChanges } from '../guest/apt.js';
+import type { TaskState } from '../api/tasks.js';
+import { Fault } from '../fault.js';
+import { isEmptyPlan, NO_CHANGES, type PackageChanges } from '../guest/apt.js';
+import { readUnitJournal, type UnitJournal } from '../guest/unit-journal.js';
 import { refusalIn } from '../guest/upgrade-script.js';
 import type { UnitState } from '../guest/upgrade-unit.js';
+import { poll } from '../poll.js';
 import { protectedOn } from '../rules/plan.js';
 import type { Run } from './run.js';
-import type { UpgradeMethod } from './upgrade-method.js';
+import { resultInGuest } from './upgrade-by-agent.js';
+import type { UpgradeMethod, UpgradeResult } from './upgrade-method.js';
+
+/** After a task that has ended the journal may take a moment to show what systemd wrote of the unit. */
+const LOOKS_AT_NOTHING = 4;
 
 /**
- * PBS itself starts a oneshot unit that the administrator has installed, as a task that lasts as long as
- * the unit runs. Its output is in the host's journal. Upstream does not document that the endpoint takes
- * units beyond its own list, so this method is never the default.
- * @see PBS API `POST /nodes/{node}/services/{service}/start`
+ * PBS itself starts a oneshot unit that the administrator has installed. What became of it is in the unit's own
+ * journal: the task of PBS fails also where `systemctl start` only lost its connection, as when systemd itself
+ * is upgraded. Upstream does not document that the endpoint takes units beyond its own list, so this method is
+ * never the default.
+ * @see PBS API `POST /nodes/{node}/services/{service}/start`, `GET /nodes/{node}/syslog`
  */
 export function serviceMethod(run: Run, unit: string): UpgradeMethod {
-  const { pbs, target } = run.host;
+  const { pbs, guest, target } = run.host;
+  const { journal, clock } = run;
   let seenLines = 0;
-  let last: UnitState | null = null;
-  const unitLines = () => pbs.unitLog(unit, new Date(run.journal.state.startedAt));
+  let idleLooks = 0;
+  let taskWords = '';
+
+  const linesOfUnit = async (): Promise<string[]> => {
+    const { upgradeSince, startedAt } = journal.state;
+    // Journals of versions before this do not say since when: the day before the run is early enough in any time zone.
+    const since = upgradeSince ?? Date.parse(startedAt) / 1000 - 86_400;
+    return pbs.unitLog(unit, since, (await pbs.time()).utcOffset ?? 0);
+  };
+
   return {
     name: unit,
     plan: async () => ({ packages: await pendingChanges(pbs), isProtected: protectedOn(target.policy, []) }),
+    /** Lines are asked for by the second: what an earlier start wrote must lie in one before. */
+    async prepare() {
+      const found = await poll(clock, { everyMs: 500, limitMs: 30_000 }, async () => {
+        const { epochSeconds, utcOffset } = await pbs.time();
+        return (await pbs.unitLog(unit, epochSeconds, utcOffset ?? 0)).length === 0 ? epochSeconds : null;
+      });
+      if (found !== null) return found;
+      throw new Fault('upgrade.unit-busy', `${unit} on ${target.host} keeps writing into the journal.`, {
+        kind: 'later',
+        hint: `Does it run already? On ${target.host}:\njournalctl -u ${unit}`,
+      });
+    },
     async start() {
-      const upid = await pbs.startService(unit);
-      run.journal.append({ type: 'upgrade-task', upid });
+      journal.append({ type: 'upgrade-task', upid: await pbs.startService(unit) });
     },
     async observe() {
-      const upid = run.journal.state.upgradeTask ?? (await findTask(run, unit));
-      if (upid === null) return { unit: { kind: 'gone' }, progress: null, log: '' };
-      const [{ running, exitStatus }, lines] = await Promise.all([
-        pbs.taskState(upid),
-        unitLines().catch(() => []),
-      ]);
-      const state = stateOf(running, exitStatus);
-      // Read again now that it has ended, since its last lines are its reason.
-      const all = state.kind === 'failed' ? await unitLines().catch(() => lines) : lines;
-      const fresh = all.slice(seenLines);
-      seenLines = Math.max(seenLines, all.length);
-      const line = all.at(-1);
-      const refusal = state.kind === 'failed' ? refusalIn(all) : null;
-      last = refusal === null || state.kind !== 'failed' ? state : { ...state, exitCode: refusal };
+      const upid = journal.state.upgradeTask ?? (await findTask());
+      const task = upid === null ? null : await pbs.taskState(upid);
+      const lines = await linesOfUnit();
+      const fresh = lines.slice(seenLines);
+      seenLines = Math.max(seenLines, lines.length);
+      if (task && !task.running && task.exitStatus !== 'OK') taskWords = task.exitStatus ?? '';
+      const state = withOwnCode(await stateOf(readUnitJournal(lines, unit), task), lines);
+      idleLooks = state.kind === 'gone' ? idleLooks + 1 : 0;
+      const line = lines.at(-1);
       return {
-        unit: last,
+        unit: state,
+        isSettled: idleLooks >= LOOKS_AT_NOTHING && (upid !== null || !mayBeLate()),
         progress: line === undefined ? null : { percent: null, text: line },
-        log: fresh.map((line) => `${line}\n`).join(''),
+        log: [...fresh, ...(state.kind === 'gone' && taskWords !== '' ? [taskWords] : [])]
+          .map((text) => `${text}\n`)
+          .join(''),
       };
     },
     async result() {
-      const planned = run.journal.state.planned?.packages ?? NO_CHANGES;
-      const left = await pendingChanges(pbs);
-      const waiting = new Set([...left.upgraded, ...left.installed].map(({ name }) => name));
-      // PBS lists held packages too. apt leaves only those behind where it ends well.
-      const endedWell = last?.kind === 'succeeded';
-      return {
-        changes: {
-          ...planned,
-          upgraded: planned.upgraded.filter(({ name }) => !waiting.has(name)),
-          installed: planned.installed.filter(({ name }) => !waiting.has(name)),
-          held: endedWell ? [...waiting].sort() : [],
-        },
-        audit: '',
-        pending: endedWell ? 0 : waiting.size,
-        isProtected: protectedOn(target.policy, []),
-      };
+      const said = readUnitJournal(await linesOfUnit(), unit);
+      return guest ? resultInGuest(run, guest).catch(() => resultByJournal(said)) : resultByJournal(said);
     },
     // systemd forgets a oneshot unit by itself.
     clear: async () => {},
   };
 
+  async function stateOf({ hasBegun, ended }: UnitJournal, task: TaskState | null): Promise<UnitState> {
+    if (ended) return ended;
+    if (!hasBegun) return task?.running ? { kind: 'running' } : { kind: 'gone' };
+    // A host that has booted since runs it no longer, whatever the journal last said.
+    const { upgradeSince } = journal.state;
+    const [{ uptimeSeconds }, { epochSeconds }] = await Promise.all([pbs.nodeStatus(), pbs.time()]);
+    const hasBooted = upgradeSince !== null && uptimeSeconds < epochSeconds - upgradeSince;
+    return { kind: hasBooted && task?.running !== true ? 'gone' : 'running' };
+  }
+
+  /** A request whose answer was lost may still be on its way to the daemon. */
+  function mayBeLate(): boolean {
+    const { upgradeAt } = journal.state;
+    return upgradeAt !== null && clock.now() - Date.parse(upgradeAt) < target.policy.requestTimeout * 2;
+  }
+
   /** A start whose answer was lost: the task tells whether it arrived. */
-  async function findTask({ host, journal: { state } }: Run, service: string): Promise<string | null> {
-    const begun = Date.parse(state.startedAt) / 1000 - target.policy.maxClockSkew / 1000;
-    const tasks = await host.pbs.recentTasks(200);
-    const own = tasks.find(
-      ({ type, id, startedAt }) => type === 'srvstart' && id === service && startedAt >= begun,
+  async function findTask(): Promise<string | null> {
+    const { upgradeSince, startedAt } = journal.state;
+    const since = upgradeSince ?? Date.parse(startedAt) / 1000 - target.policy.maxClockSkew / 1000;
+    const own = (await pbs.recentTasks(200)).find(
+      ({ type, id, startedAt: at }) => type === 'srvstart' && id === unit && at >= since,
     );
-    if (own) run.journal.append({ type: 'upgrade-task', upid: own.upid });
+    if (own) journal.append({ type: 'upgrade-task', upid: own.upid });
     return own?.upid ?? null;
   }
+
+  async function resultByJournal({ changes, ended, toDo, dpkgError }: UnitJournal): Promise<UpgradeResult> {
+    const left = await pendingChanges(pbs);
+    const waiting = [...left.upgraded, ...left.installed].map(({ name }) => name);
+    const endedWell = ended?.kind === 'succeeded';
+    // PBS lists held packages too. apt leaves only those behind where it ends well.
+    const held = endedWell ? [...new Set([...changes.held, ...waiting])].sort() : [];
+    const something = isEmptyPlan(changes) ? waiting.length > 0 : true;
+    return {
+      changes: { ...changes, held },
+      audit: dpkgError,
+      pending: endedWell ? 0 : waiting.length,
+      hadSomethingToDo: toDo === null ? something : toDo > 0,
+      isProtected: protectedOn(target.policy, []),
+    };
+  }
+}
+
+/** systemd knows the exit code of the script, and of a unit that another wrote around it perhaps only 1. */
+function withOwnCode(state: UnitState, lines: readonly string[]): UnitState {
+  const own = state.kind === 'failed' ? refusalIn(lines) : null;
+  return state.kind === 'failed' && own !== null ? { ...state, exitCode: own } : state;
 }
 
 /** PBS knows what would be installed and upgraded, not what would be removed: the unit refuses that itself. */
@@ -91,13 +142,4 @@ async function pendingChanges(pbs: Pbs): Promise<PackageChanges> {
       installed === null && candidate !== null ? [{ name, to: candidate }] : [],
     ),
   };
-}
-
-function stateOf(running: boolean, exitStatus: string | null): UnitState {
-  if (running) return { kind: 'running' };
-  if (exitStatus === 'OK') return { kind: 'succeeded' };
-  // The server no longer knows: the packages have to tell.
-  if (exitStatus === null || exitStatus === 'unknown') return { kind: 'gone' };
-  const code = /exit (?:status|code):? ?(\d+)/.exec(exitStatus)?.[1];
-  return { kind: 'failed', exitCode: Number(code ?? 1), signal: false };
 }

@@ -1,9 +1,11 @@
 import type { PackageChanges } from '../guest/apt.js';
 import type { UnitState } from '../guest/upgrade-unit.js';
 
-/** One look at an upgrade that runs or has ended. */
+/** One look at an upgrade that runs, has ended, or may still begin. */
 export interface ObservedUpgrade {
   readonly unit: UnitState;
+  /** Of a unit that is gone: it will not begin any more. */
+  readonly isSettled: boolean;
   /** Null where nothing is known yet. `percent` null where only words are. */
   readonly progress: { readonly percent: number | null; readonly text: string } | null;
   /** What was written since the last look. */
@@ -19,11 +21,13 @@ export interface Plan {
 /** What is true of the packages once the upgrade has ended, however it ended. */
 export interface UpgradeResult {
   readonly changes: PackageChanges;
-  /** What `dpkg --audit` says; '' when the packages are whole, or when it cannot be asked. */
+  /** What `dpkg --audit` says; '' when the packages are whole, or when no guest can be asked. */
   readonly audit: string;
   /** How many packages still wait; null when that cannot be told. */
   readonly pending: number | null;
   isProtected(name: string): boolean;
+  /** By its own simulation there was something to do. */
+  readonly hadSomethingToDo: boolean;
 }
 
 /**
@@ -35,8 +39,14 @@ export interface UpgradeMethod {
   readonly name: string;
   /** @throws Fault `upgrade.no-plan` (exit 75) */
   plan(): Promise<Plan>;
-  /** Starts it, once. @throws Fault when it certainly was not started */
+  /**
+   * Makes ready for a start, so that what follows can be told from what was before.
+   * @returns epoch seconds by the clock of the host, at most when the start is sent; null where it does not matter
+   */
+  prepare(): Promise<number | null>;
+  /** Asks for it, once. @throws Fault of kind `unknown` where it may begin all the same */
   start(plan: PackageChanges): Promise<void>;
+  /** @throws Fault where it cannot be asked at the moment */
   observe(): Promise<ObservedUpgrade>;
   result(): Promise<UpgradeResult>;
   /** Takes away what is left of an upgrade that has ended; a running one is left alone. */

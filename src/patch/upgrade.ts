@@ -1,16 +1,19 @@
 import { guestPackages } from '../checks/guest.packages.js';
-import { EXIT, Fault } from '../fault.js';
+import { EXIT, errorDocument, Fault } from '../fault.js';
 import { planDigest as digestOf, isEmptyPlan, type PackageChanges } from '../guest/apt.js';
 import type { Survey } from '../guest/survey.js';
 import { UPGRADE_EXIT } from '../guest/upgrade-script.js';
 import type { UnitState } from '../guest/upgrade-unit.js';
+import type { Boot } from '../journal/records.js';
 import { poll } from '../poll.js';
 import { approvalsFor, isRestOf, lostPackages, refusalOf } from '../rules/plan.js';
+import { changedNothing, followToItsEnd, hasBegun } from './follow-upgrade.js';
+import { bootSeen } from './foreign-boot.js';
 import { beforeUpgrade } from './gate.js';
-import { type Run, step } from './run.js';
+import { note, type Run } from './run.js';
 import { agentMethod } from './upgrade-by-agent.js';
 import { serviceMethod } from './upgrade-by-service.js';
-import type { ObservedUpgrade, UpgradeMethod, UpgradeResult } from './upgrade-method.js';
+import type { UpgradeMethod, UpgradeResult } from './upgrade-method.js';
 
 /**
  * The way that the config names.
@@ -46,18 +49,22 @@ export async function upgrade(run: Run): Promise<string> {
     return 'nothing to upgrade';
   }
   await beforeUpgrade(run, answers);
-  run.interruption.protect('the upgrade is running');
-  run.journal.append({ type: 'upgrade-intended' });
+  await start(run, method, plan, await bootSeen(answers));
+  return followUpgrade(run, method);
+}
+
+/** Once the start may have arrived, only the unit and the packages say whether it has. */
+async function start(run: Run, method: UpgradeMethod, plan: PackageChanges, boot: Boot): Promise<void> {
+  const since = await method.prepare();
+  run.interruption.throwIfStopped();
+  run.journal.append({ type: 'upgrade-intended', boot, since });
   try {
     await method.start(plan);
   } catch (error) {
-    // Whether a start without an answer that can be read arrived shows at the next look.
-    const code = error instanceof Fault ? error.code : '';
-    if (REFUSED_TO_START.has(code) && !(await hasArrived(method).catch(() => true)))
-      run.journal.append({ type: 'upgrade-void' });
-    if (!['outcome.unknown', 'api.unreadable'].includes(code)) throw error;
+    if (error instanceof Fault && error.kind === 'unknown') return;
+    run.journal.append({ type: 'upgrade-void' });
+    throw error;
   }
-  return followUpgrade(run, method);
 }
 
 /**
@@ -75,17 +82,6 @@ async function changedBefore(
   // Through a unit only what is planned can be seen to change.
   return { ...now, changes: isEmptyPlan(now.changes) ? (changes ?? plan) : now.changes };
 }
-
-/** Nothing was started, nor will be later: the run is undone as if it had ended before its upgrade. */
-const REFUSED_TO_START = new Set([
-  'upgrade.not-started',
-  'agent.blocked',
-  'agent.disabled',
-  'agent.frozen',
-  'agent.vm-stopped',
-  'api.forbidden',
-  'net.unreachable',
-]);
 
 /**
  * What would be done, journaled; refused where it must not be, or where nobody has approved it.
@@ -131,59 +127,46 @@ const planChanged = (host: string, digest: string) =>
     exitCode: EXIT.tryLater,
   });
 
-/** Waits for the upgrade of this run, from wherever it stands, and tells what apt tells. */
-export async function followUpgrade(run: Run, method = methodOf(run)): Promise<string> {
-  const { pollInterval: everyMs, upgradeTimeout: limitMs } = run.host.target.policy;
-  const { interruption, clock } = run;
-  interruption.protect('the upgrade is running');
-  const ended = await poll(clock, { everyMs, limitMs, signal: interruption.signal }, async () => {
-    const unit = (await observe(run, method))?.unit;
-    return unit?.kind === 'running' ? null : unit;
-  });
-  if (!ended) throw timedOut(run, method);
-  // What it has written since.
-  while ((await observe(run, method))?.log) {}
-  return judgeResult(run, method, ended);
-}
-
-/** A look that fails during an upgrade is normal: what is asked may just be restarting. Only the deadline ends the patience. */
-async function observe(run: Run, method: UpgradeMethod): Promise<ObservedUpgrade | null> {
-  try {
-    const seen = await method.observe();
-    run.journal.keep('apt.log', seen.log);
-    if (seen.progress) step(run, 'upgrade', seen.progress.percent, seen.progress.text);
-    return seen;
-  } catch (error) {
-    if (!(error instanceof Fault) || !/^(agent|net|outcome|pbs\.daemon)/.test(error.code)) throw error;
-    step(run, 'upgrade', null, `no answer about it at the moment (${error.code})`);
-    return null;
+/** Waits for the upgrade of this run, from wherever it stands. @returns what apt has done */
+async function followUpgrade(run: Run, method = methodOf(run)): Promise<string> {
+  const { unit, result, lastLines } = await followToItsEnd(run, method);
+  const { changes, audit, pending, isProtected } = result;
+  const { journal } = run;
+  const isWell = unit.kind !== 'failed';
+  if (changedNothing(result) && (unit.kind !== 'succeeded' || result.hadSomethingToDo)) {
+    journal.append({ type: 'upgrade-void' });
+    journal.append({ type: 'evidence', lines: lastLines });
+    await tidy(run, method, unit);
+    throw nothingChanged(run, unit, lastLines);
   }
-}
-
-async function judgeResult(run: Run, method: UpgradeMethod, unit: UnitState): Promise<string> {
-  const { changes, audit, pending, isProtected } = await method.result();
-  const { planned } = run.journal.state;
-  const isPlanned = (name: string) => planned?.packages.removed.some((each) => each.name === name) ?? false;
-  // A package that is half installed is not there, and not removed either.
-  const partly = { ...changes, removed: changes.removed.filter(({ name }) => isPlanned(name)) };
-  if (unit.kind === 'failed') {
-    const isUntouched = audit === '' && isEmptyPlan(changes);
-    if (isUntouched) run.journal.append({ type: 'upgrade-void' });
-    else run.journal.append({ type: 'upgrade-failed', exitCode: unit.exitCode, packages: partly });
-    await method.clear();
-    throw isUntouched ? nothingChanged(run, unit) : upgradeFailed(run, unit, audit);
-  }
-  if (audit !== '' || pending !== 0) {
-    run.journal.append({ type: 'upgrade-failed', exitCode: 0, packages: partly });
-    await method.clear();
-    throw incomplete(run, unit, audit, pending);
+  if (!isWell || audit !== '' || pending !== 0) {
+    const exitCode = isWell ? 0 : unit.exitCode;
+    journal.append({ type: 'upgrade-failed', exitCode, packages: partly(run, changes) });
+    journal.append({ type: 'evidence', lines: lastLines });
+    await tidy(run, method, unit);
+    throw isWell ? incomplete(run, unit, audit, pending) : upgradeFailed(run, unit, audit);
   }
   // A unit that is gone reads like a success; here the packages themselves have proven it.
-  await method.clear();
+  await tidy(run, method, unit);
   requireKept(run, changes, isProtected);
-  run.journal.append({ type: 'upgraded', packages: changes });
+  journal.append({ type: 'upgraded', packages: changes });
   const { upgraded, installed, removed } = changes;
   return `${upgraded.length} upgraded, ${installed.length} newly installed, ${removed.length} removed`;
+}
+
+/** What is left of the unit does not matter to anything that follows. */
+async function tidy(run: Run, method: UpgradeMethod, { kind }: UnitState): Promise<void> {
+  if (kind === 'gone') return;
+  await method
+    .clear()
+    .catch((error) => note(run, `the ended unit could not be taken away: ${errorDocument(error).message}`));
+}
+
+/** A package that is half installed is not there, and not removed either. */
+function partly({ journal }: Run, changes: PackageChanges): PackageChanges {
+  const planned = journal.state.planned?.packages.removed ?? [];
+  const isPlanned = (name: string) => planned.some((each) => each.name === name);
+  return { ...changes, removed: changes.removed.filter(({ name }) => isPlanned(name)) };
 }
 
 /**
@@ -191,34 +174,35 @@ async function judgeResult(run: Run, method: UpgradeMethod, unit: UnitState): Pr
  * and request begins again.
  */
 export async function noteVoidUpgrade(run: Run): Promise<void> {
-  if (run.journal.state.upgrade !== 'begun' || (await hasArrived(methodOf(run)))) return;
+  if (await hasBegun(run, methodOf(run))) return;
   run.journal.append({ type: 'upgrade-void' });
 }
 
-/** Whether an upgrade that was intended has left any trace: a unit or a changed package. */
-async function hasArrived(method: UpgradeMethod): Promise<boolean> {
-  if ((await method.observe()).unit.kind !== 'gone') return true;
-  const { changes, audit } = await method.result();
-  return audit !== '' || !isEmptyPlan(changes);
-}
+/** Longest patience of a run that is given up with an upgrade of which nothing can be seen. */
+const ABANDON_MS = 30_000;
 
-export const upgradeStillRuns = async (run: Run): Promise<boolean> =>
-  run.journal.state.upgrade === 'begun' && (await methodOf(run).observe()).unit.kind === 'running';
+/** @returns null where it cannot be seen */
+export async function upgradeStillRuns(run: Run): Promise<boolean | null> {
+  if (run.journal.state.upgrade !== 'begun') return false;
+  const { clock, interruption, host } = run;
+  const method = methodOf(run);
+  const polling = {
+    everyMs: host.target.policy.pollInterval,
+    limitMs: ABANDON_MS,
+    signal: interruption.signal,
+  };
+  const unit = await poll(clock, polling, async () => {
+    const seen = await method.observe().catch(() => null);
+    return seen && (seen.unit.kind !== 'gone' || seen.isSettled) ? seen.unit : null;
+  });
+  return unit && unit.kind === 'running';
+}
 
 const isPveNode = (host: string) =>
   new Fault('upgrade.pve-node', `${host} is a PVE node: its reboot would take down every guest on it.`, {
     hint: 'The upgrade script refused, and nothing was changed. pbs-ctl patches machines that are a PBS only.',
     exitCode: EXIT.tryLater,
   });
-
-function timedOut(run: Run, method: UpgradeMethod): Fault {
-  const { target } = run.host;
-  return new Fault(
-    'upgrade.timeout',
-    `The upgrade has not ended after upgradeTimeout; ${method.name} goes on, fence and lock stay.`,
-    { hint: `pbs-ctl never kills a running dpkg. Attach again: pbs-ctl patch --host ${target.host}` },
-  );
-}
 
 /** What the script refuses by itself, a moment after the plan was made. */
 const REFUSED_BY_SCRIPT: Readonly<Record<number, string>> = {
@@ -229,33 +213,41 @@ const REFUSED_BY_SCRIPT: Readonly<Record<number, string>> = {
   [UPGRADE_EXIT.planChanged]: 'plan.changed',
 };
 
-/** It failed before it changed anything: undone, and tried again later. */
-function nothingChanged(run: Run, unit: Extract<UnitState, { kind: 'failed' }>): Fault {
+/** What apt and dpkg write where they fail; the last of these lines says why. */
+const ERROR_LINE = /(?:^|: )(?:E: |dpkg: error|pbs-ctl-exit |Failed to |TASK ERROR|systemctl .* failed)/;
+
+/** Nothing has changed, whatever it was that failed: undone, and tried again later. */
+function nothingChanged(run: Run, unit: UnitState, lastLines: readonly string[]): Fault {
   const { host } = run.host.target;
-  if (unit.exitCode === UPGRADE_EXIT.pveNode) return isPveNode(host);
-  const code = unit.signal ? undefined : REFUSED_BY_SCRIPT[unit.exitCode];
+  if (unit.kind === 'failed' && unit.exitCode === UPGRADE_EXIT.pveNode) return isPveNode(host);
+  const code = unit.kind === 'failed' && !unit.signal ? REFUSED_BY_SCRIPT[unit.exitCode] : undefined;
+  const why = lastLines.findLast((line) => ERROR_LINE.test(line)) ?? lastLines.at(-1);
   return new Fault(
     code ?? 'upgrade.nothing-changed',
-    `The upgrade ${howItEnded(unit)} before it changed any package.`,
+    `The upgrade ${howItEnded(unit)} and has changed no package${why === undefined ? '' : `: ${why.trim()}`}`,
     {
       hint:
         code === undefined
-          ? `Fix the cause on ${host}, then: pbs-ctl patch --host ${host}`
-          : `Look at the plan: pbs-ctl patch --host ${host} --check`,
+          ? `Fix the cause on ${host}, then:\npbs-ctl patch --host ${host}`
+          : `Look at the plan:\npbs-ctl patch --host ${host} --check`,
       exitCode: EXIT.tryLater,
     },
   );
 }
 
-const howItEnded = ({ signal, exitCode }: Extract<UnitState, { kind: 'failed' }>) =>
-  signal ? `was killed by signal ${exitCode}` : `ended with exit code ${exitCode}`;
+function howItEnded(unit: UnitState): string {
+  if (unit.kind === 'gone') return 'has not begun';
+  if (unit.kind !== 'failed') return 'ended without an error';
+  if (unit.signal) return `was killed by signal ${unit.exitCode}`;
+  if (unit.exitCode === UPGRADE_EXIT.repairFailed) return 'could not repair dpkg';
+  return `ended with exit code ${unit.exitCode}`;
+}
 
-function upgradeFailed(run: Run, unit: Extract<UnitState, { kind: 'failed' }>, audit: string): Fault {
-  const { host } = run.host.target;
+function upgradeFailed(run: Run, unit: UnitState, audit: string): Fault {
   return new Fault(
     'upgrade.failed',
     `The upgrade ${howItEnded(unit)}${audit === '' ? '' : '; packages are left half configured'}.`,
-    { hint: howToFix(run, host) },
+    { hint: howToFix(run, run.host.target.host) },
   );
 }
 

@@ -4,7 +4,7 @@ import { Fault } from '../fault.js';
 import { isoFromMs } from '../moment.js';
 import { type ObservedBoot, type RebootVerdict, rebootVerdict } from '../rules/boot.js';
 import type { Clock } from '../world.js';
-import { type Run, step } from './run.js';
+import { finishReboot, type Run, step } from './run.js';
 
 /** While the API is silent it is asked this often. Milliseconds. */
 const PROBE_EVERY = 500;
@@ -28,6 +28,7 @@ export async function waitForBoot(run: Run): Promise<string> {
   const { reboot } = run.journal.state;
   if (!reboot)
     throw new Fault('reboot.not-asked', 'No reboot was requested, so there is nothing to wait for.');
+  finishReboot(run);
   const { rebootTimeout, pollInterval, requestTimeout } = target.policy;
   const longest = Math.max(pollInterval, Math.min(requestTimeout, SLOW_ANSWER));
   const requested = Date.parse(reboot.requestedAt);

@@ -1,11 +1,13 @@
 import type { Outcome } from '../config/schema.js';
-import { errorDocument, Fault } from '../fault.js';
+import { EXIT, errorDocument, Fault } from '../fault.js';
 import type { Phase } from '../journal/document.js';
 import type { RunState } from '../journal/state.js';
+import { isoFromMs } from '../moment.js';
 import { consequenceOf, heldBack } from '../rules/failure.js';
-import { ending } from '../rules/outcome.js';
+import { ending, isLater } from '../rules/outcome.js';
 import { drain } from './drain.js';
 import { fence, unfence } from './fence.js';
+import { foreignBoot } from './foreign-boot.js';
 import { whatHoldsTheFence } from './gate.js';
 import { keepConsole } from './keep-console.js';
 import { lock, unlock } from './lock.js';
@@ -13,7 +15,7 @@ import { preflight } from './preflight.js';
 import { reboot, whyNoReboot } from './reboot.js';
 import { refresh } from './refresh.js';
 import { phase, type Run, skipPhase, warning } from './run.js';
-import { reportOrphanedLocks, undoFence, undoLock } from './undo.js';
+import { mayHoldLocks, reportOrphanedLocks, undoFence, undoLock } from './undo.js';
 import { noteVoidUpgrade, upgrade } from './upgrade.js';
 import { verify } from './verify.js';
 import { waitForBoot } from './wait.js';
@@ -48,7 +50,12 @@ const WORKFLOW: readonly PhaseOfWorkflow[] = [
   // From here on packages change: a failure leaves fence and lock where they are, and the next run continues.
   { name: 'upgrade', when: ({ upgrade: progress }) => progress !== 'done', act: upgrade },
   // They are whole: a reboot that may not be now is left to the next run, and nothing else.
-  { name: 'reboot', when: (state) => state.reboot === null, unless: whyNoReboot, act: reboot },
+  {
+    name: 'reboot',
+    when: (state) => state.reboot === null,
+    unless: async (run) => (await foreignBoot(run)) ?? (await whyNoReboot(run)),
+    act: reboot,
+  },
   // Only a boot that was verified takes the fence away.
   { name: 'wait', when: (state) => state.reboot !== null && state.reboot.upAt === null, act: waitForBoot },
   { name: 'verify', when: always, act: verify },
@@ -58,15 +65,71 @@ const WORKFLOW: readonly PhaseOfWorkflow[] = [
 
 /** Carries a run from where its journal ends to its outcome, and journals that. Never throws for what a run can meet. */
 export async function carryOut(run: Run): Promise<void> {
+  const { now } = run.interruption;
+  const over = new AbortController();
+  const left = new Promise<true>((resolve) => {
+    now.addEventListener('abort', () => resolve(true), { signal: over.signal });
+  });
+  const isLeft = await Promise.race([left, toItsEnd(run)]);
+  over.abort();
+  run.lease?.leave();
+  if (isLeft) leave(run);
+}
+
+async function toItsEnd(run: Run): Promise<void> {
   try {
-    await noteVoidUpgrade(run);
+    if (run.journal.state.upgrade === 'begun') {
+      // Under the lock, since it may take long to see what has become of it.
+      await phase(run, 'lock', () => lock(run));
+      await noteVoidUpgrade(run);
+    }
     for (const each of WORKFLOW) await goThrough(run, each);
-    end(run, 'patched', null);
+    const owed = owedReboot(run);
+    end(run, owed ? 'reboot-pending' : 'patched', owed);
   } catch (error) {
+    // Nothing is undone any more by a process that has been told to leave.
+    if (run.interruption.now.aborted) return;
+    if (await bootCameFirst(run, error)) return toItsEnd(run);
     await conclude(run, error);
-  } finally {
-    run.lease?.leave();
   }
+}
+
+/** The host was booted by another while this run waited to do it: it is to be verified before anything is lifted. */
+async function bootCameFirst(run: Run, error: unknown): Promise<boolean> {
+  const { upgrade: stands, reboot: booted } = run.journal.state;
+  if (stands !== 'done' || booted !== null || !isLater(error) || run.interruption.signal.aborted)
+    return false;
+  return (await foreignBoot(run).catch(() => null)) !== null;
+}
+
+/** A boot by another came before the last of what needs one. */
+function owedReboot({ journal, host }: Run): Fault | null {
+  const { reboot: booted, foreignBoot: foreign } = journal.state;
+  if (!booted || !foreign || foreign.owes === null) return null;
+  const { host: name, policy } = host.target;
+  return new Fault('reboot.owed', `${name} is well, and needs another boot: ${foreign.owes}.`, {
+    hint: `The next run reboots:\npbs-ctl patch --host ${name}`,
+    exitCode: EXIT.tryLater,
+    retryAfter: isoFromMs(Date.parse(booted.requestedAt) + policy.minRebootInterval),
+  });
+}
+
+/** Journals the end of a run that leaves at once, without another request. */
+function leave(run: Run): void {
+  const { journal, host, interruption } = run;
+  if (journal.state.ended) return;
+  journal.goOnWithoutDisk();
+  if (!run.lease && mayHoldLocks(run))
+    for (const { name } of host.clusters) journal.append({ type: 'locked', cluster: name, expiresAt: 0 });
+  warnOfFence(run);
+  end(run, 'interrupted', interruption.now.reason);
+}
+
+/** A person may have meant to continue later, and not that backups fail until then. */
+function warnOfFence(run: Run): void {
+  const { fenced } = run.journal.state;
+  if (fenced.length > 0)
+    warning(run, `backups to ${fenced.join(', ')} are refused until the next patch of this host`);
 }
 
 async function goThrough(run: Run, { name, when, unless, act }: PhaseOfWorkflow): Promise<void> {
@@ -79,13 +142,15 @@ async function goThrough(run: Run, { name, when, unless, act }: PhaseOfWorkflow)
 /** Takes back or leaves behind what the failure demands, and journals the end. */
 async function conclude(run: Run, error: unknown): Promise<void> {
   run.journal.goOnWithoutDisk();
-  const byState = consequenceOf(run.journal.state, error);
+  const { signal } = run.interruption;
+  const byState = consequenceOf(run.journal.state, signal.aborted && isLater(error) ? signal.reason : error);
   const holds = byState.looksFirst ? await whatHoldsTheFence(run) : [];
   for (const { id, summary } of holds) warning(run, `the fence stays: ${id}: ${summary}`);
   const { takesBack, keepsConsole, outcome } = holds.length > 0 ? heldBack(byState) : byState;
   if (takesBack) for (const { undo } of [...WORKFLOW].reverse()) await undo?.(run);
   else await reportOrphanedLocks(run);
   if (keepsConsole) await keepConsole(run);
+  if (outcome === 'interrupted') warnOfFence(run);
   end(run, outcome, error);
 }
 

@@ -1,14 +1,15 @@
 import { createHmac } from 'node:crypto';
+import type { IncomingWebhookSendArguments } from '@slack/webhook';
 import { type Config, isSafeWebhook, type NotifyConfig, type SecretReference } from '../config/schema.js';
 import { readSecret, type Secret } from '../config/secret.js';
 import { errorDocument } from '../fault.js';
 import type { RunDocument } from '../journal/document.js';
-import { addDelivery, postponedInARow, runsOf, wholeHistories } from '../journal/runs.js';
+import { addToEnded, postponedInARow, runsOf, wholeHistories } from '../journal/runs.js';
 import type { RunState } from '../journal/state.js';
 import type { Clock, World } from '../world.js';
 import { hostMetrics, metricsText, writeMetrics } from './metrics.js';
 import { type Fetch, post } from './post.js';
-import { slackMessage } from './slack.js';
+import { escaped, slackMessage } from './slack.js';
 
 /**
  * Sends the report of a run where the config says: Slack, webhook, metrics file. A failure is a warning in
@@ -25,7 +26,7 @@ export async function deliver(
     clock: world.clock,
     lastTold: doc.outcome === 'postponed' ? lastTold(stateDir, doc.host) : null,
   });
-  if (told !== null) addDelivery(stateDir, doc.runId, [{ type: 'told', reasons: told }], world.clock);
+  if (told !== null) addToEnded(stateDir, doc.runId, [{ type: 'told', reasons: told }], world.clock);
   if (textfile !== null) {
     try {
       writeMetrics(textfile, metricsText(hostMetrics(wholeHistories(stateDir))));
@@ -34,7 +35,7 @@ export async function deliver(
     }
   }
   const events = warnings.map((text) => ({ type: 'warning', text }) as const);
-  addDelivery(stateDir, doc.runId, events, world.clock);
+  addToEnded(stateDir, doc.runId, events, world.clock);
   return warnings.length === 0 ? doc : { ...doc, warnings: [...doc.warnings, ...warnings] };
 }
 
@@ -97,22 +98,38 @@ async function postToSlack(
   slack: NotifyConfig['slack'],
   tools: NotifyTools,
 ): Promise<{ posted: boolean; failure: string | null }> {
-  const { lastTold, clock, timeoutMs = TIMEOUT_MS } = tools;
+  const { lastTold, clock } = tools;
   const saidAlready =
     isPostponed(doc) &&
     lastTold?.reasons === reasonsOf(doc) &&
     clock.now() - Date.parse(lastTold.at) < (slack?.repeatPostponed ?? 0);
   if (!slack?.on.includes(doc.outcome) || saidAlready) return { posted: false, failure: null };
   const url = (await tools.secrets(slack.webhook)).reveal();
-  if (!isSafeWebhook(url)) return { posted: false, failure: 'its address is neither https nor on loopback' };
-  const { IncomingWebhook } = await import('@slack/webhook');
-  const message = slackMessage(doc);
-  // Its own `timeout` is not by our clock, and its errors (8.0) do not hold `Retry-After`: the fetch does both.
-  const failure = await post((fetch) => new IncomingWebhook(url, { fetch }).send(message), {
-    clock,
-    timeoutMs,
-  });
+  const failure = await sendToSlack(url, slackMessage(doc), tools);
   return { posted: failure === null, failure };
+}
+
+/**
+ * Says something in Slack in the middle of a run, where the config names Slack. Never throws.
+ * @returns why it was not told; null where it was, or where no one is to be told
+ */
+export function alarm(text: string, { notify: { slack } }: Config, world: World): Promise<string | null> {
+  return warningOf('Slack', async () => {
+    if (!slack) return null;
+    const url = (await readSecret(slack.webhook, world)).reveal();
+    return sendToSlack(url, { text: `:warning: ${escaped(text, 2000)}` }, { clock: world.clock });
+  });
+}
+
+async function sendToSlack(
+  url: string,
+  message: IncomingWebhookSendArguments,
+  { clock, timeoutMs = TIMEOUT_MS }: Pick<NotifyTools, 'clock' | 'timeoutMs'>,
+): Promise<string | null> {
+  if (!isSafeWebhook(url)) return 'its address is neither https nor on loopback';
+  const { IncomingWebhook } = await import('@slack/webhook');
+  // Its own `timeout` is not by our clock, and its errors (8.0) do not hold `Retry-After`: the fetch does both.
+  return post((fetch) => new IncomingWebhook(url, { fetch }).send(message), { clock, timeoutMs });
 }
 
 const isPostponed = ({ outcome, mode }: RunDocument) => outcome === 'postponed' && mode === 'patch';

@@ -56,7 +56,11 @@ export function nextStep(doc: RunDocument): NextStep | null {
       return recover('This shows what is wrong and how to fix it; the fence stays up until then.');
     case 'interrupted':
       return touched(doc)
-        ? orAbandon('This continues the run where it stopped.')
+        ? orAbandon(
+            doc.leftBehind.fenced.length > 0
+              ? 'Backups are refused until then: this continues the run where it stopped.'
+              : 'This continues the run where it stopped.',
+          )
         : only('Nothing was changed; this starts again.', patch);
     case 'failed':
       return failed(doc, { orAbandon, recover, only });

@@ -162,7 +162,7 @@ const ENTITY: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>
  * Escaped for Slack and no longer than the limit afterwards, so that no entity is cut in two. One line:
  * only {@link cutList} makes several.
  */
-const escaped = (text: string, limit: number): string => escapedLines(oneLine(text), limit);
+export const escaped = (text: string, limit: number): string => escapedLines(oneLine(text), limit);
 const escapedLines = (text: string, limit: number): string =>
   cut(text, limit, (letter) => ENTITY[letter] ?? letter);
 

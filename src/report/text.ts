@@ -68,6 +68,10 @@ export function runText(doc: RunDocument, style: Style): string {
   const screen = doc.outcome === 'patched' ? null : doc.screen;
   if (screen?.file) add('screen', wrap(screen.file, width));
   if (screen?.why) add(screen.file ? '' : 'screen', wrap(screen.why, width));
+  add(
+    'evidence',
+    doc.evidence.flatMap((line) => wrap(oneLine(line), width)),
+  );
   for (const text of doc.warnings) add('warning', hintLines(text, width), 'careful');
   lines.push(...next(doc, width, paint));
   add(

@@ -17,14 +17,18 @@ export const isLater = (error: unknown): boolean =>
 
 /** What a run ends as once it has taken back what it could, and whether the next `patch` continues it. */
 export function ending(
-  { upgrade, fenced, locks }: Pick<RunState, 'upgrade' | 'fenced' | 'locks'>,
+  { upgrade, reboot, fenced, locks }: Pick<RunState, 'upgrade' | 'reboot' | 'fenced' | 'locks'>,
   outcome: Outcome,
 ): { readonly outcome: Outcome; readonly open: boolean } {
-  const leaves = upgrade === 'begun' || upgrade === 'failed' || fenced.length > 0 || locks.length > 0;
+  const unverified = reboot !== null && outcome === 'postponed';
+  const touched = upgrade === 'begun' || upgrade === 'failed' || fenced.length > 0 || unverified;
+  const isDone = outcome === 'patched' || outcome === 'checked';
+  // A lock alone is no reason to continue a run that has come to its end: the next one releases it.
+  const needsLock = outcome !== 'postponed' && outcome !== 'reboot-pending' && locks.length > 0;
   return {
     // A run that has touched the host is not "postponed", whatever stopped it.
-    outcome: outcome === 'postponed' && leaves ? 'failed' : outcome,
-    open: leaves && outcome !== 'patched' && outcome !== 'checked',
+    outcome: outcome === 'postponed' && touched ? 'failed' : outcome,
+    open: !isDone && (touched || needsLock),
   };
 }
 

@@ -21,6 +21,8 @@ export interface ObservedHost {
 export interface Expectation {
   readonly upgraded: boolean;
   readonly rebooted: boolean;
+  /** A newer kernel may have come after the boot. */
+  readonly olderKernel?: boolean;
   /** Packages that the upgrade has left behind on purpose. */
   readonly held: readonly string[];
 }
@@ -132,6 +134,7 @@ function kernel(
   if (newest === undefined || compareKernels(newest, state.kernel) <= 0)
     return finding('verify.kernel', 'pass', `${state.kernel} runs`);
   const text = `${state.kernel} runs, ${newest} is installed`;
+  if (expected?.olderKernel) return finding('verify.kernel', 'warn', `${text}: it came after the boot`);
   return finding(
     'verify.kernel',
     expected?.rebooted ? 'block' : 'warn',

@@ -39,8 +39,9 @@ ExecStart=/usr/bin/env pbs-ctl patch --all --keep-going --wait 3h
 SuccessExitStatus=75
 # A run can wait for an upgrade and a reboot; it has its own time limits.
 TimeoutStartSec=infinity
-# When stopped it undoes what it can before it ends.
-TimeoutStopSec=10min
+# When stopped it waits for what runs, and begins nothing else: a dpkg for upgradeTimeout at most (60 min), a boot and
+# its verification for rebootTimeout and a quarter of it (25 min). What is killed after that is resumed by the next patch.
+TimeoutStopSec=90min
 
 # The config and the secrets belong to root, mode 600; the service runs as a separate user and reads copies.
 DynamicUser=yes

@@ -217,14 +217,48 @@ describe('a signal', () => {
       expect({ tags: carrierTags(lab), fences: fences(lab) }).toEqual({ tags: 'pbs', fences: [] });
     }));
 
-  it.concurrent('during the upgrade says what is in flight and goes on to the end', ({ expect }) =>
+  it.concurrent.for([
+    'SIGINT',
+    'SIGTERM',
+    'SIGHUP',
+  ] as const)('during the upgrade (%s) waits for dpkg and ends 130: no reboot, fence and lock stay', (signal, {
+    expect,
+  }) =>
     withLab({}, async (lab) => {
       const running = start(patchArgs(lab.configPath));
       await until('the upgrade', () => eventsOf(lab, 'upgrade-started').length > 0);
-      running.kill('SIGINT');
+      running.kill(signal);
+      const { code, stdout, stderr } = await running.ended;
+      expect(code).toBe(130);
+      expect(stderr).toMatch(new RegExp(`${signal}: the upgrade runs\\. It is waited for, \\d+s at most`));
+      expect(stdout).toMatch(/backups to tank, vault are refused until the next patch/);
+      expect(eventsOf(lab, 'upgrade-finished')).toHaveLength(1);
+      expect(eventsOf(lab, 'reboot')).toEqual([]);
+      expect(fences(lab)).toHaveLength(2);
+      expect(carrierTags(lab)).toContain('pbs-ctl-lock+');
+
+      const again = await pbsCtlJson<RunDocument>(patchArgs(lab.configPath));
+      expect({ code: again.code, outcome: again.document.outcome }).toEqual({ code: 0, outcome: 'patched' });
+      expect(fences(lab)).toEqual([]);
+    }));
+
+  it.concurrent.for([
+    'SIGTERM',
+    'SIGHUP',
+  ] as const)('(%s) once the reboot is requested goes on through verify and unfence, with the exit code of the run', (signal, {
+    expect,
+  }) =>
+    withLab({ scenario: 'nothing-to-upgrade' }, async (lab) => {
+      const running = start(patchArgs(lab.configPath));
+      await until('the reboot', () => eventsOf(lab, 'reboot').length > 0);
+      running.kill(signal);
       const { code, stderr } = await running.ended;
-      expect(stderr).toMatch(/SIGINT: the upgrade is running/);
-      expect(code).toBe(0);
+      expect(stderr).toMatch(new RegExp(`${signal}: pbs01 reboots and is verified\\. It is waited for`));
+      expect({ code, tags: carrierTags(lab), fences: fences(lab) }).toEqual({
+        code: 0,
+        tags: 'pbs',
+        fences: [],
+      });
     }));
 
   it.concurrent('given twice leaves the upgrade alone, and the next patch goes on with it', ({ expect }) =>

@@ -54,7 +54,7 @@ export async function everyRequest(versions: { pve: string; pbs: string }): Prom
     taskState: [UPID.pbs],
     taskLog: [UPID.pbs, () => {}],
     startService: ['pbs-ctl-upgrade.service'],
-    unitLog: ['pbs-ctl-upgrade.service', new Date('2026-11-23T02:00:00Z')],
+    unitLog: ['pbs-ctl-upgrade.service', 1_795_399_200, 3600],
     probe: [1000],
   });
   const pbs = new Pbs(recorder('pbs', versions.pbs, sent), LIMITS);

@@ -78,7 +78,7 @@ async function waitIn({ api, bootId, refuses, pollInterval = 2000, answerTakes =
     journal,
     clock,
     reporter: { emit: () => {}, end: () => {} },
-    interruption: { signal: new AbortController().signal },
+    interruption: { signal: new AbortController().signal, finish: () => {} },
   } as unknown as Run;
   return waitForBoot(run).then(
     () => ({ reboot: journal.state.reboot, code: null }),

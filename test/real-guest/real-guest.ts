@@ -130,7 +130,7 @@ export class RealGuest implements GuestMachine {
   }
 
   async unitLines(unit: string): Promise<readonly string[]> {
-    return (await this.vm.daemon.ask(`lines ${unit}`)).output.trimEnd().split('\n');
+    return (await this.vm.daemon.ask(`lines ${unit}`)).output.split('\n').filter(Boolean);
   }
 
   async reboot(): Promise<void> {

@@ -54,6 +54,7 @@ export const document = (more: Partial<RunDocument> = {}): RunDocument => ({
   leftBehind: { fenced: [], locks: [] },
   retryAfter: null,
   postponements: { count: 0, since: null },
+  evidence: [],
   warnings: [],
   screen: null,
   error: null,
@@ -198,6 +199,7 @@ export const anyDocument: fc.Arbitrary<RunDocument> = (() => {
     }),
     retryAfter: fc.option(moment),
     postponements: fc.record({ count: fc.nat({ max: 300 }), since: fc.option(moment) }),
+    evidence: fc.array(words, { maxLength: 12 }),
     warnings: fc.array(words, { maxLength: 5 }),
     screen: fc.option(fc.record({ file: fc.option(words), why: fc.option(words) })),
     error: fc.option(

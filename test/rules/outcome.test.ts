@@ -21,14 +21,17 @@ describe('the outcome of a run', () => {
   });
 
   it.each`
-    upgrade        | fenced      | locks       | reached             | outcome             | open     | because
-    ${'not-begun'} | ${[]}       | ${[]}       | ${'postponed'}      | ${'postponed'}      | ${false} | ${'nothing was left'}
-    ${'not-begun'} | ${['tank']} | ${[]}       | ${'postponed'}      | ${'failed'}         | ${true}  | ${'its fence stays'}
-    ${'not-begun'} | ${[]}       | ${['main']} | ${'interrupted'}    | ${'interrupted'}    | ${true}  | ${'its lock stays'}
-    ${'begun'}     | ${[]}       | ${[]}       | ${'failed'}         | ${'failed'}         | ${true}  | ${'its upgrade may still run'}
-    ${'failed'}    | ${[]}       | ${[]}       | ${'postponed'}      | ${'failed'}         | ${true}  | ${'packages are half installed'}
-    ${'done'}      | ${[]}       | ${[]}       | ${'reboot-pending'} | ${'reboot-pending'} | ${false} | ${'the next run reboots'}
-    ${'done'}      | ${[]}       | ${['main']} | ${'patched'}        | ${'patched'}        | ${false} | ${'it is done all the same'}
+    upgrade        | reboot  | fenced      | locks       | reached             | outcome             | open     | because
+    ${'not-begun'} | ${null} | ${[]}       | ${[]}       | ${'postponed'}      | ${'postponed'}      | ${false} | ${'nothing was left'}
+    ${'not-begun'} | ${null} | ${['tank']} | ${[]}       | ${'postponed'}      | ${'failed'}         | ${true}  | ${'its fence stays'}
+    ${'not-begun'} | ${null} | ${[]}       | ${['main']} | ${'interrupted'}    | ${'interrupted'}    | ${true}  | ${'its lock stays'}
+    ${'begun'}     | ${null} | ${[]}       | ${[]}       | ${'failed'}         | ${'failed'}         | ${true}  | ${'its upgrade may still run'}
+    ${'failed'}    | ${null} | ${[]}       | ${[]}       | ${'postponed'}      | ${'failed'}         | ${true}  | ${'packages are half installed'}
+    ${'done'}      | ${null} | ${[]}       | ${[]}       | ${'reboot-pending'} | ${'reboot-pending'} | ${false} | ${'the next run reboots'}
+    ${'not-begun'} | ${null} | ${[]}       | ${['main']} | ${'postponed'}      | ${'postponed'}      | ${false} | ${'the next run releases its lock'}
+    ${'done'}      | ${null} | ${[]}       | ${['main']} | ${'reboot-pending'} | ${'reboot-pending'} | ${false} | ${'the next run releases its lock and reboots'}
+    ${'done'}      | ${{}}   | ${[]}       | ${['main']} | ${'postponed'}      | ${'failed'}         | ${true}  | ${'its boot is not verified'}
+    ${'done'}      | ${null} | ${[]}       | ${['main']} | ${'patched'}        | ${'patched'}        | ${false} | ${'it is done all the same'}
   `('ends $outcome, open: $open, after "$reached" when $because', ({ reached, outcome, open, ...left }) => {
     expect(ending(left, reached)).toEqual({ outcome, open });
   });

@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import { connectPbs, connectPve } from '../../src/api/connect.js';
 import { Secret } from '../../src/config/secret.js';
 import { Journal } from '../../src/journal/journal.js';
+import { followToItsEnd } from '../../src/patch/follow-upgrade.js';
 import { refresh } from '../../src/patch/refresh.js';
 import type { Run } from '../../src/patch/run.js';
-import { followUpgrade } from '../../src/patch/upgrade.js';
+import { methodOf } from '../../src/patch/upgrade.js';
 import { realClock, realWorld } from '../../src/world.js';
 
 // A process of the product's own parts that reads one very long thing and tells what it took. The servers
@@ -47,7 +48,9 @@ const run = {
   reporter: { emit: () => (steps += 1), end: () => {} },
   interruption: {
     signal: new AbortController().signal,
-    protect: () => {},
+    hold: () => {},
+    release: () => {},
+    finish: () => {},
     throwIfStopped: () => {},
     end: () => {},
   },
@@ -88,7 +91,7 @@ const acts: Readonly<Record<string, () => Promise<unknown>>> = {
   },
   log: () => refresh(run),
   // It ends with the look at the packages afterwards, which is not played here.
-  apt: () => followUpgrade(run).catch(() => {}),
+  apt: () => followToItsEnd(run, methodOf(run)).catch(() => {}),
 };
 await acts[what]?.();
 await Promise.all([pbs.close(), pve.close()]);

@@ -46,8 +46,8 @@ export abstract class Inside extends AgentSide {
     put(this.root, path, text);
   }
 
-  unitLines(unit: string): string[] {
-    return journalLines(this.root, { unit });
+  unitLines(unit: string, since = 0): string[] {
+    return journalLines(this.root, { unit, since });
   }
 
   journal(between: { since?: number; until?: number }): string[] {

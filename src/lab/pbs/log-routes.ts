@@ -4,6 +4,12 @@ import { type PbsRoute, WithAttributes } from './server.js';
 
 const MOMENT: Parameter = { type: 'string', pattern: /^\d{4}-\d{2}-\d{2}(?: \d{2}:\d{2}(?::\d{2})?)?$/ };
 
+/** In the time of the host, which is UTC. */
+const epochOf = (moment: unknown): number =>
+  moment === undefined
+    ? 0
+    : Date.parse(`${String(moment).replace(' ', 'T')}${String(moment).includes(' ') ? 'Z' : ''}`) / 1000;
+
 /** The journal of the host, in its two forms. */
 export function logRoutes({ machine }: PbsHost): PbsRoute[] {
   const reads = () => ['/system/log', ['Sys.Audit']] as const;
@@ -22,7 +28,8 @@ export function logRoutes({ machine }: PbsHost): PbsRoute[] {
       daemon: true,
       handle: async ({ params }) => {
         const unit = String(params.service ?? '');
-        const found = unit === '' ? await machine.journal?.({}) : await machine.unitLines(unit);
+        const found =
+          unit === '' ? await machine.journal?.({}) : await machine.unitLines(unit, epochOf(params.since));
         const lines = found && found.length > 0 ? found : ['-- No entries --'];
         const start = Number(params.start ?? 0);
         // Unlike that of a task log, a limit of 0 means none.

@@ -97,7 +97,7 @@ export function pbsClient(servers: Servers, carry: Carry, run: string, seen: See
         return { running: false, exitStatus: task && !task.lost ? 'OK' : 'unknown' };
       }),
     taskLog: () => read(() => undefined),
-    unitLog: () => read(() => []),
+    unitLog: (_: string, since: number) => read(() => servers.unitLines(since)),
     jobs: () => read(() => ({ jobs: [], unknown: null })),
     repositories: () =>
       read(() => ({

@@ -157,8 +157,11 @@ export async function patch(
   };
   await clock.until(Promise.race([carryOut(run), death]));
   if (dead) return null;
+  const { state } = journal;
+  // What a second signal has left is ended with its process.
+  dead = true;
   journal.close();
-  return journal.state;
+  return state;
 }
 
 function siteOf(servers: Servers, carry: Carry, clock: Clock, run: string, seen: Seen): Host {

@@ -20,6 +20,8 @@ export interface Seen {
 /** Between the look and the change that rests on it: others may renew, or ask for the boot. */
 const [LOCK_LATELY, TASKS_LATELY] = [3, 25];
 
+const PACKAGES = 2;
+
 /** One PBS and the guest that carries the lock, in memory; the truth that every guarantee is judged by. */
 export class Servers {
   readonly violations: string[] = [];
@@ -46,7 +48,7 @@ export class Servers {
   skew = 0;
   bootedAt: number;
   upgradedAt: number | null = null;
-  pending = 2;
+  pending = PACKAGES;
   readonly tasks: Array<{ upid: string; type: string; startedAt: number; ends: number; lost: boolean }> = [];
   readonly #clock: VirtualClock;
   #downAt = Number.POSITIVE_INFINITY;
@@ -117,6 +119,34 @@ export class Servers {
   }
   runs({ ends, lost }: { ends: number; lost: boolean }): boolean {
     return !lost && this.time < ends;
+  }
+  /** What the journal has of the unit of the upgrade; it is kept over a boot. */
+  unitLines(since: number): string[] {
+    this.settle();
+    const unit = 'pbs-ctl-upgrade.service';
+    const starts = this.tasks.filter(
+      ({ type, startedAt }) => type === 'srvstart' && Math.floor((startedAt + this.skew) / 1000) >= since,
+    );
+    const endOf = ({ lost, startedAt }: { lost: boolean; startedAt: number }) => {
+      if (!lost) return [`Finished ${unit}.`];
+      // A machine that is reset writes nothing more.
+      return this.bootedAt > startedAt ? [] : [`${unit}: Failed with result 'signal'.`];
+    };
+    return starts.flatMap((task) => [
+      `Starting ${unit}...`,
+      ...Array.from(
+        { length: this.runs(task) ? 0 : this.#unpackedBy(task.upid) },
+        (_, index) => `Unpacking package${index} (2) over (1) ...`,
+      ),
+      ...(this.runs(task) ? [] : endOf(task)),
+    ]);
+  }
+  /** What is repaired by hand later is not in the journal of the unit. */
+  readonly #unpacked = new Map<string, number>();
+  #unpackedBy(upid: string): number {
+    const count = this.#unpacked.get(upid) ?? PACKAGES - this.pending;
+    this.#unpacked.set(upid, count);
+    return count;
   }
   /** What has come to an end by itself has its effect. */
   settle(): void {

@@ -8,6 +8,7 @@ const FAILED = 100;
 const DOWNLOAD_SHARE = 0.25;
 const JOURNAL = join(ROOT, 'var/lib/dpkg/updates/0001');
 const HISTORY = join(ROOT, 'var/log/apt/history.log');
+const DPKG_LOG = join(ROOT, 'var/log/dpkg.log');
 const TERM = join(ROOT, 'var/log/apt/term.log');
 
 /** @returns apt's exit code */
@@ -41,6 +42,15 @@ export async function upgrade(changes, unfinished, { statusFd, keepsOldConffiles
   return runDpkg(changes, archives, unfinished, { status, keepsOldConffiles, commandLine });
 }
 
+/** In the time of the machine, as dpkg writes it. */
+function log(what) {
+  const now = new Date();
+  const two = (value) => String(value).padStart(2, '0');
+  const day = [now.getFullYear(), two(now.getMonth() + 1), two(now.getDate())].join('-');
+  const clock = [now.getHours(), now.getMinutes(), now.getSeconds()].map(two).join(':');
+  appendFileSync(DPKG_LOG, `${day} ${clock} ${what}\n`);
+}
+
 async function runDpkg(changes, archives, unfinished, { status, keepsOldConffiles, commandLine }) {
   // While dpkg has entries here, a kill leaves an interrupted dpkg behind.
   writeFileSync(JOURNAL, '');
@@ -63,6 +73,7 @@ async function runDpkg(changes, archives, unfinished, { status, keepsOldConffile
     await wait(pause);
     dropPackage(name);
     dropPending(name);
+    log(`remove ${name}:amd64 ${from} <none>`);
   }
   for (const [action, name, from, to] of archives) {
     progress(name, 'Preparing');
@@ -74,6 +85,7 @@ async function runDpkg(changes, archives, unfinished, { status, keepsOldConffile
     progress(name, 'Unpacking');
     print(`Unpacking ${name} (${to})${action === 'install' ? '' : ` over (${from})`} ...`);
     await wait(pause);
+    log(`${action} ${name}:amd64 ${from || '<none>'} ${to}`);
     setPackage(name, 'U', to);
     dropPending(name);
   }
