@@ -6,7 +6,7 @@ import type { UpgradeMethod, UpgradeResult } from './upgrade-method.js';
 import { VmWatch } from './vm-watch.js';
 
 /** How it is that the wait for an upgrade is over, and what is true of the packages. */
-export interface EndedUpgrade {
+interface EndedUpgrade {
   readonly unit: Exclude<UnitState, { kind: 'running' }>;
   readonly result: UpgradeResult;
   /** What was written last. */

@@ -113,15 +113,31 @@ export function serviceMethod(run: Run, unit: string): UpgradeMethod {
     const endedWell = ended?.kind === 'succeeded';
     // PBS lists held packages too. apt leaves only those behind where it ends well.
     const held = endedWell ? [...new Set([...changes.held, ...waiting])].sort() : [];
-    const something = isEmptyPlan(changes) ? waiting.length > 0 : true;
+    const all = withDone(changes, journal.state.planned?.packages ?? NO_CHANGES, new Set(waiting));
+    const something = isEmptyPlan(all) ? waiting.length > 0 : true;
     return {
-      changes: { ...changes, held },
+      changes: { ...all, held },
       audit: dpkgError,
       pending: endedWell ? 0 : waiting.length,
       hadSomethingToDo: toDo === null ? something : toDo > 0,
       isProtected: protectedOn(target.policy, []),
     };
   }
+}
+
+/** What was planned and no longer waits has been done, be it by a person. */
+function withDone(
+  changes: PackageChanges,
+  planned: PackageChanges,
+  waiting: ReadonlySet<string>,
+): PackageChanges {
+  const known = new Set([...changes.upgraded, ...changes.installed].map(({ name }) => name));
+  const isDone = ({ name }: { name: string }) => !waiting.has(name) && !known.has(name);
+  return {
+    ...changes,
+    upgraded: [...changes.upgraded, ...planned.upgraded.filter(isDone)],
+    installed: [...changes.installed, ...planned.installed.filter(isDone)],
+  };
 }
 
 /** systemd knows the exit code of the script, and of a unit that another wrote around it perhaps only 1. */
