@@ -4,7 +4,7 @@ import { Fault } from '../fault.js';
 import { poll, retry } from '../poll.js';
 import type { Clock } from '../world.js';
 
-export interface GuestResult {
+interface GuestResult {
   readonly exitCode: number | null;
   readonly signal: number | null;
   readonly stdout: string;
