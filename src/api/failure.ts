@@ -216,9 +216,12 @@ function unknown(asked: Asked, why: string, answered: Partial<Answered> = {}, ca
   );
 }
 
+/** The proxy answers, and the privileged daemon behind it does not. */
+export class DaemonDown extends ApiFault {}
+
 function daemonDown(asked: Asked, answered: Answered): ApiFault {
   const message = `${asked.server} answers, but its root daemon does not: ${answered.words}`;
-  return new ApiFault('pbs.daemon-down', message, asked, answered, {
+  return new DaemonDown('pbs.daemon-down', message, asked, answered, {
     hint: 'On that host:\nsystemctl status proxmox-backup.service',
     kind: 'passing',
   });
@@ -226,7 +229,7 @@ function daemonDown(asked: Asked, answered: Answered): ApiFault {
 
 function daemonHangs(asked: Asked, why: string): ApiFault {
   const message = `${asked.server} answers, but its root daemon hangs: ${why}.`;
-  return new ApiFault(
+  return new DaemonDown(
     'pbs.daemon-down',
     message,
     asked,

@@ -255,7 +255,7 @@ const LOCKED = 'Unable to acquire lock "/etc/proxmox-backup/.datastore.lck"';
 const isLocked = (words: string | null): boolean => words?.includes(LOCKED) ?? false;
 
 const isRefusal = (error: unknown): error is ApiFault =>
-  error instanceof ApiFault && (error.code === 'api.refused' || error.code === 'api.missing');
+  error instanceof ApiFault && error.kind === 'refused' && error.denied === null;
 
 /** Whether a task works on a datastore: its id names the ones it uses, between colons. */
 export const namesStore = ({ id }: Pick<answers.PbsTask, 'id'>, datastore: string): boolean =>

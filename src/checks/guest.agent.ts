@@ -1,3 +1,4 @@
+import { NoGuest } from '../api/absent.js';
 import { agentFixes, agentHint } from '../api/guest-agent.js';
 import { grants, neededOnPve } from '../api/privileges.js';
 import { errorDocument, type Fix } from '../fault.js';
@@ -41,7 +42,7 @@ export const guestAgent = check({
       pve.findGuest(vmid),
       majorFor(pve, vmid),
       pve.guestConfig(vmid).catch((error: unknown) => {
-        if (errorDocument(error).code === 'pve.no-guest') return null;
+        if (error instanceof NoGuest) return null;
         throw error;
       }),
     ]);

@@ -1,3 +1,4 @@
+import { DaemonDown } from '../api/failure.js';
 import { formatDuration } from '../config/quantity.js';
 import { type ErrorDocument, errorDocument } from '../fault.js';
 import { ALWAYS } from '../rules/rounds.js';
@@ -16,8 +17,7 @@ export const pbsApi = check({
       ]);
       return { version: `${version}.${release}`, uptimeSeconds };
     } catch (error) {
-      const down = errorDocument(error);
-      if (down.code === 'pbs.daemon-down') return { down };
+      if (error instanceof DaemonDown) return { down: errorDocument(error) };
       throw error;
     }
   },

@@ -3,6 +3,7 @@ import { type ErrorDocument, errorDocument } from '../fault.js';
 import { isOwnFence } from '../fence/mark.js';
 import { missingMount, mountOf } from '../guest/mounts.js';
 import type { Survey } from '../guest/survey.js';
+import { InContainer } from '../host/answers.js';
 import { ALWAYS } from '../rules/rounds.js';
 import { block, check, pass, warn } from './check.js';
 import { byState } from './host-state.js';
@@ -27,15 +28,17 @@ export const pbsDatastores = check({
       pbs.datastores(),
       usageOf(pbs),
       pbs.datastoreConfigs(),
-      answers.survey().catch((error: unknown) => errorDocument(error)),
+      answers
+        .survey()
+        // Of a container nothing can be seen, which guest.vm says.
+        .catch((error: unknown) => (error instanceof InContainer ? null : errorDocument(error))),
     ]);
     return {
       datastores,
       usage,
       paths: new Map(configs.datastores.map(({ name, path }) => [name, path])),
-      survey: 'bootId' in survey ? survey : null,
-      // Of a container nothing can be seen, which guest.vm says.
-      surveyError: 'code' in survey && survey.code !== 'guest.container' ? survey : null,
+      survey: survey && 'bootId' in survey ? survey : null,
+      surveyError: survey && 'code' in survey ? survey : null,
       needsSurvey: target.guest !== null,
     };
   },

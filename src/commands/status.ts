@@ -1,4 +1,4 @@
-import { ApiFault } from '../api/failure.js';
+import { ApiFault, DaemonDown } from '../api/failure.js';
 import type { Pbs } from '../api/pbs.js';
 import { datastoreStates, installedPbs, runningPbs } from '../checks/host-state.js';
 import type { Config } from '../config/schema.js';
@@ -117,8 +117,7 @@ async function stateOf(
 const hasAnswered = (error: unknown) => error instanceof ApiFault && error.status !== null;
 
 /** How much an error explains: a token that is refused all of them, a daemon that hangs some. */
-const explains = (error: unknown): number =>
-  isShutOut(error) ? 2 : error instanceof ApiFault && error.code === 'pbs.daemon-down' ? 1 : 0;
+const explains = (error: unknown): number => (isShutOut(error) ? 2 : error instanceof DaemonDown ? 1 : 0);
 
 const settled = async <Value>(asked: Promise<Value>): Promise<PromiseSettledResult<Value>> =>
   (await Promise.allSettled([asked]))[0];

@@ -15,7 +15,7 @@ for file in ${LOG}.1 ${LOG}; do test -e $file && awk -v since="$since" '($1 " " 
 }
 
 /** Reads lines such as `2026-11-23 02:01:12 upgrade openssl:amd64 3.5.4-1~deb13u1 3.5.4-1~deb13u2`. Pure. */
-function readDpkgLog(text: string): PackageChanges {
+export function readDpkgLog(text: string): PackageChanges {
   const first = new Map<string, string | null>();
   const last = new Map<string, string | null>();
   for (const line of lines(text)) {

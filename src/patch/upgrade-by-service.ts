@@ -125,6 +125,8 @@ export function serviceMethod(run: Run, unit: string): UpgradeMethod {
   }
 }
 
+const byName = (one: { name: string }, other: { name: string }) => one.name.localeCompare(other.name);
+
 /** What was planned and no longer waits has been done, be it by a person. */
 function withDone(
   changes: PackageChanges,
@@ -135,8 +137,8 @@ function withDone(
   const isDone = ({ name }: { name: string }) => !waiting.has(name) && !known.has(name);
   return {
     ...changes,
-    upgraded: [...changes.upgraded, ...planned.upgraded.filter(isDone)],
-    installed: [...changes.installed, ...planned.installed.filter(isDone)],
+    upgraded: [...changes.upgraded, ...planned.upgraded.filter(isDone)].sort(byName),
+    installed: [...changes.installed, ...planned.installed.filter(isDone)].sort(byName),
   };
 }
 

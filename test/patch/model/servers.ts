@@ -136,7 +136,7 @@ export class Servers {
       `Starting ${unit}...`,
       ...Array.from(
         { length: this.runs(task) ? 0 : this.#unpackedBy(task.upid) },
-        (_, index) => `Unpacking package${index} (2) over (1) ...`,
+        (_, index) => `Unpacking package${PACKAGES - 1 - index} (2) over (1) ...`,
       ),
       ...(this.runs(task) ? [] : endOf(task)),
     ]);
