@@ -1,12 +1,11 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, it } from 'vitest';
+import { describe, it } from 'vitest';
 import { upgradeFiles } from '../../src/guest/upgrade-script.js';
 import type { Lab } from '../../src/lab/lab.js';
-import { SCENARIOS } from '../../src/lab/scenario.js';
 import type { Scenario } from '../../src/lab/scenarios/scenario.js';
 import { pbsCtl, pbsCtlJson } from '../support/in-process.js';
-import { carrierTags, withLab } from '../support/lab.js';
+import { carrierTags, withLab, withScenario } from '../support/lab.js';
 
 interface Checked {
   readonly checks: Array<{ id: string; status: string; summary: string }>;
@@ -104,14 +103,8 @@ describe('the right machine', () => {
 describe('a PBS on a PVE node', () => {
   const order = { repairDpkg: false, cleanup: true, protectedPackages: ['proxmox-backup-server'] };
   const unit = 'pbs-ctl-upgrade.service';
-  const all = SCENARIOS as Scenario[];
-  const known = all.length;
-  // Other test files go through the list.
-  afterAll(() => all.splice(known));
-  const scenario = (name: string, machine: object) => {
-    all.push({
-      name,
-      description: '',
+  const onNode = (machine: object): Partial<Scenario> =>
+    ({
       expected: 'postponed',
       machine: { agent: { installed: false }, ...machine },
       host: { guest: undefined, serves: ['main'], upgrade: { via: 'service', unit } },
@@ -120,17 +113,15 @@ describe('a PBS on a PVE node', () => {
         host?.access.grant(`/system/services/${unit}`, ['Sys.Modify'], false);
         for (const { path, text } of upgradeFiles(unit, order)) await host?.machine.writeFile(path, text);
       },
-    } as Scenario);
-    return { scenario: name };
-  };
+    }) as Partial<Scenario>;
   const withCarrier = (lab: Lab) =>
     edit(lab, ({ clusters }) => {
       clusters.main.lock = { vmid: 901 };
     });
 
   it.concurrent('is refused where its packages are among the updates', ({ expect }) =>
-    withLab(
-      scenario('pbs-on-a-node', { moreChanges: [{ name: 'pve-manager', from: '9.2.10', to: '9.2.11' }] }),
+    withScenario(
+      onNode({ moreChanges: [{ name: 'pve-manager', from: '9.2.10', to: '9.2.11' }] }),
       async (lab) => {
         withCarrier(lab);
         const { code, blocks, summary } = await about(lab);
@@ -140,7 +131,7 @@ describe('a PBS on a PVE node', () => {
     ));
 
   it.concurrent('is refused by the script where they are not, before it changes anything', ({ expect }) =>
-    withLab(scenario('pbs-on-a-node-up-to-date', {}), async (lab) => {
+    withScenario(onNode({}), async (lab) => {
       withCarrier(lab);
       const root = lab.hosts.get('pbs01')?.machine.root ?? '';
       appendFileSync(join(root, '.machine/packages'), 'ii \tpve-manager\t9.2.11\t\n');

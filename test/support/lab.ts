@@ -22,15 +22,25 @@ export async function withLab<Result>(
   }
 }
 
-/** The same in a scenario of the test's own. */
-export function withScenario<Result>(
+/** The same in a scenario of the test's own, which is in the list only while its lab starts: other files count it. */
+export async function withScenario<Result>(
   spec: Partial<Scenario>,
   test: (lab: Lab) => Promise<Result>,
 ): Promise<Result> {
-  const name = `test-${SCENARIOS.length}`;
-  (SCENARIOS as Scenario[]).push({ name, description: '', expected: 'patched', ...spec });
-  return withLab({ scenario: name }, test);
+  const scenarios = SCENARIOS as Scenario[];
+  const own: Scenario = { name: `test-${counted++}`, description: '', expected: 'patched', ...spec };
+  scenarios.push(own);
+  const lab = await startLab({ factor: 40, ...versions, scenario: own.name }).finally(() =>
+    scenarios.splice(scenarios.indexOf(own), 1),
+  );
+  try {
+    return await test(lab);
+  } finally {
+    await lab.stop();
+  }
 }
+
+let counted = 0;
 
 /** What the lab's servers recorded of a kind of event on a host. */
 export const eventsOf = (lab: Lab, kind: string, host = 'pbs01') =>
