@@ -39,7 +39,7 @@ describe('a cluster without quorum', () => {
       const { code, stderr } = await held;
       const run = /\+pve-patching\+(\w+)\+/.exec(carrierTags(lab))?.[1];
       expect(code).toBe(0);
-      expect(stderr).toMatch(/Permission denied\. It expires on its own; to release it sooner:\n/);
+      expect(stderr).toMatch(/Permission denied\. It stays until it is released:\n/);
       expect(stderr).toContain(`\npbs-ctl lock release --cluster main --owner pve-patching --run ${run}\n`);
     }));
 
