@@ -12,6 +12,8 @@ export interface TokenFacts {
   readonly userExpiresAt: number | null | undefined;
   /** False: it may do everything that its user may. Always true on PBS. */
   readonly separated: boolean;
+  /** What the server did not say, and why. */
+  readonly unknown?: string;
 }
 
 /** 0 means never, in both products. */

@@ -6,7 +6,7 @@ import { safeUntil } from '../schedule/look-ahead.js';
 import { NotSafe } from './gate.js';
 import { preflight } from './preflight.js';
 import { kernelsOf } from './reboot.js';
-import { phase, type Run } from './run.js';
+import { phase, type Run, warning } from './run.js';
 import { methodOf, planUpgrade } from './upgrade.js';
 import { end } from './workflow.js';
 
@@ -34,17 +34,18 @@ async function plan(run: Run, unfinished: Unfinished | null, isTime: boolean): P
   const { target, answers: look } = run.host;
   const answers = look(run.journal.runId, run.cache);
   const packages = await planUpgrade(run, methodOf(run, answers.survey));
-  const [datastores, kernels, until] = await Promise.all([
+  const [datastores, kernels, safe] = await Promise.all([
     answers.pbs.datastores(),
     kernelsOf(answers),
     // The checks have said that it is safe now; for how long is worth no failure.
     isTime ? safeUntil(answers).catch(() => null) : null,
   ]);
+  for (const each of safe?.unknown ?? []) warning(run, `How long it stays safe is not known: ${each}`);
   const { owesReboot } = run.journal.state;
   const known = { ...target, datastores, plan: packages, kernels, owesReboot, unfinished };
   run.journal.append({
     type: 'foreseen',
     would: foreseen(known),
-    safeUntil: until === null ? null : isoFromSeconds(until),
+    safeUntil: safe?.until ? isoFromSeconds(safe.until) : null,
   });
 }

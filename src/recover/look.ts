@@ -75,8 +75,8 @@ async function observeVm({ guest, guestCluster }: Host): Promise<Pick<ObservedHo
     if (!place) throw new NoGuest(guestCluster.name, vmid);
     const [nodes, status, config] = await Promise.all([
       pve.clusterStatus().then(
-        (answer) => answer.nodes,
-        () => [],
+        (answer) => ({ list: answer.nodes, error: null }),
+        (error: unknown) => ({ list: [], error: errorDocument(error) }),
       ),
       pve.guestStatus(vmid).then(
         (value) => ({ value, error: null }),
@@ -89,7 +89,8 @@ async function observeVm({ guest, guestCluster }: Host): Promise<Pick<ObservedHo
         vmid,
         cluster: guestCluster.name,
         node: place.node,
-        nodeOnline: nodes.find(({ name }) => name === place.node)?.online ?? null,
+        nodeOnline: nodes.list.find(({ name }) => name === place.node)?.online ?? null,
+        nodeError: nodes.error,
         // For five minutes, PVE lists the guests of a dead node as running.
         status: status.value?.status ?? 'unknown',
         qmpStatus: status.value?.qmpStatus ?? null,

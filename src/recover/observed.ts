@@ -52,6 +52,8 @@ export interface ObservedVm {
   readonly node: string;
   /** Null where the cluster does not say. */
   readonly nodeOnline: boolean | null;
+  /** Why that is not known. */
+  readonly nodeError: ErrorDocument | null;
   /** `unknown` where its node does not say. */
   readonly status: string;
   readonly qmpStatus: string | null;

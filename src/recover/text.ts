@@ -92,11 +92,7 @@ function rowsOf(
   return [
     ...(vm
       ? [
-          row(
-            'cluster',
-            `${vm.cluster}, node ${vm.node}${vm.nodeOnline === false ? ' (offline)' : ''}`,
-            vm.nodeOnline === false,
-          ),
+          row('cluster', `${vm.cluster}, node ${vm.node}${nodeState(vm)}`, vm.nodeOnline === false),
           row('VM', vmText(vm), vm.status !== 'running' || (vm.qmpStatus ?? 'running') !== 'running'),
           // Not wrapped: it is to be copied.
           { label: 'console', lines: [oneLine(vm.consoleUrl)], bad: false },
@@ -122,6 +118,13 @@ function rowsOf(
     ...(inside && !healthy ? journalRows(inside.journal, width) : []),
   ];
 }
+
+const nodeState = ({ nodeOnline, nodeError }: NonNullable<ObservedHost['vm']>) =>
+  nodeError
+    ? ` (whether it is online is not known: ${nodeError.message})`
+    : nodeOnline === false
+      ? ' (offline)'
+      : '';
 
 function screenLines({ file, note, error }: ConsoleShot, width: number): string[] {
   if (error) {

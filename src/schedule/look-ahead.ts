@@ -19,10 +19,16 @@ export async function planFor(answers: Answers, hours: number, zone: string): Pr
 /** What `patch --check` looks ahead; what is safe for longer needs no hurry. */
 const HOURS = 24;
 
-/** Until when a whole run may begin, epoch seconds. Null where it is not safe now, or where no end is in sight. */
-export async function safeUntil(answers: Answers): Promise<number | null> {
+/**
+ * Until when a whole run may begin, epoch seconds. Null where it is not safe now, or where no end is in sight.
+ * `unknown`: what the servers did not answer.
+ */
+export async function safeUntil(
+  answers: Answers,
+): Promise<{ readonly until: number | null; readonly unknown: readonly string[] }> {
   const plan = await planFor(answers, HOURS, zoneOf(answers.target));
-  return lastBeginning(plan, answers.target.policy.maintenanceDuration / 1000);
+  const unknown = plan.busy.flatMap(({ label, unanswered }) => (unanswered ? [label] : []));
+  return { until: lastBeginning(plan, answers.target.policy.maintenanceDuration / 1000), unknown };
 }
 
 /** Pure. @param need seconds that a whole run takes */

@@ -93,14 +93,14 @@ async function examinePve(access: ClusterAccess, guests: readonly number[], worl
     neededOnPve(major, { guests: [...new Set(guests)], carrier: lockVmid, registeredTags });
   try {
     const { version, major } = await pve.version();
-    const facts = await pve.look(pveToken(token)).catch(() => null);
+    const facts = await pve.look(pveToken(token)).catch(asError);
     const needs = needsOf(major);
     const findings = await Promise.all([
       judgeToken(known, version, facts, world.clock.now()),
       orFailed(subject, 'excess', () =>
         examineExcess(known, pve, {
           needs,
-          separated: facts?.separated ?? true,
+          separated: facts instanceof Error || facts.separated,
           all: grants('pve', token, needs, major),
         }),
       ),
@@ -209,10 +209,16 @@ async function tokenFactsOf(pbs: Pbs, tokenId: string): Promise<TokenFacts> {
   const expiry = pbsExpiry(tokenId);
   const [expiresAt, userExpiresAt] = await Promise.all([
     pbs.look(expiry.token),
-    pbs.look(expiry.user).catch(() => undefined),
+    pbs.look(expiry.user).catch(asError),
   ]);
-  return { expiresAt, userExpiresAt, separated: true };
+  const separated = true;
+  return userExpiresAt instanceof Error
+    ? { expiresAt, userExpiresAt: undefined, separated, unknown: userExpiresAt.message }
+    : { expiresAt, userExpiresAt, separated };
 }
+
+/** What is not known is reported with its reason. */
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
 async function examinePbs({ target, pbs }: Host, subject: string, world: World): Promise<Examined> {
   const { host, config, policy, upgradeUnit } = target;
@@ -220,7 +226,7 @@ async function examinePbs({ target, pbs }: Host, subject: string, world: World):
   const known = { subject, product: 'pbs', token, where: host } as const;
   try {
     const { version, release } = await pbs.version();
-    const facts = await tokenFactsOf(pbs, token).catch(() => null);
+    const facts = await tokenFactsOf(pbs, token).catch(asError);
     const findings = await Promise.all([
       judgeToken(known, `${version}.${release}`, facts, world.clock.now()),
       orFailed(subject, 'excess', async () => {

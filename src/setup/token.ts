@@ -3,7 +3,7 @@ import type { Client, HeldPrivileges } from '../api/client.js';
 import { ApiFault, refusedBecause } from '../api/failure.js';
 import { type Allowed, allowedBy, type Need } from '../api/privileges.js';
 import { type Product, tokenParts } from '../api/token.js';
-import type { Fix } from '../fault.js';
+import { errorDocument, type Fix } from '../fault.js';
 import { isoFromSeconds } from '../moment.js';
 import { about, failed, type SetupFinding } from './finding.js';
 
@@ -27,12 +27,13 @@ interface KnownToken {
 export function judgeToken(
   { subject, product, token, where }: KnownToken,
   version: string,
-  facts: TokenFacts | null,
+  facts: TokenFacts | Error,
   now: number,
 ): SetupFinding {
   const { pass, warn } = about(subject, 'token');
   const accepted = `${token} is accepted (${product.toUpperCase()} ${version})`;
-  if (!facts) return pass(`${accepted}; expiry unknown`, { detail: { version } });
+  if (facts instanceof Error)
+    return pass(`${accepted}; expiry unknown: ${errorDocument(facts).message}`, { detail: { version } });
   const { user } = tokenParts(token);
   const commands = commandsFor(product, token);
   const ends = [
@@ -43,7 +44,10 @@ export function judgeToken(
   );
   const [first] = ends.sort((a, b) => a.at - b.at);
   const detail = { version, expiresAt: first ? isoFromSeconds(first.at) : null };
-  const userUnknown = facts.userExpiresAt === undefined ? '; whether its user expires is not known' : '';
+  const userUnknown =
+    facts.userExpiresAt === undefined
+      ? `; whether its user expires is not known${facts.unknown ? `: ${facts.unknown}` : ''}`
+      : '';
   if (!first) return pass(`${accepted} and does not expire${userUnknown}`, { detail });
   const day = isoFromSeconds(first.at).slice(0, 10);
   const words = `${accepted}${first.who} until ${day} (${first.days} days)${userUnknown}`;

@@ -6,6 +6,7 @@ export const VM: ObservedVm = {
   cluster: 'main',
   node: 'pve1',
   nodeOnline: true,
+  nodeError: null,
   status: 'running',
   qmpStatus: 'running',
   lock: null,

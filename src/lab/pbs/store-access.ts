@@ -80,7 +80,7 @@ export class StoreAccess {
   }
 
   /**
-   * Opens a store, which makes the caller a reader, and does what it came for.
+   * Opens a store, which makes the caller a reader of it, and does what it came for.
    * @param blocking whether its thread waits for the files of the store
    * @throws StoreClosed when it cannot be opened
    */
@@ -93,20 +93,20 @@ export class StoreAccess {
     const problem = await this.#problemOf(store);
     if (problem !== null) throw new StoreClosed(problem);
     const boot = this.#boots;
+    if (!this.isOpen(store.name) && store.trouble === 'hangs') {
+      // Not open, so nobody reads it yet: what hangs here shows nowhere.
+      this.#locks += 1;
+      try {
+        await this.#blocked(() => this.#whileHanging(store));
+      } finally {
+        if (boot === this.#boots) this.#locks -= 1;
+      }
+    }
+    if (this.#opened !== 'all') this.#opened.add(store.name);
     this.#count(store.name, 1);
     try {
-      const cold = !this.isOpen(store.name);
-      if (store.trouble === 'hangs') {
-        if (cold) this.#locks += 1;
-        try {
-          await (cold || blocking
-            ? this.#blocked(() => this.#whileHanging(store))
-            : this.#whileHanging(store));
-        } finally {
-          if (cold && boot === this.#boots) this.#locks -= 1;
-        }
-      }
-      if (this.#opened !== 'all') this.#opened.add(store.name);
+      if (store.trouble === 'hangs')
+        await (blocking ? this.#blocked(() => this.#whileHanging(store)) : this.#whileHanging(store));
       if (this.callSeconds > 0) await this.#time.sleep(this.callSeconds);
       return await act();
     } finally {
