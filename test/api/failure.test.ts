@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { connectPbs, connectPve } from '../../src/api/connect.js';
+import { Deadline } from '../../src/api/deadline.js';
 import { errorDocument } from '../../src/fault.js';
+import { realClock } from '../../src/world.js';
 import {
   deadAddress,
   muteServer,
@@ -258,6 +260,53 @@ describe('what the wire does becomes a code', () => {
     const pbs = await pbsThat(reply, { requestTimeoutMs: 200 });
     await expect(pbs.version()).rejects.toMatchObject({ code });
     await pbs.close();
+  });
+
+  it('the hint for silence names the setting only where it would help', async () => {
+    const pbs = await pbsThat('silent', { requestTimeoutMs: 200 });
+    expect(await thrownBy(pbs.version())).toMatchObject({
+      hint: expect.stringMatching(/raise "requestTimeout"/),
+    });
+    // A connection of its own, and a limit that no setting changes.
+    await expect(pbs.daemonAnswers(100)).rejects.toMatchObject({
+      hint: expect.not.stringContaining('requestTimeout'),
+    });
+    await pbs.close();
+  });
+
+  it('a root daemon that hangs behind a proxy that answers is named, and not asked again', async () => {
+    const asked: string[] = [];
+    const half = await server(({ url }) => {
+      asked.push(url);
+      return url.includes('journal') ? 'silent' : { body: { data: { version: '4.2', release: '3' } } };
+    });
+    const pbs = connectPbs(options(half, { requestTimeoutMs: 200 }));
+    const [, error] = await Promise.all([pbs.version(), thrownBy(pbs.daemonAnswers())]);
+    expect(error).toMatchObject({
+      code: 'pbs.daemon-down',
+      message: expect.stringMatching(
+        /root daemon hangs: no answer within 0\.2 s to GET \/nodes\/localhost\/journal/,
+      ),
+      hint: expect.stringContaining('systemctl restart proxmox-backup.service'),
+    });
+    expect(asked.filter((url) => url.includes('journal'))).toHaveLength(1);
+    await pbs.close();
+  });
+
+  describe('with a deadline, as commands that only read have one', () => {
+    it('silence is final, and what is asked when the time is over is not sent', async () => {
+      const silent = await server(() => 'silent');
+      const clock = { ...realClock, monotonic: () => now };
+      let now = 0;
+      const deadline = new Deadline(clock, 150);
+      const pbs = connectPbs(options(silent, { requestTimeoutMs: 150, deadline }));
+      expect(await thrownBy(pbs.updates())).toMatchObject({ code: 'net.timeout' });
+      expect(silent.received).toHaveLength(1);
+      now = 60_000;
+      expect((await thrownBy(pbs.version())).message).toMatch(/^No time was left to send GET \/version/);
+      expect(silent.received).toHaveLength(1);
+      await pbs.close();
+    });
   });
 
   describe('a host that takes connections and says nothing', () => {

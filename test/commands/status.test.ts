@@ -75,4 +75,42 @@ describe('status', () => {
       expect(document.hosts.map(({ reachable }) => reachable)).toEqual([true, true]);
       expect(code).toBe(1);
     }));
+
+  it.concurrent('shows a PBS that refuses the token as one that answers, and says so', ({ expect }) =>
+    withLab({}, async (lab) => {
+      lab.hosts.get('pbs01')?.access.addToken('pbs-ctl@pbs!patch', 'another-secret');
+      const args = ['status', '--host', 'pbs01', '--config', lab.configPath];
+      const { document } = await pbsCtlJson<{ hosts: HostStatus[] }>(args);
+      expect(document.hosts).toMatchObject([
+        {
+          reachable: true,
+          version: null,
+          unknown: ['datastores', 'tasks'],
+          error: { code: 'api.unauthorized' },
+        },
+      ]);
+      const { stdout } = await pbsCtl(args);
+      expect(stdout).toMatch(/^pbs01: answers, but refuses the token\n +reason +PBS "pbs01".*\n/);
+      expect(stdout).not.toContain('none running');
+    }));
+
+  it.concurrent('shows what the proxy knows while the root daemon is down, and what to do', ({ expect }) =>
+    withLab({}, async (lab) => {
+      const host = lab.hosts.get('pbs01');
+      if (host) host.daemonRuns = false;
+      const args = ['status', '--host', 'pbs01', '--config', lab.configPath];
+      const { code, document } = await pbsCtlJson<{ hosts: HostStatus[] }>(args);
+      expect(document.hosts).toMatchObject([
+        {
+          reachable: true,
+          version: systemOf(lab).version,
+          updates: null,
+          datastores: [{ name: 'tank', state: 'ok' }, { name: 'vault' }],
+          unknown: [],
+          error: { code: 'pbs.daemon-down' },
+        },
+      ]);
+      expect(code).toBe(75);
+      expect((await pbsCtl(args)).stdout).toMatch(/^pbs01: answers, but its root daemon does not\n/);
+    }));
 });
