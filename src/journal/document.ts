@@ -74,6 +74,8 @@ export const Screen = z.object({ file: z.string().nullable(), why: z.string().nu
 
 interface RebootTimes {
   readonly count: number;
+  /** Another has booted the host; `requestedAt` is then when it booted. Absent where the run requested it. */
+  readonly byOther?: true;
   readonly requestedAt: string;
   readonly downAt: string | null;
   readonly upAt: string | null;

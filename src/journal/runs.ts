@@ -138,6 +138,7 @@ export function documentOf(state: RunState, postponements: RunDocument['postpone
     checks: state.findings,
     reboot: state.reboot && {
       count: state.reboot.count,
+      ...(state.foreignBoot ? { byOther: true as const } : {}),
       requestedAt: state.reboot.requestedAt,
       downAt: state.reboot.downAt,
       upAt: state.reboot.upAt,

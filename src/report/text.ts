@@ -122,11 +122,13 @@ function host(doc: RunDocument, facts: ReportFacts, width: number, paint: Paint)
 }
 
 function rebootLines(
-  { requestedAt, downAt, upAt }: NonNullable<RunDocument['reboot']>,
+  { requestedAt, downAt, upAt, byOther }: NonNullable<RunDocument['reboot']>,
   downtime: Fact,
 ): string[] {
   return [
-    `requested   ${localMoment(requestedAt)}`,
+    byOther
+      ? `booted      ${localMoment(requestedAt)}, not at the request of this run`
+      : `requested   ${localMoment(requestedAt)}`,
     `down        ${downAt ? localMoment(downAt) : 'not seen'}`,
     `back        ${upAt ? localMoment(upAt) : 'not seen'}`,
     ...(downtime.bad ? [] : [`downtime    ${downtime.lines.join(', ')}`]),
