@@ -230,7 +230,9 @@ describe('a signal', () => {
       running.kill(signal);
       const { code, stdout, stderr } = await running.ended;
       expect(code).toBe(130);
-      expect(stderr).toMatch(new RegExp(`${signal}: the upgrade runs\\. It is waited for, [\\dms ]+ at most`));
+      expect(stderr).toMatch(
+        new RegExp(`${signal}: the upgrade runs\\. It is waited for, [\\dms ]+ at most`),
+      );
       expect(stdout).toMatch(/backups to tank, vault are refused until the next patch/);
       expect(eventsOf(lab, 'upgrade-finished')).toHaveLength(1);
       expect(eventsOf(lab, 'reboot')).toEqual([]);
