@@ -1,7 +1,7 @@
 import { type PackageChanges, planDigest, wholePlan } from '../guest/apt.js';
 import type { Survey } from '../guest/survey.js';
-import { approvalsFor, protectedOn, refusalOf } from '../rules/plan.js';
 import { A_MINUTE, ALWAYS } from '../rules/rounds.js';
+import { approvalsFor, protectedOn, refusalOf } from '../rules/upgrade-plan.js';
 import { block, check, type Judgement, type Known, pass, skip, warn } from './check.js';
 
 /**

@@ -1,6 +1,6 @@
 import { describeNeeds, grants, heldOn, type Need, neededOnPbs, unmet } from '../api/privileges.js';
 import { A_MINUTE, ALWAYS } from '../rules/rounds.js';
-import { datastoresHere } from '../schedule/storages.js';
+import { datastoresHere } from '../schedule/whose-storage.js';
 import { block, check, pass, warn } from './check.js';
 
 /**

@@ -1,7 +1,7 @@
 import type { PveTask } from '../api/pve.js';
 import { ALSO_DRAINING } from '../rules/rounds.js';
-import { destinationOf, doubtOf, guestsNeeded } from '../schedule/destination.js';
-import { howToTell, type Storages, storagesSeen } from '../schedule/storages.js';
+import { howToTell, type Storages, storagesSeen } from '../schedule/whose-storage.js';
+import { destinationOf, doubtOf, guestsNeeded } from '../schedule/writing-jobs.js';
 import { block, type Judgement, pass, perCluster, warn } from './check.js';
 
 interface Seen {

@@ -1,8 +1,8 @@
 import type { Time } from '../api/client.js';
 import { isoFromSeconds } from '../moment.js';
 import { ALSO_DRAINING } from '../rules/rounds.js';
-import { type WritingJob, writingJobs } from '../schedule/destination.js';
-import { howToTell } from '../schedule/storages.js';
+import { howToTell } from '../schedule/whose-storage.js';
+import { type WritingJob, writingJobs } from '../schedule/writing-jobs.js';
 import { block, type Judgement, pass, perCluster } from './check.js';
 
 interface SeenJob extends Pick<WritingJob, 'id' | 'destination' | 'repeatMissed' | 'needed' | 'doubt'> {

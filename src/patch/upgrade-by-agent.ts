@@ -11,7 +11,7 @@ import { dpkgChanges } from '../guest/dpkg-log.js';
 import type { Guest } from '../guest/exec.js';
 import { type Survey, takeSurvey } from '../guest/survey.js';
 import { clearUpgrade, startUpgrade, unitName, viewUpgrade, withdrawStart } from '../guest/upgrade-unit.js';
-import { protectedOn } from '../rules/plan.js';
+import { protectedOn } from '../rules/upgrade-plan.js';
 import type { Run } from './run.js';
 import type { ObservedUpgrade, UpgradeMethod, UpgradeResult } from './upgrade-method.js';
 

@@ -6,7 +6,7 @@ import { readUnitJournal, type UnitJournal } from '../guest/unit-journal.js';
 import { refusalIn } from '../guest/upgrade-script.js';
 import type { UnitState } from '../guest/upgrade-unit.js';
 import { poll } from '../poll.js';
-import { protectedOn } from '../rules/plan.js';
+import { protectedOn } from '../rules/upgrade-plan.js';
 import type { Run } from './run.js';
 import { resultInGuest } from './upgrade-by-agent.js';
 import type { UpgradeMethod, UpgradeResult } from './upgrade-method.js';

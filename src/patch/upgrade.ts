@@ -6,7 +6,7 @@ import { UPGRADE_EXIT } from '../guest/upgrade-script.js';
 import type { UnitState } from '../guest/upgrade-unit.js';
 import type { Boot } from '../journal/records.js';
 import { poll } from '../poll.js';
-import { approvalsFor, isRestOf, lostPackages, refusalOf } from '../rules/plan.js';
+import { approvalsFor, isRestOf, lostPackages, refusalOf } from '../rules/upgrade-plan.js';
 import { changedNothing, followToItsEnd, hasBegun } from './follow-upgrade.js';
 import { bootSeen } from './foreign-boot.js';
 import { beforeUpgrade } from './gate.js';

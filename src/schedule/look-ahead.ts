@@ -1,7 +1,7 @@
 import { Temporal } from 'temporal-polyfill';
 import type { Target } from '../config/target.js';
 import type { Answers } from '../host/answers.js';
-import { busyTimes } from './busy.js';
+import { busyTimes } from './busy-times.js';
 import { type Plan, planOf } from './plan.js';
 
 /** The time zone of this host's times: that of its maintenance window, else this machine's. */

@@ -1,5 +1,5 @@
 import type { Answers, ClusterAnswers } from '../host/answers.js';
-import { howToTell, storagesSeen, type Whose } from '../schedule/storages.js';
+import { howToTell, storagesSeen, type Whose } from '../schedule/whose-storage.js';
 import { about, type SetupFinding } from './finding.js';
 
 /** Whose datastore each storage of a cluster is: what decides which backup jobs count. */

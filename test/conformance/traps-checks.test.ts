@@ -15,8 +15,8 @@ import { installedKernels } from '../../src/guest/apt.js';
 import { Access } from '../../src/lab/access.js';
 import { grantPbs } from '../../src/lab/privileges.js';
 import { standing } from '../../src/lock/tag.js';
-import { destinationOfJob } from '../../src/schedule/destination.js';
-import type { Storages } from '../../src/schedule/storages.js';
+import type { Storages } from '../../src/schedule/whose-storage.js';
+import { destinationOfJob } from '../../src/schedule/writing-jobs.js';
 import { ASKING } from '../checks/judge.js';
 
 const NOW = 1_764_000_000;

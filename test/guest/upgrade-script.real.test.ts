@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { planDigest, wholePlan } from '../../src/guest/apt.js';
 import { takeSurvey } from '../../src/guest/survey.js';
 import { UPGRADE_EXIT, type UpgradeOrder, upgradeScript } from '../../src/guest/upgrade-script.js';
-import { protectedOn } from '../../src/rules/plan.js';
+import { protectedOn } from '../../src/rules/upgrade-plan.js';
 import { AptWorld, type Deb, hasApt } from '../support/apt-world.js';
 
 const worlds: AptWorld[] = [];

@@ -7,7 +7,6 @@ import { pbsCtl } from '../support/in-process.js';
 describe('a command that only reads', () => {
   it.concurrent.for([
     ['preflight', 'GET /status/datastore-usage'],
-    ['preflight', 'store hangs from the start'],
     ['verify', 'GET /nodes/pve1/qemu/900/agent/exec-status'],
     ['status', 'daemon hangs'],
     ['windows', 'GET /cluster/backup'],

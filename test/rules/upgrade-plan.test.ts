@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { NO_CHANGES, type PackageChanges } from '../../src/guest/apt.js';
-import { approvalsFor, isRestOf, lostPackages, protectedOn, refusalOf } from '../../src/rules/plan.js';
+import {
+  approvalsFor,
+  isRestOf,
+  lostPackages,
+  protectedOn,
+  refusalOf,
+} from '../../src/rules/upgrade-plan.js';
 
 const removed = (...names: string[]) => ({
   removed: names.map((name) => ({ name, from: '1', by: 'upgrade' as const })),

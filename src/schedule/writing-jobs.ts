@@ -1,6 +1,6 @@
 import type { BackupJob } from '../api/pve.js';
 import type { Answers, ClusterAnswers } from '../host/answers.js';
-import { type Storages, storagesSeen } from './storages.js';
+import { type Storages, storagesSeen } from './whose-storage.js';
 
 /** Where a backup goes: to this host, surely elsewhere, or unknown. */
 type Destination = 'here' | 'elsewhere' | 'unknown';

@@ -3,9 +3,9 @@ import { jobsOf, type PbsJob, type PbsTask } from '../api/pbs.js';
 import type { PveTask } from '../api/pve.js';
 import type { PveAnswers } from '../host/answer-cache.js';
 import type { Answers, ClusterAnswers } from '../host/answers.js';
-import { writingJobs } from './destination.js';
 import type { Busy } from './plan.js';
 import type { Interval } from './window.js';
+import { writingJobs } from './writing-jobs.js';
 
 const DAY = 86_400;
 /** How far back past runs count for the duration of a job. Seconds. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { lengthOf } from '../../src/schedule/busy.js';
+import { lengthOf } from '../../src/schedule/busy-times.js';
 
 describe('how long a job takes', () => {
   it.each([

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { PveStorage } from '../../src/api/pve.js';
-import { whoseStorage } from '../../src/schedule/storages.js';
+import { whoseStorage } from '../../src/schedule/whose-storage.js';
 
 const own = {
   places: new Set(['pbs01 8007', '10.0.0.5 8007', 'backup.example.net 443', 'backup.example.net 8007']),
