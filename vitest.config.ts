@@ -4,8 +4,6 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     testTimeout: 120_000,
-    // Whole runs against the lab have time limits of their own; one that a busy machine held up is run again, and reported.
-    retry: 1,
     hookTimeout: 60_000,
     // More workers than cores: the end-to-end tests spend most of their time waiting for simulated machines.
     maxWorkers: 3,

@@ -84,7 +84,7 @@ async function changedBefore(
 }
 
 /**
- * What would be done, journaled; refused where it must not be, or where nobody has approved it.
+ * What would be done, journaled; refused where it must not be, or where it is not approved.
  * @throws Fault `upgrade.removes-protected`, `upgrade.major-release`, `plan.changed`, `plan.needs-approval` (exit 75)
  */
 export async function planUpgrade(run: Run, method = methodOf(run)): Promise<PackageChanges> {
@@ -108,7 +108,7 @@ function requireApproved(run: Run, digest: string, approval: readonly string[], 
   const { requiredPlan, journal } = run;
   if (requiredPlan !== null && !digest.startsWith(requiredPlan)) throw planChanged(host, digest);
   if (approval.length === 0 || requiredPlan !== null || journal.state.mode === 'check') return;
-  throw new Fault('plan.needs-approval', `The upgrade ${approval.join(', ')}, which nobody has approved.`, {
+  throw new Fault('plan.needs-approval', `The upgrade ${approval.join(', ')}, which is not approved.`, {
     hint: `Look at the plan, then approve it: pbs-ctl patch --host ${host} --plan ${digest.slice(0, 12)}`,
     exitCode: EXIT.tryLater,
   });

@@ -1,22 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { lastBeginning } from '../../src/schedule/look-ahead.js';
 import { type Busy, planOf } from '../../src/schedule/plan.js';
-
-const policy = {
-  maintenanceDuration: 1_800_000,
-  backupMargin: 900_000,
-  maintenanceWindow: null,
-  blackouts: [],
-};
-const HOUR = 3600;
-const span = { from: 1_764_000_000, to: 1_764_000_000 + 72 * HOUR };
-const job = (from: number, length: number): Busy => ({
-  from: span.from + from,
-  to: span.from + from + length,
-  source: 'pbs',
-  label: 'verify v1',
-  estimated: true,
-});
+import { HOUR, job, policy, span } from './jobs.js';
 
 describe('until when a run may begin', () => {
   const until = (...busy: Busy[]) => lastBeginning(planOf(busy, policy, span, 'UTC'), 1800);

@@ -1,22 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Busy, planOf } from '../../src/schedule/plan.js';
-
-const policy = {
-  maintenanceDuration: 1_800_000,
-  backupMargin: 900_000,
-  maintenanceWindow: null,
-  blackouts: [],
-};
-const HOUR = 3600;
-const span = { from: 1_764_000_000, to: 1_764_000_000 + 72 * HOUR };
-const job = (from: number, length: number): Busy => ({
-  from: span.from + from,
-  to: span.from + from + length,
-  source: 'pbs',
-  label: 'verify v1',
-  estimated: true,
-});
+import { planOf } from '../../src/schedule/plan.js';
+import { HOUR, job, policy, span } from './jobs.js';
 
 describe('free slots', () => {
   it('lie between jobs, a margin before the next, and are long enough for a whole run', () => {
