@@ -11,13 +11,14 @@ const waiting = Object.keys(READING).filter((command) => (process.env.ONLY ?? co
 const total = { runs: 0, endpoints: 0, violations: 0, slowest: 0 };
 const lane = async () => {
   for (let command = waiting.shift(); command !== undefined; command = waiting.shift()) {
-    const { runs, endpoints, violations, slowest } = await hang({
+    const { runs, endpoints, slowest, ...hung } = await hang({
       command,
       requestTimeoutMs: REQUEST_TIMEOUT_MS,
       faults: FAULTS,
       run: (args) => new Controller(args).ended,
       found: (violation) => console.log(violation),
     });
+    const violations = [...hung.violations, ...hung.late];
     console.log(
       `${command.padEnd(14)} ${endpoints} endpoints, ${runs} runs, slowest ${Math.round(slowest * 100)} % of the time, ${violations.length} violations`,
     );
