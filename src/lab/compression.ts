@@ -4,7 +4,7 @@ import type { RawRequest, Reply } from './https.js';
 /** PBS knows deflate alone, and compresses everything whenever it is named. */
 export function deflated({ headers }: RawRequest, reply: Reply): Reply {
   return accepts(headers['accept-encoding'], 'deflate')
-    ? packed(reply, 'deflate', deflateSync(reply.body))
+    ? packed(reply, 'deflate', deflateSync(reply.packed ?? reply.body))
     : reply;
 }
 

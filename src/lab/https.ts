@@ -17,7 +17,7 @@ export interface Reply {
   readonly reason?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body: string;
-  /** The body as it goes over the wire, where it is compressed. */
+  /** The body as it goes over the wire, where it is compressed or no text. */
   readonly packed?: Buffer;
   /** Drops the connection instead of answering. */
   readonly cut?: boolean;

@@ -8,7 +8,6 @@ import type { Weather } from './https.js';
 import { Machine } from './machine/machine.js';
 import type { MachineSpec, PbsRelease } from './machine/spec.js';
 import { simulatedPbs } from './pbs/assembly.js';
-import { nightly } from './pbs/contents.js';
 import type { PbsHost } from './pbs/host.js';
 import type { PbsJob } from './pbs/state.js';
 import { grantPbs, grantPve } from './privileges.js';
@@ -18,6 +17,7 @@ import { LabRecord } from './record.js';
 import { SCENARIOS } from './scenario.js';
 import type { Landscape } from './scenarios/scenario.js';
 import { SlackSink } from './slack.js';
+import { reachesPbs, storedBackups } from './stored-backups.js';
 import { LabTime } from './time.js';
 import { pbsUpid } from './upid.js';
 
@@ -92,7 +92,7 @@ async function start<M extends GuestMachine>(
         path: `/mnt/datastore/${store}`,
         maintenance: null,
         error: null,
-        groups: [nightly({ type: 'vm', id: '101' }, { now: time.now(), count: 7 })],
+        groups: storedBackups(store, time.now()),
       })),
     );
     host.access.addToken(PBS_TOKEN, secrets.pbs);
@@ -161,6 +161,7 @@ async function start<M extends GuestMachine>(
       });
     }
   }
+  cluster.reaches = reachesPbs(hosts);
   const hour = new Date(Date.now() + 6 * 3_600_000).getHours();
   cluster.jobs.push(
     { id: 'backup-nightly', schedule: `${hour}:00`, enabled: true, storage: 'pbs01-tank', all: true },

@@ -45,6 +45,7 @@ export async function samplesOf(
     'pbs POST /nodes/localhost/status': { command: 'reboot' },
     'pbs GET /admin/datastore/{name}/files': snapshot,
     'pbs GET /admin/datastore/{name}/download': { ...snapshot, 'file-name': 'index.json.blob' },
+    'pbs GET /admin/datastore/{name}/download-decoded': { ...snapshot, 'file-name': 'index.json.blob' },
     'pbs PUT /config/datastore/{name}': { 'maintenance-mode': 'type=read-only,message=sample' },
   };
   return (product, method, path) => {

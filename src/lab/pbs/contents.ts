@@ -1,3 +1,5 @@
+import { filesOf } from './blobs.js';
+
 /** What was backed up, as far as a client is told of it. */
 export interface SimulatedGroup {
   /** '' = the root namespace. */
@@ -9,33 +11,39 @@ export interface SimulatedGroup {
   snapshots: SimulatedSnapshot[];
 }
 
-interface SimulatedSnapshot {
+export interface SimulatedSnapshot {
   /** Epoch seconds. */
   readonly time: number;
-  /** By name, as they would be downloaded. */
+  /** What is in its files, by name. Its manifest lists them, unless one is given here. */
   readonly files: Readonly<Record<string, string>>;
   /** It is still being written, or its backup was cut off: there is no manifest. */
   readonly unfinished?: boolean;
+  /** Its manifest cannot be read any more. */
+  damaged?: boolean;
+  /** A file in which a bit has changed on disk. */
+  flipped?: string;
+  /** How the last verification of it ended. */
+  verified?: 'ok' | 'failed';
 }
 
 /** A group with so many snapshots, one a day, the last a day ago. */
 export function nightly(
-  { type, id }: Pick<SimulatedGroup, 'type' | 'id'>,
+  { type, id, ns = '' }: Pick<SimulatedGroup, 'type' | 'id'> & { readonly ns?: string },
   { now, count }: { readonly now: number; readonly count: number },
 ): SimulatedGroup {
   const config = type === 'ct' ? 'pct.conf.blob' : 'qemu-server.conf.blob';
   return {
-    ...{ ns: '', type, id, owner: 'pve@pbs!cluster1' },
+    ...{ ns, type, id, owner: 'pve@pbs!cluster1' },
     snapshots: Array.from({ length: count }, (_, day) => ({
       time: now - (count - day) * 86_400,
-      files: { [config]: `name: ${type}${id}\n`, 'index.json.blob': `{"backup-id":"${id}"}` },
+      files: { [config]: `name: ${type}${id}\n` },
     })),
   };
 }
 
 /**
  * One line of the list of groups, or null where there is none.
- * @param newestMayBeUnfinished before 4.0.17 the newest snapshot counted also without a manifest, and a group without any was left out
+ * @param newestMayBeUnfinished see {@link listsUnfinished}
  */
 export function listedGroup(
   { type, id, owner, snapshots }: SimulatedGroup,
@@ -54,8 +62,20 @@ export function listedGroup(
   };
 }
 
-export const filesOf = (snapshot: SimulatedSnapshot | undefined): string[] =>
-  snapshot && !snapshot.unfinished ? Object.keys(snapshot.files) : [];
+/**
+ * Whether a proxy of this version names the newest snapshot of a group also while it is unfinished, and leaves out a
+ * group without any: before 3.4.8, and from 4.0 to 4.0.17.
+ */
+export function listsUnfinished({
+  version,
+  release,
+}: {
+  readonly version: string;
+  readonly release: string;
+}) {
+  const patch = Number(release);
+  return (version === '3.4' && patch < 8) || (version === '4.0' && patch < 17);
+}
 
 /** Every namespace with those above it. */
 export const namespacesOf = (groups: readonly SimulatedGroup[]): string[] => [

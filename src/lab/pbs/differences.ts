@@ -14,8 +14,6 @@ export interface Differences {
   readonly tellsBackend: boolean;
   /** The status of a task says when it ended. */
   readonly tellsEndOfTask: boolean;
-  /** The newest snapshot of a group counts also while it is unfinished, and a group without any is left out. */
-  readonly listsUnfinished: boolean;
   /** A word outside an enumeration that the code itself reads. */
   readonly unknownVariant: (name: string, value: string, known: readonly string[]) => string;
   /** The proxy's words when the privileged daemon does not run. */
@@ -41,7 +39,6 @@ export const DIFFERENCES: Readonly<Record<PbsRelease, Differences>> = {
     notInstalled: { OldVersion: '' },
     tellsBackend: false,
     tellsEndOfTask: false,
-    listsUnfinished: true,
     unknownVariant: inSchema,
     daemonDown: 'error trying to connect: tcp connect error: Connection refused (os error 111)',
   },
@@ -50,7 +47,6 @@ export const DIFFERENCES: Readonly<Record<PbsRelease, Differences>> = {
     notInstalled: { OldVersion: '' },
     tellsBackend: false,
     tellsEndOfTask: false,
-    listsUnfinished: true,
     unknownVariant: bare,
     daemonDown: CONNECT,
   },
@@ -60,7 +56,6 @@ export const DIFFERENCES: Readonly<Record<PbsRelease, Differences>> = {
     notInstalled: {},
     tellsBackend: false,
     tellsEndOfTask: false,
-    listsUnfinished: false,
     unknownVariant: bare,
     daemonDown: CONNECT,
   },
@@ -69,7 +64,6 @@ export const DIFFERENCES: Readonly<Record<PbsRelease, Differences>> = {
     notInstalled: {},
     tellsBackend: true,
     tellsEndOfTask: true,
-    listsUnfinished: false,
     unknownVariant: bare,
     daemonDown: CONNECT,
   },

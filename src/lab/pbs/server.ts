@@ -24,9 +24,9 @@ export class WithAttributes {
 
 /** An answer that is not JSON, such as a file. */
 export class Raw {
-  readonly body: string;
+  readonly body: string | Buffer;
   readonly type: string;
-  constructor(body: string, type: string) {
+  constructor(body: string | Buffer, type: string) {
     this.body = body;
     this.type = type;
   }
@@ -141,7 +141,11 @@ async function answer(
     const value = await route.handle({ params, tokenId: seen.tokenId ?? '' });
     if (value === CUT) return { status: 0, body: '', cut: true };
     if (value instanceof Raw)
-      return { status: 200, headers: { 'content-type': value.type }, body: value.body };
+      return {
+        status: 200,
+        headers: { 'content-type': value.type },
+        ...(typeof value.body === 'string' ? { body: value.body } : { body: '', packed: value.body }),
+      };
     const beside = route.beside?.();
     const body =
       value instanceof WithAttributes

@@ -1,14 +1,12 @@
-import { flag, oneOf, optional, text, whole } from '../parameters.js';
-import { filesOf, listedGroup, namespacesOf, type SimulatedGroup } from './contents.js';
+import { flag, optional, text } from '../parameters.js';
+import { contentRoutes, GONE, seesGroups } from './content-routes.js';
+import type { SimulatedGroup } from './contents.js';
 import { backendOf } from './datastore-routes.js';
-import { DIFFERENCES } from './differences.js';
 import type { PbsHost } from './host.js';
 import { jobsOf, runOf } from './job-routes.js';
-import { PbsError, type PbsRoute, Raw, shuffled } from './server.js';
+import { PbsError, type PbsRoute, shuffled } from './server.js';
 import type { SimulatedDatastore } from './state.js';
 import { StoreClosed } from './store-access.js';
-
-type Params = Readonly<Record<string, unknown>>;
 
 /** Seconds between two values of the usage history. */
 const HISTORY_DELTA = 1800;
@@ -25,43 +23,6 @@ export function storeRoutes(host: PbsHost): PbsRoute[] {
     if (store.trouble === 'path-gone') throw new PbsError(GONE);
     const mount = (await host.mountOf(store.path)) ?? (await host.machine.vitals()).root;
     return { total: mount.total, used: mount.used, avail: mount.total - mount.used };
-  };
-  /** Who may see what is in a store: with Audit everything, with Backup what is one's own. */
-  const sees = (name: unknown, tokenId: string, all: string) => {
-    const path = `/datastore/${name}`;
-    if (access.has(path, all)) return () => true;
-    if (access.has(path, 'Datastore.Backup')) return ({ owner }: SimulatedGroup) => owner === tokenId;
-    throw new PbsError(`permission check failed - missing ${all}|Datastore.Backup on ${path}`, 403);
-  };
-  const ofContents = (
-    what: string,
-    params: PbsRoute['params'],
-    show: (groups: SimulatedGroup[], params: Params) => unknown,
-    all = 'Datastore.Audit',
-  ): PbsRoute => ({
-    method: 'GET',
-    path: `/admin/datastore/{name}/${what}`,
-    ...(params ? { params } : {}),
-    needs: null,
-    handle: ({ params: given, tokenId }) => {
-      const seen = sees(given.name, tokenId, all);
-      const store = host.datastoreAt(given.name);
-      return stores.reading(store, { blocking: true }, async () => {
-        const groups = await contentsOf(store);
-        const ns = String(given.ns ?? '');
-        if (!namespacesOf(groups).includes(ns)) throw new PbsError(GONE);
-        return show(
-          groups.filter((group) => group.ns === ns && seen(group)),
-          given,
-        );
-      });
-    },
-  });
-  const snapshotAt = (groups: SimulatedGroup[], params: Params) => {
-    const group = groups.find(({ type, id }) => type === params['backup-type'] && id === params['backup-id']);
-    const found = group?.snapshots.find(({ time: at }) => at === Number(params['backup-time']));
-    if (!found) throw new PbsError(GONE);
-    return found;
   };
   return [
     {
@@ -122,7 +83,7 @@ export function storeRoutes(host: PbsHost): PbsRoute[] {
       params: { verbose: optional(flag) },
       needs: null,
       handle: ({ params, tokenId }) => {
-        sees(params.name, tokenId, 'Datastore.Audit');
+        seesGroups(access, `/datastore/${params.name}`, tokenId, 'Datastore.Audit');
         const store = host.datastoreAt(params.name);
         return stores.reading(store, { blocking: true }, async () => ({
           ...(await sizesOf(store)),
@@ -133,70 +94,10 @@ export function storeRoutes(host: PbsHost): PbsRoute[] {
         }));
       },
     },
-    {
-      method: 'GET',
-      path: '/admin/datastore/{name}/namespace',
-      params: { parent: optional(text), 'max-depth': optional({ ...whole, min: 0, max: 7 }) },
-      needs: null,
-      handle: ({ params, tokenId }) => {
-        sees(params.name, tokenId, 'Datastore.Audit');
-        const store = host.datastoreAt(params.name);
-        return stores.reading(store, { blocking: true }, async () => {
-          const all = store.trouble === 'path-gone' ? [''] : namespacesOf(await contentsOf(store));
-          const parent = String(params.parent ?? '');
-          return all
-            .filter((ns) => parent === '' || ns === parent || ns.startsWith(`${parent}/`))
-            .map((ns) => ({ ns }));
-        });
-      },
-    },
-    ofContents('groups', { ns: optional(text) }, (groups) =>
-      groups.flatMap((group) => listedGroup(group, DIFFERENCES[host.version].listsUnfinished) ?? []),
-    ),
-    ofContents(
-      'snapshots',
-      { ns: optional(text), 'backup-type': optional(KIND), 'backup-id': optional(text) },
-      (groups, { 'backup-type': wanted, 'backup-id': id }) =>
-        groups
-          .filter((group) => (wanted ?? group.type) === group.type && (id ?? group.id) === group.id)
-          .flatMap(({ type, id: backupId, owner, snapshots }) =>
-            snapshots.map((snapshot) => ({
-              'backup-type': type,
-              'backup-id': backupId,
-              'backup-time': snapshot.time,
-              files: filesOf(snapshot),
-              protected: false,
-              ...(owner === null ? {} : { owner }),
-              ...(snapshot.unfinished ? {} : { size: sizeOf(snapshot.files) }),
-            })),
-          ),
-    ),
-    ofContents('files', { ...SNAPSHOT, ns: optional(text) }, (groups, params) => {
-      const found = snapshotAt(groups, params);
-      if (found.unfinished)
-        throw new PbsError("unable to load blob 'index.json.blob' - No such file or directory (os error 2)");
-      return Object.entries(found.files).map(([filename, text]) => ({
-        filename,
-        'crypt-mode': 'none',
-        size: Buffer.byteLength(text),
-      }));
-    }),
-    ofContents(
-      'download',
-      { ...SNAPSHOT, 'file-name': text, ns: optional(text) },
-      (groups, params) => {
-        const file = snapshotAt(groups, params).files[String(params['file-name'])];
-        if (file === undefined) throw new PbsError('No such file or directory (os error 2)', 404);
-        return new Raw(file, 'application/octet-stream');
-      },
-      'Datastore.Read',
-    ),
+    ...contentRoutes(host, contentsOf),
   ];
 }
 
-const GONE = 'ENOENT: No such file or directory';
-const KIND = oneOf('vm', 'ct', 'host');
-const SNAPSHOT = { 'backup-type': KIND, 'backup-id': text, 'backup-time': { ...whole, min: 1 } };
 /** Part of each store that was used, an hour ago and half an hour ago; null where nothing was measured. */
 const HISTORY = [null, 0.4, 0.41];
 
@@ -236,6 +137,3 @@ function countsOf(groups: readonly SimulatedGroup[]) {
   });
   return Object.fromEntries([...kinds, ['other', null] as const]);
 }
-
-const sizeOf = (files: Readonly<Record<string, string>>) =>
-  Object.values(files).reduce((sum, text) => sum + Buffer.byteLength(text), 0);

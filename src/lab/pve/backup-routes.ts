@@ -1,5 +1,5 @@
 import { nextRuns } from '../calendar.js';
-import { oneOf, optional, text, whole } from '../parameters.js';
+import { flag, oneOf, optional, text, whole } from '../parameters.js';
 import type { PveCluster } from './cluster.js';
 import { PveError, type PveRoute } from './server.js';
 
@@ -74,7 +74,43 @@ export function backupRoutes(cluster: PveCluster): PveRoute[] {
             ({ storage, type }) =>
               access.has(`/storage/${storage}`, 'Datastore.Audit') && (params.type ?? type) === type,
           )
-          .map((storage) => ({ ...storage, content: 'backup', shared: 1, digest: 'd'.repeat(40) })),
+          .map(({ badPassword: _, ...storage }) => ({
+            ...storage,
+            content: 'backup',
+            shared: 1,
+            digest: 'd'.repeat(40),
+          })),
+    },
+    {
+      method: 'GET',
+      path: '/nodes/{node}/storage',
+      params: {
+        storage: optional(text),
+        content: optional(text),
+        enabled: optional(flag),
+        target: optional(text),
+        format: optional(flag),
+      },
+      needs: null,
+      proxied: true,
+      handle: ({ params }) => {
+        const found = cluster.storages.filter(
+          ({ storage, nodes }) =>
+            (params.storage ?? storage) === storage &&
+            (nodes?.split(',').includes(String(params.node)) ?? true) &&
+            ['Datastore.Audit', 'Datastore.AllocateSpace'].some((each) =>
+              access.has(`/storage/${storage}`, each),
+            ),
+        );
+        return found.map((storage) => {
+          const active = cluster.reaches(storage);
+          return {
+            ...{ storage: storage.storage, type: storage.type, content: 'backup' },
+            ...{ enabled: 1, shared: 1, active: active ? 1 : 0 },
+            ...(active ? { total: 2e12, used: 8e11, avail: 12e11, used_fraction: 0.4 } : {}),
+          };
+        });
+      },
     },
   ];
 }

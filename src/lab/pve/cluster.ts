@@ -39,6 +39,8 @@ export class PveCluster {
   readonly tasks: SimulatedTask[] = [];
   jobs: SimulatedJob[] = [];
   storages: SimulatedStorage[] = [];
+  /** Whether a node reaches what a storage leads to, and is let in. */
+  reaches: (storage: SimulatedStorage) => boolean = () => true;
   registeredTags: string[] = [];
   tagStyle = { caseSensitive: false, keepsOrder: false };
   /** Who may use which tags; free unless something else was said. */

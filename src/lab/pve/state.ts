@@ -76,4 +76,8 @@ export interface SimulatedStorage {
   readonly port?: number;
   readonly datastore?: string;
   readonly fingerprint?: string;
+  /** Only these nodes use it, with commas between. */
+  readonly nodes?: string;
+  /** The password in its file is not accepted any more. */
+  badPassword?: boolean;
 }

@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import { describe, it } from 'vitest';
+import type { SimulatedSnapshot } from '../../../src/lab/pbs/contents.js';
 import { asking, storeOf, told } from './hosts.js';
 
 describe('datastores of the lab', () => {
@@ -77,7 +79,7 @@ describe('datastores of the lab', () => {
   it.concurrent('have namespaces, groups, snapshots and files, which can be downloaded', ({ expect }) =>
     asking({}, async ({ host, caller }) => {
       const at = 1_764_604_800;
-      const finished = { time: at, files: { 'index.json.blob': '{"backup-id":"203"}' } };
+      const finished: SimulatedSnapshot = { time: at, files: { 'pct.conf.blob': 'arch\n' } };
       storeOf(host, 'tank').groups = [
         { ns: 'prod/a', type: 'ct', id: '203', owner: 'pve@pbs!c1', snapshots: [finished] },
         { ns: 'prod/a', type: 'vm', id: '204', owner: null, snapshots: [finished] },
@@ -97,17 +99,43 @@ describe('datastores of the lab', () => {
           owner: 'pve@pbs!c1',
           'backup-count': 1,
           'last-backup': at,
-          files: ['index.json.blob'],
+          files: ['pct.conf.blob', 'index.json.blob'],
         },
       ]);
       expect(told(await caller.ask('GET', path('groups'), { ns: 'gone' }))).toMatch(/^400 ENOENT/);
       const snapshot = { ...ns, 'backup-type': 'ct', 'backup-id': '203', 'backup-time': String(at) };
       expect((await caller.ask('GET', path('snapshots'), ns)).data).toHaveLength(2);
-      expect((await caller.ask('GET', path('files'), snapshot)).data).toEqual([
-        { filename: 'index.json.blob', 'crypt-mode': 'none', size: 19 },
+      const download = (what: string, name: string) =>
+        caller.ask('GET', path(what), { ...snapshot, 'file-name': name });
+      // Eight bytes magic number, four bytes CRC-32, then the data.
+      const files = [
+        { filename: 'pct.conf.blob', 'crypt-mode': 'none', size: 12 + 5 },
+        { filename: 'index.json.blob', 'crypt-mode': 'none', size: expect.any(Number) },
+      ];
+      expect((await caller.ask('GET', path('files'), snapshot)).data).toEqual(files);
+      const blob = (await download('download', 'pct.conf.blob')).body;
+      expect(blob.toString('latin1').slice(12)).toBe('arch\n');
+      expect(told(await download('download-decoded', 'pct.conf.blob'))).toBe('200 arch\n');
+      const manifest = JSON.parse((await download('download-decoded', 'index.json.blob')).body.toString());
+      const csum = createHash('sha256').update(blob).digest('hex');
+      expect(manifest.files).toEqual([
+        { filename: 'pct.conf.blob', 'crypt-mode': 'none', size: blob.length, csum },
       ]);
-      const file = await caller.ask('GET', path('download'), { ...snapshot, 'file-name': 'index.json.blob' });
-      expect(told(file)).toBe('200 {"backup-id":"203"}');
+      // A bit that has changed on disk changes what is downloaded, and no list.
+      finished.flipped = 'pct.conf.blob';
+      expect((await download('download', 'pct.conf.blob')).body).not.toEqual(blob);
+      expect((await caller.ask('GET', path('files'), snapshot)).data).toEqual(files);
+      finished.damaged = true;
+      expect(told(await caller.ask('GET', path('files'), snapshot))).toMatch(/^400 .* wrong magic number$/);
+    }));
+
+  it.concurrent('hide a namespace without rights in the list, and refuse it by name', ({ expect }) =>
+    asking({}, async ({ host, caller }) => {
+      host.access.grant('/datastore/tank/prod', []);
+      expect((await caller.ask('GET', '/admin/datastore/tank/namespace')).data).toEqual([{ ns: '' }]);
+      expect(told(await caller.ask('GET', '/admin/datastore/tank/groups', { ns: 'prod' }))).toBe(
+        '403 permission check failed - missing Datastore.Audit|Datastore.Backup on /datastore/tank/prod',
+      );
     }));
 
   it.concurrent('are closed to a token without rights on their contents, by words of the handler', ({
