@@ -1,6 +1,7 @@
 import { oneOf, optional, text, whole } from '../parameters.js';
 import { blobOf, filesOf, INDEX, textOf } from './blobs.js';
-import { listedGroup, listsUnfinished, namespacesOf, type SimulatedGroup } from './contents.js';
+import { namespacesOf, type SimulatedGroup } from './contents.js';
+import { listedGroup, listsUnfinished } from './group-list.js';
 import type { PbsHost } from './host.js';
 import { PbsError, type PbsRoute, Raw } from './server.js';
 import type { SimulatedDatastore } from './state.js';
