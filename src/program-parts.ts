@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { Context, GlobalOptions } from './commands/context.js';
 import { parseDuration } from './config/quantity.js';
 import { isLockWord } from './lock/tag.js';
+import { type Accepting, VERIFY_IDS } from './rules/accept.js';
 
 /** A new command, of the program itself or of one of its commands. */
 export type Add = (
@@ -69,6 +70,16 @@ export function factor(text: string): number {
 export function reason(text: string): string {
   if (/[^\p{C}\s]/u.test(text)) return text;
   throw new InvalidArgumentError('Expected a reason, such as "CVE-2026-1234, agreed with operations".');
+}
+
+/** `--accept ID=REASON`, which may be repeated. */
+export function accepting(text: string, previous: Accepting[] | undefined): Accepting[] {
+  const [name, ...rest] = text.split('=');
+  const id = VERIFY_IDS.find((each) => each === name);
+  if (rest.length === 0)
+    throw new InvalidArgumentError('Expected ID=REASON, such as verify.kernel="older kernel on purpose".');
+  if (!id) throw new InvalidArgumentError(`The findings of verify are ${VERIFY_IDS.join(', ')}.`);
+  return [...(previous ?? []), { id, reason: reason(rest.join('=')) }];
 }
 
 /** The owner in a lock tag. */

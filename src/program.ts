@@ -2,6 +2,7 @@ import { Command, CommanderError, type CommandUnknownOpts, Option } from 'comman
 import { EXIT } from './fault.js';
 import {
   type Add,
+  accepting,
   collect,
   duration,
   examples,
@@ -103,6 +104,14 @@ export function program(
       'how many hosts to patch at once, never two of one cluster; default: 1',
       wholeNumber(1),
     )
+    .addOption(
+      new Option(
+        '--accept <id=reason>',
+        'answer for a finding of verify in the unfinished run; may be repeated',
+      )
+        .argParser(accepting)
+        .conflicts('check'),
+    )
     .option('--abandon', 'give up the unfinished run: undo what can be undone, start nothing new')
     .addHelpText(
       'after',
@@ -149,6 +158,12 @@ export function program(
     .option('--restart-services', 'restart the services that failed')
     .option('--lift-fence', 'lift fences left behind by a run; refused while verify fails')
     .option('--release-lock', 'release locks left behind by a run; refused while verify fails')
+    .addOption(
+      new Option(
+        '--accept <id=reason>',
+        'answer for a finding of verify in the unfinished run; may be repeated',
+      ).argParser(accepting),
+    )
     .option('--yes', 'do not ask')
     .option('--force', 'even while verify fails or an upgrade still runs in the VM')
     .addHelpText(

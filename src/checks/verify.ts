@@ -1,8 +1,9 @@
 import { errorDocument, isShutOut } from '../fault.js';
 import { type Answers, answerOf } from '../host/answers.js';
-import type { Finding, FindingId, HostState } from '../journal/document.js';
-import type { Baseline } from '../journal/records.js';
-import { type Expectation, type ObservedHost, verdict } from '../rules/verdict.js';
+import type { Finding, HostState } from '../journal/document.js';
+import { isUnfinished, type RunState } from '../journal/state.js';
+import { type VerifyId, withAccepted } from '../rules/accept.js';
+import { expectationOf, type ObservedHost, verdict } from '../rules/verdict.js';
 import { whyUnseen } from './check.js';
 import { hostState } from './host-state.js';
 
@@ -12,13 +13,15 @@ export interface Verification {
   readonly ok: boolean;
 }
 
-/** Looks at the host once and compares it with the baseline; what cannot be read is a block. */
-export async function verifyOnce(
-  answers: Answers,
-  before: Baseline | null,
-  expected: Expectation | null,
-): Promise<Verification> {
+/**
+ * Looks at the host once and compares it with the baseline of a run; what cannot be read is a block. What `patch`,
+ * `verify` and `recover` say of a host is this.
+ * @param run the last one that has a baseline; what it has changed counts only until it has come to its end
+ */
+export async function verifyOnce(answers: Answers, run: RunState | null): Promise<Verification> {
   const { pbs, target } = answers;
+  const before = run?.baseline ?? null;
+  const expected = run && isUnfinished(run) ? expectationOf(run) : null;
   const hasGuest = target.guest !== null;
   const [state, services, daemon, survey, configs, packages] = await Promise.allSettled([
     hostState(answers),
@@ -44,13 +47,14 @@ export async function verifyOnce(
     each.status === 'rejected' ? [{ error: each.reason as unknown, ids: RESTS_ON_IT[index] ?? [] }] : [],
   );
   const unknown = new Set(missing.flatMap(({ ids }) => ids));
-  const judged = verdict(before, now, expected).filter(({ id }) => !unknown.has(id));
+  const verdicts = withAccepted(verdict(before, now, expected), run?.accepted ?? []);
+  const judged = verdicts.filter(({ id }) => !unknown.has(id as VerifyId));
   const findings = missing.length > 0 ? [unanswered(missing.map(({ error }) => error)), ...judged] : judged;
   return { state: answerOf(state), findings, ok: findings.every(({ status }) => status !== 'block') };
 }
 
 /** Findings that cannot be told without: state, services, daemon, configs, packages. */
-const RESTS_ON_IT: readonly (readonly FindingId[])[] = [
+const RESTS_ON_IT: readonly (readonly VerifyId[])[] = [
   ['verify.datastores', 'verify.kernel'],
   ['verify.services'],
   [],

@@ -48,5 +48,6 @@ const PLAIN = {
   wait: undefined,
   events: undefined,
   ignoreWindow: undefined,
+  accept: undefined,
   parallel: undefined,
 };

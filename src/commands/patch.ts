@@ -13,6 +13,7 @@ import { openEvents, type Reporter } from '../report/events.js';
 import { oneLine } from '../report/layout.js';
 import { screenFor } from '../report/screen.js';
 import { runText } from '../report/text.js';
+import type { Accepting } from '../rules/accept.js';
 import { exitCodeOf } from '../rules/outcome.js';
 import type { World } from '../world.js';
 import {
@@ -34,6 +35,7 @@ interface PatchCommandOptions extends HostOptions {
   readonly wait: number | undefined;
   readonly events: string | undefined;
   readonly ignoreWindow: string | undefined;
+  readonly accept: Accepting[] | undefined;
   readonly parallel: number | undefined;
 }
 
@@ -73,12 +75,18 @@ async function delivered(document: RunDocument, loaded: LoadedConfig, world: Wor
   return Promise.race([delivery, world.clock.sleep(LAST_POST_MS).then(() => document)]);
 }
 
-/** The hosts, with the policy as the options override it. @throws Fault `usage.plan`, `usage.events` (exit 2) */
+/** The hosts, with the policy as the options override it. @throws Fault `usage.plan`, `usage.accept`, `usage.events` (exit 2) */
 function targetsFor(context: Context, config: Config, options: PatchCommandOptions): Target[] {
-  const { reboot, plan, events } = options;
+  const { reboot, plan, events, accept } = options;
   const targets = targetsOf(config, options);
   if (plan && targets.length > 1) {
     throw new Fault('usage.plan', '--plan is for one host.', {
+      hint: 'Name one --host.',
+      exitCode: EXIT.usage,
+    });
+  }
+  if (accept && targets.length > 1) {
+    throw new Fault('usage.accept', '--accept is for one host, whose findings a person has looked at.', {
       hint: 'Name one --host.',
       exitCode: EXIT.usage,
     });
@@ -116,6 +124,7 @@ async function runOf(
     abandon: options.abandon === true,
     plan: options.plan?.toLowerCase() ?? null,
     ignoredWindow,
+    accept: (options.accept ?? []).map(({ id, reason }) => ({ id, reason: oneLine(reason) })),
   };
   const waiting = wait === undefined ? {} : { waitsUntil: world.clock.monotonic() + wait };
   try {

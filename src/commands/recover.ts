@@ -3,6 +3,8 @@ import { type ErrorDocument, EXIT, errorDocument, Fault } from '../fault.js';
 import { keepConsole } from '../guest/console.js';
 import { deadlineFor, type Host, openHost, readReferences } from '../host/open.js';
 import { claimHost } from '../journal/claim.js';
+import { Journal } from '../journal/journal.js';
+import { accept } from '../patch/accept.js';
 import { act } from '../recover/act.js';
 import {
   objection,
@@ -16,6 +18,9 @@ import { diagnose } from '../recover/diagnose.js';
 import { observe } from '../recover/look.js';
 import type { ObservedHost } from '../recover/observed.js';
 import { recoverText } from '../recover/text.js';
+import { oneLine } from '../report/layout.js';
+import type { Accepting } from '../rules/accept.js';
+import type { Clock } from '../world.js';
 import { type Command, type Context, type HostOptions, load, targetsOf } from './context.js';
 
 interface RecoverOptions extends Pick<HostOptions, 'host'> {
@@ -25,6 +30,7 @@ interface RecoverOptions extends Pick<HostOptions, 'host'> {
   readonly restartServices: boolean | undefined;
   readonly liftFence: boolean | undefined;
   readonly releaseLock: boolean | undefined;
+  readonly accept: Accepting[] | undefined;
   readonly yes: boolean | undefined;
   readonly force: boolean | undefined;
 }
@@ -48,12 +54,17 @@ export const recover: Command<RecoverOptions> = async (context, options) => {
   }
   const flags = flagsOf(options);
   await readReferences(config, [target], world);
-  const deadline = flags.length === 0 ? deadlineFor(target, world) : undefined;
+  const accepting = options.accept ?? [];
+  const acts = flags.length + accepting.length > 0;
+  const deadline = acts ? undefined : deadlineFor(target, world);
   const host = await openHost(config, target, world, deadline);
   // Looking is allowed while a run is at work.
-  const unclaim = flags.length > 0 ? await claimHost(stateDir, target.host, world) : () => {};
+  const unclaim = acts ? await claimHost(stateDir, target.host, world) : () => {};
   try {
-    const first = await observe(host, stateDir, world);
+    const seen = await observe(host, stateDir, world);
+    const warnings = acceptAll(accepting, seen, stateDir, world.clock);
+    if (!context.options.json) for (const text of warnings) world.stderr.write(`pbs-ctl: ${oneLine(text)}\n`);
+    const first = accepting.length > 0 ? await observe(host, stateDir, world) : seen;
     const { observed, done, error } = await actAll(flags, first, { host, stateDir, options, context });
     const diagnosis = diagnose(observed);
     const failure = error && { code: error.code, message: error.message, hint: error.hint };
@@ -62,7 +73,7 @@ export const recover: Command<RecoverOptions> = async (context, options) => {
         ? await keepConsole(host.guest, consoleFolder(stateDir, observed))
         : null;
     context.answer(
-      { ...observed, console: shot, done, diagnosis, error: failure },
+      { ...observed, console: shot, done, warnings, diagnosis, error: failure },
       recoverText({ observed, shot, done, diagnosis, error: failure }, style),
     );
     return error?.exitCode ?? (diagnosis.healthy ? EXIT.done : EXIT.failed);
@@ -71,6 +82,28 @@ export const recover: Command<RecoverOptions> = async (context, options) => {
     await host.close();
   }
 };
+
+/** `--accept`, in the journal of the unfinished run. @returns why something is not accepted */
+function acceptAll(
+  wanted: readonly Accepting[],
+  { host, unfinishedRun, verification }: ObservedHost,
+  stateDir: string,
+  clock: Clock,
+): string[] {
+  if (wanted.length === 0) return [];
+  if (unfinishedRun === null)
+    return wanted.map(({ id }) => `${id} is not accepted: ${host} has no unfinished run`);
+  const journal = Journal.reopen(stateDir, unfinishedRun, clock);
+  try {
+    const reported = journal.state.findings.filter(
+      ({ status, acceptable }) => status === 'block' || acceptable,
+    );
+    const lines = wanted.map(({ id, reason }) => ({ id, reason: oneLine(reason) }));
+    return accept(journal, [...reported, ...(verification?.findings ?? [])], lines);
+  } finally {
+    journal.close();
+  }
+}
 
 /** In the folder of its run, or of the host where there is none. */
 const consoleFolder = (stateDir: string, { host, runs, unfinishedRun }: ObservedHost): string => {

@@ -8,8 +8,8 @@ import { eachHost } from './each-host.js';
 
 export const verify: Command<HostOptions> = async (context, options) => {
   const results = await eachHost(context, options, async ({ target: { host }, answers }, stateDir) => {
-    const baseline = runsOf(stateDir, host).findLast((run) => run.baseline)?.baseline ?? null;
-    const { ok, findings } = await verifyOnce(answers(null), baseline, null);
+    const last = runsOf(stateDir, host).findLast(({ baseline }) => baseline) ?? null;
+    const { ok, findings } = await verifyOnce(answers(null), last);
     const style = { ...context.style, retryAfter: null };
     return {
       document: { host, ok, checks: findings, retryAfter: null },

@@ -17,6 +17,11 @@ export const Finding = z
     detail: z.record(z.string(), z.unknown()).readonly(),
     /** Absent where no command helps, and in journals of older versions. */
     fixes: z.array(fix).readonly().optional(),
+    /**
+     * Of a block of `verify`: what it says, item by item, which a person may answer for with `--accept`. Absent where
+     * no one may: something is missing, or could not be determined.
+     */
+    acceptable: z.array(z.string()).readonly().optional(),
     retryAfter: z.string().nullable(),
   })
   .readonly();
@@ -111,6 +116,8 @@ export interface RunDocument {
   readonly postponements: { readonly count: number; readonly since: string | null };
   /** Lines of a server or of the guest that name the cause of a failure; at most 12. */
   readonly evidence: readonly string[];
+  /** Findings of `verify` that a person answers for, in this run only. */
+  readonly accepted: ReadonlyArray<{ readonly id: string; readonly reason: string }>;
   /** Failures that did not change the outcome, such as a failed Slack post. */
   readonly warnings: readonly string[];
   readonly screen: z.output<typeof Screen> | null;

@@ -25,6 +25,11 @@ const baseline = z.object({
 });
 export type Baseline = z.output<typeof baseline>;
 
+const Acceptance = z
+  .object({ id: z.string(), reason: z.string(), said: z.array(z.string()).readonly() })
+  .readonly();
+export type Acceptance = z.output<typeof Acceptance>;
+
 const errorDocument: z.ZodType<ErrorDocument> = z.object({
   code: z.string(),
   message: z.string(),
@@ -46,6 +51,8 @@ const event = z.discriminatedUnion('type', [
     status: z.enum(['intended', 'done', 'undone', 'skipped', 'failed']),
   }),
   z.object({ type: z.literal('checked'), findings: z.array(Finding).readonly() }),
+  /** A person answers for a finding of `verify`. `said`: what it said when last reported; more of it blocks again. */
+  Acceptance.unwrap().extend({ type: z.literal('accepted') }),
   z.object({ type: z.literal('baseline'), baseline }),
   z.object({ type: z.literal('locked'), cluster: z.string(), expiresAt: z.number() }),
   z.object({ type: z.literal('unlocked'), cluster: z.string() }),

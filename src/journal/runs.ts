@@ -147,6 +147,7 @@ export function documentOf(state: RunState, postponements: RunDocument['postpone
     retryAfter: ended.retryAfter,
     postponements,
     evidence: state.evidence,
+    accepted: state.accepted.map(({ id, reason }) => ({ id, reason })),
     warnings: state.warnings,
     screen: state.screen,
     error: ended.error,

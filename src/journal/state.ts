@@ -2,7 +2,7 @@ import type { Outcome } from '../config/schema.js';
 import type { ErrorDocument } from '../fault.js';
 import type { PackageChanges } from '../guest/apt.js';
 import type { Finding, HostState, Phase, PhaseTime, RunDocument } from './document.js';
-import type { Baseline, Boot, RunEvent, RunRecord } from './records.js';
+import type { Acceptance, Baseline, Boot, RunEvent, RunRecord } from './records.js';
 
 /** A run, from its journal. */
 export interface RunState {
@@ -17,6 +17,8 @@ export interface RunState {
   /** Phases in the order of their beginnings; one that was begun again is listed again. */
   readonly timeline: readonly PhaseTime[];
   readonly findings: readonly Finding[];
+  /** Findings of `verify` that a person answers for; the newest of each id. */
+  readonly accepted: readonly Acceptance[];
   readonly baseline: Baseline | null;
   readonly locks: readonly string[];
   /** When each of them was taken (ISO 8601), not when it was renewed. */
@@ -88,6 +90,7 @@ function begin(runId: string, at: string, event: RunEvent): RunState {
     phase: 'preflight',
     timeline: [],
     findings: [],
+    accepted: [],
     baseline: null,
     locks: [],
     lockedSince: {},
@@ -116,6 +119,7 @@ function begin(runId: string, at: string, event: RunEvent): RunState {
 /** Added by the delivery of a report, by `recover`, and by a run that continues. */
 const MAY_FOLLOW_THE_END: ReadonlySet<string> = new Set([
   'resumed',
+  'accepted',
   'warning',
   'told',
   'unfenced',
@@ -170,6 +174,11 @@ function after(state: RunState, event: RunEvent, at: string): RunState {
         : { ...state, timeline: closed(state.timeline, event.phase, event.status, at) };
     case 'checked':
       return { ...state, findings: merge(state.findings, event.findings) };
+    case 'accepted': {
+      const { id, reason, said } = event;
+      const others = state.accepted.filter((each) => each.id !== id);
+      return { ...state, accepted: [...others, { id, reason, said }] };
+    }
     case 'baseline':
       return {
         ...state,

@@ -9,7 +9,9 @@ import { documentOf, postponementsOf, readRuns, runsOf } from '../journal/runs.j
 import { isUnfinished, type RunState } from '../journal/state.js';
 import { alarm } from '../report/deliver.js';
 import type { Reporter } from '../report/events.js';
+import type { Accepting } from '../rules/accept.js';
 import type { World } from '../world.js';
+import { accept } from './accept.js';
 import { checkOnly } from './check-only.js';
 import { listenForInterruption } from './interruption.js';
 import { note, type Run, warning } from './run.js';
@@ -21,6 +23,8 @@ interface PatchOptions {
   readonly abandon: boolean;
   readonly plan: string | null;
   readonly ignoredWindow: string | null;
+  /** `--accept`: findings of the unfinished run that a person answers for. */
+  readonly accept: readonly Accepting[];
   /** `--wait`: until then, by the monotonic clock. */
   readonly waitsUntil?: number;
 }
@@ -72,6 +76,7 @@ export async function patchHost(
         note(run, `continuing run ${journal.runId}, which was in phase "${unfinished.phase}"`);
       if (options.ignoredWindow !== null)
         warning(run, `window, blackouts and schedules are ignored: ${options.ignoredWindow}`);
+      for (const text of accept(journal, unfinished?.findings ?? [], options.accept)) warning(run, text);
       if (options.abandon) await abandon(run);
       else if (options.check) await checkOnly(run, last ?? null);
       else await carryOut(run);

@@ -12,19 +12,12 @@ import { type Run, step } from './run.js';
 export async function verify(run: Run): Promise<string> {
   const { clock, journal, interruption } = run;
   const { policy, host } = run.host.target;
-  const { baseline, reboot, foreignBoot: foreign, upgrade, changes } = journal.state;
-  const expected = {
-    upgraded: upgrade === 'done',
-    rebooted: reboot !== null,
-    olderKernel: foreign !== null && foreign.owes !== null,
-    held: changes?.held ?? [],
-  };
   const patience = clock.monotonic() + Math.max(policy.rebootTimeout / 4, policy.stableFor * 2);
   const leftMs = () => patience + policy.stableFor - clock.monotonic();
   interruption.finish({ what: `${host} is verified`, leftMs });
   let healthySince: number | null = null;
   await poll(clock, { everyMs: policy.pollInterval, signal: interruption.signal }, async () => {
-    const seen = await verifyOnce(run.host.answers(journal.runId), baseline, expected);
+    const seen = await verifyOnce(run.host.answers(journal.runId), journal.state);
     const now = clock.monotonic();
     healthySince = seen.ok ? (healthySince ?? now) : null;
     if (healthySince !== null && now - healthySince >= policy.stableFor) {

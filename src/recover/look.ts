@@ -27,12 +27,12 @@ export async function observe(
   const { host: name } = host.target;
   // A refused journal must not stop this: `patch` then refers to recover.
   const runs = readRuns(stateDir).runs.filter((run) => run.host === name);
-  const baseline = runs.findLast((run) => run.baseline)?.baseline ?? null;
+  const last = runs.findLast(({ baseline }) => baseline) ?? null;
   const asked = host.answers(null);
   const [vm, inside, pbs, locks] = await Promise.all([
     observeVm(host),
     observeInside(host),
-    observePbs(asked, baseline),
+    observePbs(asked, last?.baseline ?? null),
     observeLocks(host),
   ]);
   // Where one look into the guest has failed, another would hang as well.
@@ -40,7 +40,7 @@ export async function observe(
   const rest = agentError
     ? { ...asked, survey: async () => Promise.reject(new Fault(agentError.code, agentError.message)) }
     : asked;
-  const verification = pbs.proxy === 'answers' ? await verifyOnce(rest, baseline, null) : null;
+  const verification = pbs.proxy === 'answers' ? await verifyOnce(rest, last) : null;
   const pid = workingOn(stateDir, name, world);
   const left = new Set([...pbs.fences, ...locks.locks].map(({ run }) => run));
   return {

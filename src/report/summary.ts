@@ -73,6 +73,8 @@ export interface ReportFacts {
   /** Null where the run did not get that far. */
   readonly datastores: Fact | null;
   readonly leftBehind: Fact;
+  /** Null where no one answers for a finding of `verify`. */
+  readonly accepted: Fact | null;
 }
 
 /** @param arrow between a value before and after */
@@ -89,6 +91,7 @@ export function reportFacts(doc: RunDocument, arrow = '→'): ReportFacts {
       ...fact('Left behind', 'nothing'),
       ...(behind.length > 0 ? { lines: behind, bad: true } : {}),
     },
+    accepted: acceptedFact(doc),
   };
 }
 
@@ -96,6 +99,11 @@ export const factList = (facts: ReportFacts): Fact[] =>
   Object.values(facts).filter((each: Fact | null) => each !== null);
 
 const fact = (label: string, line: string): Fact => ({ label, lines: [line], note: null, bad: false });
+
+const acceptedFact = ({ accepted }: RunDocument): Fact | null =>
+  accepted.length === 0
+    ? null
+    : { ...fact('Accepted', ''), lines: accepted.map(({ id, reason }) => `${id}: ${reason}`) };
 
 function downtimeFact(doc: RunDocument): Fact {
   const { reboot } = doc;

@@ -58,6 +58,10 @@ export function runText(doc: RunDocument, style: Style): string {
       color,
     );
   }
+  add(
+    'accepted',
+    (facts.accepted?.lines ?? []).flatMap((each) => wrap(oneLine(each), width)),
+  );
   if (facts.leftBehind.bad)
     add(
       'left behind',

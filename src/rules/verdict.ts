@@ -1,8 +1,10 @@
 import { compareKernels, installedKernels } from '../guest/apt.js';
 import { missingMount, mountOf } from '../guest/mounts.js';
 import type { Survey } from '../guest/survey.js';
-import type { Finding, FindingId, HostState } from '../journal/document.js';
+import type { Finding, HostState } from '../journal/document.js';
 import type { Baseline } from '../journal/records.js';
+import type { RunState } from '../journal/state.js';
+import type { VerifyId } from './accept.js';
 
 /** What verify looks at. `survey` is null where the guest cannot be asked; `paths`: datastore → its folder. */
 export interface ObservedHost {
@@ -18,7 +20,7 @@ export interface ObservedHost {
 }
 
 /** What a run has changed and so expects. Null for a plain `verify`. */
-export interface Expectation {
+interface Expectation {
   readonly upgraded: boolean;
   readonly rebooted: boolean;
   /** A newer kernel may have come after the boot. */
@@ -26,6 +28,18 @@ export interface Expectation {
   /** Packages that the upgrade has left behind on purpose. */
   readonly held: readonly string[];
 }
+
+export const expectationOf = ({
+  upgrade,
+  reboot,
+  foreignBoot,
+  changes,
+}: Pick<RunState, 'upgrade' | 'reboot' | 'foreignBoot' | 'changes'>): Expectation => ({
+  upgraded: upgrade === 'done',
+  rebooted: reboot !== null,
+  olderKernel: foreignBoot !== null && foreignBoot.owes !== null,
+  held: changes?.held ?? [],
+});
 
 const ESSENTIAL = ['proxmox-backup', 'proxmox-backup-proxy'];
 
@@ -67,16 +81,16 @@ function mounts(before: Baseline | null, { survey, surveyError, paths, hasGuest 
   const problems = [...paths].flatMap(([name, path]) => {
     const now = mountOf(path, survey.mounts);
     const old = before?.mounts.find(({ datastore }) => datastore === name);
-    if (old)
-      return old.target === now.target
-        ? []
-        : [`${name} lay on ${old.target}, its folder is on ${now.target} now`];
+    const text = `${name} lay on ${old?.target}, its folder is on ${now.target} now`;
+    // Both hold its folder, so the longer one is mounted within the other: the boot has mounted what was not before.
+    if (old) return old.target === now.target ? [] : [{ text, isHealed: now.target.startsWith(old.target) }];
     const missing = missingMount(path, survey);
-    return missing ? [`${name}: ${missing} is in fstab and not mounted`] : [];
+    return missing ? [{ text: `${name}: ${missing} is in fstab and not mounted`, isHealed: false }] : [];
   });
-  return problems.length > 0
-    ? finding('verify.mounts', 'block', problems.join('; '))
-    : finding('verify.mounts', 'pass', mountsWell(paths, survey));
+  if (problems.length === 0) return finding('verify.mounts', 'pass', mountsWell(paths, survey));
+  const texts = problems.map(({ text }) => text);
+  const acceptable = problems.every(({ isHealed }) => isHealed) ? texts : undefined;
+  return finding('verify.mounts', 'block', texts.join('; '), acceptable);
 }
 
 /** `pbs.datastores` warns of those that share it, so it is said here too. */
@@ -93,7 +107,7 @@ function services(before: Baseline | null, now: ObservedHost): Finding {
     (name) => now.services.find((each) => each.name === name)?.state !== 'running',
   );
   return down.length > 0
-    ? finding('verify.services', 'block', `not running: ${down.join(', ')}`)
+    ? finding('verify.services', 'block', `not running: ${down.join(', ')}`, down)
     : finding('verify.services', 'pass', `${wanted.size} services run`);
 }
 
@@ -101,29 +115,34 @@ function units(before: Baseline | null, { survey, surveyError }: ObservedHost): 
   if (!survey) return finding('verify.units', 'block', surveyError ?? 'the guest does not answer');
   const fresh = survey.failedUnits.filter((unit) => !before?.failedUnits.includes(unit));
   if (fresh.length === 0) return finding('verify.units', 'pass', 'no unit failed that was fine before');
-  return finding('verify.units', before ? 'block' : 'warn', `failed: ${fresh.join(', ')}`);
+  return finding('verify.units', before ? 'block' : 'warn', `failed: ${fresh.join(', ')}`, fresh);
 }
 
 function packages(now: ObservedHost, expected: Expectation | null): Finding {
   const { survey, hasGuest } = now;
   if (hasGuest && !survey) return finding('verify.packages', 'block', 'the guest does not answer');
-  if (survey && survey.audit !== '')
-    return finding('verify.packages', 'block', `dpkg --audit reports: ${survey.audit.split('\n')[0]}`);
+  if (survey && survey.audit !== '') {
+    const broken = survey.audit.split('\n');
+    return finding('verify.packages', 'block', `dpkg --audit reports: ${broken[0]}`, broken);
+  }
   const pending = survey
     ? waiting(survey)
-    : now.packages.pending.filter((name) => !expected?.held.includes(name)).length;
-  if (expected?.upgraded && pending !== 0) {
+    : now.packages.pending.filter((name) => !expected?.held.includes(name));
+  if (expected?.upgraded && pending?.length !== 0) {
     return finding(
       'verify.packages',
       'block',
-      `${pending ?? 'an unknown number of'} packages still wait after the upgrade`,
+      `${pending?.length ?? 'an unknown number of'} packages still wait after the upgrade`,
+      pending ?? undefined,
     );
   }
   const whole = survey ? 'nothing pending, nothing half installed' : 'nothing pending';
-  return finding('verify.packages', 'pass', pending === 0 ? whole : `${pending ?? '?'} updates pending`);
+  const text = pending?.length === 0 ? whole : `${pending?.length ?? '?'} updates pending`;
+  return finding('verify.packages', 'pass', text);
 }
 
-const waiting = ({ plan }: Survey) => (plan ? plan.upgraded.length + plan.installed.length : null);
+const waiting = ({ plan }: Survey) =>
+  plan ? [...plan.upgraded, ...plan.installed].map(({ name }) => name) : null;
 
 function kernel(
   { survey, state, hasGuest, packages: { kernels } }: ObservedHost,
@@ -135,13 +154,17 @@ function kernel(
     return finding('verify.kernel', 'pass', `${state.kernel} runs`);
   const text = `${state.kernel} runs, ${newest} is installed`;
   if (expected?.olderKernel) return finding('verify.kernel', 'warn', `${text}: it came after the boot`);
-  return finding(
-    'verify.kernel',
-    expected?.rebooted ? 'block' : 'warn',
-    `${text}${expected?.rebooted ? ': pinned kernel or boot loader' : ''}`,
-  );
+  if (!expected?.rebooted) return finding('verify.kernel', 'warn', text);
+  return finding('verify.kernel', 'block', `${text}: pinned kernel or boot loader`, [text]);
 }
 
-function finding(id: FindingId, status: Finding['status'], summary: string): Finding {
-  return { id, status, summary, detail: {}, retryAfter: null };
+/** @param acceptable what a blocking finding says, item by item, where a person may answer for it */
+function finding(
+  id: VerifyId,
+  status: Finding['status'],
+  summary: string,
+  acceptable?: readonly string[],
+): Finding {
+  const accept = status === 'block' && acceptable ? { acceptable } : {};
+  return { id, status, summary, detail: {}, ...accept, retryAfter: null };
 }

@@ -55,6 +55,7 @@ export const document = (more: Partial<RunDocument> = {}): RunDocument => ({
   retryAfter: null,
   postponements: { count: 0, since: null },
   evidence: [],
+  accepted: [],
   warnings: [],
   screen: null,
   error: null,
@@ -117,6 +118,7 @@ export const hostile = (words = HOSTILE): RunDocument => {
       finding({ id: CHECK_IDS[index] ?? 'pbs.api', status, summary: words }),
     ),
     leftBehind: { fenced: [words], locks: [words] },
+    accepted: [{ id: 'verify.kernel', reason: words }],
     warnings: [words],
     screen: { file: words, why: words },
     error: { code: 'x', message: words, hint: words },
@@ -185,6 +187,9 @@ export const anyDocument: fc.Arbitrary<RunDocument> = (() => {
       }),
       { maxLength: 19 },
     ),
+    accepted: fc.array(fc.record({ id: fc.constantFrom('verify.kernel', 'verify.units'), reason: words }), {
+      maxLength: 3,
+    }),
     reboot: fc.option(
       fc.record({
         count: fc.constant(1),
