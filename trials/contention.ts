@@ -21,11 +21,14 @@ export async function contend({
   contenders,
   acquisitions,
   seed,
+  carriers = [900],
 }: {
   store: 'guest-tag' | 'registered-tag';
   contenders: number;
   acquisitions: number;
   seed: number;
+  /** Guests that the configs of the contenders name to carry the tag, in turn. */
+  carriers?: readonly number[];
 }): Promise<Contention> {
   const lab = await startLab({ factor: 100 });
   const folder = mkdtempSync(join(tmpdir(), 'pbs-ctl-contention-'));
@@ -35,18 +38,23 @@ export async function contend({
   try {
     lab.cluster.access.grant('/', ['Sys.Modify']);
     const config = JSON.parse(readFileSync(lab.configPath, 'utf8'));
-    config.clusters.main.lock = { store, vmid: 900 };
+    for (const vmid of carriers) lab.cluster.access.grant(`/vms/${vmid}`, ['VM.Audit', 'VM.Config.Options']);
     config.policy = {
       ...config.policy,
       pollInterval: '100ms',
       requestTimeout: '500ms',
       onExpiredLock: 'take-over',
     };
-    writeFileSync(lab.configPath, JSON.stringify(config));
+    const paths = carriers.map((vmid) => {
+      config.clusters.main.lock = { store, vmid };
+      const path = join(folder, `config-${vmid}.json`);
+      writeFileSync(path, JSON.stringify(config));
+      return path;
+    });
     // Delays that requests may have, up to what the settle time assumes.
     lab.setWeather(() => (random.next() < 0.1 ? { kind: 'late', ms: random.between(1, 300) } : null));
     const alone = `mkdir ${folder}/held 2>/dev/null || echo broken >>${notes}; sleep 0.05; rmdir ${folder}/held 2>/dev/null; exit 0`;
-    const lane = async (name: string) => {
+    const lane = async (name: string, configPath: string) => {
       while (had < acquisitions) {
         const controller = new Controller([
           'lock',
@@ -60,7 +68,7 @@ export async function contend({
           '--wait',
           '60s',
           '--config',
-          lab.configPath,
+          configPath,
           '--',
           'sh',
           '-c',
@@ -76,7 +84,11 @@ export async function contend({
         if (signal === 'SIGKILL') kills += 1;
       }
     };
-    await Promise.all(Array.from({ length: contenders }, (_, index) => lane(`contender${index}`)));
+    await Promise.all(
+      Array.from({ length: contenders }, (_, index) =>
+        lane(`contender${index}`, paths[index % paths.length] ?? ''),
+      ),
+    );
     appendFileSync(notes, '');
     const violations = existsSync(notes) ? readFileSync(notes, 'utf8').split('\n').filter(Boolean).length : 0;
     return { acquisitions: had, kills, violations };

@@ -1,7 +1,10 @@
 import { noNode } from '../api/absent.js';
+import { carrierByOrder } from '../config/target.js';
 import type { Fix } from '../fault.js';
-import type { ClusterAnswers } from '../host/answers.js';
-import { type Standing, standing } from '../lock/tag.js';
+import type { Answers, ClusterAnswers } from '../host/answers.js';
+import { holderOf } from '../lock/lock-fault.js';
+import { describeElsewhere, type Seen as Locks, seenAt } from '../lock/look.js';
+import { nameOfPlace, type Place, type TagsAt } from '../lock/tag.js';
 import { isoFromSeconds } from '../moment.js';
 import { ALSO_DRAINING } from '../rules/rounds.js';
 import { block, type Judgement, pass, perCluster, warn } from './check.js';
@@ -11,7 +14,14 @@ type Seen =
   | { readonly carrier: 'missing'; readonly vmid: number }
   /** Its node is offline: PVE shows the tags, but they cannot be written. */
   | { readonly carrier: 'unreachable'; readonly vmid: number; readonly node: string }
-  | { readonly carrier: 'found'; readonly standing: Standing; readonly configLock: string | null };
+  | {
+      readonly carrier: 'found';
+      readonly place: Place;
+      readonly locks: Locks;
+      readonly configLock: string | null;
+      /** Not set in the config, and another order of its hosts would be another carrier. */
+      readonly byOrder: boolean;
+    };
 
 /** Could the lock of every cluster be taken now? Expiry is judged by the clock of a PVE node. */
 export const lockAvailable = perCluster({
@@ -28,33 +38,49 @@ export const lockSetUp = perCluster({
   look: getLock,
   judge: (seen, { ownRun }, cluster) => {
     const now = seen.carrier === 'found' ? { ...seen, configLock: null } : seen;
-    const held = now.carrier === 'found' && now.standing.kind === 'held' ? now.standing : null;
-    if (held && !held.expired) {
-      return pass(`held by "${held.lock.owner}" (run ${held.lock.run}) at the moment`);
+    const held = now.carrier === 'found' && now.locks.kind === 'held' ? now.locks : null;
+    if (now.carrier === 'found' && held?.counts && !held.counts.expired) {
+      const { lock } = held.counts;
+      const holder = lock === 'unreadable' ? '' : holderOf(lock);
+      return noting(pass(`held by ${holder} at the moment`), cluster, now, ownRun);
     }
     const judgement = judge(cluster, now, ownRun, 'postpone');
     return held ? { ...judgement, status: 'warn' } : judgement;
   },
 });
 
-async function getLock({ name, pve, config: { lock }, lockVmid }: ClusterAnswers): Promise<Seen> {
+async function getLock(
+  { name, pve, config: { lock }, lockVmid }: ClusterAnswers,
+  { target }: Answers,
+): Promise<Seen> {
   const { store, tag } = lock;
+  const hosts = [target.config, ...target.others.map(({ config }) => config)];
   const timeOn = async (node: string | undefined) => {
     if (node === undefined) throw noNode(name);
     return (await pve.nodeTime(node)).epochSeconds;
   };
-  if (store === 'registered-tag') {
-    const time = pve.clusterStatus().then(({ online: [first] }) => timeOn(first));
-    const [tags, now] = await Promise.all([pve.registeredTags(), time]);
-    return { carrier: 'found', standing: standing(tag, tags, now), configLock: null };
-  }
+  const [{ online }, guests, registered] = await Promise.all([
+    pve.clusterStatus(),
+    pve.guests(),
+    pve.registeredTags(),
+  ]);
+  const places: TagsAt[] = [
+    { place: null, tags: registered },
+    ...guests.map(({ vmid, tags }) => ({ place: vmid, tags })),
+  ];
+  const found = (place: Place, now: number, configLock: string | null): Seen => ({
+    carrier: 'found',
+    place,
+    locks: seenAt(tag, places, place, now),
+    configLock,
+    byOrder: carrierByOrder(name, lock, hosts),
+  });
+  if (store === 'registered-tag') return found(null, await timeOn(online[0]), null);
   if (lockVmid === null) return { carrier: 'unnamed' };
-  const [{ online }, guests] = await Promise.all([pve.clusterStatus(), pve.guests()]);
   const guest = guests.find(({ vmid }) => vmid === lockVmid);
   if (!guest) return { carrier: 'missing', vmid: lockVmid };
   if (!online.includes(guest.node)) return { carrier: 'unreachable', vmid: lockVmid, node: guest.node };
-  const now = await timeOn(guest.node);
-  return { carrier: 'found', standing: standing(tag, guest.tags, now), configLock: guest.lock };
+  return found(lockVmid, await timeOn(guest.node), guest.lock);
 }
 
 function judge(
@@ -86,27 +112,71 @@ function judge(
       fixes: [{ where: `another node of ${cluster}`, commands: ['pvecm status'] }],
     };
   }
-  const { standing: current, configLock } = seen;
-  if (current.kind === 'unreadable') {
-    return blocked(`the tag "${current.tag}" begins like a lock but cannot be read`, {
+  const { locks, configLock, place } = seen;
+  const all = locks.counts ? [locks.counts, ...locks.others] : [];
+  const [unreadable] = all.filter(({ lock }) => lock === 'unreadable');
+  if (unreadable) {
+    const where = unreadable.place === place ? '' : ` on ${nameOfPlace(unreadable.place)}`;
+    return blocked(`the tag "${unreadable.tag}"${where} begins like a lock but cannot be read`, {
       hint: 'First find out who set it.',
       fixes: [breakIt],
     });
   }
-  const other = current.kind === 'held' && current.lock.run !== ownRun ? current : null;
-  const holder = other ? `"${other.lock.owner}" (run ${other.lock.run})` : '';
-  const until = other ? isoFromSeconds(other.lock.expiresAt) : '';
-  if (other && !other.expired) return block(`held by ${holder} until ${until}`, {}, other.lock.expiresAt);
-  if (other && onExpired === 'postpone') {
-    return blocked(`left by ${holder}, expired at ${until}`, {
-      hint: 'First make sure that its holder has ended.',
-      fixes: [breakIt],
-    });
+  const [other] = all.filter(({ lock }) => lock !== 'unreadable' && lock.run !== ownRun);
+  if (other && other.lock !== 'unreadable') {
+    const { lock, expired } = other;
+    const isCarrier = other.place === place;
+    const until = isoFromSeconds(lock.expiresAt);
+    const where = isCarrier ? '' : ` (tag on ${nameOfPlace(other.place)})`;
+    if (!expired) return block(`held by ${holderOf(lock)} until ${until}${where}`, {}, lock.expiresAt);
+    if (!isCarrier)
+      return blocked(describeElsewhere(other, locks.counts), {
+        hint: 'First make sure that its holder has ended.',
+        fixes: [breakIt],
+      });
+    if (onExpired === 'postpone') {
+      return blocked(`left by ${holderOf(lock)}, expired at ${until}`, {
+        hint: 'First make sure that its holder has ended.',
+        fixes: [breakIt],
+      });
+    }
+    // A tag elsewhere holds it, whatever becomes of this one.
+    const [elsewhere] = all.filter((each) => each.place !== place && isAnother(each, ownRun));
+    if (elsewhere)
+      return blocked(describeElsewhere(elsewhere, null), {
+        hint: 'First make sure that its holder has ended.',
+        fixes: [breakIt],
+      });
+    if (!configLock) return warn(`left by ${holderOf(lock)}, expired at ${until}; will be taken over`);
   }
   // Also where the lock is ours or may be taken over: no tag can be written or renewed.
   if (configLock) return block(`PVE has locked the lock carrier (${configLock})`);
-  if (other) return warn(`left by ${holder}, expired at ${until}; will be taken over`);
-  return pass(current.kind === 'held' ? 'held by this run' : 'free');
+  return noting(pass(locks.kind === 'held' ? 'held by this run' : 'free'), cluster, seen, ownRun);
+}
+
+const isAnother = ({ lock }: Locks['others'][number], ownRun: string | null) =>
+  lock === 'unreadable' || lock.run !== ownRun;
+
+/** What is well today and will not stay so. */
+function noting(
+  judgement: Judgement,
+  cluster: string,
+  { place, byOrder, locks }: Extract<Seen, { carrier: 'found' }>,
+  ownRun: string | null,
+): Judgement {
+  const remarks = [
+    ...(byOrder && place !== null
+      ? [
+          `the config does not say which guest carries it: ${place} is that of the first host, and in a config with another order it is another`,
+        ]
+      : []),
+    ...locks.others
+      .filter((each) => each.place !== place || isAnother(each, ownRun))
+      .map((each) => describeElsewhere(each, locks.counts)),
+  ];
+  if (remarks.length === 0) return judgement;
+  const hint = `Set clusters.${cluster}.lock.vmid to ${place}, in every config of this cluster.`;
+  return warn([judgement.summary, ...remarks].join('; '), byOrder ? { hint } : {});
 }
 
 const blocked = (summary: string, { hint, fixes }: { hint: string; fixes: readonly Fix[] }): Judgement => ({

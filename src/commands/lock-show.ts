@@ -1,8 +1,10 @@
 import type { Config } from '../config/schema.js';
+import { carrierByOrder } from '../config/target.js';
 import { type ErrorDocument, EXIT, type ExitCode, errorDocument, Fault, worstExitCode } from '../fault.js';
 import { deadlineFor, openCluster } from '../host/open.js';
 import { lockedSince } from '../journal/runs.js';
-import { look } from '../lock/lock.js';
+import { describeElsewhere, look } from '../lock/look.js';
+import { nameOfPlace } from '../lock/tag.js';
 import { isoFromSeconds, localMoment } from '../moment.js';
 import { hintLines, oneLine, painter, type Style, wrap } from '../report/layout.js';
 import type { World } from '../world.js';
@@ -40,18 +42,32 @@ export const lockShow: Command<ClusterOption> = async (context, { cluster }) => 
 async function show(config: Config, name: string, stateDir: string, world: World) {
   const cluster = await openCluster(config, name, world, { deadline: deadlineFor(config, world) });
   try {
-    const current = await look(cluster.lock);
-    const held = current.kind === 'held' ? current : null;
+    const { counts, others } = await look(cluster.lock);
+    const lock = !counts || counts.lock === 'unreadable' ? null : counts.lock;
+    const carrier = cluster.lock.store.place;
     return {
       cluster: name,
-      held: current.kind !== 'free',
-      owner: held?.lock.owner ?? null,
-      run: held?.lock.run ?? null,
+      held: counts !== null,
+      owner: lock?.owner ?? null,
+      run: lock?.run ?? null,
       /** Null where no journal here has it. */
-      since: held ? lockedSince(stateDir, held.lock.run, name) : null,
-      expiresAt: held ? isoFromSeconds(held.lock.expiresAt) : null,
-      expired: held?.expired ?? false,
+      since: lock ? lockedSince(stateDir, lock.run, name) : null,
+      expiresAt: lock ? isoFromSeconds(lock.expiresAt) : null,
+      expired: counts?.expired ?? false,
       store: cluster.config.lock.store,
+      /** The guest whose tag it is, where that is not the carrier; null for the carrier and for registered tags. */
+      guest: counts && counts.place !== carrier ? counts.place : null,
+      remarks: [
+        ...(counts && counts.place !== carrier
+          ? [`its tag is on ${nameOfPlace(counts.place)}, which is not the lock carrier of this config`]
+          : []),
+        ...others.map((each) => describeElsewhere(each, counts)),
+        ...(carrierByOrder(name, cluster.config.lock, Object.values(config.hosts))
+          ? [
+              `the config does not say which guest carries it: set clusters.${name}.lock.vmid to ${carrier}, in every config of this cluster`,
+            ]
+          : []),
+      ],
     };
   } finally {
     await cluster.pve.close();
@@ -60,12 +76,27 @@ async function show(config: Config, name: string, stateDir: string, world: World
 
 /** In a line or two, with the command for a lock that does not go away by itself. */
 export function lockText(
-  { cluster, held, owner, run, since, expiresAt, expired }: Omit<Awaited<ReturnType<typeof show>>, 'store'>,
-  { color }: Pick<Style, 'color'>,
+  {
+    cluster,
+    held,
+    owner,
+    run,
+    since,
+    expiresAt,
+    expired,
+    remarks,
+  }: Omit<Awaited<ReturnType<typeof show>>, 'store' | 'guest'>,
+  { color, columns }: Style,
 ): string {
   const paint = painter(color);
   const say = (first: string, ...lines: string[]) =>
-    [`Lock of cluster ${cluster}: ${first}`, ...lines.map((line) => `  ${line}`), ''].join('\n');
+    [
+      `Lock of cluster ${cluster}: ${first}`,
+      ...[...lines, ...remarks.flatMap((each) => wrap(oneLine(each), columns - 2))].map(
+        (line) => `  ${line}`,
+      ),
+      '',
+    ].join('\n');
   const breakIt = ['If its holder has ended:', `  pbs-ctl lock break --cluster ${cluster} --yes`];
   if (!held) return say(paint('good', 'free'));
   if (owner === null) return say(paint('bad', 'its tag cannot be read'), ...breakIt);

@@ -3,7 +3,10 @@ import type { Config } from '../config/schema.js';
 import { EXIT, errorDocument, Fault } from '../fault.js';
 import { openCluster } from '../host/open.js';
 import { type Lease, notReleased, retryRelease, takeLease } from '../lock/lease.js';
-import { acquire, breakLock, type Claim, type ClusterLock, release } from '../lock/lock.js';
+import { acquire, type Claim } from '../lock/lock.js';
+import { breakLock, release } from '../lock/release.js';
+import type { ClusterLock } from '../lock/store.js';
+import { nameOfPlace } from '../lock/tag.js';
 import { isoFromSeconds } from '../moment.js';
 import { poll } from '../poll.js';
 import { exitCodeOf, type Interrupted, type Program } from '../world.js';
@@ -44,6 +47,7 @@ function claimOf(
     run: world.randomWord(6),
     ttlMs: ttl,
     onExpired: config.policy.onExpiredLock,
+    sole: true,
   };
 }
 
@@ -109,12 +113,18 @@ export const lockBreak: Command<ClusterOption & { readonly yes: true | undefined
         },
       );
     }
-    const removed = await breakLock(lock);
-    context.answer(
-      { cluster: lock.cluster, removed },
-      removed.length > 0 ? `removed: ${removed.join(', ')}` : 'there was no lock',
-    );
-    return EXIT.done;
+    const { removed, kept } = await breakLock(lock);
+    const left = kept.map(({ place, tag, error }) => ({ tag, guest: place, error: errorDocument(error) }));
+    const lines = [
+      removed.length > 0 || left.length > 0 ? '' : 'there was no lock',
+      removed.length > 0 ? `removed: ${removed.map(({ tag }) => tag).join(', ')}` : '',
+      ...left.map(
+        ({ tag, guest, error: { message, hint } }) =>
+          `${tag} on ${nameOfPlace(guest)} stays: ${message}${hint === null ? '' : ` ${hint}`}`,
+      ),
+    ].filter((line) => line !== '');
+    context.answer({ cluster: lock.cluster, removed: removed.map(({ tag }) => tag), left }, lines.join('\n'));
+    return left.length === 0 ? EXIT.done : EXIT.failed;
   });
 
 /** Connects to the cluster that the options name. @throws Fault `usage.cluster` */

@@ -9,7 +9,7 @@ import { answerOf } from '../host/answers.js';
 import { deadlineFor, openCluster, openPbs, readReferences } from '../host/open.js';
 import { type PastRuns, postponementsOf, readRuns, runsOf } from '../journal/runs.js';
 import type { ClusterAccess } from '../lock/cluster-lock.js';
-import { look } from '../lock/lock.js';
+import { look } from '../lock/look.js';
 import { isoFromSeconds } from '../moment.js';
 import type { HostStatus } from '../report/status-text.js';
 import { statusText } from '../report/status-text.js';
@@ -150,10 +150,10 @@ function lockHolders(config: Config, world: World) {
 }
 
 async function holderOf({ name, lock }: ClusterAccess): Promise<Holder> {
-  const current = await look(lock);
-  if (current.kind === 'free') return null;
-  if (current.kind === 'unreadable') return { cluster: name, owner: null, run: null, expiresAt: null };
-  const { owner, run, expiresAt } = current.lock;
+  const { counts } = await look(lock);
+  if (counts === null) return null;
+  if (counts.lock === 'unreadable') return { cluster: name, owner: null, run: null, expiresAt: null };
+  const { owner, run, expiresAt } = counts.lock;
   return { cluster: name, owner, run, expiresAt: isoFromSeconds(expiresAt) };
 }
 

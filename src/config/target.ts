@@ -55,6 +55,16 @@ export function lockGuest(config: Config, cluster: string): number | null {
   return Object.values(config.hosts).find(({ guest }) => guest?.cluster === cluster)?.guest?.vmid ?? null;
 }
 
+/** True where the config leaves the lock carrier to the order of its hosts. */
+export const carrierByOrder = (
+  cluster: string,
+  { store, vmid }: Config['clusters'][string]['lock'],
+  hosts: readonly HostConfig[],
+): boolean =>
+  store === 'guest-tag' &&
+  vmid === undefined &&
+  hosts.filter(({ guest }) => guest?.cluster === cluster).length > 1;
+
 export function stateDirOf(config: Config, env: Readonly<Record<string, string | undefined>>): string {
   if (config.stateDir) return config.stateDir;
   if (env.STATE_DIRECTORY) return env.STATE_DIRECTORY.split(':')[0] ?? env.STATE_DIRECTORY;

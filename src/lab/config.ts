@@ -25,6 +25,7 @@ export function writeConfig(
         token: PVE_TOKEN,
         secret: secret('pve'),
         tls: { fingerprints: cluster.servers.map(({ fingerprint }) => fingerprint) },
+        lock: { vmid: [...hosts.values()][0]?.machine.vmid },
       },
     },
     hosts: Object.fromEntries(

@@ -1,8 +1,9 @@
 import type { Pve } from '../api/pve.js';
 import type { ClusterConfig } from '../config/schema.js';
 import type { World } from '../world.js';
-import { type ClusterLock, LockFault } from './lock.js';
-import { guestTagStore, type LockStore, registeredTagStore } from './store.js';
+import { LockFault } from './lock-fault.js';
+import { type Around, type ClusterLock, guestTagStore, type LockStore, registeredTagStore } from './store.js';
+import type { Place, TagsAt } from './tag.js';
 
 /** A cluster that a run has to do with. */
 export interface ClusterAccess {
@@ -25,13 +26,27 @@ export function clusterLock(
   requestTimeoutMs: number,
 ): ClusterLock {
   const { store: kind, tag: prefix } = config.lock;
-  const store =
-    kind === 'registered-tag'
-      ? registeredTagStore(pve, clock, requestTimeoutMs * 2)
-      : lockVmid === null
-        ? noCarrier(name)
-        : guestTagStore(pve, lockVmid);
-  return { cluster: name, prefix, store, clock, random };
+  const at = (place: Place) =>
+    place === null ? registeredTagStore(pve, clock, requestTimeoutMs * 2) : guestTagStore(pve, place);
+  const isRegistered = kind === 'registered-tag';
+  const store = isRegistered ? at(null) : lockVmid === null ? noCarrier(name) : at(lockVmid);
+  return { cluster: name, prefix, store, around: around(pve, at, isRegistered), clock, random };
+}
+
+/** One after the other, that of the carrier first: what the second answer lists is newer than what the first one shows. */
+function around(pve: Pve, at: Around['at'], isRegistered: boolean): Around {
+  const guests = async (): Promise<TagsAt[]> =>
+    (await pve.guests()).map(({ vmid, tags }) => ({ place: vmid, tags }));
+  const registered = async (): Promise<TagsAt[]> => [{ place: null, tags: await pve.registeredTags() }];
+  const inOrder = isRegistered ? [registered, guests] : [guests, registered];
+  return {
+    at,
+    look: async () => {
+      const found: TagsAt[] = [];
+      for (const ask of inOrder) found.push(...(await ask()));
+      return found;
+    },
+  };
 }
 
 function noCarrier(cluster: string): LockStore {
@@ -44,5 +59,5 @@ function noCarrier(cluster: string): LockStore {
       },
     );
   };
-  return { kind: 'guest-tag', read: refuse, swap: refuse, now: refuse };
+  return { kind: 'guest-tag', place: -1, read: refuse, swap: refuse, now: refuse };
 }

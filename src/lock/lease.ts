@@ -1,17 +1,10 @@
 import { errorDocument, Fault } from '../fault.js';
 import { retry } from '../poll.js';
 import type { Clock } from '../world.js';
-import {
-  acquire,
-  type Claim,
-  type ClusterLock,
-  confirm,
-  LockFault,
-  LockForeign,
-  LockLost,
-  release,
-  renew,
-} from './lock.js';
+import { acquire, type Claim, confirm, type Holding, releaseHeld, renew } from './lock.js';
+import { LockFault, LockForeign, LockLost } from './lock-fault.js';
+import { release } from './release.js';
+import type { ClusterLock } from './store.js';
 
 /** The locks of a run, held together: taken in order, renewed while it lasts, released at its end. */
 export interface Lease {
@@ -43,9 +36,7 @@ const moment = (clock: Clock): Moment => ({ wall: clock.now(), monotonic: clock.
 const since = ({ wall, monotonic }: Moment, clock: Clock): number =>
   Math.max(clock.now() - wall, clock.monotonic() - monotonic);
 
-interface Held {
-  readonly lock: ClusterLock;
-  readonly claim: Claim;
+interface Held extends Holding {
   /** When the last renewal that succeeded was begun: an upper bound of what the tag says. */
   renewed: Moment;
   lost: unknown;
@@ -63,11 +54,11 @@ export async function takeLease(
   for (const { lock, claim } of wanted) {
     try {
       const renewed = moment(options.clock);
-      const { expiresAt } = await acquire(lock, claim);
-      held.push({ lock, claim, renewed, lost: null });
-      options.onAcquired(lock.cluster, expiresAt);
+      const holding = await acquire(lock, claim);
+      held.push({ ...holding, renewed, lost: null });
+      options.onAcquired(lock.cluster, holding.expiresAt);
     } catch (error) {
-      for (const each of held.reverse()) await release(each.lock, each.claim).catch(() => false);
+      for (const each of held.reverse()) await releaseHeld(each).catch(() => false);
       throw error;
     }
   }
@@ -77,15 +68,15 @@ export async function takeLease(
     clusters: held.map(({ lock }) => lock.cluster),
     async confirm() {
       for (const each of held) requireFresh(each, options.clock);
-      await Promise.all(held.map(({ lock, claim }) => confirm(lock, claim.run)));
+      await Promise.all(held.map(confirm));
       for (const each of held) requireFresh(each, options.clock);
     },
     async release() {
       stop.abort();
       const failed: Array<{ cluster: string; error: unknown }> = [];
-      for (const { lock, claim } of [...held].reverse()) {
-        await releaseOwn(lock, claim, options.clock).catch((error) =>
-          failed.push({ cluster: lock.cluster, error }),
+      for (const each of [...held].reverse()) {
+        await retryRelease(() => releaseHeld(each), options.clock).catch((error) =>
+          failed.push({ cluster: each.lock.cluster, error }),
         );
       }
       return failed;
@@ -122,7 +113,7 @@ async function keepRenewed(
     }
     try {
       const asked = moment(clock);
-      await renew(held.lock, held.claim);
+      await renew(held);
       held.renewed = asked;
       pause = third;
     } catch (error) {

@@ -1,215 +1,147 @@
-import { EXIT, Fault, type FaultOptions, Outdated } from '../fault.js';
-import { isoFromSeconds } from '../moment.js';
-import type { Clock } from '../world.js';
-import type { LockStore, StoredTags } from './store.js';
-import { formatLockTag, type LockTag, parseLockTag, type Standing, standing, withoutLock } from './tag.js';
-
-export interface ClusterLock {
-  readonly cluster: string;
-  readonly prefix: string;
-  readonly store: LockStore;
-  readonly clock: Clock;
-  /** From 0 to below 1: those that raced for a lock pause for different times. */
-  random(): number;
-}
+import { configLocked, contended, held, lost, unreadable, unseen } from './lock-fault.js';
+import { releaseAt } from './release.js';
+import { at, type ClusterLock, type StoredTags } from './store.js';
+import { LOST_RACES, swapUntilSettled } from './swap.js';
+import {
+  formatLockTag,
+  type LockTag,
+  locksAt,
+  type Place,
+  type PlacedLock,
+  type TagsAt,
+  withoutLock,
+} from './tag.js';
 
 export interface Claim {
   readonly owner: string;
   readonly run: string;
   readonly ttlMs: number;
   readonly onExpired: 'postpone' | 'take-over';
+  /** No other process can be at work on this run: a tag of it, wherever it stands, is taken over at once. */
+  readonly sole: boolean;
 }
 
-/** What the lock itself says to a run, beside the faults of the servers that keep it. */
-export class LockFault extends Fault {}
-/** Its tag is not there any more, or not alone. */
-export class LockLost extends LockFault {
-  constructor(message: string, options: FaultOptions) {
-    super('lock.lost', message, options);
-  }
-}
-/** Another holds it. */
-export class LockForeign extends LockFault {
-  constructor(message: string, options: FaultOptions) {
-    super('lock.foreign', message, options);
-  }
+/** A lock that this process holds. */
+export interface Holding {
+  /** At the place where its tag stands. */
+  readonly lock: ClusterLock;
+  readonly claim: Claim;
+  /** To the letter, the tag that this process wrote last; two while the answer to a write is missing. */
+  readonly tags: Set<string>;
+  readonly expiresAt: number;
 }
 
-const LOST_RACES = 12;
-
-/** What stands in the store now, judged by the node's clock. */
-export async function look(lock: ClusterLock): Promise<Standing> {
-  const [{ tags }, now] = await Promise.all([lock.store.read(), lock.store.now()]);
-  return standing(lock.prefix, tags, now);
-}
+/** For how long a node may list less than was written. */
+const LOOKS = 25;
+const BETWEEN_LOOKS_MS = 200;
 
 /**
- * Takes the lock, or prolongs it where this very run holds it already.
- * @throws Fault `lock.held` or `lock.expired` (another holds it), `lock.unreadable`, `lock.config-locked`
- *   (all exit 75), `lock.contended` after too many lost races
+ * Takes the lock: on its carrier, or where the tag of this very run stands already. A tag on another place means
+ * that it is held. Two who write to different places look after having written, so at least one sees the other; who
+ * sees another takes its tag back and tries again.
+ * @throws Fault `lock.held` or `lock.expired` (another holds it), `lock.unreadable`, `lock.config-locked`,
+ *   `lock.unseen` (all exit 75), `lock.contended` after too many lost races
  */
-export async function acquire(lock: ClusterLock, claim: Claim): Promise<LockTag> {
-  return swapUntilSettled(lock, 'take', (seen, now) => {
-    const current = standing(lock.prefix, seen.tags, now);
-    if (current.kind === 'unreadable') throw unreadable(lock, current.tag);
-    if (current.kind === 'held' && current.lock.run !== claim.run) {
-      if (!current.expired || claim.onExpired === 'postpone') throw held(lock, current.lock, current.expired);
-    }
-    if (seen.configLock) throw configLocked(lock, seen.configLock);
-    const mine = { owner: claim.owner, run: claim.run, expiresAt: now + Math.ceil(claim.ttlMs / 1000) };
-    return { next: [...withoutLock(lock.prefix, seen.tags), formatLockTag(lock.prefix, mine)], value: mine };
-  });
-}
-
-/**
- * Prolongs a lock that this run holds.
- * @throws Fault `lock.lost` when the tag of this run is no longer there
- */
-export async function renew(lock: ClusterLock, claim: Claim): Promise<LockTag> {
-  return swapUntilSettled(lock, 'renew', (seen, now) => {
-    requireOwn(lock, seen, claim.run);
-    if (seen.configLock) throw configLocked(lock, seen.configLock);
-    const mine = { owner: claim.owner, run: claim.run, expiresAt: now + Math.ceil(claim.ttlMs / 1000) };
-    return { next: [...withoutLock(lock.prefix, seen.tags), formatLockTag(lock.prefix, mine)], value: mine };
-  });
-}
-
-/** Reads back that this run still holds the lock. @throws Fault `lock.lost` */
-export async function confirm(lock: ClusterLock, run: string): Promise<void> {
-  requireOwn(lock, await lock.store.read(), run);
-}
-
-/**
- * Removes the tag of `mine`, and only that.
- * @returns false when it was not there
- * @throws Fault `lock.foreign` when another holds the lock
- */
-export async function release(
-  lock: ClusterLock,
-  mine: { readonly owner?: string | undefined; readonly run?: string | undefined },
-): Promise<boolean> {
-  return swapUntilSettled(lock, 'release', (seen) => {
-    const locks = locksIn(lock, seen);
-    const own = locks.filter(
-      ({ lock: { owner, run } }) =>
-        (mine.owner === undefined || owner === mine.owner) && (mine.run === undefined || run === mine.run),
-    );
-    const [other] = locks;
-    if (own.length === 0 && other) throw foreign(lock, other.lock);
-    if (own.length === 0) return { value: false };
-    if (seen.configLock) throw configLocked(lock, seen.configLock);
-    return { next: seen.tags.filter((tag) => !own.some((each) => each.tag === tag)), value: true };
-  });
-}
-
-/** Removes whatever lock is there, readable or not. @returns the tags removed */
-export async function breakLock(lock: ClusterLock): Promise<string[]> {
-  return swapUntilSettled(lock, 'break', (seen) => {
-    const rest = withoutLock(lock.prefix, seen.tags);
-    const removed = seen.tags.filter((tag) => !rest.includes(tag));
-    return removed.length === 0 ? { value: removed } : { next: rest, value: removed };
-  });
-}
-
-/** Decide on what is seen, swap, read back; once more where another was faster or the outcome is unknown. */
-async function swapUntilSettled<Value>(
-  lock: ClusterLock,
-  verb: 'take' | 'renew' | 'release' | 'break',
-  decide: (seen: StoredTags, now: number) => { next?: readonly string[]; value: Value },
-): Promise<Value> {
-  const timed = verb === 'take' || verb === 'renew';
+export async function acquire(carrier: ClusterLock, claim: Claim): Promise<Holding> {
+  const tags = new Set<string>();
   for (let attempt = 0; attempt < LOST_RACES; attempt += 1) {
-    // A clock that was read a moment before the tags errs on the safe side.
-    const [seen, now] = await Promise.all([lock.store.read(), timed ? lock.store.now() : 0]);
-    const { next, value } = decide(seen, now);
-    if (!next) return value;
-    try {
-      await lock.store.swap(seen, next);
-    } catch (error) {
-      // Whether an unanswered write arrived shows when the tags are read again; the decision is made anew on them.
-      const again = error instanceof Outdated || (error instanceof Fault && error.kind === 'unknown');
-      if (!again) throw error;
-      await lock.clock.sleep(20 + lock.random() * 80 * (attempt + 1));
-      continue;
-    }
-    const after = (await lock.store.read()).tags.map((tag) => tag.toLowerCase());
-    const added = next.filter((tag) => !seen.tags.includes(tag));
-    if (added.every((tag) => after.includes(tag.toLowerCase()))) return value;
+    const [places, now] = await Promise.all([carrier.around.look(), carrier.store.now()]);
+    const lock = at(carrier, placeOf(carrier, places, claim.run));
+    const [other] = othersThan(lock, locksAt(lock.prefix, places), { claim, tags, now });
+    if (other?.lock === 'unreadable') throw unreadable(lock, other.tag, other.place);
+    if (other) throw held(carrier, other.lock, { place: other.place, expired: other.lock.expiresAt <= now });
+    const { expiresAt } = await write(lock, claim, tags, 'take');
+    const alone = await isAlone(lock, { claim, tags, now });
+    if (alone === true) return { lock, claim, tags, expiresAt };
+    const [mine = ''] = tags;
+    await releaseAt(lock, (each) => tags.has(each.tag));
+    if (alone === 'unseen') throw unseen(lock, mine);
+    await lock.clock.sleep(50 + lock.random() * 200 * (attempt + 1));
   }
-  throw new LockFault(
-    'lock.contended',
-    `Could not ${verb} the lock of cluster "${lock.cluster}": others changed the tags each time.`,
-    {
-      hint: 'Try again in a moment.',
-      exitCode: EXIT.tryLater,
-    },
-  );
+  throw contended(carrier, 'take');
 }
 
-function locksIn(lock: ClusterLock, seen: StoredTags): Array<{ tag: string; lock: LockTag }> {
-  return seen.tags.flatMap((tag) => {
-    const parsed = parseLockTag(lock.prefix, tag);
-    return parsed === null || parsed === 'unreadable' ? [] : [{ tag, lock: parsed }];
+/** Where the tag of this run stands; the carrier where it stands there too, or nowhere. */
+function placeOf({ store, prefix }: ClusterLock, places: readonly TagsAt[], run: string): Place {
+  const own = locksAt(prefix, places).filter(({ lock }) => lock !== 'unreadable' && lock.run === run);
+  const [first] = own;
+  return !first || own.some(({ place }) => place === store.place) ? store.place : first.place;
+}
+
+type Own = Pick<Holding, 'claim' | 'tags'> & { readonly now: number };
+
+/** Lock tags at other places, but for copies of what this run has written. */
+function othersThan(
+  { store }: ClusterLock,
+  locks: readonly PlacedLock[],
+  { claim, tags, now }: Own,
+): PlacedLock[] {
+  const isOurs = ({ lock, tag }: PlacedLock) =>
+    lock !== 'unreadable' && lock.run === claim.run && (claim.sole || tags.has(tag) || lock.expiresAt <= now);
+  return locks.filter((each) => each.place !== store.place && !isOurs(each));
+}
+
+/** Looks until the own tag is listed. */
+async function isAlone(lock: ClusterLock, own: Own): Promise<boolean | 'unseen'> {
+  for (let looked = 0; looked < LOOKS; looked += 1) {
+    if (looked > 0) await lock.clock.sleep(BETWEEN_LOOKS_MS);
+    const locks = locksAt(lock.prefix, await lock.around.look());
+    if (locks.some(({ place, tag }) => place === lock.store.place && own.tags.has(tag)))
+      return othersThan(lock, locks, own).length === 0;
+  }
+  return 'unseen';
+}
+
+/** Prolongs a lock that this process holds. @throws Fault `lock.lost` when its tag is no longer there */
+export async function renew({ lock, claim, tags }: Holding): Promise<LockTag> {
+  return write(lock, claim, tags, 'renew');
+}
+
+/** Writes the tag anew, in place of the lock tags there. */
+async function write(
+  lock: ClusterLock,
+  claim: Claim,
+  tags: Set<string>,
+  verb: 'take' | 'renew',
+): Promise<LockTag> {
+  const { tag, value } = await swapUntilSettled(lock, verb, (seen, now) => {
+    if (verb === 'renew') requireOwn(lock, seen, claim.run, tags);
+    else requireFree(lock, seen, { claim, tags, now });
+    if (seen.configLock) throw configLocked(lock, seen.configLock);
+    const mine = { owner: claim.owner, run: claim.run, expiresAt: now + Math.ceil(claim.ttlMs / 1000) };
+    const text = formatLockTag(lock.prefix, mine);
+    tags.add(text);
+    return { next: [...withoutLock(lock.prefix, seen.tags), text], value: { tag: text, value: mine } };
   });
+  for (const each of tags) if (each !== tag) tags.delete(each);
+  return value;
 }
 
-function requireOwn(lock: ClusterLock, seen: StoredTags, run: string): void {
-  const locks = locksIn(lock, seen);
-  if (locks.some((each) => each.lock.run === run) && locks.every((each) => each.lock.run === run)) return;
-  const other = locks.find((each) => each.lock.run !== run);
-  throw new LockLost(
-    other
-      ? `The lock of cluster "${lock.cluster}" is no longer ours alone: ${describe(other.lock)} holds it.`
-      : `The lock of cluster "${lock.cluster}" is gone: another user removed the tag of run ${run}.`,
-    { hint: `Find out who changed the tags: pbs-ctl lock show --cluster ${lock.cluster}` },
-  );
+/** Every lock tag there is ours, or may be replaced. */
+function requireFree(lock: ClusterLock, seen: StoredTags, { claim, tags, now }: Own): void {
+  const { place } = lock.store;
+  for (const { tag, lock: other } of locksAt(lock.prefix, [{ place, tags: seen.tags }])) {
+    if (other === 'unreadable') throw unreadable(lock, tag, place);
+    const expired = other.expiresAt <= now;
+    const isOwn = tags.has(tag) || (other.run === claim.run && (claim.sole || expired));
+    if (isOwn || (expired && claim.onExpired === 'take-over')) continue;
+    throw held(lock, other, { place, expired });
+  }
 }
 
-const describe = ({ owner, run }: LockTag) => `"${owner}" (run ${run})`;
-const until = ({ expiresAt }: LockTag) => isoFromSeconds(expiresAt);
-
-function held(lock: ClusterLock, by: LockTag, expired: boolean): Fault {
-  return expired
-    ? new LockFault(
-        'lock.expired',
-        `The lock of cluster "${lock.cluster}" was left by ${describe(by)} and expired at ${until(by)}.`,
-        {
-          hint: `Make sure that nothing runs any more, then: pbs-ctl lock break --cluster ${lock.cluster} --yes (or policy.onExpiredLock "take-over")`,
-          exitCode: EXIT.tryLater,
-        },
-      )
-    : new LockFault(
-        'lock.held',
-        `The lock of cluster "${lock.cluster}" is held by ${describe(by)} until ${until(by)}.`,
-        {
-          hint: `Wait, or look: pbs-ctl lock show --cluster ${lock.cluster}`,
-          exitCode: EXIT.tryLater,
-          retryAfter: until(by),
-        },
-      );
+/** Reads back that the tag is the one that this process wrote last. @throws Fault `lock.lost` */
+export async function confirm({ lock, claim, tags }: Holding): Promise<void> {
+  requireOwn(lock, await lock.store.read(), claim.run, tags);
 }
 
-const foreign = (lock: ClusterLock, by: LockTag) =>
-  new LockForeign(`The lock of cluster "${lock.cluster}" is held by ${describe(by)}; it is not released.`, {
-    hint: `Only its owner releases it; in an emergency: pbs-ctl lock break --cluster ${lock.cluster} --yes`,
-  });
+/** Removes the tag that this process wrote, and only that. @returns false when it was not there */
+export const releaseHeld = ({ lock, tags }: Holding): Promise<boolean> =>
+  releaseAt(lock, ({ tag }) => tags.has(tag));
 
-const unreadable = (lock: ClusterLock, tag: string) =>
-  new LockFault(
-    'lock.unreadable',
-    `Cluster "${lock.cluster}" carries the tag "${tag}", which begins like a lock and cannot be read.`,
-    {
-      hint: `Find out who set it, then: pbs-ctl lock break --cluster ${lock.cluster} --yes`,
-      exitCode: EXIT.tryLater,
-    },
+function requireOwn(lock: ClusterLock, seen: StoredTags, run: string, tags: ReadonlySet<string>): void {
+  const found = locksAt(lock.prefix, [{ place: lock.store.place, tags: seen.tags }]);
+  const strange = found.flatMap(({ tag, lock: other }) =>
+    other === 'unreadable' || tags.has(tag) ? [] : [other],
   );
-
-const configLocked = (lock: ClusterLock, by: string) =>
-  new LockFault(
-    'lock.config-locked',
-    `The guest that carries the lock of cluster "${lock.cluster}" is locked by PVE (${by}); its tags cannot be written.`,
-    {
-      hint: 'Wait until that operation has ended.',
-      exitCode: EXIT.tryLater,
-    },
-  );
+  if (strange.length > 0 || !found.some(({ tag }) => tags.has(tag))) throw lost(lock, run, strange[0]);
+}

@@ -2,10 +2,30 @@ import { noNode } from '../api/absent.js';
 import type { Pve } from '../api/pve.js';
 import { Outdated } from '../fault.js';
 import type { Clock } from '../world.js';
+import type { Place, TagsAt } from './tag.js';
 
-/** Where a cluster's lock tag is kept. */
+export interface ClusterLock {
+  readonly cluster: string;
+  readonly prefix: string;
+  /** The lock carrier. */
+  readonly store: LockStore;
+  readonly around: Around;
+  readonly clock: Clock;
+  /** From 0 to below 1: those that raced for a lock pause for different times. */
+  random(): number;
+}
+
+/** Every place of a cluster at which a lock tag may stand. */
+export interface Around {
+  /** All of them. What is listed with the tag that one has written holds all that was written before it. */
+  look(): Promise<readonly TagsAt[]>;
+  at(place: Place): LockStore;
+}
+
+/** One place at which a lock tag is kept. */
 export interface LockStore {
   readonly kind: 'guest-tag' | 'registered-tag';
+  readonly place: Place;
   read(): Promise<StoredTags>;
   /**
    * Replaces the tags if they are still those of `seen`.
@@ -23,10 +43,15 @@ export interface StoredTags {
   readonly configLock: string | null;
 }
 
+/** The same lock with another place as its carrier. */
+export const at = (lock: ClusterLock, place: Place): ClusterLock =>
+  place === lock.store.place ? lock : { ...lock, store: lock.around.at(place) };
+
 /** Tags of one guest: the config digest makes a true compare-and-swap. */
 export function guestTagStore(pve: Pve, vmid: number): LockStore {
   return {
     kind: 'guest-tag',
+    place: vmid,
     async read() {
       const { tags, digest, lock } = await pve.guestConfig(vmid);
       return { tags, digest, configLock: lock };
@@ -48,6 +73,7 @@ export function registeredTagStore(pve: Pve, clock: Clock, settleMs: number): Lo
   };
   return {
     kind: 'registered-tag',
+    place: null,
     read,
     async swap(seen, next) {
       if ((await read()).digest !== seen.digest) throw modified(pve.cluster);

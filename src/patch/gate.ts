@@ -4,7 +4,7 @@ import { EXIT, Fault } from '../fault.js';
 import type { Answers } from '../host/answers.js';
 import type { Finding } from '../journal/document.js';
 import type { RunState } from '../journal/state.js';
-import { LockFault } from '../lock/lock.js';
+import { LockFault } from '../lock/lock-fault.js';
 import { gateVerdict, isSeen } from '../rules/rounds.js';
 import { type Run, requireLock } from './run.js';
 

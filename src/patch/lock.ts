@@ -42,6 +42,7 @@ async function take(run: Run): Promise<Lease> {
         run: journal.runId,
         ttlMs: cluster.config.lock.ttl,
         onExpired: policy.onExpiredLock,
+        sole: run.sole,
       },
     })),
     {

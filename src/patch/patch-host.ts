@@ -70,6 +70,7 @@ export async function patchHost(
         cache: new AnswerCache(world.clock),
         alarm: (text) => alarm(text, config, world),
         ...(options.waitsUntil === undefined ? {} : { waitsUntil: options.waitsUntil }),
+        sole: true,
         lease: null,
       };
       if (unfinished && !options.abandon)

@@ -3,7 +3,7 @@ import type { Host } from '../host/open.js';
 import type { Phase } from '../journal/document.js';
 import type { Journal } from '../journal/journal.js';
 import type { Lease } from '../lock/lease.js';
-import { LockFault } from '../lock/lock.js';
+import { LockFault } from '../lock/lock-fault.js';
 import type { Reporter } from '../report/events.js';
 import type { Clock } from '../world.js';
 import type { Interruption } from './interruption.js';
@@ -25,6 +25,8 @@ export interface Run {
   readonly alarm?: (text: string) => Promise<string | null>;
   /** `--wait`: until then (by the monotonic clock) a lock that another holds is waited for. */
   readonly waitsUntil?: number;
+  /** No other process can be at work on this run; else its lock is taken over only once its lease has ended. */
+  readonly sole: boolean;
   lease: Lease | null;
 }
 

@@ -1,6 +1,6 @@
 import { errorDocument } from '../fault.js';
 import { releaseOwn } from '../lock/lease.js';
-import { confirm, LockLost } from '../lock/lock.js';
+import { isHeldBy } from '../lock/release.js';
 import { unfence } from './fence.js';
 import { unlock } from './lock.js';
 import { note, type Run, warning } from './run.js';
@@ -17,7 +17,10 @@ export async function undoFence(run: Run): Promise<void> {
 /** Gives back the lock of a run that ends here, also one that it may hold without knowing. */
 export async function undoLock(run: Run): Promise<void> {
   if (run.lease) await unlock(run);
-  else if (mayHoldLocks(run)) await releaseOrphanedLocks(run);
+  else if (!mayHoldLocks(run)) return;
+  // The tag may be that of another process, which is at work.
+  else if (run.sole) await releaseOrphanedLocks(run);
+  else await reportOrphanedLocks(run);
 }
 
 /** A lock that was taken while its answer was lost, or before the process died, only the tag itself tells of. */
@@ -41,9 +44,8 @@ export async function reportOrphanedLocks(run: Run): Promise<void> {
   for (const { name, lock } of host.clusters) {
     if (journal.state.locks.includes(name)) continue;
     try {
-      await confirm(lock, journal.runId);
+      if (!(await isHeldBy(lock, journal.runId))) continue;
     } catch (error) {
-      if (error instanceof LockLost) continue;
       warning(run, unknownLock(name, error));
     }
     journal.append({ type: 'locked', cluster: name, expiresAt: 0 });

@@ -7,7 +7,7 @@ import { type Guest, runOnce } from '../guest/exec.js';
 import { type Host, requireGuest } from '../host/open.js';
 import { Journal } from '../journal/journal.js';
 import type { RunEvent } from '../journal/records.js';
-import { release } from '../lock/lock.js';
+import { release } from '../lock/release.js';
 import { poll } from '../poll.js';
 import type { Clock } from '../world.js';
 import type { RecoverFlag } from './allow.js';

@@ -13,7 +13,7 @@ import { workingOn } from '../journal/claim.js';
 import type { Baseline } from '../journal/records.js';
 import { readRuns } from '../journal/runs.js';
 import { isUnfinished, type RunState } from '../journal/state.js';
-import { look } from '../lock/lock.js';
+import { look } from '../lock/look.js';
 import { isoFromSeconds } from '../moment.js';
 import type { World } from '../world.js';
 import type { ObservedHost, ObservedLock, ObservedRun, ObservedVm } from './observed.js';
@@ -213,12 +213,13 @@ async function observeLocks({
         unknownLocks.push({ cluster, error: errorDocument(error) });
         return null;
       });
-      if (standing?.kind === 'unreadable') foreignLocks.push({ cluster, owner: null, until: null });
-      if (standing?.kind !== 'held') return;
-      const { owner, run, expiresAt } = standing.lock;
+      if (!standing?.counts) return;
+      const { lock: found, expired } = standing.counts;
+      if (found === 'unreadable') return foreignLocks.push({ cluster, owner: null, until: null });
+      const { owner, run, expiresAt } = found;
       const until = isoFromSeconds(expiresAt);
-      if (owner === target.host) locks.push({ cluster, owner, run, until, expired: standing.expired });
-      else foreignLocks.push({ cluster, owner, until });
+      if (owner === target.host) return locks.push({ cluster, owner, run, until, expired });
+      return foreignLocks.push({ cluster, owner, until });
     }),
   );
   return { locks, foreignLocks, unknownLocks };

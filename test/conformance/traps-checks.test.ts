@@ -14,7 +14,7 @@ import type { Target } from '../../src/config/target.js';
 import { installedKernels } from '../../src/guest/apt.js';
 import { Access } from '../../src/lab/access.js';
 import { grantPbs } from '../../src/lab/privileges.js';
-import { standing } from '../../src/lock/tag.js';
+import { seenAt } from '../../src/lock/look.js';
 import type { Storages } from '../../src/schedule/whose-storage.js';
 import { destinationOfJob } from '../../src/schedule/writing-jobs.js';
 import { ASKING } from '../checks/judge.js';
@@ -50,13 +50,16 @@ describe('traps of the PVE API', () => {
 
   it('PVE 20: the order and case of tags make no difference to the lock', () => {
     const mine = 'pbs-ctl-lock+pbs01+k3f9x2+1764003600';
-    const asStored = standing('pbs-ctl-lock', ['app', mine, 'zebra'], NOW);
-    expect(asStored).toMatchObject({ kind: 'held', lock: { owner: 'pbs01', run: 'k3f9x2' } });
-    expect(standing('pbs-ctl-lock', ['Zebra', 'app', mine], NOW)).toEqual(asStored);
+    const at = (tags: string[]) => seenAt('pbs-ctl-lock', [{ place: 900, tags }], 900, NOW);
+    const asStored = at(['app', mine, 'zebra']);
+    expect(asStored).toMatchObject({ kind: 'held', counts: { lock: { owner: 'pbs01', run: 'k3f9x2' } } });
+    expect(at(['Zebra', 'app', mine])).toEqual(asStored);
   });
   it('PVE 21: a lock tag that a restore brought back is outlived by the one that lasts longer', () => {
     const tags = ['pbs-ctl-lock+old+r1+1763990000', 'pbs-ctl-lock+new+r2+1764003600'];
-    expect(standing('pbs-ctl-lock', tags, NOW)).toMatchObject({ lock: { owner: 'new' }, expired: false });
+    expect(seenAt('pbs-ctl-lock', [{ place: 900, tags }], 900, NOW)).toMatchObject({
+      counts: { lock: { owner: 'new' }, expired: false },
+    });
   });
   it('PVE 24: a backup on a node that is offline is listed for ever, and does not block for ever', () => {
     const { status, summary } = judge(pveBackups, inCluster({ ...seen, ghosts: [vzdump] }));

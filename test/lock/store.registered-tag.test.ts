@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Pve } from '../../src/api/pve.js';
 import { Fault } from '../../src/fault.js';
-import { acquire, type ClusterLock, confirm, release } from '../../src/lock/lock.js';
-import { registeredTagStore } from '../../src/lock/store.js';
+import { acquire, confirm } from '../../src/lock/lock.js';
+import { release } from '../../src/lock/release.js';
+import { type ClusterLock, registeredTagStore } from '../../src/lock/store.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
 /** Milliseconds within which every request ends: what the settle time is twice of. */
@@ -43,14 +44,23 @@ class Datacenter {
 }
 
 function contender(datacenter: Datacenter, clock: VirtualClock, index: number, delays: () => number) {
+  const client = datacenter.client(delays);
+  const store = registeredTagStore(client, clock, SETTLE);
   const lock: ClusterLock = {
     cluster: 'main',
     prefix: 'pbs-ctl-lock',
     random: Math.random,
-    store: registeredTagStore(datacenter.client(delays), clock, SETTLE),
+    store,
+    around: { look: async () => [{ place: null, tags: await client.registeredTags() }], at: () => store },
     clock,
   };
-  const claim = { owner: `host${index}`, run: `r${index}`, ttlMs: 3_600_000, onExpired: 'postpone' as const };
+  const claim = {
+    owner: `host${index}`,
+    run: `r${index}`,
+    ttlMs: 3_600_000,
+    onExpired: 'postpone' as const,
+    sole: true,
+  };
   return { lock, claim };
 }
 
@@ -102,15 +112,15 @@ describe('the lock in the registered tags, where PVE has no compare-and-swap', (
     const clock = new VirtualClock();
     const datacenter = new Datacenter(clock);
     // Reads, is stalled for a minute with the write under way, and wakes in a cluster that is locked.
-    const waits = [10, 10, 60_000, 10, 10];
+    const waits = [10, 10, 10, 60_000, 10, 10];
     const stalled = contender(datacenter, clock, 0, () => waits.shift() ?? 10);
     const prompt = contender(datacenter, clock, 1, () => 10);
     const first = acquire(stalled.lock, stalled.claim);
     await clock.pass(100);
-    await clock.until(acquire(prompt.lock, prompt.claim));
-    await clock.until(confirm(prompt.lock, prompt.claim.run));
+    const holding = await clock.until(acquire(prompt.lock, prompt.claim));
+    await clock.until(confirm(holding));
     await clock.until(first);
-    const lost = await clock.until(confirm(prompt.lock, prompt.claim.run).catch((error: unknown) => error));
+    const lost = await clock.until(confirm(holding).catch((error: unknown) => error));
     expect(lost).toMatchObject({ code: 'lock.lost' });
     expect(String(lost)).toContain('"host0" (run r0) holds it');
   });

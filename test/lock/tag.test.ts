@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatLockTag, parseLockTag, standing, withoutLock } from '../../src/lock/tag.js';
+import { seenAt } from '../../src/lock/look.js';
+import { formatLockTag, parseLockTag, withoutLock } from '../../src/lock/tag.js';
 
 const word = fc.stringMatching(/^[a-z0-9._-]{1,12}$/);
 
@@ -18,11 +19,12 @@ describe('the lock tag', () => {
     tag                                   | read            | because
     ${'pbs-ctl-lock+pbs01+k3+1764003600'} | ${'lock'}       | ${'it is of the promised form'}
     ${'PBS-CTL-LOCK+PBS01+K3+1764003600'} | ${'lock'}       | ${'a case-sensitive cluster keeps the case in which it was typed'}
-    ${'pbs-ctl-lock'}                     | ${'unreadable'} | ${'nobody knows who holds it'}
+    ${'pbs-ctl-lock'}                     | ${null}         | ${'the plain prefix is a tag like any other'}
+    ${'pbs-ctl-lock+'}                    | ${'unreadable'} | ${'no one knows who holds it'}
     ${'pbs-ctl-lock+pbs01'}               | ${'unreadable'} | ${'parts are missing'}
     ${'pbs-ctl-lock+a+b+c'}               | ${'unreadable'} | ${'the expiry is no number'}
     ${'pbs-ctl-lock+a+b+1+2'}             | ${'unreadable'} | ${'it has a part too many'}
-    ${'pbs-ctl-locked'}                   | ${'unreadable'} | ${'it begins like the lock'}
+    ${'pbs-ctl-locked'}                   | ${null}         | ${'only the plus makes it a lock'}
     ${'prod'}                             | ${null}         | ${'it has nothing to do with the lock'}
   `('reads $tag as $read, since $because', ({ tag, read }) => {
     const parsed = parseLockTag('pbs-ctl-lock', tag);
@@ -31,19 +33,23 @@ describe('the lock tag', () => {
 
   it('is expired at the very second that it names', () => {
     const tags = ['pbs-ctl-lock+a+b+100'];
-    expect(standing('pbs-ctl-lock', tags, 99)).toMatchObject({ kind: 'held', expired: false });
-    expect(standing('pbs-ctl-lock', tags, 100)).toMatchObject({ kind: 'held', expired: true });
+    const at = (now: number) => seenAt('pbs-ctl-lock', [{ place: 900, tags }], 900, now);
+    expect(at(99)).toMatchObject({ kind: 'held', counts: { expired: false } });
+    expect(at(100)).toMatchObject({ kind: 'held', counts: { expired: true } });
   });
 
   it('counts the lock that lasts longest when a restored backup brought an old one back', () => {
     const tags = ['pbs-ctl-lock+old+r1+100', 'pbs-ctl-lock+new+r2+200'];
-    expect(standing('pbs-ctl-lock', tags, 150)).toMatchObject({ lock: { owner: 'new' }, expired: false });
+    expect(seenAt('pbs-ctl-lock', [{ place: 900, tags }], 900, 150)).toMatchObject({
+      counts: { lock: { owner: 'new' }, expired: false },
+      others: [{ lock: { owner: 'old' }, expired: true }],
+    });
   });
 
   it('never touches the tags of others', () => {
     fc.assert(
       fc.property(fc.array(fc.stringMatching(/^[a-zA-Z0-9_][a-zA-Z0-9_+.-]{0,10}$/)), (others) => {
-        const foreign = others.filter((tag) => !tag.toLowerCase().startsWith('pbs-ctl-lock'));
+        const foreign = others.filter((tag) => !tag.toLowerCase().startsWith('pbs-ctl-lock+'));
         expect(withoutLock('pbs-ctl-lock', [...foreign, 'pbs-ctl-lock+a+b+1'])).toEqual(foreign);
       }),
     );

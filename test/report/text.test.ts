@@ -141,7 +141,10 @@ describe('findings, status and lock on a terminal', () => {
     [
       'a lock',
       lockText(
-        { cluster: 'main', held: true, owner: 'o', run: 'r', since: null, expiresAt: null, expired: true },
+        {
+          ...{ cluster: 'main', held: true, owner: 'o', run: 'r', since: null, expiresAt: null },
+          ...{ expired: true, remarks: [HOSTILE.repeat(5)] },
+        },
         style,
       ),
     ],

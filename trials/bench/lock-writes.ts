@@ -3,7 +3,8 @@ import { loadConfig } from '../../src/config/load.js';
 import { Fault } from '../../src/fault.js';
 import { openCluster } from '../../src/host/open.js';
 import { type Lab, startLab } from '../../src/lab/lab.js';
-import { acquire, release } from '../../src/lock/lock.js';
+import { acquire } from '../../src/lock/lock.js';
+import { release } from '../../src/lock/release.js';
 import { realWorld } from '../../src/world.js';
 import { Random } from '../random.js';
 
@@ -70,7 +71,7 @@ async function contender(lab: Lab, owner: string) {
   const world = realWorld();
   const { config } = await loadConfig({ path: lab.configPath, env: {}, cwd: lab.dir });
   const cluster = await openCluster(config, 'main', world);
-  const claim = { owner, run: owner, ttlMs: 60_000, onExpired: 'postpone' as const };
+  const claim = { owner, run: owner, ttlMs: 60_000, onExpired: 'postpone' as const, sole: true };
   return {
     take: () => acquire(cluster.lock, claim),
     giveBack: () => release(cluster.lock, claim),

@@ -137,6 +137,8 @@ export function pveClient(servers: Servers, carry: Carry, run: string, seen: See
         seen.lockIsOwn = lockRuns.length > 0 && lockRuns.every((each) => each === run);
         return { tags: [...tags], digest: String(revision), lock: null };
       }),
+    guests: () => carry('read', 'pve', () => [{ vmid: 900, tags: [...servers.tags] }]),
+    registeredTags: async () => [],
     setGuestTags: (_: number, tags: string[], digest: string) =>
       carry('lock', 'pve', () => servers.setTags(tags, digest)),
     guestNodeTime: () => carry('read', 'pve', () => ({ epochSeconds: Math.floor(servers.time / 1000) })),

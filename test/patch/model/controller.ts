@@ -153,6 +153,7 @@ export async function patch(
     requiredPlan: null,
     ignoredWindow: null,
     cache: new AnswerCache(own),
+    sole: true,
     lease: null,
   };
   await clock.until(Promise.race([carryOut(run), death]));
