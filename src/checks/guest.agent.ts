@@ -4,7 +4,8 @@ import { grants, neededOnPve } from '../api/privileges.js';
 import { errorDocument, type Fix } from '../fault.js';
 import { InContainer } from '../host/answers.js';
 import { A_MINUTE, ALWAYS } from '../rules/rounds.js';
-import { block, check, type Judgement, pass, skip } from './check.js';
+import { symptomsFor } from '../rules/symptoms.js';
+import { block, check, type Judgement, pass, skip, warn } from './check.js';
 import { majorFor } from './pve.access.js';
 
 interface Seen {
@@ -24,6 +25,8 @@ interface Seen {
   /** Why running a command through the agent did not work; null where it did, or was not tried. */
   readonly error: { readonly code: string; readonly message: string; readonly hint: string | null } | null;
   readonly version: string | null;
+  /** What shows inside and no other check reports. */
+  readonly symptoms: readonly string[];
   /** What the agent reports about itself; null where it did not answer, or works and was not asked. */
   readonly agent: { readonly commands: ReadonlyMap<string, boolean> } | null;
 }
@@ -57,6 +60,7 @@ export const guestAgent = check({
       configured: vm?.agentConfigured ?? false,
       enabled: vm?.agentEnabled ?? false,
       inUse: true,
+      symptoms: [],
     };
     if (!base.configured || !base.enabled) {
       const current = base.node === null ? null : await pve.guestConfigInUse(vmid).catch(() => null);
@@ -64,11 +68,12 @@ export const guestAgent = check({
       return { ...base, inUse, error: null, version: null, agent: null };
     }
     try {
-      const { installedPackages } = await survey();
+      const inside = await survey();
       return {
         ...base,
         error: null,
-        version: installedPackages.get('qemu-guest-agent') ?? null,
+        version: inside.installedPackages.get('qemu-guest-agent') ?? null,
+        symptoms: symptomsFor('guest.agent', inside).map(({ summary }) => summary),
         agent: null,
       };
     } catch (reason) {
@@ -79,7 +84,7 @@ export const guestAgent = check({
   },
   judge(seen) {
     if (!seen) return skip('the config names no guest');
-    const { vmid, node, cluster, configured, enabled, inUse, error, version, agent } = seen;
+    const { vmid, node, cluster, configured, enabled, inUse, error, version, symptoms, agent } = seen;
     if (node === null) {
       return {
         ...block(`VM ${vmid} does not exist in the cluster, or the token may not see it`, {
@@ -102,7 +107,10 @@ export const guestAgent = check({
       const code = configured ? 'agent.disabled' : 'agent.not-configured';
       return trouble(`the guest agent ${why} in the config of VM ${vmid}`, code, null);
     }
-    if (!error) return pass(`guest agent${version ? ` ${version}` : ''} runs commands`);
+    if (!error) {
+      const line = `guest agent${version ? ` ${version}` : ''} runs commands`;
+      return symptoms.length > 0 ? warn([line, ...symptoms].join('; ')) : pass(line);
+    }
     const forbidden = NEEDED.filter((command) => agent?.commands.get(command) === false);
     // While file systems are frozen the agent lists every command as forbidden.
     const named =

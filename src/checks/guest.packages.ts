@@ -1,6 +1,7 @@
 import { type PackageChanges, planDigest, wholePlan } from '../guest/apt.js';
 import type { Survey } from '../guest/survey.js';
 import { A_MINUTE, ALWAYS } from '../rules/rounds.js';
+import { symptomsFor } from '../rules/symptoms.js';
 import { approvalsFor, protectedOn, refusalOf } from '../rules/upgrade-plan.js';
 import { block, check, type Judgement, type Known, pass, skip, warn } from './check.js';
 
@@ -10,21 +11,21 @@ import { block, check, type Judgement, type Known, pass, skip, warn } from './ch
  */
 export const guestPackages = check({
   id: 'guest.packages',
-  rules: { rounds: ALWAYS, lasting: A_MINUTE, softenedBy: 'plan' },
+  rules: { rounds: [...ALWAYS, 'unfence'], lasting: A_MINUTE, softenedBy: 'plan' },
   look: async (answers) => (answers.target.guest ? answers.survey() : null),
   judge(seen, known) {
     const { policy, upgradeUnit } = known.target;
     if (!seen) return skip('the config names no guest');
-    const { audit, aptLocks, simulationError } = seen;
-    if (aptLocks.length > 0) {
-      return block(aptLocks.map(({ file, pid }) => `process ${pid} holds ${file}`).join('; '));
-    }
-    const isUpgraded = known.round === 'reboot';
-    if (audit !== '' && (isUpgraded || !policy.repairDpkg)) {
-      return block(`dpkg --audit reports: ${firstLines(audit)}`, {
-        audit,
-        hint: 'In the guest: dpkg --configure -a (or set policy.repairDpkg)',
-      });
+    const { simulationError } = seen;
+    const isUpgraded = known.round === 'reboot' || known.round === 'unfence';
+    const wrong = symptomsFor('guest.packages', seen).find(
+      ({ kind, holdsFence }) =>
+        (kind !== 'half-configured' || isUpgraded || !policy.repairDpkg) &&
+        (known.round !== 'unfence' || holdsFence),
+    );
+    if (wrong) {
+      const [step] = wrong.steps;
+      return block(wrong.summary, { hint: [step?.text, step?.command].filter(Boolean).join('\n') });
     }
     if (isUpgraded || upgradeUnit !== null) return pass('all packages are configured, apt is free');
     if (!seen.plan) {
@@ -84,5 +85,3 @@ function judgePlan(
 }
 
 const PBS = 'proxmox-backup-server';
-
-const firstLines = (text: string) => text.split('\n').slice(0, 2).join(' ');

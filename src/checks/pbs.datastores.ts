@@ -1,10 +1,11 @@
 import { type Datastore, type DatastoreUsage, usageOf } from '../api/pbs.js';
 import { type ErrorDocument, errorDocument } from '../fault.js';
 import { isOwnFence } from '../fence/mark.js';
-import { missingMount, mountOf } from '../guest/mounts.js';
-import type { Survey } from '../guest/survey.js';
+import { mountOf } from '../guest/mounts.js';
+import type { Symptoms } from '../guest/symptoms.js';
 import { InContainer } from '../host/answers.js';
 import { ALWAYS } from '../rules/rounds.js';
+import { symptomsFor } from '../rules/symptoms.js';
 import { block, check, pass, warn } from './check.js';
 import { byState } from './host-state.js';
 
@@ -12,7 +13,7 @@ interface Seen {
   readonly datastores: readonly Datastore[];
   readonly usage: readonly DatastoreUsage[];
   readonly paths: ReadonlyMap<string, string>;
-  readonly survey: Pick<Survey, 'mounts' | 'fstab'> | null;
+  readonly survey: Symptoms | null;
   /** Why there is none. */
   readonly surveyError: Pick<ErrorDocument, 'code' | 'message'> | null;
   readonly needsSurvey: boolean;
@@ -47,6 +48,7 @@ export const pbsDatastores = check({
     const problems: string[] = [];
     const broken: { name: string; state: string }[] = [];
     const remarks: string[] = [];
+    const looked = new Map<string, string>();
     const refreshing = datastores.filter(({ maintenance }) => maintenance?.type === 's3-refresh');
     // Nothing else ends the mode where the task is over.
     const fixes = refreshing.map(({ name }) => ({
@@ -67,12 +69,14 @@ export const pbsDatastores = check({
       else if (!used) problems.push(`${name} reports no usage`);
       else if (used.error !== null) broken.push({ name, state: used.error });
       const path = paths.get(name);
-      if (!survey || path === undefined) continue;
-      const missing = missingMount(path, survey);
-      if (missing) problems.push(`${name}: ${missing} is in fstab and not mounted`);
-      else if (mountOf(path, survey.mounts).target === '/')
-        remarks.push(`${name} shares the root file system`);
+      if (survey && path !== undefined) looked.set(name, path);
     }
+    const symptoms = survey ? symptomsFor('pbs.datastores', survey, looked) : [];
+    for (const { summary, blocks } of symptoms) (blocks ? problems : remarks).push(summary);
+    const missing = symptoms.some(({ kind }) => kind === 'not-mounted');
+    for (const [name, path] of survey && !missing ? looked : [])
+      if (mountOf(path, survey?.mounts ?? []).target === '/')
+        remarks.push(`${name} shares the root file system`);
     problems.unshift(...byState(broken).map(([names, state]) => `${names}: ${state}`));
     if (problems.length > 0) return { ...block(problems.join('; ')), fixes };
     if (needsSurvey && !survey && surveyError)

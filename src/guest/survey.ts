@@ -1,23 +1,19 @@
 import { fingerprintIn } from '../api/certificate.js';
 import { Fault } from '../fault.js';
-import { brokenIn, type PackageChanges, readPlan, readRemovals } from './apt.js';
+import { type PackageChanges, readPlan, readRemovals } from './apt.js';
 import { firstWords, type Guest, lines, PART, readParts, runReading, sh } from './exec.js';
-import { type Mount, readFstab, readMounts } from './mounts.js';
 import { CARRIERS } from './protected.js';
+import { SYMPTOM_PARTS, type Symptoms, symptomsIn } from './symptoms.js';
 import { NO_PURGE } from './upgrade-script.js';
 
 /** The state of the guest: one read-only exec of the guest agent. */
-export interface Survey {
+export interface Survey extends Symptoms {
   readonly bootId: string;
   /** When it booted, epoch seconds by its own clock: clock and uptime were read in the same moment. */
   readonly bootTime: number;
   /** Fingerprint of the certificate in the file of the PBS in this guest; null where there is no such file. */
   readonly certificate: string | null;
   readonly kernel: string;
-  /** Output of `dpkg --audit`; empty if all is well (its exit status means nothing). */
-  readonly audit: string;
-  /** Processes that hold a lock of apt or dpkg: lock file and pid. */
-  readonly aptLocks: ReadonlyArray<{ readonly file: string; readonly pid: number }>;
   /** What `apt-get -s dist-upgrade` would do; null when it failed, with the reason in `simulationError`. */
   readonly plan: PackageChanges | null;
   readonly simulationError: string | null;
@@ -27,10 +23,6 @@ export interface Survey {
   readonly carriers: readonly string[];
   /** Installed packages by name, with their version. */
   readonly installedPackages: ReadonlyMap<string, string>;
-  readonly failedUnits: readonly string[];
-  readonly mounts: ReadonlyArray<Mount & { readonly fstype: string }>;
-  /** Mount points that /etc/fstab wants mounted at boot. */
-  readonly fstab: readonly string[];
   readonly rootAvailableBytes: number;
   /** Loaded units of pbs-ctl: upgrades that are running or have ended. */
   readonly units: readonly string[];
@@ -41,35 +33,23 @@ export interface Survey {
 /** The file that PBS itself uses; the key is in another. */
 const CERTIFICATE = '/etc/proxmox-backup/proxy.pem';
 
-// Reads only. A lock of apt is a POSIX lock: it shows in /proc/locks under the inode of its file.
+// Reads only.
 const SURVEY = `export LC_ALL=C.UTF-8
 ${PART}
 ${CARRIERS}
-locks() {
-  for file in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/cache/apt/archives/lock; do
-    inode=$(stat -c %i "$file" 2>/dev/null) || continue
-    while read -r _ kind _ _ pid where _; do
-      case "$kind $where" in *' '*:"$inode") echo "$file $pid" ;; esac
-    done </proc/locks
-  done
-}
 now() { date +%s && cut -d ' ' -f 1 /proc/uptime; }
 certificate() { [ ! -e ${CERTIFICATE} ] || head -c 65536 ${CERTIFICATE}; }
 part boot cat /proc/sys/kernel/random/boot_id
 part now now
 part kernel uname -r
+${SYMPTOM_PARTS}
 part certificate certificate
-part audit dpkg --audit
-part locks locks
 part plan apt-get -s ${NO_PURGE} dist-upgrade
 part spare apt-get -s ${NO_PURGE} autoremove
 part both apt-get -s ${NO_PURGE} --autoremove dist-upgrade
 part held apt-mark showhold
 part carriers carriers
 part packages dpkg-query -W -f='\${db:Status-Abbrev}|\${Package}|\${Version}\\n'
-part failed systemctl list-units --failed --plain --no-legend
-part mounts findmnt -rn -o TARGET,SOURCE,FSTYPE
-part fstab cat /etc/fstab
 part root df -B1 --output=avail /
 part units systemctl list-units --all --plain --no-legend 'pbs-ctl-*'
 part reboot test -e /run/reboot-required
@@ -108,25 +88,20 @@ export function readSurvey(output: string): Survey {
   const certificate = pem === '' ? null : fingerprintIn(pem);
   if (pem !== '' && certificate === null) throw unreadable(`there is no certificate in ${CERTIFICATE}`);
   const simulated = part('plan');
+  for (const name of ['locks', 'failed', 'mounts']) must(name);
+  part('audit');
   return {
+    ...symptomsIn(parts),
     bootId: must('boot').trim(),
     bootTime: now - uptime,
     certificate,
     kernel: must('kernel').trim(),
-    audit: brokenIn(part('audit').text),
-    aptLocks: lines(must('locks')).map((line) => {
-      const [file = '', pid = ''] = line.split(' ');
-      return { file, pid: Number(pid) };
-    }),
     plan: simulated.code === 0 ? readPlan(simulated.text, lines(must('held'))) : null,
     simulationError:
       simulated.code === 0 ? null : `${simulated.stderr}\n${simulated.text}`.trim().slice(0, 2000),
     autoremove: readAutoremove(simulated.text, parts.get('spare')?.text ?? '', parts.get('both')?.text ?? ''),
     carriers: lines(must('carriers')),
     installedPackages: installed(must('packages')),
-    failedUnits: firstWords(must('failed')),
-    mounts: readMounts(must('mounts'), ['target', 'source', 'fstype']),
-    fstab: readFstab(part('fstab').text).map(({ target }) => target),
     rootAvailableBytes,
     units: firstWords(part('units').text),
     rebootRequired: part('reboot').code === 0,

@@ -1,114 +1,123 @@
-import { Fault } from '../fault.js';
 import { brokenIn } from './apt.js';
-import { firstWords, type Guest, lines, PART, readParts, runReading, sh } from './exec.js';
-import { readFstab, readMounts } from './mounts.js';
+import { firstWords, lines, type readParts } from './exec.js';
+import { type Mount, readFstab, readMounts } from './mounts.js';
 
-/** The state of a guest in trouble. What it could not report is null or empty. */
+/** What a look into the guest shows of trouble. Facts only: rules/symptoms.ts says what each of them means. */
 export interface Symptoms {
-  readonly kernel: string | null;
-  readonly uptimeSeconds: number | null;
-  /** Of systemd: `running`, `degraded`, `starting`, `maintenance` … */
-  readonly state: string | null;
   readonly failedUnits: readonly string[];
-  /** Mounted at boot by fstab, and not mounted now. */
+  readonly mounts: ReadonlyArray<Mount & { readonly fstype: string }>;
+  /** Mount points that /etc/fstab wants mounted at boot. */
+  readonly fstab: readonly string[];
+  /** Of these, those that are not mounted now. */
   readonly missingMounts: readonly string[];
-  /** Writable in fstab, but read-only now, as the kernel does after disk errors. */
+  /** Read-only now and not so by fstab, as the kernel does after disk errors. */
   readonly readOnlyMounts: readonly string[];
-  /** Output of `dpkg --audit`; empty when all is well. */
+  /** What of `dpkg --audit` is half done; empty when all is well. */
   readonly audit: string;
-  readonly rootAvailableBytes: number | null;
-  /** Ids of the runs whose upgrade is still running. */
-  readonly upgrading: readonly string[];
-  /** Last lines of the journals of failed units and of PBS, and the last errors of this boot (unit null). */
-  readonly journal: ReadonlyArray<{ readonly unit: string | null; readonly lines: readonly string[] }>;
+  /** Processes that hold a lock of apt or dpkg; their name is null where it is not known. */
+  readonly aptLocks: ReadonlyArray<{
+    readonly file: string;
+    readonly pid: number;
+    readonly process: string | null;
+  }>;
+  /** Lines of the kernel in this boot that name a disk with errors; null where its log cannot be read. */
+  readonly diskErrors: readonly DiskError[] | null;
+  /** Local file systems. */
+  readonly space: ReadonlyArray<{
+    readonly target: string;
+    readonly availableBytes: number;
+    readonly totalBytes: number;
+  }>;
 }
 
-const PBS_UNITS = ['proxmox-backup.service', 'proxmox-backup-proxy.service'];
-const MOST_JOURNALS = 6;
-
-// Reads only, and does not touch apt, which may hang.
-const SYMPTOMS = `export LC_ALL=C.UTF-8
-${PART}
-part kernel uname -r
-part uptime cat /proc/uptime
-part state systemctl is-system-running
-part failed systemctl list-units --failed --plain --no-legend
-part mounts findmnt -rn -o TARGET,OPTIONS
-part fstab cat /etc/fstab
-part audit dpkg --audit
-part root df -B1 --output=avail /
-part units systemctl list-units --all --plain --no-legend 'pbs-ctl-*'
-part errors journalctl -b -q --no-pager -o short-iso -n 12 -p err
-for unit in $(systemctl list-units --failed --plain --no-legend | head -n ${MOST_JOURNALS - PBS_UNITS.length} | cut -d ' ' -f 1) ${PBS_UNITS.join(' ')}; do
-  printf '\\n@unit %s\\n' "$unit"
-  journalctl -b -q --no-pager -o short-iso -n 8 -u "$unit"
-done
-printf '\\n@@end\\n'`;
-
-const LIMIT_MS = 30_000;
+export interface DiskError {
+  /** As the kernel calls it: `sdb1`, `dm-1`. */
+  readonly device: string;
+  /** Its file system is damaged, not only one request to the disk. */
+  readonly ofFileSystem: boolean;
+  readonly line: string;
+}
 
 /**
- * By one exec of the guest agent.
- * @throws Fault `agent.*`; `guest.unreadable` when the output ends early
+ * The parts of a script that a look for symptoms has. A lock of apt is a POSIX lock: it shows in /proc/locks under the
+ * inode of its file.
  */
-export async function takeSymptoms(guest: Guest): Promise<Symptoms> {
-  const { stdout } = await runReading(guest, sh(SYMPTOMS), LIMIT_MS, 2);
-  return readSymptoms(stdout);
+export const SYMPTOM_PARTS = `locks() {
+  for file in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/cache/apt/archives/lock; do
+    inode=$(stat -c %i "$file" 2>/dev/null) || continue
+    while read -r _ kind _ _ pid where _; do
+      case "$kind $where" in *' '*:"$inode") echo "$file $pid $(cat "/proc/$pid/comm" 2>/dev/null)" ;; esac
+    done </proc/locks
+  done
 }
+disks() {
+  log=$(journalctl -k -b -q --no-pager -o cat -p err) || return 1
+  printf '%s\\n' "$log" | grep -E 'EXT4-fs|XFS|BTRFS|I/O error|medium error|target error' | tail -n 40
+}
+part audit dpkg --audit
+part locks locks
+part failed systemctl list-units --failed --plain --no-legend
+part mounts findmnt -rn -o TARGET,SOURCE,FSTYPE,OPTIONS
+part fstab cat /etc/fstab
+part space df -B1 -l --output=avail,size,target
+part disks disks`;
 
-/** @throws Fault `guest.unreadable` when the output ends early */
-export function readSymptoms(output: string): Symptoms {
-  if (!/^@@end$/m.test(output))
-    throw new Fault('guest.unreadable', 'The report of the guest ends early.', {
-      hint: 'Look at its console.',
-    });
-  const [answers = '', ...journals] = output.replace(/\n@@end\n[\s\S]*$/, '\n').split(/^@unit /m);
-  const parts = readParts(answers);
-  const text = (name: string): string => parts.get(name)?.text.trim() ?? '';
-  const told = (name: string): string | null => (parts.get(name)?.code === 0 ? text(name) || null : null);
-  const mounts = new Map(
-    readMounts(text('mounts'), ['target', 'options']).map(({ target, options }) => [
-      target,
-      options.split(','),
-    ]),
-  );
-  const wanted = readFstab(text('fstab'));
-  const audit = parts.get('audit');
+/** Of a part that failed nothing is said: no findmnt does not mean that nothing is mounted. */
+export function symptomsIn(parts: ReturnType<typeof readParts>): Symptoms {
+  const text = (name: string): string => {
+    const part = parts.get(name);
+    return part?.code === 0 ? part.text : '';
+  };
+  const mounts = readMounts(text('mounts'), ['target', 'source', 'fstype', 'options']);
+  const fstab = readFstab(text('fstab'));
+  const mounted = new Set(mounts.map(({ target }) => target));
+  const meantSo = new Set(fstab.filter(({ readOnly }) => readOnly).map(({ target }) => target));
   return {
-    kernel: told('kernel'),
-    uptimeSeconds: numberOf(told('uptime')?.split(' ')[0]),
-    // Its exit code is 0 only for "running".
-    state: /^[a-z-]+$/.test(text('state')) ? text('state') : null,
-    failedUnits: told('failed') === null ? [] : firstWords(text('failed')),
+    failedUnits: firstWords(text('failed')),
+    mounts: mounts.map(({ target, source, fstype }) => ({ target, source, fstype })),
+    fstab: fstab.map(({ target }) => target),
     missingMounts:
-      told('mounts') === null ? [] : wanted.map(({ target }) => target).filter((each) => !mounts.has(each)),
-    readOnlyMounts: wanted
-      .filter(({ target, readOnly }) => !readOnly && mounts.get(target)?.includes('ro'))
-      .map(({ target }) => target),
-    audit: audit && audit.code === 0 ? brokenIn(audit.text) : '',
-    rootAvailableBytes: numberOf(told('root')?.split('\n').at(-1)),
-    upgrading: lines(text('units')).flatMap(upgradeIn),
-    journal: [
-      ...journals.map((each) => {
-        const [unit = '', ...rest] = each.split('\n');
-        return { unit, lines: entries(rest) };
-      }),
-      { unit: null, lines: entries(text('errors').split('\n')) },
-    ].filter((each) => each.lines.length > 0),
+      mounts.length === 0 ? [] : fstab.flatMap(({ target }) => (mounted.has(target) ? [] : [target])),
+    readOnlyMounts: mounts.flatMap(({ target, fstype, options }) =>
+      WRITABLE.test(fstype) && options.split(',').includes('ro') && !meantSo.has(target) ? [target] : [],
+    ),
+    // Its exit status means nothing.
+    audit: brokenIn(parts.get('audit')?.text ?? ''),
+    aptLocks: lines(text('locks')).map((line) => {
+      const [file = '', pid = '', ...name] = line.split(' ');
+      return { file, pid: Number(pid), process: programOf(name.join(' ')) };
+    }),
+    diskErrors: parts.get('disks')?.code === 0 ? lines(text('disks')).flatMap(diskErrorIn) : null,
+    space: lines(text('space')).flatMap((line) => {
+      const [, available, total, target] = /^\s*(\d+)\s+(\d+)\s+(\/.*)$/.exec(line) ?? [];
+      return target === undefined
+        ? []
+        : [{ target, availableBytes: Number(available), totalBytes: Number(total) }];
+    }),
   };
 }
 
-/** The run of an upgrade unit that has not ended: `unit load active sub description`. */
-function upgradeIn(line: string): string[] {
-  const [unit = '', , , sub = ''] = line.trim().split(/\s+/);
-  const run = /^pbs-ctl-upgrade-([a-z0-9]+)\.service$/.exec(unit)?.[1];
-  return run !== undefined && ['running', 'start', 'start-pre', 'start-post'].includes(sub) ? [run] : [];
-}
+/** File systems that are mounted to be written: no image, nothing of the kernel's own. */
+const WRITABLE = /^(ext[234]|xfs|btrfs|zfs|f2fs|jfs|vfat|nfs4?|cifs|fuse\..*|ceph)$/;
 
-const entries = (all: readonly string[]): string[] =>
-  all.map((line) => line.trimEnd()).filter((line) => line !== '' && !line.startsWith('-- '));
+/** The kernel keeps 15 letters of a name. */
+const programOf = (comm: string): string | null =>
+  comm === '' ? null : comm === 'unattended-upgr' ? 'unattended-upgrades' : comm;
 
-function numberOf(text: string | undefined): number | null {
-  const number = text === undefined || text.trim() === '' ? Number.NaN : Number(text);
-  return Number.isFinite(number) ? number : null;
+const FILE_SYSTEM = [
+  /EXT4-fs error \(device ([\w-]+)\)/,
+  /EXT4-fs \(([\w-]+)\): .*(?:read-only|abort|corrupt)/i,
+  /XFS \(([\w-]+)\): .*(?:corrupt|i\/o error|shut(?:ting)? ?down)/i,
+  /BTRFS (?:error|critical)[^(]*\(device ([\w-]+)/i,
+];
+const REQUEST = /(?:I\/O|medium|target) error,? (?:on )?dev(?:ice)? ([\w-]+)/i;
+/** Drives without a medium, and images. */
+const NO_DISK = /^(sr|fd|loop|nbd)\d/;
+
+/** @see `I/O error, dev sdb, sector 2048 op 0x0:(READ)`, `EXT4-fs error (device sdb1): ext4_find_entry:1683: …` */
+function diskErrorIn(line: string): DiskError[] {
+  const damaged = FILE_SYSTEM.flatMap((pattern) => pattern.exec(line)?.[1] ?? []).at(0);
+  const device = damaged ?? REQUEST.exec(line)?.[1];
+  if (device === undefined || NO_DISK.test(device)) return [];
+  return [{ device, ofFileSystem: damaged !== undefined, line: line.trim() }];
 }

@@ -9,8 +9,8 @@ import { Journal } from '../journal/journal.js';
 import type { RunEvent } from '../journal/records.js';
 import { release } from '../lock/release.js';
 import { poll } from '../poll.js';
+import type { RecoverFlag } from '../rules/steps.js';
 import type { Clock } from '../world.js';
-import type { RecoverFlag } from './allow.js';
 import type { ObservedHost } from './observed.js';
 
 /** What an action works with. */

@@ -1,16 +1,6 @@
 import { EXIT, Fault } from '../fault.js';
+import type { RecoverFlag } from '../rules/steps.js';
 import type { ObservedHost } from './observed.js';
-
-/** What `recover` can do by itself, in the order in which it is done. */
-export const RECOVER_FLAGS = [
-  'start-vm',
-  'reset-vm',
-  'mount',
-  'restart-services',
-  'lift-fence',
-  'release-lock',
-] as const;
-export type RecoverFlag = (typeof RECOVER_FLAGS)[number];
 
 /** Flags after which backups continue, or other maintenance may begin. */
 const RESUMES: readonly RecoverFlag[] = ['lift-fence', 'release-lock'];

@@ -1,4 +1,5 @@
-import { atWork, byCommand, byFlag, LAYERS, list, type Step, type Trouble } from './layers.js';
+import { byCommand, byFlag, type Step } from '../rules/steps.js';
+import { atWork, LAYERS, list, type Trouble } from './layers.js';
 import type { ObservedHost } from './observed.js';
 
 export interface Diagnosis extends Trouble {

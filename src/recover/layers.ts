@@ -1,26 +1,13 @@
 import { byState } from '../checks/host-state.js';
-import { oneLine } from '../report/layout.js';
-import type { RecoverFlag } from './allow.js';
+import { byCommand, byFlag, type Step, todo } from '../rules/steps.js';
+import { symptomsOf } from '../rules/symptoms.js';
 import type { ObservedHost } from './observed.js';
-
-/** One thing to do. */
-export interface Step {
-  readonly text: string;
-  /** The flag of `recover` that does it, where one can. */
-  readonly flag: RecoverFlag | null;
-  /** A command to run or an address to open, where that is it. */
-  readonly command: string | null;
-}
 
 /** What is wrong with a layer in one sentence, and what to do. */
 export interface Trouble {
   readonly problem: string;
   readonly steps: readonly Step[];
 }
-
-const todo = (text: string): Step => ({ text, flag: null, command: null });
-export const byFlag = (text: string, flag: RecoverFlag): Step => ({ text, flag, command: null });
-export const byCommand = (text: string, command: string | null): Step => ({ text, flag: null, command });
 
 export const list = (names: readonly string[]): string => names.join(', ');
 const trouble = (problem: string, ...steps: Step[]): Trouble => ({ problem, steps });
@@ -134,46 +121,24 @@ function silence({ host, vm: seen, agent, proxy, apiError }: ObservedHost): Trou
   );
 }
 
-const FULL_BYTES = 50 * 1024 ** 2;
-
-/** What the guest reports. */
-function insides({ host, inside }: ObservedHost): Trouble | null {
+/** What shows inside: by the same rules as for preflight, gates and verify. */
+function insides({ host, inside, stores, verification }: ObservedHost): Trouble | null {
   if (!inside) return null;
-  const { missingMounts, readOnlyMounts, audit, failedUnits, rootAvailableBytes, state } = inside;
-  const [failed] = failedUnits;
-  if (readOnlyMounts.length > 0)
+  const found = symptomsOf(inside, new Map(stores));
+  // Whether backups rest on a unit that failed is a finding of verify; without one any may be the cause.
+  const counts = found.filter(({ blocks, kind }) => blocks || (kind === 'failed-units' && !verification));
+  const [first] = counts;
+  if (first) {
+    const restart = found.some(({ kind }) => kind === 'failed-units') && first.kind !== 'failed-units';
     return trouble(
-      `${host} has ${list(readOnlyMounts)} mounted read-only, as after errors of its disk.`,
-      byCommand('See what the kernel reports about the disk.', 'journalctl -k -p err'),
-      todo('Replace or repair the disk, check the file system, then reboot.'),
+      `${host}: ${counts.map(({ summary }) => summary).join('; ')}.`,
+      ...first.steps,
+      ...(restart && RESTARTS.has(first.kind)
+        ? [byFlag('Then restart what failed.', 'restart-services')]
+        : []),
     );
-  if (rootAvailableBytes !== null && rootAvailableBytes < FULL_BYTES)
-    return trouble(
-      `The root file system of ${host} is full (${Math.floor(rootAvailableBytes / 1024 ** 2)} MiB left).`,
-      byCommand('Find what fills it.', 'du -xh / | sort -h | tail -n 20'),
-      ...(failed ? [byFlag('Then restart what failed.', 'restart-services')] : []),
-    );
-  if (missingMounts.length > 0)
-    return trouble(
-      `${list(missingMounts)} ${missingMounts.length === 1 ? 'is' : 'are'} in fstab on ${host} but not mounted.`,
-      byCommand('Check that the disk is there.', 'lsblk -f'),
-      byFlag(`Mount ${list(missingMounts)}.`, 'mount'),
-      ...(failed ? [byFlag('Then restart what failed.', 'restart-services')] : []),
-    );
-  if (audit !== '')
-    return trouble(
-      `Packages on ${host} are half installed: ${oneLine(audit.split('\n')[0] ?? '')}`,
-      byCommand(
-        'Finish them in the guest, or let the next run do it with policy.repairDpkg.',
-        'dpkg --configure -a',
-      ),
-    );
-  if (failed !== undefined)
-    return trouble(
-      `Failed on ${host}: ${list(failedUnits)}.`,
-      byCommand('See why.', `journalctl -b -u ${failed}`),
-      byFlag('Restart what failed.', 'restart-services'),
-    );
+  }
+  const { state } = inside;
   if (state === 'starting' || state === 'initializing')
     return trouble(
       `${host} is still starting.`,
@@ -182,6 +147,9 @@ function insides({ host, inside }: ObservedHost): Trouble | null {
     );
   return null;
 }
+
+/** Once these are settled, what had failed by them can start. */
+const RESTARTS: ReadonlySet<string> = new Set(['full', 'not-mounted']);
 
 // PBS itself, once its system is up.
 

@@ -6,7 +6,7 @@ import { datastoreStates } from '../checks/host-state.js';
 import { verifyOnce } from '../checks/verify.js';
 import { errorDocument, Fault } from '../fault.js';
 import { runOfFence } from '../fence/mark.js';
-import { takeSymptoms } from '../guest/symptoms.js';
+import { takeInside } from '../guest/inside.js';
 import { type Answers, answerOf } from '../host/answers.js';
 import type { Host } from '../host/open.js';
 import { workingOn } from '../journal/claim.js';
@@ -129,7 +129,7 @@ async function observeInside({
 }: Host): Promise<Pick<ObservedHost, 'agent' | 'agentError' | 'inside'>> {
   if (!guest) return { agent: 'not-asked', agentError: null, inside: null };
   try {
-    return { agent: 'answers', agentError: null, inside: await takeSymptoms(guest) };
+    return { agent: 'answers', agentError: null, inside: await takeInside(guest) };
   } catch (error) {
     const agentError = errorDocument(error);
     return { agent: hasAnswered(error) ? 'refuses' : 'silent', agentError, inside: null };
@@ -145,7 +145,7 @@ function hasAnswered(error: unknown): boolean {
 
 type ObservedPbs = Pick<
   ObservedHost,
-  'proxy' | 'daemon' | 'apiError' | 'servicesDown' | 'datastores' | 'fences' | 'foreignModes'
+  'proxy' | 'daemon' | 'apiError' | 'servicesDown' | 'datastores' | 'stores' | 'fences' | 'foreignModes'
 >;
 
 const SILENT: ObservedPbs = {
@@ -154,24 +154,26 @@ const SILENT: ObservedPbs = {
   apiError: null,
   servicesDown: [],
   datastores: [],
+  stores: [],
   fences: [],
   foreignModes: [],
 };
 
 async function observePbs({ pbs }: Answers, baseline: Baseline | null): Promise<ObservedPbs> {
-  const [version, daemon, modes, state, services] = await Promise.allSettled([
+  const [version, daemon, modes, state, services, configs] = await Promise.allSettled([
     pbs.version(),
     pbs.daemonAnswers(),
     pbs.datastores(),
     datastoreStates({ pbs }),
     pbs.services(),
+    pbs.datastoreConfigs(),
   ]);
   const all = [version, daemon, modes, state, services];
   const failed = [version, modes, state, services].find((each) => each.status === 'rejected');
   const apiError = failed ? errorDocument(failed.reason) : null;
   if (all.every((each) => each.status === 'rejected')) {
     const refused = all.some((each) => each.status === 'rejected' && hasAnswered(each.reason));
-    return { ...SILENT, apiError, proxy: refused ? 'refuses' : 'silent' };
+    return { ...SILENT, stores: storesBefore(baseline), apiError, proxy: refused ? 'refuses' : 'silent' };
   }
   const listed = answerOf(modes) ?? [];
   const down = (answerOf(services) ?? []).filter(
@@ -190,6 +192,8 @@ async function observePbs({ pbs }: Answers, baseline: Baseline | null): Promise<
     apiError,
     servicesDown: down.map(({ name }) => name),
     datastores: answerOf(state) ?? [],
+    stores:
+      answerOf(configs)?.datastores.map(({ name, path }) => [name, path] as const) ?? storesBefore(baseline),
     fences: listed.flatMap(({ name, maintenance }) => {
       const run = runOfFence(maintenance);
       return run === null ? [] : [{ datastore: name, run }];
@@ -199,6 +203,9 @@ async function observePbs({ pbs }: Answers, baseline: Baseline | null): Promise<
     ),
   };
 }
+
+const storesBefore = (baseline: Baseline | null): ObservedPbs['stores'] =>
+  baseline?.mounts.map(({ datastore, path }) => [datastore, path] as const) ?? [];
 
 async function observeLocks({
   clusters,

@@ -1,6 +1,6 @@
 import type { Outcome } from '../config/schema.js';
 import type { ErrorDocument } from '../fault.js';
-import type { Symptoms } from '../guest/symptoms.js';
+import type { Inside } from '../guest/inside.js';
 import type { DatastoreState, Finding } from '../journal/document.js';
 
 /** What was seen of a host, from outside in. A part that was not asked is null; errors say why it could not be. */
@@ -13,13 +13,15 @@ export interface ObservedHost {
   /** `refuses`: it answers, but cannot or may not run a command. */
   readonly agent: 'answers' | 'refuses' | 'silent' | 'not-asked';
   readonly agentError: ErrorDocument | null;
-  readonly inside: Symptoms | null;
+  readonly inside: Inside | null;
   readonly proxy: 'answers' | 'refuses' | 'silent';
   readonly daemon: 'answers' | 'silent' | 'unknown';
   readonly apiError: ErrorDocument | null;
   /** Services that ran at the baseline, or are enabled, but do not run. */
   readonly servicesDown: readonly string[];
   readonly datastores: readonly DatastoreState[];
+  /** Datastore and its folder: as PBS reports it, else as it was before the last run. */
+  readonly stores: ReadonlyArray<readonly [name: string, path: string]>;
   /** Datastores that a run of pbs-ctl has fenced, and which run. */
   readonly fences: ReadonlyArray<{ readonly datastore: string; readonly run: string }>;
   /** Maintenance modes that another user has set. */

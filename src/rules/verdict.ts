@@ -5,6 +5,7 @@ import type { Finding, HostState } from '../journal/document.js';
 import type { Baseline } from '../journal/records.js';
 import type { RunState } from '../journal/state.js';
 import type { VerifyId } from './accept.js';
+import { symptomsOf } from './symptoms.js';
 
 /** What verify looks at. `survey` is null where the guest cannot be asked; `paths`: datastore → its folder. */
 export interface ObservedHost {
@@ -87,6 +88,9 @@ function mounts(before: Baseline | null, { survey, surveyError, paths, hasGuest 
     const missing = missingMount(path, survey);
     return missing ? [{ text: `${name}: ${missing} is in fstab and not mounted`, isHealed: false }] : [];
   });
+  for (const { kind, holdsFence, summary } of symptomsOf(survey, paths))
+    if (holdsFence && (kind === 'read-only' || kind === 'disk-errors'))
+      problems.push({ text: summary, isHealed: false });
   if (problems.length === 0) return finding('verify.mounts', 'pass', mountsWell(paths, survey));
   const texts = problems.map(({ text }) => text);
   const acceptable = problems.every(({ isHealed }) => isHealed) ? texts : undefined;

@@ -20,6 +20,7 @@ import type { World } from '../world.js';
 import { examineServer } from './certificate.js';
 import { type Controller, examineController, examineSecret } from './controller.js';
 import { about, ofCheck, orFailed, type SetupFinding } from './finding.js';
+import { examineInside } from './inside.js';
 import { examineNotify } from './slack.js';
 import { examineStorages } from './storages.js';
 import { examineExcess, judgeToken, refusedToken } from './token.js';
@@ -183,8 +184,10 @@ async function examineHost(
       ...(own.usable && complete ? [clockSkew] : []),
     ] as readonly Check[];
     const answers = host.answers(null);
-    const [checked, storages] = await Promise.all([
+    const [checked, inside, storages] = await Promise.all([
       runChecks(checks, answers),
+      // What keeps it from being asked is what guest.agent reports.
+      own.usable && seesGuest ? examineInside(subject, answers).then(one, none) : [],
       Promise.all(
         (own.usable ? answers.clusters : [])
           .filter(({ name }) => servedBy(config).includes(name))
@@ -197,6 +200,7 @@ async function examineHost(
       server,
       ...own.findings,
       ...checked.map((finding) => ofCheck(subject, finding)),
+      ...inside,
       ...storages,
       ...skipped,
     ];
@@ -204,6 +208,9 @@ async function examineHost(
     await host.close();
   }
 }
+
+const one = (finding: SetupFinding) => [finding];
+const none = () => [];
 
 async function tokenFactsOf(pbs: Pbs, tokenId: string): Promise<TokenFacts> {
   const expiry = pbsExpiry(tokenId);

@@ -14,6 +14,7 @@ type Topic =
   | 'excess'
   | 'tags'
   | 'storages'
+  | 'inside'
   | 'slack'
   | 'webhook'
   | FindingId;

@@ -12,7 +12,7 @@ const MEANT = `
   pbs.tasks       | yes       | yes   | yes     | yes    |         | drain         |
   pbs.jobs        | yes       | yes   | yes     | yes    |         | ignore-window |
   pbs.apt         | yes       |       | yes     |        |         |               | a minute
-  pbs.disk        | yes       |       | yes     |        |         |               |
+  pbs.disk        | yes       |       | yes     | yes    | yes     |               |
   pve.api         | yes       |       | yes     | yes    |         |               | a minute
   pve.access      | yes       |       | yes     | yes    |         |               | a minute
   pve.quorum      | yes       |       | yes     | yes    |         |               |
@@ -21,7 +21,7 @@ const MEANT = `
   pve.patching    | yes       | yes   | yes     | yes    |         |               |
   guest.vm        | yes       |       | yes     | yes    |         |               |
   guest.agent     | yes       |       | yes     | yes    |         |               | a minute
-  guest.packages  | yes       |       | yes     | yes    |         | plan          | a minute
+  guest.packages  | yes       |       | yes     | yes    | yes     | plan          | a minute
   host.identity   | yes       |       | yes     | yes    |         |               |
   lock.available  | yes       | yes   | yes     | yes    |         |               |
   clock.skew      | yes       |       | yes     | yes    |         |               | a minute
@@ -57,7 +57,7 @@ describe('the rules of the checks', () => {
     const ids = (round: (typeof ROUNDS)[number]) => checksOf(round).map(({ id }) => id);
     expect(ids('upgrade')).toEqual(ids('preflight'));
     const without = ids('preflight').filter((id) => !ids('reboot').includes(id));
-    expect(without).toEqual(['pbs.apt', 'pbs.disk']);
+    expect(without).toEqual(['pbs.apt']);
   });
 
   it('let no verdict last into a gate', () => {

@@ -13,11 +13,14 @@ describe('guest.agent', () => {
     enabled: true,
     inUse: false,
     error: null,
+    symptoms: [],
     agent: { version: '10.0.2', commands: new Map() },
     ...more,
   });
   const error = (code: string) => ({ error: { code, message: code, hint: 'h' } });
   it('passes where a command ran', () => expect(judge(guestAgent, seen()).status).toBe('pass'));
+  it('warns of units that have failed, which is for verify to judge', () =>
+    expect(judge(guestAgent, seen({ symptoms: ['failed: chrony.service'] })).status).toBe('warn'));
   it.each([
     ['not in the config', seen({ configured: false }), 'qm set 900 --agent 1'],
     ['switched off in the config', seen({ enabled: false }), 'qm set 900 --agent 1'],

@@ -1,26 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { pbsDatastores } from '../../src/checks/pbs.datastores.js';
+import { NO_SYMPTOMS } from '../guest/no-symptoms.js';
 import { judge } from './judge.js';
 
 describe('pbs.datastores', () => {
-  const seen = (
-    store: object = {},
-    usage: object | null = {},
-    survey: object | null = {
-      mounts: [
-        { target: '/', source: 'a' },
-        { target: '/mnt/tank', source: 'b' },
-      ],
-      fstab: ['/', '/mnt/tank'],
-    },
-  ) => ({
+  const seen = (store: object = {}, usage: object | null = {}, inside: object | null = {}) => ({
     datastores: [{ name: 'tank', maintenance: null, mounted: null, ...store }],
     usage: usage
       ? [{ name: 'tank', error: null, mounted: null, total: 1, used: 1, available: 0, ...usage }]
       : [],
     paths: new Map([['tank', '/mnt/tank']]),
-    survey,
-    surveyError: survey ? null : { code: 'agent.not-running', message: 'the guest agent is not running' },
+    survey: inside && { ...NO_SYMPTOMS, ...inside },
+    surveyError: inside ? null : { code: 'agent.not-running', message: 'the guest agent is not running' },
     needsSurvey: true,
   });
   it.each([
@@ -42,17 +33,19 @@ describe('pbs.datastores', () => {
     ['is not mounted', seen({ mounted: false }), 'block'],
     [
       'is in fstab but not mounted',
-      seen({}, {}, { mounts: [{ target: '/', source: 'a' }], fstab: ['/mnt/tank'] }),
+      seen({}, {}, { mounts: [{ target: '/', source: 'a' }], missingMounts: ['/mnt/tank'] }),
       'block',
     ],
     [
       'shares the root file system',
-      seen({}, {}, { mounts: [{ target: '/', source: 'a' }], fstab: [] }),
+      seen({}, {}, { mounts: [{ target: '/', source: 'a' }], fstab: ['/'] }),
       'warn',
     ],
+    ['is mounted read-only', seen({}, {}, { readOnlyMounts: ['/mnt/tank'] }), 'block'],
     ['is in a guest that does not answer', seen({}, {}, null), 'block'],
   ])('judges one that %s', (_, given, status) => expect(judge(pbsDatastores, given).status).toBe(status));
   it.each([
+    ['is mounted read-only holds back', seen({}, {}, { readOnlyMounts: ['/mnt/tank'] }), 'block'],
     ['has an error holds back', seen({}, { error: 'unable to open chunk store' }), 'block'],
     [
       'another user has set offline does not hold back',

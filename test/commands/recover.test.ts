@@ -48,7 +48,7 @@ describe('recover', () => {
       const seen = await recover(lab.configPath);
       expect({ code: seen.code, problem: seen.document.diagnosis.problem }).toEqual({
         code: 1,
-        problem: '/mnt/datastore/tank is in fstab on pbs01 but not mounted.',
+        problem: 'pbs01: tank: /mnt/datastore/tank is in fstab and not mounted.',
       });
       expect(flags(seen.document.diagnosis)).toEqual(['mount']);
       expect(seen.document.fences).toEqual([
@@ -127,7 +127,7 @@ describe('recover', () => {
     withLab({ scenario: 'service-fails' }, async (lab) => {
       expect((await patch(lab.configPath)).code).toBe(3);
       const seen = await recover(lab.configPath);
-      expect(seen.document.diagnosis.problem).toBe('Failed on pbs01: chrony.service.');
+      expect(seen.document.diagnosis.problem).toBe('Not running on pbs01: chrony.');
       expect(flags(seen.document.diagnosis)).toContain('restart-services');
       const mended = await recover(lab.configPath, '--restart-services');
       expect(mended.document.done).toEqual(['restarted chrony.service']);

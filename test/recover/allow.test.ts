@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { objection, question, type RecoverFlag } from '../../src/recover/allow.js';
+import { objection, question } from '../../src/recover/allow.js';
 import type { ObservedHost } from '../../src/recover/observed.js';
+import type { RecoverFlag } from '../../src/rules/steps.js';
 import { DARK, inside, LOCK, RUN, WELL } from './observed.js';
 
 describe('what a flag is refused for', () => {

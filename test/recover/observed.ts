@@ -1,5 +1,6 @@
-import type { Symptoms } from '../../src/guest/symptoms.js';
+import type { Inside } from '../../src/guest/inside.js';
 import type { ObservedHost, ObservedVm } from '../../src/recover/observed.js';
+import { NO_SYMPTOMS } from '../guest/no-symptoms.js';
 
 export const VM: ObservedVm = {
   vmid: 900,
@@ -12,14 +13,12 @@ export const VM: ObservedVm = {
   lock: null,
   consoleUrl: 'https://pve1:8006/?console=kvm&novnc=1&vmid=900&node=pve1&resize=off',
 };
-export const INSIDE: Symptoms = {
+export const INSIDE: Inside = {
+  ...NO_SYMPTOMS,
   kernel: '6.14.8-2-pve',
+  kernels: ['6.14.8-2-pve'],
   uptimeSeconds: 3600,
   state: 'running',
-  failedUnits: [],
-  missingMounts: [],
-  readOnlyMounts: [],
-  audit: '',
   rootAvailableBytes: 20e9,
   upgrading: [],
   journal: [],
@@ -37,6 +36,7 @@ export const WELL: ObservedHost = {
   apiError: null,
   servicesDown: [],
   datastores: [{ name: 'tank', state: 'ok', total: 1, used: 0, available: 1 }],
+  stores: [['tank', '/mnt/tank']],
   fences: [],
   foreignModes: [],
   locks: [],
@@ -48,7 +48,7 @@ export const WELL: ObservedHost = {
 };
 
 export const vm = (differs: Partial<ObservedVm>): Partial<ObservedHost> => ({ vm: { ...VM, ...differs } });
-export const inside = (differs: Partial<Symptoms>): Partial<ObservedHost> => ({
+export const inside = (differs: Partial<Inside>): Partial<ObservedHost> => ({
   inside: { ...INSIDE, ...differs },
 });
 export const DARK: Partial<ObservedHost> = {

@@ -145,6 +145,7 @@ export function refreshLocks(root: string): void {
       : [];
   });
   put(root, '/proc/locks', rows.join(''));
+  for (const [, pid = '', process] of live) put(root, `/proc/${pid}/comm`, `${process?.slice(0, 15)}\n`);
 }
 
 function isHeld(pid: number, untilMs: number): boolean {
