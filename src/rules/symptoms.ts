@@ -4,7 +4,7 @@ import type { FindingId } from '../journal/document.js';
 import { byCommand, byFlag, type Step, todo } from './steps.js';
 
 /** What the guest shows of trouble, and what that means: the same for preflight, gates, verify, doctor and recover. */
-export interface Symptom {
+interface Symptom {
   readonly kind: keyof typeof SYMPTOMS;
   /** The check that reports it. */
   readonly check: FindingId;
