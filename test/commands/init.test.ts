@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/config/load.js';
 import type { Lab } from '../../src/lab/lab.js';
-import { type Ended, pbsCtl, pbsCtlJson, readJson, start } from '../support/command.js';
+import { type Ended, readJson } from '../support/command.js';
+import { pbsCtl, pbsCtlJson, start } from '../support/in-process.js';
 import { withLab } from '../support/lab.js';
 
 const mode = (path: string) => (statSync(path).mode & 0o777).toString(8);

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'vitest';
 import type { RunDocument } from '../../src/journal/document.js';
-import { pbsCtlJson } from '../support/command.js';
+import { pbsCtlJson } from '../support/in-process.js';
 import { carrierTags, eventsOf, fences, withLab } from '../support/lab.js';
 
 const patch = (configPath: string) =>

@@ -2,7 +2,7 @@ import { appendFileSync, cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { RunDocument } from '../../src/journal/document.js';
-import { pbsCtl, pbsCtlJson } from '../support/command.js';
+import { pbsCtl, pbsCtlJson } from '../support/in-process.js';
 import { withLab } from '../support/lab.js';
 
 describe('a journal that tells what cannot have been', () => {

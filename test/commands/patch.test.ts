@@ -1,6 +1,7 @@
 import { describe, it } from 'vitest';
 import type { RunDocument } from '../../src/journal/document.js';
-import { pbsCtl, pbsCtlJson, start } from '../support/command.js';
+import * as aProcess from '../support/command.js';
+import { pbsCtl, pbsCtlJson, start } from '../support/in-process.js';
 import { carrierTags, eventsOf, everythingIn, fences, systemOf, until, withLab } from '../support/lab.js';
 
 const patchArgs = (configPath: string, ...more: string[]) => [
@@ -22,7 +23,7 @@ describe('patch on a healthy host', () => {
           seen.set(entry.kind, { tags: carrierTags(lab), fences: fences(lab) });
       });
       const before = systemOf(lab);
-      const { code, document } = await pbsCtlJson<RunDocument>(patchArgs(lab.configPath));
+      const { code, document } = await aProcess.pbsCtlJson<RunDocument>(patchArgs(lab.configPath));
       const after = systemOf(lab);
 
       expect(code).toBe(0);
@@ -56,10 +57,16 @@ describe('patch on a healthy host', () => {
       expect(journal).toContain('Setting up proxmox-backup-server');
     }));
 
-  it.concurrent('tells every phase on stderr and a readable report on stdout, no line over 80 columns', ({
+  it.concurrent('tells every phase on stderr and a readable report on stdout, and leaves alone what others have set', ({
     expect,
   }) =>
     withLab({ scenario: 'nothing-to-upgrade' }, async (lab) => {
+      lab.cluster.tagStyle = { caseSensitive: true, keepsOrder: true };
+      const guest = lab.cluster.guests.get(900);
+      if (guest) guest.config.tags = 'zeta;pbs;Alpha';
+      const vault = lab.hosts.get('pbs01')?.datastores.find(({ name }) => name === 'vault');
+      if (vault) vault.maintenance = 'read-only,message=audit';
+
       const { code, stdout, stderr } = await pbsCtl(patchArgs(lab.configPath));
       expect(code).toBe(0);
       const phases = 'preflight lock recheck fence drain refresh upgrade reboot wait verify unfence unlock';
@@ -67,33 +74,19 @@ describe('patch on a healthy host', () => {
       expect(stdout).toMatch(/^pbs01: patched\n/);
       for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
       expect(stdout).not.toContain('\u001b');
-    }));
 
-  it.concurrent('keeps other tags of the guest, in their order and case', ({ expect }) =>
-    withLab({ scenario: 'nothing-to-upgrade' }, async (lab) => {
-      lab.cluster.tagStyle = { caseSensitive: true, keepsOrder: true };
-      const guest = lab.cluster.guests.get(900);
-      if (guest) guest.config.tags = 'zeta;pbs;Alpha';
-      const { code } = await pbsCtl(patchArgs(lab.configPath));
-      expect(code).toBe(0);
+      // Other tags of the guest, in their order and case; a read-only mode of somebody else.
       expect(carrierTags(lab)).toBe('zeta;pbs;Alpha');
-    }));
-
-  it.concurrent('leaves a read-only mode of somebody else alone, before and after, and says so', ({
-    expect,
-  }) =>
-    withLab({ scenario: 'nothing-to-upgrade' }, async (lab) => {
-      const vault = lab.hosts.get('pbs01')?.datastores.find(({ name }) => name === 'vault');
-      if (vault) vault.maintenance = 'read-only,message=audit';
-      const { code, document } = await pbsCtlJson<RunDocument>(patchArgs(lab.configPath));
-      expect(code).toBe(0);
       expect(vault?.maintenance).toBe('read-only,message=audit');
-      expect(document.checks.find(({ id }) => id === 'pbs.datastores')?.status).toBe('warn');
+      const last = await pbsCtlJson<RunDocument>(['report', 'last', '--config', lab.configPath]);
+      expect(last.document.checks.find(({ id }) => id === 'pbs.datastores')?.status).toBe('warn');
     }));
 });
 
 describe('patch --check', () => {
-  it.concurrent('prints the plan, says that it is safe, and changes nothing', ({ expect }) =>
+  it.concurrent('prints the plan, says that it is safe, and changes nothing; --plan demands the plan, --reboot overrides the policy', ({
+    expect,
+  }) =>
     withLab({}, async (lab) => {
       const { code, document } = await pbsCtlJson<RunDocument>(patchArgs(lab.configPath, '--check'));
       expect(code).toBe(0);
@@ -113,6 +106,21 @@ describe('patch --check', () => {
         ({ method, path }) => method !== 'GET' && !/\/agent\/(ping|exec)$/.test(path),
       );
       expect(writes).toEqual([]);
+
+      const wrong = await pbsCtlJson<RunDocument>(patchArgs(lab.configPath, '--plan', 'f'.repeat(64)));
+      expect({ code: wrong.code, outcome: wrong.document.outcome, why: wrong.document.error?.code }).toEqual({
+        code: 75,
+        outcome: 'postponed',
+        why: 'plan.changed',
+      });
+      expect({ tags: carrierTags(lab), fences: fences(lab) }).toEqual({ tags: 'pbs', fences: [] });
+
+      const digest = document.planDigest ?? '';
+      const right = await pbsCtlJson<RunDocument>(
+        patchArgs(lab.configPath, '--plan', digest, '--reboot', 'never'),
+      );
+      expect(right.document).toMatchObject({ outcome: 'patched', reboot: null });
+      expect(right.document.packages.upgraded.length).toBeGreaterThan(0);
       expect(eventsOf(lab, 'reboot')).toEqual([]);
     }));
 
@@ -123,52 +131,6 @@ describe('patch --check', () => {
       // What waits is told all the same.
       expect(document.packages.upgraded.length).toBeGreaterThan(0);
       expect(document.planDigest).toMatch(/^[0-9a-f]{64}$/);
-    }));
-
-  it.concurrent('gives a digest that --plan demands: the same plan is carried out, another is not', ({
-    expect,
-  }) =>
-    withLab({}, async (lab) => {
-      const checked = await pbsCtlJson<RunDocument>(patchArgs(lab.configPath, '--check'));
-      const wrong = await pbsCtlJson<RunDocument>(patchArgs(lab.configPath, '--plan', 'f'.repeat(64)));
-      expect({ code: wrong.code, outcome: wrong.document.outcome, why: wrong.document.error?.code }).toEqual({
-        code: 75,
-        outcome: 'postponed',
-        why: 'plan.changed',
-      });
-      expect({ tags: carrierTags(lab), fences: fences(lab) }).toEqual({ tags: 'pbs', fences: [] });
-      const right = await pbsCtlJson<RunDocument>(
-        patchArgs(lab.configPath, '--plan', checked.document.planDigest ?? ''),
-      );
-      expect({ code: right.code, outcome: right.document.outcome }).toEqual({ code: 0, outcome: 'patched' });
-    }));
-});
-
-describe('patch --reboot', () => {
-  it.concurrent('never: upgrades and verifies without a reboot', ({ expect }) =>
-    withLab({}, async (lab) => {
-      const { document } = await pbsCtlJson<RunDocument>(patchArgs(lab.configPath, '--reboot', 'never'));
-      expect(document.reboot).toBeNull();
-      expect(eventsOf(lab, 'reboot')).toEqual([]);
-      expect(document.packages.upgraded.length).toBeGreaterThan(0);
-    }));
-
-  it.concurrent('after-upgrade: does not reboot where nothing was upgraded', ({ expect }) =>
-    withLab({ scenario: 'nothing-to-upgrade' }, async (lab) => {
-      const { code, document } = await pbsCtlJson<RunDocument>(
-        patchArgs(lab.configPath, '--reboot', 'after-upgrade'),
-      );
-      expect({ code, reboot: document.reboot }).toEqual({ code: 0, reboot: null });
-      expect(eventsOf(lab, 'reboot')).toEqual([]);
-    }));
-
-  it.concurrent('when-required: reboots for a newer kernel', ({ expect }) =>
-    withLab({}, async (lab) => {
-      const { code, document } = await pbsCtlJson<RunDocument>(
-        patchArgs(lab.configPath, '--reboot', 'when-required'),
-      );
-      expect({ code, outcome: document.outcome }).toEqual({ code: 0, outcome: 'patched' });
-      expect(eventsOf(lab, 'reboot')).toHaveLength(1);
     }));
 });
 
@@ -217,22 +179,32 @@ describe('a signal', () => {
       expect({ tags: carrierTags(lab), fences: fences(lab) }).toEqual({ tags: 'pbs', fences: [] });
     }));
 
-  it.concurrent.for([
-    'SIGINT',
-    'SIGTERM',
-    'SIGHUP',
-  ] as const)('during the upgrade (%s) waits for dpkg and ends 130: no reboot, fence and lock stay', (signal, {
+  it.concurrent('once the reboot is requested goes on through verify and unfence, with the exit code of the run', ({
+    expect,
+  }) =>
+    withLab({ scenario: 'nothing-to-upgrade' }, async (lab) => {
+      const running = start(patchArgs(lab.configPath));
+      await until('the reboot', () => eventsOf(lab, 'reboot').length > 0);
+      running.kill('SIGHUP');
+      const { code, stderr } = await running.ended;
+      expect(stderr).toMatch(/SIGHUP: pbs01 reboots and is verified\. It is waited for/);
+      expect({ code, tags: carrierTags(lab), fences: fences(lab) }).toEqual({
+        code: 0,
+        tags: 'pbs',
+        fences: [],
+      });
+    }));
+
+  it.concurrent('during the upgrade waits for dpkg and ends 130: no reboot, fence and lock stay, until the next patch goes on', ({
     expect,
   }) =>
     withLab({}, async (lab) => {
       const running = start(patchArgs(lab.configPath));
       await until('the upgrade', () => eventsOf(lab, 'upgrade-started').length > 0);
-      running.kill(signal);
+      running.kill('SIGTERM');
       const { code, stdout, stderr } = await running.ended;
       expect(code).toBe(130);
-      expect(stderr).toMatch(
-        new RegExp(`${signal}: the upgrade runs\\. It is waited for, [\\dms ]+ at most`),
-      );
+      expect(stderr).toMatch(/SIGTERM: the upgrade runs\. It is waited for, [\dms ]+ at most/);
       expect(stdout).toMatch(/backups to tank, vault are refused until the next patch/);
       expect(eventsOf(lab, 'upgrade-finished')).toHaveLength(1);
       expect(eventsOf(lab, 'reboot')).toEqual([]);
@@ -244,31 +216,14 @@ describe('a signal', () => {
       expect(fences(lab)).toEqual([]);
     }));
 
-  it.concurrent.for([
-    'SIGTERM',
-    'SIGHUP',
-  ] as const)('(%s) once the reboot is requested goes on through verify and unfence, with the exit code of the run', (signal, {
+  it.concurrent('given twice, to a process of its own, leaves the upgrade alone, and the next patch goes on with it', ({
     expect,
   }) =>
-    withLab({ scenario: 'nothing-to-upgrade' }, async (lab) => {
-      const running = start(patchArgs(lab.configPath));
-      await until('the reboot', () => eventsOf(lab, 'reboot').length > 0);
-      running.kill(signal);
-      const { code, stderr } = await running.ended;
-      expect(stderr).toMatch(new RegExp(`${signal}: pbs01 reboots and is verified\\. It is waited for`));
-      expect({ code, tags: carrierTags(lab), fences: fences(lab) }).toEqual({
-        code: 0,
-        tags: 'pbs',
-        fences: [],
-      });
-    }));
-
-  it.concurrent('given twice leaves the upgrade alone, and the next patch goes on with it', ({ expect }) =>
     withLab({}, async (lab) => {
-      const running = start(patchArgs(lab.configPath, '--json'));
+      const running = aProcess.start(patchArgs(lab.configPath, '--json'));
       await until('the upgrade', () => eventsOf(lab, 'upgrade-started').length > 0);
       running.kill('SIGINT');
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await running.says('SIGINT: the upgrade runs');
       running.kill('SIGINT');
       const { code, stdout } = await running.ended;
       const first = JSON.parse(stdout) as RunDocument;
@@ -285,7 +240,7 @@ describe('a signal', () => {
 describe('a run that was killed', () => {
   it.concurrent('during the upgrade is continued under its own id', ({ expect }) =>
     withLab({}, async (lab) => {
-      const running = start(patchArgs(lab.configPath));
+      const running = aProcess.start(patchArgs(lab.configPath));
       await until('the upgrade', () => eventsOf(lab, 'upgrade-started').length > 0);
       running.kill('SIGKILL');
       await running.ended;
@@ -301,7 +256,7 @@ describe('a run that was killed', () => {
 
   it.concurrent('during the reboot is continued without a second one', ({ expect }) =>
     withLab({ scenario: 'nothing-to-upgrade' }, async (lab) => {
-      const running = start(patchArgs(lab.configPath));
+      const running = aProcess.start(patchArgs(lab.configPath));
       await until('the reboot', () => eventsOf(lab, 'reboot').length > 0);
       running.kill('SIGKILL');
       await running.ended;

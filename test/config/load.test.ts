@@ -6,7 +6,7 @@ import { parseConfig } from '../../src/config/load.js';
 import { readSecret } from '../../src/config/secret.js';
 import { stateDirOf, targetOf } from '../../src/config/target.js';
 import { Fault } from '../../src/fault.js';
-import { pbsCtl } from '../support/command.js';
+import { pbsCtl } from '../support/in-process.js';
 
 type Json = Record<string, unknown>;
 const FINGERPRINT = Array(32).fill('AB').join(':');

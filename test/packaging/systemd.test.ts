@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { systemdFiles } from '../../src/setup/recipes.js';
-import { pbsCtl, pbsCtlJson } from '../support/command.js';
+import { pbsCtl, pbsCtlJson } from '../support/in-process.js';
 import { withLab } from '../support/lab.js';
 
 const run = promisify(execFile);

@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/config/load.js';
 import { unitFiles } from '../../src/setup/recipes.js';
-import { pbsCtl } from '../support/command.js';
+import { pbsCtl } from '../support/in-process.js';
 
 const host = (policy: object, unit?: string) => ({
   endpoint: `https://pbs.example.net:8007`,

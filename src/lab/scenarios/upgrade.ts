@@ -86,14 +86,14 @@ export const UPGRADE: readonly Scenario[] = [
     name: 'vm-halts',
     description: 'the VM halts in the middle of the upgrade: the storage of its disk is full',
     expected: 'failed',
-    policy: { upgradeTimeout: '3s', requestTimeout: '1s' },
+    policy: { upgradeTimeout: '3s' },
     arrange: (lab) => atUpgrade(lab, () => pbs01(lab).machine.halt?.('io-error')),
   },
   {
     name: 'vm-stopped',
     description: 'an administrator stops the VM in the middle of the upgrade',
     expected: 'failed',
-    policy: { upgradeTimeout: '3s', requestTimeout: '1s' },
+    policy: { upgradeTimeout: '3s' },
     arrange: (lab) => atUpgrade(lab, () => pbs01(lab).machine.powerOff?.()),
   },
   {

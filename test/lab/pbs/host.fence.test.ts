@@ -1,6 +1,6 @@
 import { describe, it } from 'vitest';
 import type { RunDocument } from '../../../src/journal/document.js';
-import { pbsCtlJson } from '../../support/command.js';
+import { pbsCtlJson } from '../../support/in-process.js';
 import { eventsOf, withLab } from '../../support/lab.js';
 
 const BACKUP = { type: 'backup', id: 'tank:vm/101', store: 'tank', seconds: 5 } as const;
