@@ -1,5 +1,6 @@
 import { Command, CommanderError, type CommandUnknownOpts, Option } from 'commander';
 import { EXIT } from './fault.js';
+import { printing } from './printable.js';
 import {
   type Add,
   accepting,
@@ -19,7 +20,8 @@ import type { World } from './world.js';
  * Arguments in, exit code out. With `--json` exactly one document is printed, also for errors and for wrong
  * arguments.
  */
-export async function main(args: readonly string[], version: string, world: World): Promise<number> {
+export async function main(args: readonly string[], version: string, given: World): Promise<number> {
+  const world: World = { ...given, stdout: printing(given.stdout), stderr: printing(given.stderr) };
   let exitCode: number = EXIT.done;
   const json = args.slice(0, args.indexOf('--') < 0 ? undefined : args.indexOf('--')).includes('--json');
   const run: Run = (act) =>

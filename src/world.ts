@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EXIT, Fault } from './fault.js';
+import { printable } from './printable.js';
 
 /** Two clocks: wall time to compare with calendars and servers, monotonic time to measure a wait. */
 export interface Clock {
@@ -156,7 +157,7 @@ export function realWorld(signals: Signals = processSignals()): World {
       const terminal = createInterface({ input: process.stdin, output: process.stderr });
       terminal.on('SIGINT', interrupt);
       try {
-        return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
+        return /^y(es)?$/i.test((await terminal.question(`${printable(question)} [y/N] `)).trim());
       } finally {
         terminal.close();
       }

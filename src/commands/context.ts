@@ -2,6 +2,7 @@ import { loadConfig } from '../config/load.js';
 import type { Config } from '../config/schema.js';
 import { stateDirOf, type Target, targetOf } from '../config/target.js';
 import { EXIT, Fault } from '../fault.js';
+import { oneLine } from '../printable.js';
 import type { Style } from '../report/layout.js';
 import type { World } from '../world.js';
 
@@ -28,7 +29,7 @@ export interface Context {
 export type Command<Options> = (context: Context, options: Options) => Promise<number>;
 
 export function contextOf(world: World, options: GlobalOptions): Context {
-  const trace = (line: string) => world.stderr.write(`${line}\n`);
+  const trace = (line: string) => world.stderr.write(`${oneLine(line)}\n`);
   return {
     world: options.verbose ? { ...world, trace } : world,
     options,

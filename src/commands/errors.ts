@@ -1,5 +1,6 @@
 import type { CommanderError } from 'commander';
 import { EXIT, type ExitCode, errorDocument, Fault } from '../fault.js';
+import { oneLine } from '../printable.js';
 import type { World } from '../world.js';
 
 /** What commander could not understand: it has printed why, but not what to do about a name without an option. */
@@ -21,7 +22,9 @@ export async function report(error: unknown, json: boolean, world: World): Promi
   const document = errorDocument(error);
   if (json) world.stdout.write(`${JSON.stringify({ error: document }, null, 2)}\n`);
   else {
-    const message = await forReading(`pbs-ctl: ${document.message}`, world);
+    // Only what is wrong with a config has lines of its own; in other words of a server they would be forged.
+    const words = document.code === 'config.invalid' ? document.message : oneLine(document.message);
+    const message = await forReading(`pbs-ctl: ${words}`, world);
     const hint = document.hint ? `${await forReading(document.hint.replace(/^/gm, '  '), world)}\n` : '';
     world.stderr.write(`${message}\n${hint}`);
   }

@@ -4,7 +4,8 @@ import { workingOn } from '../journal/claim.js';
 import type { RunDocument } from '../journal/document.js';
 import { documentsOf, readRuns } from '../journal/runs.js';
 import { localMoment } from '../moment.js';
-import { clip, oneLine, painter, type Style, table, wrap } from '../report/layout.js';
+import { oneLine } from '../printable.js';
+import { clip, painter, type Style, table, wrap } from '../report/layout.js';
 import { change, downtimeOf, durationOf, OUTCOME } from '../report/summary.js';
 import { type Command, load } from './context.js';
 
@@ -71,7 +72,9 @@ function historyText(
       duration(run.durationSeconds),
       duration(run.downtimeSeconds),
     ],
-    rest: (width: number) => [clip(run.from === null ? '-' : change(run.from, run.to ?? undefined), width)],
+    rest: (width: number) => [
+      clip(run.from === null ? '-' : oneLine(change(run.from, run.to ?? undefined)), width),
+    ],
   }));
   const lines =
     runs.length === 0 ? none(hosts) : table([head, ...rows], { paint, columns, leastRest: 0 }).flat();

@@ -9,6 +9,7 @@ import type { ClusterLock } from '../lock/store.js';
 import { nameOfPlace } from '../lock/tag.js';
 import { isoFromSeconds } from '../moment.js';
 import { poll } from '../poll.js';
+import { oneLine } from '../printable.js';
 import { exitCodeOf, type Interrupted, type Program } from '../world.js';
 import { type Command, type Context, load } from './context.js';
 
@@ -122,7 +123,9 @@ export const lockBreak: Command<ClusterOption & { readonly yes: true | undefined
         ({ tag, guest, error: { message, hint } }) =>
           `${tag} on ${nameOfPlace(guest)} stays: ${message}${hint === null ? '' : ` ${hint}`}`,
       ),
-    ].filter((line) => line !== '');
+    ]
+      .map(oneLine)
+      .filter((line) => line !== '');
     context.answer({ cluster: lock.cluster, removed: removed.map(({ tag }) => tag), left }, lines.join('\n'));
     return left.length === 0 ? EXIT.done : EXIT.failed;
   });
@@ -177,7 +180,9 @@ export const lockHold: Command<HoldOptions> = (context, options) =>
           clock: world.clock,
           onAcquired: () => {},
           onRenewalFailed: (cluster, error) =>
-            say(`the lock of cluster "${cluster}" could not be renewed: ${errorDocument(error).message}`),
+            say(
+              `the lock of cluster "${cluster}" could not be renewed: ${oneLine(errorDocument(error).message)}`,
+            ),
         }),
       undo: (taken) => releaseLease(taken, claim, say),
     });

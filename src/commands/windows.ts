@@ -1,7 +1,8 @@
 import type { Temporal } from 'temporal-polyfill';
 import { EXIT } from '../fault.js';
 import { isoFromSeconds } from '../moment.js';
-import { labelled, oneLine, painter, type Style, textWidth, wrap } from '../report/layout.js';
+import { oneLine } from '../printable.js';
+import { labelled, painter, type Style, textWidth, wrap } from '../report/layout.js';
 import { planFor, zoneOf } from '../schedule/look-ahead.js';
 import type { Plan } from '../schedule/plan.js';
 import { type Interval, localTime, secondsOf } from '../schedule/window.js';

@@ -3,10 +3,10 @@ import { formatDuration } from '../config/quantity.js';
 import type { ErrorDocument } from '../fault.js';
 import type { ConsoleShot } from '../guest/console.js';
 import { utcMoment } from '../moment.js';
+import { oneLine } from '../printable.js';
 import {
   hintLines,
   labelled,
-  oneLine,
   type Paint,
   painter,
   type Style,

@@ -1,7 +1,8 @@
 import { formatDuration } from '../config/quantity.js';
 import type { Phase } from '../journal/document.js';
+import { oneLine } from '../printable.js';
 import type { Progress } from './events.js';
-import { clip, oneLine, painter, type Tone } from './layout.js';
+import { clip, painter, type Tone } from './layout.js';
 
 /** One run on a terminal: its phases so far, and its warnings and blocks. */
 export interface Board {

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { EXIT, Fault, wordsOf } from '../fault.js';
 import type { Finding, Phase, RunDocument } from '../journal/document.js';
 import { isoFromMs } from '../moment.js';
+import { printable } from '../printable.js';
 import type { World } from '../world.js';
 
 /** What happens in a run, shown to people by a {@link Reporter} and written for programs as a line of JSON. */
@@ -66,7 +67,7 @@ export function openEvents(place: string | undefined, world: World): EventStream
   let write = place === '-' ? world.stdout.write : intoFile(resolve(world.cwd, place));
   const line = (event: StreamedEvent) => {
     try {
-      write(`${JSON.stringify({ v: 1, time: isoFromMs(world.clock.now()), ...event })}\n`);
+      write(printable(`${JSON.stringify({ v: 1, time: isoFromMs(world.clock.now()), ...event })}\n`));
     } catch (error) {
       // A reader of events must not stop a run.
       write = () => {};

@@ -1,7 +1,8 @@
 import type { Fix } from '../fault.js';
 import type { Finding } from '../journal/document.js';
 import { localMoment } from '../moment.js';
-import { hintLines, oneLine, type Paint, painter, type Style, type Tone, table, wrap } from './layout.js';
+import { oneLine } from '../printable.js';
+import { hintLines, type Paint, painter, type Style, type Tone, table, wrap } from './layout.js';
 
 const TONE: Readonly<Record<Finding['status'], Tone>> = {
   pass: 'good',

@@ -1,4 +1,4 @@
-import { oneLine } from './layout.js';
+import { oneLine } from '../printable.js';
 
 /** Escaped HTML. Only {@link html} makes it, so that escaping cannot be forgotten. */
 export class Markup {

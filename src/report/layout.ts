@@ -1,4 +1,5 @@
-import { stripVTControlCharacters, styleText } from 'node:util';
+import { styleText } from 'node:util';
+import { oneLine, printableLine } from '../printable.js';
 
 /** How a text is drawn: with colour or without, and how wide. */
 export interface Style {
@@ -13,16 +14,6 @@ const FORMAT = { good: 'green', bad: 'red', careful: 'yellow', quiet: 'gray', st
 
 export function painter(color: boolean): Paint {
   return (tone, text) => (color ? styleText(FORMAT[tone], text, { validateStream: false }) : text);
-}
-
-/**
- * One line without control characters. Names and messages come from servers: an escape sequence or a line
- * break in them must not reach the terminal.
- */
-export function oneLine(text: string): string {
-  return stripVTControlCharacters(text)
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
-    .trim();
 }
 
 /** Breaks prose between words. A word longer than the width stays whole, so that it can be copied. */
@@ -68,7 +59,7 @@ export function labelled(
   tone: Tone = 'quiet',
 ): string[] {
   return lines.map((line, index) =>
-    `${INDENT}${index === 0 ? paint(tone, label.padEnd(LABEL)) : ' '.repeat(LABEL)} ${line}`.trimEnd(),
+    `${INDENT}${index === 0 ? paint(tone, label.padEnd(LABEL)) : ' '.repeat(LABEL)} ${printableLine(line)}`.trimEnd(),
   );
 }
 
@@ -107,7 +98,7 @@ export function table(
       const text = textOf(cell).padEnd(width);
       return typeof cell === 'string' ? text : paint(cell.tone, text);
     });
-    const [first = '', ...others] = rest?.(Math.max(leastRest, columns - before)) ?? [];
+    const [first = '', ...others] = (rest?.(Math.max(leastRest, columns - before)) ?? []).map(printableLine);
     return [
       `${' '.repeat(indent)}${drawn.join(' ')}  ${first}`.trimEnd(),
       ...others.map((line) => `${' '.repeat(before)}${line}`.trimEnd()),

@@ -1,7 +1,7 @@
 import { formatSize } from '../config/quantity.js';
 import type { DatastoreState, PhaseTime, RunDocument } from '../journal/document.js';
 import { utcMoment } from '../moment.js';
-import { oneLine } from './layout.js';
+import { oneLine } from '../printable.js';
 import { nextStep } from './next-step.js';
 import {
   datastoreChanges,

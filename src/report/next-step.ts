@@ -1,6 +1,6 @@
 import type { CheckId } from '../checks/catalogue.js';
 import { PHASES, type RunDocument } from '../journal/document.js';
-import { oneLine } from './layout.js';
+import { oneLine } from '../printable.js';
 
 /** The one thing an operator should do now. */
 interface NextStep {

@@ -1,9 +1,10 @@
 import type { createLogUpdate } from 'log-update';
 import { localClock } from '../moment.js';
+import { oneLine } from '../printable.js';
 import type { Clock, Out, World } from '../world.js';
 import { advance, type Board, draw, drawRow, emptyBoard } from './board.js';
 import type { Progress, Reporter, Screen } from './events.js';
-import { oneLine, wrap } from './layout.js';
+import { wrap } from './layout.js';
 
 /** Live on a terminal; elsewhere, or where the cursor cannot be moved, a line per event. */
 export async function screenFor(
@@ -28,7 +29,7 @@ function lineReporter(out: Out, verbose: boolean, clock: Pick<Clock, 'now'>): Re
       const text = lineOf(progress, verbose);
       if (text === null || text === last) return;
       last = text;
-      out.write(`${localClock(clock.now())} ${text}\n`);
+      out.write(`${localClock(clock.now())} ${oneLine(text)}\n`);
     },
     end: () => {},
   };

@@ -3,7 +3,7 @@ import { formatDuration } from '../config/quantity.js';
 import type { Outcome } from '../config/schema.js';
 import type { RunDocument } from '../journal/document.js';
 import { utcMoment } from '../moment.js';
-import { oneLine } from './layout.js';
+import { oneLine } from '../printable.js';
 import { nextStep } from './next-step.js';
 import { durationOf, factList, packageLines, reportFacts, troubles } from './summary.js';
 

@@ -2,7 +2,8 @@ import { formatDuration, formatSize } from '../config/quantity.js';
 import type { ErrorDocument } from '../fault.js';
 import type { DatastoreState } from '../journal/document.js';
 import { localMoment } from '../moment.js';
-import { hintLines, labelled, oneLine, type Paint, painter, type Style, textWidth, wrap } from './layout.js';
+import { oneLine } from '../printable.js';
+import { hintLines, labelled, type Paint, painter, type Style, textWidth, wrap } from './layout.js';
 
 /** One host of `status --json`. What is unknown is null, with the reason in `error`. */
 export interface HostStatus {

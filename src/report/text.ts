@@ -1,11 +1,11 @@
 import { formatDuration } from '../config/quantity.js';
 import type { Finding, RunDocument } from '../journal/document.js';
 import { localMoment } from '../moment.js';
+import { oneLine } from '../printable.js';
 import { fixLines } from './findings-text.js';
 import {
   hintLines,
   labelled,
-  oneLine,
   type Paint,
   painter,
   type Style,

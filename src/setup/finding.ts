@@ -1,7 +1,8 @@
 import { errorDocument, type Fix } from '../fault.js';
 import type { Finding, FindingId } from '../journal/document.js';
+import { oneLine } from '../printable.js';
 import { findingLines } from '../report/findings-text.js';
-import { oneLine, type Paint, painter, type Style } from '../report/layout.js';
+import { type Paint, painter, type Style } from '../report/layout.js';
 
 /** Examined by `doctor` itself, or by a check. */
 type Topic =
