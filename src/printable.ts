@@ -17,6 +17,7 @@ export const oneLine = (text: string): string =>
     .trim();
 
 /** The colours of the texts here, which are all that is let through. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it is what a colour begins with
 const OUR_COLOURS = /(\u001b\[(?:1|22|31|32|33|39|90)m)/;
 
 /**

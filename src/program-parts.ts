@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Context, GlobalOptions } from './commands/context.js';
-import { parseDuration } from './config/quantity.js';
+import { isLockTtl, parseDuration } from './config/quantity.js';
 import { isLockWord } from './lock/tag.js';
 import { type Accepting, VERIFY_IDS } from './rules/accept.js';
 
@@ -43,11 +43,11 @@ export function duration(text: string): number {
   throw new InvalidArgumentError('Expected a duration such as 90s, 20m or 2h.');
 }
 
-/** The same, but not zero. */
-export function positiveDuration(text: string): number {
+/** How long a lock is to last unrenewed. */
+export function lockTtl(text: string): number {
   const ms = duration(text);
-  if (ms > 0) return ms;
-  throw new InvalidArgumentError('Expected a duration longer than zero, such as 90s, 20m or 2h.');
+  if (isLockTtl(ms)) return ms;
+  throw new InvalidArgumentError('Expected a duration from 5s to 30d, such as 20m or 2h.');
 }
 
 export const wholeNumber =

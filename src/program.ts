@@ -8,7 +8,7 @@ import {
   duration,
   examples,
   lockOwner,
-  positiveDuration,
+  lockTtl,
   type Run,
   reason,
   wholeNumber,
@@ -219,7 +219,7 @@ export function program(
     .option(
       '--ttl <duration>',
       'how long the lock lasts without renewal; default: ttl of the config',
-      positiveDuration,
+      lockTtl,
     )
     .option('--wait <duration>', 'how long to wait for it', duration)
     .addHelpText('after', examples('lock acquire --cluster main --owner pve-patching --ttl 1h'))
@@ -236,7 +236,7 @@ export function program(
     .option(
       '--ttl <duration>',
       'how long the lock lasts without renewal; default: ttl of the config',
-      positiveDuration,
+      lockTtl,
     )
     .option('--wait <duration>', 'how long to wait for it', duration)
     .argument('<command...>', 'the program and its arguments, after "--"')

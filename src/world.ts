@@ -85,8 +85,8 @@ export interface World extends Signals {
   addressesOf(name: string): Promise<readonly string[]>;
   /** Lower-case letters and digits, as in run ids and lock tags. */
   randomWord(length: number): string;
-  /** Starts a program with the environment of this process and what is given. */
-  run(file: string, args: readonly string[], env: Readonly<Record<string, string>>): Program;
+  /** Starts a program with the environment of this process and what is given; undefined takes a variable out. */
+  run(file: string, args: readonly string[], env: Readonly<Record<string, string | undefined>>): Program;
   /** Asks a person; false without a terminal, and for every answer but yes. */
   confirm(question: string): Promise<boolean>;
   /** For Ctrl-C on a terminal in raw mode, which sends no signal. */

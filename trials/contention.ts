@@ -64,7 +64,7 @@ export async function contend({
           '--owner',
           name,
           '--ttl',
-          '4s',
+          '5s',
           '--wait',
           '60s',
           '--config',

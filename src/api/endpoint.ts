@@ -5,6 +5,7 @@ import { envelope } from './answer.js';
 import type { ByteStream } from './byte-stream.js';
 import {
   type Asked,
+  anotherProduct,
   broken,
   outOfTime,
   refusal,
@@ -79,6 +80,7 @@ export class Endpoint implements OneServer {
     try {
       document = JSON.parse(text);
     } catch {
+      if (text.trimStart().startsWith('<')) throw anotherProduct(asked, 'with a web page', status);
       throw unreadable(asked, `it is not JSON: ${this.#quote(text)}`, status);
     }
     const read = answer.safeParse(document);
@@ -109,7 +111,7 @@ export class Endpoint implements OneServer {
     } catch (error) {
       if (error instanceof Fault) throw error;
       const words = this.#quote(error instanceof Error ? error.message : String(error));
-      if (error instanceof NotConnected) throw unreachable(asked, words);
+      if (error instanceof NotConnected) throw unreachable(asked, words, {}, { hint: error.hint });
       if (error instanceof NotUpgraded) throw refusal(asked, { status: error.status, words });
       throw broken(asked, words, error);
     }
@@ -137,13 +139,15 @@ export class Endpoint implements OneServer {
       this.#answeredAt = clock.monotonic();
       const text = await readText(response.body);
       if (status >= 200 && status < 300) return { status, text };
+      const other = otherProduct(this.product, { status, text, server: response.headers.server });
+      if (other) throw anotherProduct(asked, other, status);
       const words = this.#quote(serverWords(text, response.statusText));
       throw refusal(asked, { status, words });
     } catch (error) {
       if (error instanceof TooLarge) throw unreadable(asked, error.message, status ?? 0);
       if (error instanceof Fault) throw error;
       request.signal?.throwIfAborted();
-      if (error instanceof NotConnected) throw unreachable(asked, error.message);
+      if (error instanceof NotConnected) throw unreachable(asked, error.message, {}, { hint: error.hint });
       if (limit.aborted) {
         const neverSent = alone !== null && !alone.isConnected();
         if (neverSent) throw unreachable(asked, `no connection within ${seconds(limitMs)}`);
@@ -228,6 +232,18 @@ export class Endpoint implements OneServer {
     const line = redact(words, this.#token).replace(/\s+/g, ' ').trim();
     return line.length > 500 ? `${line.slice(0, 500)}…` : line;
   }
+}
+
+/**
+ * What answers instead of the product; null where nothing says so. That a path is missing would otherwise be
+ * taken for an older version; other errors of a proxy say nothing about what is behind it.
+ */
+function otherProduct(
+  product: Product,
+  { status, text, server }: { status: number; text: string; server: string | string[] | undefined },
+): string | null {
+  if (product === 'pbs' && /^pve-api-daemon\b/.test(String(server ?? ''))) return 'as a PVE node does';
+  return status === 404 && text.trimStart().startsWith('<') ? 'with a web page' : null;
 }
 
 /** undici heeds a signal only once it is connected, which a host that drops packets can delay by seconds. */

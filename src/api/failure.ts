@@ -113,11 +113,11 @@ export function unreachable(
   asked: Asked,
   why: string,
   answered: Partial<Answered> = {},
-  cause?: unknown,
+  { cause, hint }: { readonly cause?: unknown; readonly hint?: string | null } = {},
 ): ApiFault {
   return new ApiFault('net.unreachable', `Cannot reach ${asked.server}: ${why}`, asked, answered, {
     kind: 'passing',
-    hint: 'Check that the host is up, the address right, and nothing in between blocks the port.',
+    hint: hint ?? 'Check that the host is up, the address right, and nothing in between blocks the port.',
     cause,
   });
 }
@@ -189,7 +189,22 @@ export function outOfTime(asked: Asked): ApiFault {
 export function broken(asked: Asked, why: string, cause: unknown): ApiFault {
   return asked.effect
     ? unknown(asked, why, {}, cause)
-    : unreachable(asked, `the connection broke off: ${why}`, {}, cause);
+    : unreachable(asked, `the connection broke off: ${why}`, {}, { cause });
+}
+
+/** The Fault for an answer that another product gives; a proxy that gives it may have passed the request on. */
+export function anotherProduct(asked: Asked, what: string, status: number): ApiFault {
+  const [name, port] = asked.product === 'pbs' ? ['PBS', 8007] : ['PVE', 8006];
+  return new ApiFault(
+    'api.unreadable',
+    `What answers as ${asked.server} is not a ${name}: it answered ${asked.method} ${asked.path} ${what}.`,
+    asked,
+    { status },
+    {
+      kind: 'unknown',
+      hint: `Check the endpoint, and its port: ${name} answers at ${port} unless a proxy is in front of it.`,
+    },
+  );
 }
 
 /** The Fault for an answer that does not look as it should. `why` names field and expectation. */

@@ -30,6 +30,10 @@ const PBS_ROLES: Readonly<Record<string, string>> = {
   'Remote.Audit': 'RemoteAudit',
   'Tape.Audit': 'TapeAudit',
 };
+/** A privilege may be a server's word. */
+const pbsRole = (privilege: string): string =>
+  (Object.hasOwn(PBS_ROLES, privilege) ? PBS_ROLES[privilege] : undefined) ?? 'Admin';
+
 /** What the role DatastoreAdmin holds. */
 const DATASTORE_ADMIN = /^Datastore\.(?!Allocate$)/;
 
@@ -42,7 +46,7 @@ export function neededOnPbs(
     path,
     anyOf: [privilege],
     why,
-    roles: [PBS_ROLES[privilege] ?? 'Admin'],
+    roles: [pbsRole(privilege)],
     grantOn,
   });
   return [
@@ -226,7 +230,7 @@ export function grants(
 
 /** The command that grants what a refusal names; on PVE by adding it to one of our roles. */
 export function grantCommand(product: Product, token: string, { privilege, path }: Privilege): string {
-  if (product === 'pbs') return entryOnPbs(token, path, PBS_ROLES[privilege] ?? 'Admin');
+  if (product === 'pbs') return entryOnPbs(token, path, pbsRole(privilege));
   const role = [AUDIT, GUEST, TAGS].find((name) => pveRole(name, null).includes(privilege)) ?? RECOVER;
   // An entry on a guest replaces what the guest inherits, so it repeats the privilege to see it.
   const privileges =

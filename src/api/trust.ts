@@ -1,9 +1,11 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import * as tls from 'node:tls';
 import { buildConnector, errors } from 'undici';
 import type { TlsConfig } from '../config/schema.js';
 import { EXIT, Fault } from '../fault.js';
+import { distrustTrouble, handshakeTrouble } from './tls-words.js';
 
 export interface TrustOptions {
   readonly tls: TlsConfig;
@@ -20,6 +22,16 @@ type Trusted = Pick<TrustOptions, 'tls' | 'env'>;
 /** No connection came about, so no byte of the request has left this machine. */
 export class NotConnected extends Error {
   override readonly name = 'NotConnected';
+  /** What to do, where the reason says more than that nothing answers. */
+  readonly hint: string | null;
+
+  constructor(
+    message: string,
+    { hint = null, ...options }: ErrorOptions & { readonly hint?: string | null } = {},
+  ) {
+    super(message, options);
+    this.hint = hint;
+  }
 }
 
 const DEBIAN_CA_BUNDLE = '/etc/ssl/certs/ca-certificates.crt';
@@ -60,7 +72,10 @@ export async function encrypted(
     timeout: options.connectTimeoutMs,
   });
   return new Promise((resolve, reject) => {
-    const address = { protocol, hostname: hostname.replace(/^\[|\]$/g, ''), port };
+    const bare = hostname.replace(/^\[|\]$/g, '');
+    // A proxy tells the servers behind it apart by the name in the handshake; an address cannot be one.
+    const named = isIP(bare) === 0;
+    const address = { protocol, hostname: bare, port, ...(named ? { servername: bare } : {}) };
     // The socket is returned, though its type does not say so.
     const made: unknown = connect(address, (error, socket) => {
       if (!error) return resolve(socket as tls.TLSSocket);
@@ -68,7 +83,8 @@ export async function encrypted(
         error instanceof errors.ConnectTimeoutError
           ? `no connection within ${Math.ceil(options.connectTimeoutMs / 1000)} s`
           : reason(error);
-      reject(new NotConnected(why, { cause: error }));
+      const trouble = handshakeTrouble(error, named);
+      reject(new NotConnected(trouble?.why ?? why, { cause: error, hint: trouble?.hint ?? null }));
     });
     const { taken } = options;
     if (!taken || !(made instanceof tls.TLSSocket)) return;
@@ -127,27 +143,13 @@ export function distrust(
   }
   if (socket.authorized) return null;
   // Documented as an Error, but in fact the code of it.
-  const why = String(socket.authorizationError);
+  const trouble = distrustTrouble(String(socket.authorizationError), certificate, new Date());
   return new Fault(
     'net.untrusted',
-    `The certificate of ${address} (fingerprint ${seen}) is not trusted: ${WHY[why] ?? why}.`,
-    {
-      denied: 'certificate',
-      hint: 'Compare the fingerprint on the console of that host and put it into "tls.fingerprints", or name its CA in "tls.caFile". The token was not sent.',
-    },
+    `The certificate of ${address} (fingerprint ${seen}) is not trusted: ${trouble.why}.`,
+    { denied: 'certificate', hint: `${trouble.hint} The token was not sent.` },
   );
 }
-
-const WHY: Readonly<Record<string, string>> = {
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'it is self-signed',
-  SELF_SIGNED_CERT_IN_CHAIN: 'it was issued by an unknown CA',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'it was issued by an unknown CA',
-  UNABLE_TO_GET_ISSUER_CERT: 'it was issued by an unknown CA',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'it was issued by an unknown CA',
-  CERT_HAS_EXPIRED: 'it has expired',
-  CERT_NOT_YET_VALID: 'it is not valid yet',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'it was issued for another name',
-};
 
 /** PEM texts of the CAs to trust: those of `caFile`, or those of the system and of Node. */
 function readAuthorities({ tls: trusted, env }: Trusted): string[] {

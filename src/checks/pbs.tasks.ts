@@ -65,5 +65,5 @@ function taskName(type: string, id: string | null): string {
     termproxy: 'open console (another administrator may be upgrading)',
     aptupdate: 'apt update',
   };
-  return `${known[type] ?? type}${id ? ` of ${id}` : ''}`;
+  return `${(Object.hasOwn(known, type) ? known[type] : null) ?? type}${id ? ` of ${id}` : ''}`;
 }

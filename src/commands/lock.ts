@@ -1,5 +1,6 @@
 import { formatDuration } from '../config/quantity.js';
 import type { Config } from '../config/schema.js';
+import { secretVariables } from '../config/secret.js';
 import { EXIT, errorDocument, Fault } from '../fault.js';
 import { openCluster } from '../host/open.js';
 import { type Lease, notReleased, retryRelease, takeLease } from '../lock/lease.js';
@@ -198,7 +199,8 @@ export const lockHold: Command<HoldOptions> = (context, options) =>
     });
     let hasLeft = false;
     try {
-      program = world.run(file, args, { PBS_CTL_LOCK_RUN: claim.run });
+      const withoutSecrets = Object.fromEntries(secretVariables(config).map((name) => [name, undefined]));
+      program = world.run(file, args, { ...withoutSecrets, PBS_CTL_LOCK_RUN: claim.run });
       const end = await Promise.race([program.ended, left]);
       hasLeft = end === null;
       if (end) return exitCodeOf(end);

@@ -21,9 +21,10 @@ export const report: Command<ReportOptions> = async (context, { run, format, hos
   const { runs: states, damaged } = readRuns(stateDir);
   const broken = damaged.find(({ runId }) => runId === run);
   if (broken) throw broken.error;
-  const documents = documentsOf(states).filter((doc) => !host?.length || host.includes(doc.host));
+  const all = documentsOf(states);
+  const documents = all.filter((doc) => !host?.length || host.includes(doc.host));
   const doc = run === 'last' ? documents.at(-1) : documents.find(({ runId }) => runId === run);
-  if (!doc) throw unknownRun(run, host ?? [], documents, Object.keys(config.hosts));
+  if (!doc) throw unknownRun(run, host ?? [], all, Object.keys(config.hosts));
   const { timeline = [], ended = null } = states.find(({ runId }) => runId === doc.runId) ?? {};
   const { stdout, stderr } = context.world;
   if (!ended && !context.options.quiet && workingOn(stateDir, doc.host, context.world) !== null)

@@ -83,12 +83,19 @@ export type TlsConfig = z.output<typeof tls> & Placed;
 
 export const endpoint = z
   .string()
-  .regex(
-    /^https:\/\/[^/?#]+\/?$/,
-    'expected an address such as "https://pve1.example.net:8006" (https, no path)',
+  .refine(
+    isServerAddress,
+    'expected an address such as "https://pve1.example.net:8006" (https, no path, no user or password)',
   )
   .meta({ title: 'address' })
   .transform((value) => value.replace(/\/$/, ''));
+
+/** One server, and nothing that could be a secret. */
+function isServerAddress(address: string): boolean {
+  if (!/^https:\/\/[^\s\p{Cc}\p{Cf}]+$/u.test(address) || !URL.canParse(address)) return false;
+  const { username, password, pathname, port } = new URL(address);
+  return !/[@?#\\]/.test(address) && username + password === '' && pathname === '/' && port !== '0';
+}
 
 export const token = z
   .string()

@@ -56,7 +56,7 @@ function unknownKeys(path: readonly PropertyKey[], keys: readonly string[]): str
   const known = knownKeys(path);
   return keys.map((key) => {
     const near = nearest(key, known);
-    const gone = path.at(-1) === 'policy' ? GONE[key] : undefined;
+    const gone = path.at(-1) === 'policy' && Object.hasOwn(GONE, key) ? GONE[key] : undefined;
     const help = gone ?? `unknown key${near ? `; did you mean "${near}"?` : ''}`;
     return `${nameOf([...path, key])}: ${help}`;
   });
@@ -90,7 +90,7 @@ function found({ path, ...issue }: z.core.$ZodIssue, raw: unknown): string {
   if (typeof value !== 'string') return `found ${value}; `;
   const wantsMore = issue.code === 'invalid_type' && !['string', 'number', 'int'].includes(issue.expected);
   if (wantsMore) return 'found a text; ';
-  const shown = path.at(-1) === 'token' ? tokenId(value) : value.replace(/\/\/[^/@]*@/, '//…@');
+  const shown = path.at(-1) === 'token' ? tokenId(value) : value.replace(/\/\/.*@/s, '//…@');
   if (shown === null) return '';
   return `found ${JSON.stringify(shown.length > 60 ? `${shown.slice(0, 57)}…` : shown)}; `;
 }
@@ -145,7 +145,10 @@ export function crossChecks(raw: unknown, issues: readonly z.core.$ZodIssue[]): 
   const isReadable = (...place: string[]) =>
     !wrong.some((path) => path.length <= place.length && path.every((key, index) => place[index] === key));
   const config = (isReadable() ? raw : {}) as Partial<z.input<typeof schema>>;
-  const clusters = isReadable('clusters') ? { ...config.clusters } : {};
+  const clusters: NonNullable<typeof config.clusters> = Object.assign(
+    Object.create(null),
+    isReadable('clusters') ? config.clusters : {},
+  );
   const hosts = Object.entries((isReadable('hosts') && config.hosts) || {})
     .filter(([name]) => isReadable('hosts', name))
     .map(([name, { guest, serves, upgrade }]) => ({

@@ -78,8 +78,13 @@ const NAME_ONE = [
 /** @throws Fault `config.invalid` */
 export function parseConfig(text: string, path: string): Config {
   let raw: unknown;
+  let bringsPrototype = false;
   try {
-    raw = JSON.parse(text);
+    raw = JSON.parse(text, (key, value) => {
+      // What reads the rest passes over it without a word.
+      bringsPrototype ||= key === '__proto__';
+      return value;
+    });
   } catch (error) {
     const { message } = error as Error;
     // Some versions quote the text, which may be a secret.
@@ -87,6 +92,7 @@ export function parseConfig(text: string, path: string): Config {
     const why = text.trim() === '' ? 'the file is empty' : `${words}${place(text, message)}`;
     throw invalid([`${path}: not valid JSON: ${why}`]);
   }
+  if (bringsPrototype) throw invalid([`${path}: "__proto__" is no key, and no name of a host or cluster.`]);
   const parsed = schema.safeParse(raw);
   const wrong = parsed.success ? [] : describeIssues(parsed.error.issues, raw);
   const contradictions = crossChecks(raw, parsed.success ? [] : parsed.error.issues);

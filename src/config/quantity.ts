@@ -11,6 +11,10 @@ export function parseDuration(text: string | number): number | undefined {
   return Math.round(Number(match[1]) * MS[(match[2] ?? 's') as keyof typeof MS]);
 }
 
+const [SHORTEST_TTL_MS, LONGEST_TTL_MS] = [5000, 30 * MS.d];
+/** How long a lock may be taken for without renewal: long enough to be renewed, and not for ever. */
+export const isLockTtl = (ms: number): boolean => ms >= SHORTEST_TTL_MS && ms <= LONGEST_TTL_MS;
+
 /** "2GiB", "512MiB" or a number of bytes, in bytes. Undefined for anything else. */
 export function parseSize(text: string | number): number | undefined {
   const match = /^(\d+(?:\.\d+)?)\s*(B|KiB|MiB|GiB|TiB)?$/.exec(String(text).trim());

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { duration, endpoint, name, positiveDuration, secret, tag, tls, token, vmid } from './fields.js';
+import { duration, endpoint, name, secret, tag, tls, token, vmid } from './fields.js';
 import { policy, policyOverrides } from './policy.js';
+import { isLockTtl } from './quantity.js';
 
 export type { SecretReference, TlsConfig } from './fields.js';
 export type { MaintenanceWindow, Policy } from './policy.js';
@@ -14,7 +15,10 @@ const lock = z.strictObject({
     .optional()
     .describe('Guest that carries the lock tag; default: the VM of the first host in this cluster'),
   tag: tag.default('pbs-ctl-lock').describe('Prefix of the lock tag'),
-  ttl: positiveDuration.prefault('2h').describe('How long the lock lasts without renewal'),
+  ttl: duration
+    .refine(isLockTtl, 'expected a duration from 5s to 30d, such as "2h"')
+    .prefault('2h')
+    .describe('How long the lock lasts without renewal'),
   blockingTags: z
     .array(tag)
     .default(['pve-patching'])
@@ -95,7 +99,7 @@ const slack = z.strictObject({
 const webhook = z.strictObject({
   url: z
     .string()
-    .refine(isSafeWebhook, 'expected an https address (http only on loopback)')
+    .refine(isSafeWebhook, 'expected an https address without user and password (http only on loopback)')
     .meta({ title: 'address', description: 'Where the report of each run is posted as JSON' }),
   secret: secret.describe('Secret that signs it (HMAC-SHA256)'),
 });
@@ -105,11 +109,15 @@ const notify = z.strictObject({
 });
 export type NotifyConfig = z.output<typeof notify>;
 
+/** With no key but its own: a name such as "constructor" is otherwise in every object. */
+const named = <Value>(entries: Record<string, Value>): Record<string, Value> =>
+  Object.assign(Object.create(null), entries);
+
 /** The whole config file. `pbs-ctl schema` prints the JSON Schema of it. */
 export const config = z.strictObject({
   $schema: z.string().optional().describe('JSON Schema for an editor'),
-  clusters: z.record(name, cluster),
-  hosts: z.record(name, host),
+  clusters: z.record(name, cluster).transform(named),
+  hosts: z.record(name, host).transform(named),
   policy: policy.prefault({}),
   notify: notify.prefault({}),
   metrics: z
@@ -136,7 +144,8 @@ export const jsonSchema = () => z.toJSONSchema(config, { io: 'input', unrepresen
 /** Webhooks need https, except on loopback addresses. */
 export function isSafeWebhook(address: string): boolean {
   if (!URL.canParse(address)) return false;
-  const { protocol, hostname } = new URL(address);
+  const { protocol, hostname, username, password } = new URL(address);
+  if (username + password !== '') return false;
   if (protocol === 'https:') return true;
   return protocol === 'http:' && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }

@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EXIT, Fault, wordsOf } from '../fault.js';
 import type { World } from '../world.js';
-import type { SecretReference } from './schema.js';
+import type { Config, SecretReference } from './schema.js';
 
 /** Never prints; only {@link Secret.reveal} returns it. */
 export class Secret {
@@ -39,7 +39,7 @@ export async function readSecret(
 ): Promise<Secret> {
   const asked = reference.place === undefined ? '' : ` (${reference.place})`;
   if ('env' in reference) {
-    const value = env[reference.env];
+    const value = Object.hasOwn(env, reference.env) ? env[reference.env] : undefined;
     if (!value)
       throw problem(
         `The environment variable ${reference.env}${asked}, which should hold a secret, is not set.`,
@@ -89,6 +89,16 @@ async function fromFile(path: string, asked: string, isStrict: boolean): Promise
       'Leave nothing in it but the secret itself, which PBS and PVE show once, as "value".',
     );
   return new Secret(value, path);
+}
+
+/** The variables that the config names as places of secrets: no business of a program that is started. */
+export function secretVariables({ clusters, hosts, notify }: Config): string[] {
+  const references = [
+    ...[...Object.values(clusters), ...Object.values(hosts)].map(({ secret }) => secret),
+    ...(notify.slack ? [notify.slack.webhook] : []),
+    ...(notify.webhook ? [notify.webhook.secret] : []),
+  ];
+  return references.flatMap((reference) => ('env' in reference ? [reference.env] : []));
 }
 
 const problem = (message: string, hint: string) =>

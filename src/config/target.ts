@@ -20,7 +20,7 @@ export interface Target {
 
 /** @throws Fault `config.unknown-host` (exit 2) with the nearest known name */
 export function targetOf(config: Config, host: string): Target {
-  const found = config.hosts[host];
+  const found = Object.hasOwn(config.hosts, host) ? config.hosts[host] : undefined;
   if (!found) {
     const near = nearest(host, Object.keys(config.hosts));
     throw new Fault('config.unknown-host', `The config has no host "${host}".`, {

@@ -71,7 +71,8 @@ export function lockedSince(stateDir: string, runId: string, cluster: string): s
   // The run id comes from a tag, which others may write: it must not lead out of the folder.
   if (!/^[a-z0-9]+$/.test(runId)) return null;
   try {
-    return readRun(stateDir, runId, false)?.lockedSince[cluster] ?? null;
+    const since = readRun(stateDir, runId, false)?.lockedSince ?? {};
+    return (Object.hasOwn(since, cluster) ? since[cluster] : null) ?? null;
   } catch {
     return null; // no such run here, or one that this user may not read
   }

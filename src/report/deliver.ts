@@ -8,8 +8,9 @@ import { addToEnded, postponedInARow, runsOf, wholeHistories } from '../journal/
 import type { RunState } from '../journal/state.js';
 import type { Clock, World } from '../world.js';
 import { hostMetrics, metricsText, writeMetrics } from './metrics.js';
-import { type Fetch, post } from './post.js';
+import { post } from './post.js';
 import { escaped, slackMessage } from './slack.js';
+import type { Fetch } from './web.js';
 
 /**
  * Sends the report of a run where the config says: Slack, webhook, metrics file. A failure is a warning in
@@ -24,6 +25,7 @@ export async function deliver(
   const { warnings, told } = await notify(doc, config.notify, {
     secrets: (reference) => readSecret(reference, world),
     clock: world.clock,
+    env: world.env,
     lastTold: doc.outcome === 'postponed' ? lastTold(stateDir, doc.host) : null,
   });
   if (told !== null) addToEnded(stateDir, doc.runId, [{ type: 'told', reasons: told }], world.clock);
@@ -51,6 +53,8 @@ function lastTold(stateDir: string, host: string): RunState['told'] {
 interface NotifyTools {
   readonly secrets: (reference: SecretReference) => Promise<Secret>;
   readonly clock: Pick<Clock, 'now' | 'sleep' | 'timeout'>;
+  /** Where a web proxy may be named. */
+  readonly env: World['env'];
   /** The last postponement in a row that was posted, so that an hourly timer does not post every hour. */
   readonly lastTold: RunState['told'];
   /** For one try. */
@@ -117,19 +121,23 @@ export function alarm(text: string, { notify: { slack } }: Config, world: World)
   return warningOf('Slack', async () => {
     if (!slack) return null;
     const url = (await readSecret(slack.webhook, world)).reveal();
-    return sendToSlack(url, { text: `:warning: ${escaped(text, 2000)}` }, { clock: world.clock });
+    return sendToSlack(
+      url,
+      { text: `:warning: ${escaped(text, 2000)}` },
+      { clock: world.clock, env: world.env },
+    );
   });
 }
 
 async function sendToSlack(
   url: string,
   message: IncomingWebhookSendArguments,
-  { clock, timeoutMs = TIMEOUT_MS }: Pick<NotifyTools, 'clock' | 'timeoutMs'>,
+  { clock, env, timeoutMs = TIMEOUT_MS }: Pick<NotifyTools, 'clock' | 'env' | 'timeoutMs'>,
 ): Promise<string | null> {
   if (!isSafeWebhook(url)) return 'its address is neither https nor on loopback';
   const { IncomingWebhook } = await import('@slack/webhook');
   // Its own `timeout` is not by our clock, and its errors (8.0) do not hold `Retry-After`: the fetch does both.
-  return post((fetch) => new IncomingWebhook(url, { fetch }).send(message), { clock, timeoutMs });
+  return post((fetch) => new IncomingWebhook(url, { fetch }).send(message), { clock, env, timeoutMs });
 }
 
 const isPostponed = ({ outcome, mode }: RunDocument) => outcome === 'postponed' && mode === 'patch';
@@ -143,7 +151,7 @@ function reasonsOf({ checks, error }: Pick<RunDocument, 'checks' | 'error'>): st
 async function postToWebhook(
   doc: RunDocument,
   webhook: NotifyConfig['webhook'],
-  { secrets, clock, timeoutMs = TIMEOUT_MS }: NotifyTools,
+  { secrets, clock, env, timeoutMs = TIMEOUT_MS }: NotifyTools,
 ): Promise<string | null> {
   if (!webhook) return null;
   const secret = await secrets(webhook.secret);
@@ -157,7 +165,7 @@ async function postToWebhook(
     const response = await fetch(webhook.url, { method: 'POST', headers, body });
     await response.body?.cancel();
   };
-  return post(send, { clock, timeoutMs });
+  return post(send, { clock, env, timeoutMs });
 }
 
 /**

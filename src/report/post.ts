@@ -1,5 +1,6 @@
 import { retry } from '../poll.js';
-import type { Clock } from '../world.js';
+import type { Clock, World } from '../world.js';
+import { byWayOf, type Fetch, withWeb } from './web.js';
 
 const TRIES = 3;
 const PAUSES_MS = [1000, 4000] as const;
@@ -16,8 +17,13 @@ export async function post(
   send: (fetch: Fetch) => Promise<unknown>,
   {
     clock,
+    env,
     timeoutMs,
-  }: { readonly clock: Pick<Clock, 'now' | 'sleep' | 'timeout'>; readonly timeoutMs: number },
+  }: {
+    readonly clock: Pick<Clock, 'now' | 'sleep' | 'timeout'>;
+    readonly env: World['env'];
+    readonly timeoutMs: number;
+  },
 ): Promise<string | null> {
   const pauseMs = (error: unknown, tried: number) =>
     error instanceof NotTaken && error.again && !error.tooLong
@@ -25,7 +31,7 @@ export async function post(
       : null;
   try {
     await retry(clock, { tries: TRIES, pauseMs }, async () => {
-      const outcome = await attempt(send, clock, timeoutMs);
+      const outcome = await attempt(send, { clock, env, timeoutMs });
       if (outcome.kind !== 'taken') throw new NotTaken(outcome);
     });
     return null;
@@ -37,8 +43,6 @@ export async function post(
     return again ? `${message} (${TRIES} tries)` : message;
   }
 }
-
-export type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
 
 /** The result of one try. `waitMs`: the pause that the receiver requests, if any. */
 type Try =
@@ -61,22 +65,25 @@ class NotTaken extends Error {
 
 async function attempt(
   send: (fetch: Fetch) => Promise<unknown>,
-  clock: Pick<Clock, 'now' | 'timeout'>,
-  timeoutMs: number,
+  { clock, env, timeoutMs }: { clock: Pick<Clock, 'now' | 'timeout'>; env: World['env']; timeoutMs: number },
 ): Promise<Try> {
   let answer: Response | undefined;
+  let way = '';
   let failure: unknown;
   try {
-    await send(async (url, init) => {
-      answer = await fetch(url, { ...init, redirect: 'manual', signal: clock.timeout(timeoutMs) });
-      return answer;
-    });
+    await withWeb(env, (fetch) =>
+      send(async (url, init) => {
+        way = byWayOf(String(url), env);
+        answer = await fetch(url, { ...init, redirect: 'manual', signal: clock.timeout(timeoutMs) });
+        return answer;
+      }),
+    );
   } catch (error) {
     failure = error;
   }
   // A good answer that was cut off may not have been one.
   if (!answer || (failure !== undefined && answer.ok)) {
-    return { kind: 'again', reason: failureWords(failure), waitMs: null };
+    return { kind: 'again', reason: `${failureWords(failure)}${way}`, waitMs: null };
   }
   return judgeStatus(answer.status, wordIn(failure), answer.headers.get('retry-after'), clock.now());
 }

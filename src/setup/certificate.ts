@@ -30,15 +30,18 @@ export async function examineServer(server: KnownServer, { env, clock }: World):
   } catch (error) {
     if (!(error instanceof NotConnected)) return failed(subject, 'tls', error);
     return about(subject, 'tls').block(`Cannot reach ${address}: ${error.message}`, {
-      fixes: [{ where: 'controller', commands: [wayTo(address, error.message)] }],
+      hint: error.hint,
+      fixes: [{ where: 'controller', commands: [wayTo(address, error)] }],
       detail: { address, error: 'net.unreachable' },
     });
   }
 }
 
-function wayTo(address: string, why: string): string {
+/** curl would take a web proxy, which the APIs are never asked by. */
+function wayTo(address: string, { message, hint }: NotConnected): string {
   const { hostname } = new URL(address);
-  return /name/.test(why) ? `getent hosts ${hostname}` : `curl -kv --max-time 10 ${address}/`;
+  if (hint === null && /name/.test(message)) return `getent hosts ${hostname}`;
+  return `curl -kv --noproxy '*' --max-time 10 ${address}/`;
 }
 
 const DAY_MS = 86_400_000;

@@ -216,7 +216,8 @@ export async function seenAt(address: string, world: World, limitMs: number): Pr
   } catch (error) {
     if (!(error instanceof NotConnected)) throw error;
     throw new Fault('net.unreachable', `Cannot reach ${address}: ${error.message}; nothing was written.`, {
-      hint: 'Check that the machine is up, the address is right, and no firewall blocks the port.',
+      hint:
+        error.hint ?? 'Check that the machine is up, the address is right, and no firewall blocks the port.',
       exitCode: EXIT.failed,
     });
   }

@@ -1,7 +1,8 @@
 import { type Config, isSafeWebhook } from '../config/schema.js';
 import { readSecret } from '../config/secret.js';
 import { failureWords } from '../report/post.js';
-import type { Clock, World } from '../world.js';
+import { byWayOf, withWeb } from '../report/web.js';
+import type { World } from '../world.js';
 import { examineServer } from './certificate.js';
 import { type Controller, examineSecret } from './controller.js';
 import { about, type SetupFinding } from './finding.js';
@@ -22,7 +23,7 @@ async function examineSlack(
   const missing = await examineSecret('notify', webhook, world);
   if (missing) return { ...missing, topic: 'slack' };
   const url = (await readSecret(webhook, world)).reveal();
-  return judgeSlack(url, await askSlack(url, world.clock));
+  return judgeSlack(url, await askSlack(url, world));
 }
 
 /** Posts nothing: a receiver could take any document for a report. */
@@ -57,20 +58,22 @@ type Answer = { readonly status: number; readonly words: string } | { readonly u
  * Posts an empty message, which Slack refuses after it has looked at the address: nothing appears in the channel.
  * @see https://api.slack.com/messaging/webhooks#handling_errors
  */
-async function askSlack(url: string, clock: Clock): Promise<Answer> {
+async function askSlack(url: string, { clock, env }: Pick<World, 'clock' | 'env'>): Promise<Answer> {
   try {
-    const response = await fetch(url, {
-      method: 'POST',
-      redirect: 'manual',
-      headers: { 'content-type': 'application/json' },
-      body: '{}',
-      signal: clock.timeout(LIMIT_MS),
+    return await withWeb(env, async (fetch) => {
+      const response = await fetch(url, {
+        method: 'POST',
+        redirect: 'manual',
+        headers: { 'content-type': 'application/json' },
+        body: '{}',
+        signal: clock.timeout(LIMIT_MS),
+      });
+      const text = (await response.text()).trim();
+      // Anything else could quote the address, which is a secret.
+      return { status: response.status, words: /^[a-z][a-z_]{0,40}$/.test(text) ? text : '' };
     });
-    const text = (await response.text()).trim();
-    // Anything else could quote the address, which is a secret.
-    return { status: response.status, words: /^[a-z][a-z_]{0,40}$/.test(text) ? text : '' };
   } catch (error) {
-    return { unreachable: failureWords(error) };
+    return { unreachable: `${failureWords(error)}${byWayOf(url, env)}` };
   }
 }
 

@@ -52,6 +52,25 @@ describe('an answer that is not whole', () => {
     await pbs.close();
   });
 
+  it.each([
+    [
+      200,
+      '<!DOCTYPE html><title>Router</title>',
+      {},
+      'is not a PBS: it answered GET /version with a web page',
+    ],
+    [404, '<html>not found</html>', {}, 'is not a PBS: it answered GET /version with a web page'],
+    [401, '', { server: 'pve-api-daemon/3.0' }, 'is not a PBS: it answered GET /version as a PVE node does'],
+  ])('and is that of another product (%i, %j) is named as that', async (status, body, headers, words) => {
+    const { pbs } = await pbsThat((response) => response.writeHead(status, headers).end(body));
+    await expect(pbs.version()).rejects.toMatchObject({
+      code: 'api.unreadable',
+      message: expect.stringContaining(words),
+      hint: expect.stringContaining('Check the endpoint, and its port: PBS answers at 8007'),
+    });
+    await pbs.close();
+  });
+
   it('and has no end, however fast it comes, is given up long before it fills the memory', async () => {
     let sent = 0;
     const chunk = Buffer.alloc(1024 * 1024, ' ');

@@ -1,9 +1,13 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { connectPbs } from '../../src/api/connect.js';
 import type { TlsConfig } from '../../src/config/schema.js';
+import { makeCertificate } from '../../src/lab/certificate.js';
 import { options, serve, type TestServer, WORLD } from './server.js';
 
 const OTHER = Array.from({ length: 32 }, () => 'AB').join(':');
@@ -80,6 +84,89 @@ describe('the certificate is judged before the token is sent', () => {
       message: expect.stringContaining('for another name'),
     });
     expect(server.bytes()).toBe(0);
+  });
+
+  describe('of a server that others are told apart from by the name in the handshake', () => {
+    const handshake = async (refuse: 'unknown name' | 'nothing') => {
+      const names: unknown[] = [];
+      const { key, cert, fingerprint } = await makeCertificate('localhost');
+      const proxy = createServer(
+        {
+          key,
+          cert,
+          SNICallback: (name, done) => {
+            names.push(name);
+            done(refuse === 'unknown name' ? new Error('no such server') : null);
+          },
+        },
+        (_, response) => response.end('{"data":{"version":"4.2","release":"3"}}'),
+      );
+      // Without a name, such a proxy has no server to hand the connection to.
+      await new Promise<void>((listening) => proxy.listen(0, listening));
+      const { port } = proxy.address() as AddressInfo;
+      const ask = async (host: string) => {
+        const world = { ...WORLD, env: {} };
+        const endpoints = [`https://${host}:${port}`];
+        const pbs = connectPbs({
+          ...options(server, { tls: { fingerprints: [fingerprint] }, world }),
+          endpoints,
+        });
+        return pbs.version().finally(() => pbs.close());
+      };
+      return { names, ask, stop: () => new Promise((stopped) => proxy.close(stopped)) };
+    };
+
+    it('the name of the endpoint is sent, and none for an address', async () => {
+      const { names, ask, stop } = await handshake('nothing');
+      await expect(ask('localhost')).resolves.toMatchObject({ version: '4.2' });
+      expect(names).toEqual(['localhost']);
+      await expect(ask('127.0.0.1')).resolves.toMatchObject({ version: '4.2' });
+      expect(names).toEqual(['localhost']);
+      await stop();
+    });
+
+    it('a refused handshake is told in words, not in those of OpenSSL', async () => {
+      const { ask, stop } = await handshake('unknown name');
+      const error = await ask('localhost').catch((thrown) => thrown);
+      expect(error).toMatchObject({ code: 'net.unreachable' });
+      expect(error.message).toMatch(
+        /the connection was closed in the TLS handshake|refused the TLS handshake/,
+      );
+      expect(error.message).not.toMatch(/OpenSSL|SSL routines|:error:/);
+      expect(error.hint).toMatch(/proxy/);
+      await stop();
+    });
+
+    it('plain http behind the port is told as that', async () => {
+      const plain = createHttpServer((_, response) => response.end('hello'));
+      await new Promise<void>((listening) => plain.listen(0, '127.0.0.1', listening));
+      const endpoints = [`https://127.0.0.1:${(plain.address() as AddressInfo).port}`];
+      const pbs = connectPbs({ ...options(server), endpoints });
+      await expect(pbs.version()).rejects.toMatchObject({
+        message: expect.stringContaining('does not speak TLS; it may be plain http'),
+        hint: expect.stringContaining('8007 for PBS'),
+      });
+      await pbs.close();
+      await new Promise((stopped) => plain.close(stopped));
+    });
+  });
+
+  it('no web proxy is asked, and a certificate is judged, whatever the environment says', async () => {
+    const env = {
+      HTTPS_PROXY: 'http://127.0.0.1:1',
+      NODE_USE_ENV_PROXY: '1',
+      NODE_TLS_REJECT_UNAUTHORIZED: '0',
+    };
+    const before = { ...process.env };
+    Object.assign(process.env, env);
+    try {
+      await expect(version({ fingerprints: [server.fingerprint] }, env)).resolves.toBeDefined();
+      await expect(version({ fingerprints: [OTHER] }, env)).rejects.toMatchObject({ code: 'net.untrusted' });
+      await expect(version({}, env)).rejects.toMatchObject({ code: 'net.untrusted' });
+    } finally {
+      for (const name of Object.keys(env)) delete process.env[name];
+      Object.assign(process.env, before);
+    }
   });
 
   it('a write, which has a connection of its own, is no exception; and it is not tried again', async () => {

@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'vitest';
 import { CHECKS } from '../../src/checks/catalogue.js';
 import type { Finding } from '../../src/journal/document.js';
@@ -121,14 +122,18 @@ describe('lock', () => {
       expect(carrierTags(lab)).toBe('pbs');
     }));
 
-  it.concurrent.for(['acquire', 'hold'])('is not taken by %s for no time at all', (verb, { expect }) =>
+  it.concurrent.for([
+    ['acquire', '0'],
+    ['hold', '1s'],
+    ['acquire', '99999999d'],
+  ] as const)('is not taken by %s for %s, and nothing is asked', ([verb, ttl], { expect }) =>
     withLab({}, async (lab) => {
       const { code, document } = await pbsCtlJson<{ error: { code: string; message: string } }>([
-        ...lock(lab.configPath, ...on(verb, '--owner', 'first', '--ttl', '0', '--json')),
+        ...lock(lab.configPath, ...on(verb, '--owner', 'first', '--ttl', ttl, '--json')),
         ...(verb === 'hold' ? ['--', 'true'] : []),
       ]);
       expect({ code, error: document.error.code }).toEqual({ code: 2, error: 'usage' });
-      expect(document.error.message).toContain('a duration longer than zero');
+      expect(document.error.message).toContain('a duration from 5s to 30d');
       expect(carrierTags(lab)).toBe('pbs');
     }));
 
@@ -200,7 +205,7 @@ describe('lock hold', () => {
 
   it.concurrent('renews the lock while the program runs', ({ expect }) =>
     withLab({}, async (lab) => {
-      const running = start(hold(lab.configPath, ['--ttl', '3s'], 'sh', '-c', 'read line'), {}, 'pipe');
+      const running = start(hold(lab.configPath, ['--ttl', '5s'], 'sh', '-c', 'read line'), {}, 'pipe');
       await until('a renewal', () => eventsOf(lab, 'lock-tag-set').length > 2);
       running.type('go\n');
       expect((await running.ended).code).toBe(0);
@@ -215,6 +220,19 @@ describe('lock hold', () => {
       running.kill('SIGTERM');
       expect((await running.ended).code).toBe(9);
       expect(carrierTags(lab)).toBe('pbs');
+    }));
+
+  it.concurrent('hands the program the environment, but no secret that the config names', ({ expect }) =>
+    withLab({}, async (lab) => {
+      const config = JSON.parse(readFileSync(lab.configPath, 'utf8'));
+      const secret = readFileSync(config.clusters.main.secret.file, 'utf8').trim();
+      config.clusters.main.secret = { env: 'SECRET_OF_PVE' };
+      writeFileSync(lab.configPath, JSON.stringify(config));
+      const env = { SECRET_OF_PVE: secret, OTHER: 'stays' };
+      const { stdout } = await start(hold(lab.configPath, [], 'env'), env).ended;
+      expect(stdout).toContain('OTHER=stays');
+      expect(stdout).toMatch(/^PBS_CTL_LOCK_RUN=/m);
+      expect(stdout).not.toContain(secret);
     }));
 
   it.concurrent('says which program could not be started', ({ expect }) =>

@@ -53,8 +53,6 @@ const withHost = (change: Json) => {
 
 describe('a config', () => {
   it.each([
-    ['clusters.main.lock.ttl', withTtl(0)],
-    ['clusters.main.lock.ttl', withTtl('0h')],
     ['policy.requestTimeout', withPolicy({ requestTimeout: 0 })],
     ['policy.pollInterval', withPolicy({ pollInterval: '0s' })],
     ['policy.rebootTimeout', withPolicy({ rebootTimeout: '0m' })],
@@ -65,6 +63,78 @@ describe('a config', () => {
     expect(errors).toHaveLength(1);
     expect(errors[0]).toContain(`${path}: found `);
     expect(errors[0]).toContain('expected a duration longer than zero');
+  });
+
+  it.each([0, '0h', '1s', '4.9s', '31d', '99999999d'])('is refused with a lock that lasts %j', (ttl) =>
+    expect(errorsOf(withTtl(ttl))).toEqual([
+      expect.stringMatching(/clusters\.main\.lock\.ttl: found .*expected a duration from 5s to 30d/),
+    ]));
+
+  it.each(['5s', '30d'])('may have a lock that lasts %s', (ttl) =>
+    expect(errorsOf(withTtl(ttl))).toEqual([]));
+
+  it.each([
+    'https://h:99999',
+    'https://h:0',
+    'https://h h',
+    'https://[::1',
+    'https://h\nX: y',
+    'https://h\u202e',
+    'https://h/api2',
+    'https://h?x',
+    'http://h:8007',
+    'https://',
+    'https://user:pw-secret@h',
+    'https://user:pw-secret@h:8007/x@y',
+    'https://pw-secret/x@h',
+    'https://@h',
+    '//user:pw-secret@h',
+  ])('is refused with the endpoint %j, and repeats no password', (address) => {
+    const config = withHost({ endpoint: address });
+    config.clusters.main = { ...config.clusters.main, endpoints: [address] };
+    const errors = errorsOf(config);
+    expect(errors).toEqual([
+      expect.stringContaining('clusters.main.endpoints.0: found'),
+      expect.stringContaining('hosts.pbs01.endpoint: found'),
+    ]);
+    expect(errors.join('\n')).not.toContain('pw-secret');
+  });
+
+  it.each([
+    'https://[::1]:8007',
+    'https://10.0.0.5',
+    'https://pbs01:8007/',
+    'https://PBS.müller.example:8007',
+  ])('takes the endpoint %s', (address) => expect(errorsOf(withHost({ endpoint: address }))).toEqual([]));
+
+  it.each([
+    'constructor',
+    'toString',
+    '__proto__',
+    'hasOwnProperty',
+  ])('has no host or cluster %s because every object has something of that name', (name) => {
+    expect(() => targetOf(parse(minimal()), name)).toThrow(
+      expect.objectContaining({ code: 'config.unknown-host', exitCode: 2 }),
+    );
+    expect(errorsOf(withHost({ serves: [name] }))).toEqual([
+      expect.stringContaining(`hosts.pbs01.serves.0: no cluster "${name}" is configured`),
+    ]);
+    expect(errorsOf(withHost({ guest: { cluster: name, vmid: 900 } }))[0]).toContain(`no cluster "${name}"`);
+    expect(errorsOf(withPolicy(JSON.parse(`{ "${name}": 1 }`)))).toHaveLength(1);
+  });
+
+  it('is refused with a key that no reader would see', () => {
+    const text = JSON.stringify(minimal()).replace('"main":', '"__proto__":');
+    expect(() => parseConfig(text, 'c.json')).toThrow(/"__proto__" is no key/);
+  });
+
+  it('may name a host and a cluster as what is in every object', () => {
+    const { clusters, hosts } = minimal();
+    const config = parse({
+      clusters: { constructor: clusters.main },
+      hosts: { constructor: { ...hosts.pbs01, guest: { cluster: 'constructor', vmid: 900 } } },
+    });
+    expect(targetOf(config, 'constructor').clusters).toEqual(['constructor']);
   });
 
   it('may have zero where that means something', () => {

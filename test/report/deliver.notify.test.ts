@@ -1,5 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -36,6 +38,7 @@ function tools(secret: string, { timeoutMs = 30_000 }: { timeoutMs?: number } = 
           now += ms;
         },
       },
+      env: {},
       lastTold: null,
       timeoutMs,
     },
@@ -279,7 +282,7 @@ describe('over https', () => {
   afterEach(() => folder && rmSync(folder, { recursive: true, force: true }));
 
   /** What certificates a process trusts is settled when it starts, so it is one of its own. */
-  async function tellFromProcess(trust: boolean) {
+  async function tellFromProcess(trust: boolean, env: Record<string, string> = {}) {
     folder = mkdtempSync(join(tmpdir(), 'pbs-ctl-https-'));
     const { key, cert } = await makeCertificate('127.0.0.1', { ip: ['127.0.0.1'] });
     const caFile = join(folder, 'ca.pem');
@@ -298,12 +301,19 @@ describe('over https', () => {
         {
           secrets: async () => new Secret('shared-secret', 'test'),
           clock: { now: () => ${BEGIN}, sleep: async () => {}, timeout: (ms) => AbortSignal.timeout(ms) },
+          env: JSON.parse(process.env.ENV_ ?? '{}'),
           lastTold: null,
         },
       );
       console.log(JSON.stringify(warnings));
       `,
-      { URL_: url, DOCUMENT: docFile, ...(trust ? { NODE_EXTRA_CA_CERTS: caFile } : {}) },
+      {
+        URL_: url,
+        DOCUMENT: docFile,
+        ENV_: JSON.stringify(env),
+        ...(trust ? { NODE_EXTRA_CA_CERTS: caFile } : {}),
+        ...env,
+      },
     );
     return { warnings: JSON.parse(stdout) as string[], received, sent: readFileSync(docFile, 'utf8') };
   }
@@ -319,6 +329,52 @@ describe('over https', () => {
     const { warnings, received } = await tellFromProcess(false);
     expect(warnings[0]).toMatch(/cannot be reached \(\w*(CERT|SELF_SIGNED)\w*\)/);
     expect(received).toHaveLength(0);
+  });
+
+  it('nor where the environment says that no certificate need be checked', async () => {
+    const { warnings, received } = await tellFromProcess(false, { NODE_TLS_REJECT_UNAUTHORIZED: '0' });
+    expect(warnings[0]).toMatch(/cannot be reached \(\w*(CERT|SELF_SIGNED)\w*\)/);
+    expect(received).toHaveLength(0);
+  });
+});
+
+describe('through a web proxy', () => {
+  async function withProxy<Result>(
+    act: (address: string, asked: string[]) => Promise<Result>,
+  ): Promise<Result> {
+    const asked: string[] = [];
+    const proxy = createServer();
+    proxy.on('connect', ({ url = '' }, client) => {
+      asked.push(url);
+      client.end('HTTP/1.1 502 Bad Gateway\r\n\r\n');
+    });
+    await new Promise<void>((listening) => proxy.listen(0, '127.0.0.1', listening));
+    const { port } = proxy.address() as AddressInfo;
+    return act(`http://user:pw-secret@127.0.0.1:${port}`, asked).finally(() => proxy.close());
+  }
+  const tellBy = async (env: Record<string, string>) => {
+    const { given } = tools('shared-secret');
+    return notify(document(), hook('https://hooks.invalid/x'), { ...given, env });
+  };
+
+  it.each(['HTTPS_PROXY', 'https_proxy'])('goes what leaves the network, where %s names one', (name) =>
+    withProxy(async (address, asked) => {
+      const warnings = await tellBy({ [name]: address });
+      expect(new Set(asked)).toEqual(new Set(['hooks.invalid:443']));
+      expect(warnings[0]).toMatch(/by way of the proxy of HTTPS_PROXY/);
+      expect(warnings[0]).not.toContain('pw-secret');
+    }));
+
+  it('does not go what NO_PROXY excepts', () =>
+    withProxy(async (address, asked) => {
+      await tellBy({ HTTPS_PROXY: address, NO_PROXY: 'localhost,.invalid' });
+      expect(asked).toEqual([]);
+    }));
+
+  it('goes nothing where the address of the proxy is none, which is said without quoting it', async () => {
+    const [warning] = await tellBy({ HTTPS_PROXY: 'pw-secret' });
+    expect(warning).toMatch(/HTTPS_PROXY is not an address of a proxy/);
+    expect(warning).not.toContain('pw-secret');
   });
 });
 
