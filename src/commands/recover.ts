@@ -5,13 +5,13 @@ import { deadlineFor, type Host, openHost, readReferences } from '../host/open.j
 import { claimHost } from '../journal/claim.js';
 import { Journal } from '../journal/journal.js';
 import { accept } from '../patch/accept.js';
+import { oneLine } from '../printable.js';
 import { act } from '../recover/act.js';
 import { objection, question, shortfall, unanswered } from '../recover/allow.js';
 import { diagnose } from '../recover/diagnose.js';
 import { observe } from '../recover/look.js';
 import type { ObservedHost } from '../recover/observed.js';
 import { recoverText } from '../recover/text.js';
-import { oneLine } from '../report/layout.js';
 import type { Accepting } from '../rules/accept.js';
 import { RECOVER_FLAGS, type RecoverFlag } from '../rules/steps.js';
 import type { Clock } from '../world.js';
