@@ -78,6 +78,9 @@ export class Outdated extends Fault {
   }
 }
 
+/** Several problems at once: a line of the message each. In other messages a line break is a server's. */
+export class Problems extends Fault {}
+
 /** True for what is over by itself. */
 export const helpsToWait = (error: unknown): boolean =>
   error instanceof Fault && (error.kind === 'later' || error.kind === 'passing');

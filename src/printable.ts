@@ -1,5 +1,4 @@
 import { stripVTControlCharacters } from 'node:util';
-import type { Out } from './world.js';
 
 /**
  * What a terminal or a log viewer acts on instead of showing it: control characters of both sets, marks that turn
@@ -42,8 +41,3 @@ const escaped = (letter: string) =>
     { length: letter.length },
     (_, index) => `\\u${letter.charCodeAt(index).toString(16).padStart(4, '0')}`,
   ).join('');
-
-/** The same place to write to, with nothing in it that a terminal acts on: whatever a command prints goes through it. */
-export const printing = (out: Out): Out =>
-  // Its other properties change with the terminal, so they are asked for and not copied.
-  Object.create(out, { write: { value: (text: string) => out.write(printable(text)) } });

@@ -1,6 +1,6 @@
 import { Command, CommanderError, type CommandUnknownOpts, Option } from 'commander';
 import { EXIT } from './fault.js';
-import { printing } from './printable.js';
+import { printable } from './printable.js';
 import {
   type Add,
   accepting,
@@ -14,7 +14,12 @@ import {
   wholeNumber,
 } from './program-parts.js';
 import { addSetUp } from './program-setup.js';
-import type { World } from './world.js';
+import type { Out, World } from './world.js';
+
+/** The same place to write to, with nothing in it that a terminal acts on: whatever a command prints goes through it. */
+const printing = (out: Out): Out =>
+  // Its other properties change with the terminal, so they are asked for and not copied.
+  Object.create(out, { write: { value: (text: string) => out.write(printable(text)) } });
 
 /**
  * Arguments in, exit code out. With `--json` exactly one document is printed, also for errors and for wrong

@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 
 /** Why TLS came to nothing, and what to do about it. */
-export interface TlsTrouble {
+interface TlsTrouble {
   readonly why: string;
   readonly hint: string;
 }
@@ -68,11 +68,7 @@ const COMPARE =
   'Compare the fingerprint on the console of that host and put it into "tls.fingerprints", or name its CA in "tls.caFile".';
 
 /** A certificate that the CAs do not vouch for, by the code that TLS has for it. */
-export function distrustTrouble(
-  code: string,
-  certificate: X509Certificate | undefined,
-  now: Date,
-): TlsTrouble {
+export function distrustTrouble(code: string, certificate: X509Certificate | undefined): TlsTrouble {
   const issuer = /^CN=(.*)$/m.exec(certificate?.issuer ?? '')?.[1];
   switch (code) {
     case 'DEPTH_ZERO_SELF_SIGNED_CERT':
@@ -86,18 +82,11 @@ export function distrustTrouble(
     case 'UNABLE_TO_GET_ISSUER_CERT':
     case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
       return { why: 'it was issued by an unknown CA', hint: COMPARE };
-    case 'CERT_HAS_EXPIRED': {
-      const itself = certificate === undefined || new Date(certificate.validTo) <= now;
-      return itself
-        ? {
-            why: `it has expired${certificate ? `, on ${certificate.validTo}` : ''}`,
-            hint: `Renew it on that host. ${COMPARE}`,
-          }
-        : {
-            why: 'it is valid, but another one of its chain has expired',
-            hint: 'Let the server, or the proxy in front of it, send the chain that its CA publishes now.',
-          };
-    }
+    case 'CERT_HAS_EXPIRED':
+      return {
+        why: `it has expired, or another one of its chain has${certificate ? ` (its own ends on ${certificate.validTo})` : ''}`,
+        hint: 'Renew it on that host. Where its own has not ended, let the server, or the proxy in front of it, send the chain that its CA publishes now.',
+      };
     case 'CERT_NOT_YET_VALID':
       return {
         why: `it is not valid yet${certificate ? `, only from ${certificate.validFrom}` : ''}`,

@@ -143,7 +143,7 @@ export function distrust(
   }
   if (socket.authorized) return null;
   // Documented as an Error, but in fact the code of it.
-  const trouble = distrustTrouble(String(socket.authorizationError), certificate, new Date());
+  const trouble = distrustTrouble(String(socket.authorizationError), certificate);
   return new Fault(
     'net.untrusted',
     `The certificate of ${address} (fingerprint ${seen}) is not trusted: ${trouble.why}.`,

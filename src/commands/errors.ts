@@ -1,5 +1,5 @@
 import type { CommanderError } from 'commander';
-import { EXIT, type ExitCode, errorDocument, Fault } from '../fault.js';
+import { EXIT, type ExitCode, errorDocument, Fault, Problems } from '../fault.js';
 import { oneLine } from '../printable.js';
 import type { World } from '../world.js';
 
@@ -22,8 +22,7 @@ export async function report(error: unknown, json: boolean, world: World): Promi
   const document = errorDocument(error);
   if (json) world.stdout.write(`${JSON.stringify({ error: document }, null, 2)}\n`);
   else {
-    // Only what is wrong with a config has lines of its own; in other words of a server they would be forged.
-    const words = document.code === 'config.invalid' ? document.message : oneLine(document.message);
+    const words = error instanceof Problems ? document.message : oneLine(document.message);
     const message = await forReading(`pbs-ctl: ${words}`, world);
     const hint = document.hint ? `${await forReading(document.hint.replace(/^/gm, '  '), world)}\n` : '';
     world.stderr.write(`${message}\n${hint}`);

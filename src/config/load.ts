@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { EXIT, Fault, type FaultOptions, wordsOf } from '../fault.js';
+import { EXIT, Fault, type FaultOptions, Problems, wordsOf } from '../fault.js';
 import { crossChecks, describeIssues } from './issues.js';
 import { type Config, config as schema } from './schema.js';
 
@@ -109,7 +109,7 @@ function place(text: string, message: string): string {
 }
 
 function invalid(lines: readonly string[]): Fault {
-  return new Fault('config.invalid', lines.join('\n'), {
+  return new Problems('config.invalid', lines.join('\n'), {
     hint: 'Every key, with its type and its meaning, is in config.example.json and in:\npbs-ctl schema',
     exitCode: EXIT.usage,
   });

@@ -28,23 +28,19 @@ describe('a handshake that failed', () => {
 });
 
 describe('a certificate that no CA vouches for', () => {
-  const judge = async (code: string, inDays = 0) => {
-    const { cert } = await makeCertificate('pbs01');
-    const now = new Date(Date.now() + inDays * 86_400_000);
-    return distrustTrouble(code, new X509Certificate(cert), now);
-  };
+  const judge = async (code: string) =>
+    distrustTrouble(code, new X509Certificate((await makeCertificate('pbs01')).cert));
 
   it.each([
-    ['CERT_HAS_EXPIRED', 400, /^it has expired, on /, /^Renew it/],
-    ['CERT_HAS_EXPIRED', 0, /another one of its chain has expired/, /chain that its CA publishes/],
-    ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 0, /an intermediate certificate is missing/, /send its whole chain/],
-    ['SELF_SIGNED_CERT_IN_CHAIN', 0, /unknown CA/, /tls\.caFile/],
-    ['DEPTH_ZERO_SELF_SIGNED_CERT', 0, /self-signed/, /fingerprint/],
-    ['ERR_TLS_CERT_ALTNAME_INVALID', 0, /another name/, /one of its names/],
-    ['CERT_NOT_YET_VALID', 0, /not valid yet/, /clocks/],
-    ['CERT_REVOKED', 0, /^CERT_REVOKED$/, /fingerprint/],
-  ])('because of %s is told in words, with its own fix', async (code, days, why, hint) => {
-    expect(await judge(code, days)).toEqual({
+    ['CERT_HAS_EXPIRED', /^it has expired, or another one of its chain has \(its own ends on /, /^Renew it/],
+    ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', /an intermediate certificate is missing/, /send its whole chain/],
+    ['SELF_SIGNED_CERT_IN_CHAIN', /unknown CA/, /tls\.caFile/],
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', /self-signed/, /fingerprint/],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', /another name/, /one of its names/],
+    ['CERT_NOT_YET_VALID', /not valid yet/, /clocks/],
+    ['CERT_REVOKED', /^CERT_REVOKED$/, /fingerprint/],
+  ])('because of %s is told in words, with its own fix', async (code, why, hint) => {
+    expect(await judge(code)).toEqual({
       why: expect.stringMatching(why),
       hint: expect.stringMatching(hint),
     });
