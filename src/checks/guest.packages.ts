@@ -38,7 +38,7 @@ export const guestPackages = check({
 });
 
 function judgePlan(
-  { audit, autoremove, carriers }: Survey,
+  { audit, autoremove, carriers, pinned }: Survey,
   upgrade: PackageChanges,
   { target: { policy, host } }: Known,
 ): Judgement {
@@ -69,6 +69,7 @@ function judgePlan(
     plan.removed.flatMap(({ name, by }) => (by === who ? [name] : []));
   const remarks = [
     ...(audit === '' ? [] : ['dpkg --audit is not clean, dpkg --configure -a runs first']),
+    ...(pinned ? [`kernel ${pinned.kernel} is pinned in ${pinned.file}: the next boot starts it`] : []),
     ...named('the upgrade removes', by('upgrade')),
     ...named('held:', plan.held),
     ...named('kept back by apt:', plan.keptBack),

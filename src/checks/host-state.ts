@@ -26,6 +26,7 @@ export async function takeBaseline(answers: Answers): Promise<Baseline> {
     failedUnits: [...(survey?.failedUnits ?? [])],
     services: services.filter(({ state }) => state === 'running').map(({ name }) => name),
     installed: Object.fromEntries(survey?.installedPackages ?? []),
+    pinned: survey?.pinned ?? null,
   };
 }
 

@@ -40,6 +40,7 @@ export async function verifyOnce(answers: Answers, run: RunState | null): Promis
     surveyError: survey.status === 'rejected' ? errorDocument(survey.reason).message : null,
     paths,
     hasGuest,
+    requiredUnits: target.policy.requiredUnits,
     packages: answerOf(packages) ?? NO_PACKAGES,
   };
   // What rests on an answer that is missing is not judged: the reason stands in its place.

@@ -96,6 +96,10 @@ export const policy = z.strictObject({
   minRebootInterval: duration
     .describe('No reboot of a host that booted less than this time ago')
     .prefault('1h'),
+  requiredUnits: z
+    .array(z.string().regex(/^[A-Za-z0-9:_.@\\-]+$/, 'expected the name of a systemd unit'))
+    .describe('Further systemd units whose failure after the reboot holds the fence')
+    .default([]),
   offlineNodes: z
     .enum(['block', 'warn'])
     .describe('Whether an offline node of the cluster blocks a run')

@@ -2,7 +2,9 @@ import { fingerprintIn } from '../api/certificate.js';
 import { Fault } from '../fault.js';
 import { type PackageChanges, readPlan, readRemovals } from './apt.js';
 import { firstWords, type Guest, lines, PART, readParts, runReading, sh } from './exec.js';
+import { PINS, type Pin, readPin } from './kernel-pin.js';
 import { CARRIERS } from './protected.js';
+import { REQUIRERS, readRequirers } from './requirers.js';
 import { SYMPTOM_PARTS, type Symptoms, symptomsIn } from './symptoms.js';
 import { NO_PURGE } from './upgrade-script.js';
 
@@ -14,6 +16,7 @@ export interface Survey extends Symptoms {
   /** Fingerprint of the certificate in the file of the PBS in this guest; null where there is no such file. */
   readonly certificate: string | null;
   readonly kernel: string;
+  readonly pinned: Pin | null;
   /** What `apt-get -s dist-upgrade` would do; null when it failed, with the reason in `simulationError`. */
   readonly plan: PackageChanges | null;
   readonly simulationError: string | null;
@@ -23,6 +26,8 @@ export interface Survey extends Symptoms {
   readonly carriers: readonly string[];
   /** Installed packages by name, with their version. */
   readonly installedPackages: ReadonlyMap<string, string>;
+  /** Of failed units: the units that systemd stops or fails with them, and so on. */
+  readonly requiredBy: ReadonlyMap<string, readonly string[]>;
   readonly rootAvailableBytes: number;
   /** Loaded units of pbs-ctl: upgrades that are running or have ended. */
   readonly units: readonly string[];
@@ -37,12 +42,15 @@ const CERTIFICATE = '/etc/proxmox-backup/proxy.pem';
 const SURVEY = `export LC_ALL=C.UTF-8
 ${PART}
 ${CARRIERS}
+${PINS}
+${REQUIRERS}
 now() { date +%s && cut -d ' ' -f 1 /proc/uptime; }
 certificate() { [ ! -e ${CERTIFICATE} ] || head -c 65536 ${CERTIFICATE}; }
 part boot cat /proc/sys/kernel/random/boot_id
 part now now
 part kernel uname -r
 ${SYMPTOM_PARTS}
+part pins pins
 part certificate certificate
 part plan apt-get -s ${NO_PURGE} dist-upgrade
 part spare apt-get -s ${NO_PURGE} autoremove
@@ -50,6 +58,7 @@ part both apt-get -s ${NO_PURGE} --autoremove dist-upgrade
 part held apt-mark showhold
 part carriers carriers
 part packages dpkg-query -W -f='\${db:Status-Abbrev}|\${Package}|\${Version}\\n'
+part requirers requirers
 part root df -B1 --output=avail /
 part units systemctl list-units --all --plain --no-legend 'pbs-ctl-*'
 part reboot test -e /run/reboot-required
@@ -96,12 +105,14 @@ export function readSurvey(output: string): Survey {
     bootTime: now - uptime,
     certificate,
     kernel: must('kernel').trim(),
+    pinned: readPin(must('pins')),
     plan: simulated.code === 0 ? readPlan(simulated.text, lines(must('held'))) : null,
     simulationError:
       simulated.code === 0 ? null : `${simulated.stderr}\n${simulated.text}`.trim().slice(0, 2000),
     autoremove: readAutoremove(simulated.text, parts.get('spare')?.text ?? '', parts.get('both')?.text ?? ''),
     carriers: lines(must('carriers')),
     installedPackages: installed(must('packages')),
+    requiredBy: readRequirers(must('requirers')),
     rootAvailableBytes,
     units: firstWords(part('units').text),
     rebootRequired: part('reboot').code === 0,

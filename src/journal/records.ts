@@ -22,6 +22,8 @@ const baseline = z.object({
   failedUnits: z.array(z.string()).readonly(),
   services: z.array(z.string()).readonly(),
   installed: z.record(z.string(), z.string()),
+  /** The kernel that was pinned; absent in journals of versions before this. */
+  pinned: z.object({ kernel: z.string(), file: z.string() }).nullable().optional(),
 });
 export type Baseline = z.output<typeof baseline>;
 

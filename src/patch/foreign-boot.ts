@@ -6,7 +6,7 @@ import type { Answers } from '../host/answers.js';
 import type { Boot } from '../journal/records.js';
 import { poll } from '../poll.js';
 import { rebootVerdict } from '../rules/boot.js';
-import { rebootDecision } from '../rules/reboot.js';
+import { type Kernels, rebootDecision } from '../rules/reboot.js';
 import { type Run, step, warning } from './run.js';
 
 type SeenBoot = Boot & { readonly uptimeSeconds: number };
@@ -75,12 +75,12 @@ async function owedSince(run: Run, { bootTime }: Boot): Promise<string | null> {
   const { policy } = run.host.target;
   if (policy.reboot === 'never') return null;
   try {
-    const { running, required, changes } = await installedSince(run, bootTime);
+    const { changes, ...kernels } = await installedSince(run, bootTime);
     const installed = installedKernels([...changes.upgraded, ...changes.installed].map(({ name }) => name));
     const { reboot, why } = rebootDecision(
       'when-required',
       { changes, owesReboot: false },
-      { running, installed, required },
+      { ...kernels, installed },
     );
     return reboot ? why : null;
   } catch (error) {
@@ -92,14 +92,14 @@ async function owedSince(run: Run, { bootTime }: Boot): Promise<string | null> {
 async function installedSince(
   { host: { pbs, guest, target, answers }, journal }: Run,
   bootTime: number,
-): Promise<{ running: string; required: boolean; changes: PackageChanges }> {
+): Promise<Pick<Kernels, 'running' | 'pinned' | 'required'> & { readonly changes: PackageChanges }> {
   if (guest) {
     const changes = await dpkgChanges(guest, 'boot');
-    const { kernel, rebootRequired } = await answers(journal.runId).survey();
-    return { running: kernel, required: rebootRequired, changes };
+    const { kernel, pinned, rebootRequired } = await answers(journal.runId).survey();
+    return { running: kernel, pinned, required: rebootRequired, changes };
   }
   const [{ kernel }, { utcOffset }] = await Promise.all([pbs.nodeStatus(), pbs.time()]);
   const unit = target.upgradeUnit ?? '';
   const { changes } = readUnitJournal(await pbs.unitLog(unit, bootTime, utcOffset ?? 0), unit);
-  return { running: kernel, required: false, changes };
+  return { running: kernel, pinned: null, required: false, changes };
 }

@@ -3,6 +3,7 @@ import { EXIT, Fault } from '../fault.js';
 import { installedKernels } from '../guest/apt.js';
 import type { Answers } from '../host/answers.js';
 import { isoFromMs } from '../moment.js';
+import { bootableWithoutGuest } from '../rules/kernel.js';
 import { type Kernels, rebootDecision } from '../rules/reboot.js';
 import { bootSeen } from './foreign-boot.js';
 import { beforeReboot } from './gate.js';
@@ -19,19 +20,27 @@ export async function whyNoReboot(run: Run): Promise<string | null> {
 /** What the decision to reboot rests on; nothing is asked where the policy alone decides. */
 export async function kernelsOf({ target, pbs, survey }: Answers): Promise<Kernels> {
   const { reboot } = target.policy;
-  if (reboot === 'always' || reboot === 'never') return { running: '', installed: [], required: false };
+  if (reboot === 'always' || reboot === 'never') return NOT_ASKED;
   if (!target.guest) {
     const [{ kernel }, packages] = await Promise.all([pbs.nodeStatus(), pbs.packages()]);
     const installed = packages.filter((each) => each.installed !== null).map(({ name }) => name);
-    return { running: kernel, installed: installedKernels(installed), required: false };
+    return {
+      running: kernel,
+      installed: bootableWithoutGuest(kernel, installedKernels(installed)),
+      pinned: null,
+      required: false,
+    };
   }
-  const { kernel, installedPackages, rebootRequired } = await survey();
+  const { kernel, installedPackages, pinned, rebootRequired } = await survey();
   return {
     running: kernel,
     installed: installedKernels(installedPackages.keys()),
+    pinned,
     required: rebootRequired,
   };
 }
+
+const NOT_ASKED: Kernels = { running: '', installed: [], pinned: null, required: false };
 
 /**
  * Goes through the gate, journals the intent and requests the reboot, once. A lost answer may mean that the

@@ -1,11 +1,9 @@
 import type { Policy } from '../config/schema.js';
-import { compareKernels } from '../guest/apt.js';
 import type { RunState } from '../journal/state.js';
+import { type BootableKernels, kernelStanding } from './kernel.js';
 
 /** `required`: something in the guest asks for a reboot. */
-export interface Kernels {
-  readonly running: string;
-  readonly installed: readonly string[];
+export interface Kernels extends BootableKernels {
   readonly required: boolean;
 }
 
@@ -16,14 +14,14 @@ export function rebootDecision(
   kernels: Kernels,
 ): { readonly reboot: boolean; readonly why: string } {
   const changed = (state.changes?.upgraded.length ?? 0) + (state.changes?.installed.length ?? 0);
-  const newest = [...kernels.installed].sort(compareKernels).at(-1);
-  const newer = newest !== undefined && compareKernels(newest, kernels.running) > 0;
+  const kernel = kernelStanding(kernels);
   if (mode === 'never') return { reboot: false, why: 'no reboot, by policy' };
   if (mode === 'always') return { reboot: true, why: 'policy: always' };
   if (state.owesReboot) return { reboot: true, why: 'an earlier run left the reboot pending' };
   if (mode === 'after-upgrade')
     return { reboot: changed > 0, why: changed > 0 ? 'packages were upgraded' : 'nothing was upgraded' };
-  if (newer) return { reboot: true, why: `kernel ${newest} is installed, ${kernels.running} runs` };
+  if (kernel.kind === 'older')
+    return { reboot: true, why: `kernel ${kernel.newest} is installed, ${kernels.running} runs` };
   if (kernels.required) return { reboot: true, why: 'the guest asks for a reboot' };
   const base = state.changes?.upgraded.find(({ name }) => NEEDS_REBOOT.test(name));
   if (base)

@@ -1,10 +1,12 @@
-import { compareKernels, installedKernels } from '../guest/apt.js';
+import { installedKernels } from '../guest/apt.js';
 import { missingMount, mountOf } from '../guest/mounts.js';
 import type { Survey } from '../guest/survey.js';
 import type { Finding, HostState } from '../journal/document.js';
 import type { Baseline } from '../journal/records.js';
 import type { RunState } from '../journal/state.js';
 import type { VerifyId } from './accept.js';
+import { bootableWithoutGuest, kernelStanding } from './kernel.js';
+import { backupsRestOn, type RequiredBy } from './needed-units.js';
 import { symptomsOf } from './symptoms.js';
 
 /** What verify looks at. `survey` is null where the guest cannot be asked; `paths`: datastore → its folder. */
@@ -16,6 +18,8 @@ export interface ObservedHost {
   readonly paths: ReadonlyMap<string, string>;
   /** False where the config names no guest: then what PBS itself says of its packages has to do. */
   readonly hasGuest: boolean;
+  /** `policy.requiredUnits`. */
+  readonly requiredUnits: readonly string[];
   /** `pending` names held packages too. */
   readonly packages: { readonly pending: readonly string[]; readonly kernels: readonly string[] };
 }
@@ -52,7 +56,7 @@ export function verdict(before: Baseline | null, now: ObservedHost, expected: Ex
     services(before, now),
     ...(now.hasGuest ? [units(before, now)] : []),
     packages(now, expected),
-    kernel(now, expected),
+    kernel(before, now, expected),
   ];
 }
 
@@ -110,16 +114,31 @@ function services(before: Baseline | null, now: ObservedHost): Finding {
   const down = [...wanted].filter(
     (name) => now.services.find((each) => each.name === name)?.state !== 'running',
   );
-  return down.length > 0
-    ? finding('verify.services', 'block', `not running: ${down.join(', ')}`, down)
-    : finding('verify.services', 'pass', `${wanted.size} services run`);
+  if (down.length === 0) return finding('verify.services', 'pass', `${wanted.size} services run`);
+  const needed = down.filter((name) => backupsRestOn(`${name}.service`, NONE, now.requiredUnits));
+  const text = `not running: ${down.join(', ')}`;
+  if (needed.length > 0) return finding('verify.services', 'block', text, needed);
+  return finding('verify.services', 'warn', `${text}; no backup rests on it`);
 }
 
-function units(before: Baseline | null, { survey, surveyError }: ObservedHost): Finding {
+const NONE: RequiredBy = new Map();
+
+/** Only what backups rest on holds the fence; what had failed before is named, and no reason. */
+function units(before: Baseline | null, { survey, surveyError, requiredUnits }: ObservedHost): Finding {
   if (!survey) return finding('verify.units', 'block', surveyError ?? 'the guest does not answer');
-  const fresh = survey.failedUnits.filter((unit) => !before?.failedUnits.includes(unit));
-  if (fresh.length === 0) return finding('verify.units', 'pass', 'no unit failed that was fine before');
-  return finding('verify.units', before ? 'block' : 'warn', `failed: ${fresh.join(', ')}`, fresh);
+  const wasFailed = (unit: string) => before?.failedUnits.includes(unit) ?? false;
+  const fresh = survey.failedUnits.filter((unit) => !wasFailed(unit));
+  const old = survey.failedUnits.filter(wasFailed);
+  const needed = fresh.filter((unit) => backupsRestOn(unit, survey.requiredBy, requiredUnits));
+  const others = fresh.filter((unit) => !needed.includes(unit));
+  const parts = [
+    ...(needed.length > 0 ? [`failed: ${needed.join(', ')}`] : []),
+    ...(others.length > 0 ? [`failed, and no backup rests on it: ${others.join(', ')}`] : []),
+    ...(fresh.length === 0 ? ['no unit failed that was fine before'] : []),
+    ...(old.length > 0 ? [`failed before already: ${old.join(', ')}`] : []),
+  ].join('; ');
+  if (needed.length > 0 && before) return finding('verify.units', 'block', parts, needed);
+  return finding('verify.units', fresh.length > 0 ? 'warn' : 'pass', parts);
 }
 
 function packages(now: ObservedHost, expected: Expectation | null): Finding {
@@ -149,17 +168,25 @@ const waiting = ({ plan }: Survey) =>
   plan ? [...plan.upgraded, ...plan.installed].map(({ name }) => name) : null;
 
 function kernel(
+  before: Baseline | null,
   { survey, state, hasGuest, packages: { kernels } }: ObservedHost,
   expected: Expectation | null,
 ): Finding {
   if (hasGuest && !survey) return finding('verify.kernel', 'block', 'the guest does not answer');
-  const newest = installedKernels(survey ? survey.installedPackages.keys() : kernels).at(-1);
-  if (newest === undefined || compareKernels(newest, state.kernel) <= 0)
-    return finding('verify.kernel', 'pass', `${state.kernel} runs`);
-  const text = `${state.kernel} runs, ${newest} is installed`;
+  const running = state.kernel;
+  const installed = survey
+    ? installedKernels(survey.installedPackages.keys())
+    : bootableWithoutGuest(running, installedKernels(kernels));
+  // The pin of a single boot is gone after it.
+  const pinned = survey?.pinned ?? before?.pinned ?? null;
+  const standing = kernelStanding({ running, installed, pinned });
+  if (standing.kind === 'current') return finding('verify.kernel', 'pass', `${running} runs`);
+  const text = `${running} runs, ${standing.newest} is installed`;
+  if (standing.kind === 'pinned')
+    return finding('verify.kernel', 'warn', `${text}: pinned in ${standing.pin.file}`);
   if (expected?.olderKernel) return finding('verify.kernel', 'warn', `${text}: it came after the boot`);
   if (!expected?.rebooted) return finding('verify.kernel', 'warn', text);
-  return finding('verify.kernel', 'block', `${text}: pinned kernel or boot loader`, [text]);
+  return finding('verify.kernel', 'block', `${text}: see the boot loader and its menu`, [text]);
 }
 
 /** @param acceptable what a blocking finding says, item by item, where a person may answer for it */

@@ -164,6 +164,7 @@ describe('a config', () => {
       blackouts: [],
       stableFor: 10_000,
       minRebootInterval: 3_600_000,
+      requiredUnits: [],
       offlineNodes: 'block',
       mixedVersions: 'block',
       pollInterval: 2000,

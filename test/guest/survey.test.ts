@@ -14,6 +14,7 @@ const said = (parts: Readonly<Record<string, string>> = {}) =>
       ['now', '1764000000\n3600.25'],
       ['kernel', '6.14.8-2-pve'],
       ['certificate', ''],
+      ['pins', ''],
       ['audit', ''],
       ['locks', ''],
       ['plan', ''],
@@ -23,6 +24,7 @@ const said = (parts: Readonly<Record<string, string>> = {}) =>
       ['carriers', ''],
       ['packages', 'ii |proxmox-backup-server|4.2.1'],
       ['failed', ''],
+      ['requirers', ''],
       ['mounts', '/ /dev/sda1 ext4'],
       ['fstab', ''],
       ['root', 'Avail\n123456789'],
@@ -61,6 +63,7 @@ describe('a survey of the guest', () => {
           surveyError: null,
           paths: new Map([['tank', '/mnt/tank']]),
           hasGuest: true,
+          requiredUnits: [],
           packages: { pending: [], kernels: [] },
         },
         null,
@@ -83,6 +86,7 @@ describe('a survey of the guest', () => {
         surveyError: null,
         paths: new Map([['tank', '/backup/tank']]),
         hasGuest: true,
+        requiredUnits: [],
         packages: { pending: [], kernels: [] },
       },
       null,
@@ -91,6 +95,27 @@ describe('a survey of the guest', () => {
       status: 'pass',
       summary: 'every datastore is where it belongs; tank on the root file system',
     });
+  });
+
+  it.each`
+    pins                                                                                                                     | pinned                                                                            | because
+    ${''}                                                                                                                    | ${null}                                                                           | ${'none is there'}
+    ${'/etc/kernel/proxmox-boot-pin 6.14.8-2-pve '}                                                                          | ${{ kernel: '6.14.8-2-pve', file: '/etc/kernel/proxmox-boot-pin' }}               | ${'proxmox-boot-tool has pinned it'}
+    ${'/etc/kernel/next-boot-pin 6.17.4-1-pve\n/etc/kernel/proxmox-boot-pin 6.14.8-2-pve'}                                   | ${{ kernel: '6.17.4-1-pve', file: '/etc/kernel/next-boot-pin' }}                  | ${'that of the next boot comes first'}
+    ${'/etc/kernel/proxmox-boot-pin 6.12.43+deb13-amd64'}                                                                    | ${{ kernel: '6.12.43+deb13-amd64', file: '/etc/kernel/proxmox-boot-pin' }}        | ${'a kernel of Debian can be pinned'}
+    ${'/etc/default/grub.d/proxmox-kernel-pin.cfg GRUB_DEFAULT="gnulinux-advanced-1-2>gnulinux-6.14.8-2-pve-advanced-1-2" '} | ${{ kernel: '6.14.8-2-pve', file: '/etc/default/grub.d/proxmox-kernel-pin.cfg' }} | ${'GRUB has it in an entry of its menu'}
+    ${'/etc/kernel/proxmox-boot-pin # nothing'}                                                                              | ${null}                                                                           | ${'it names none'}
+  `('reads a pinned kernel where $because', ({ pins, pinned }) => {
+    expect(readSurvey(said({ pins })).pinned).toEqual(pinned);
+  });
+
+  it('reads which units require a failed one', () => {
+    const requirers =
+      'Id=iscsid.service\nRequiredBy=open-iscsi.service\nBoundBy=a.service b.service\n\nId=open-iscsi.service\nRequiredBy=\n';
+    expect([...readSurvey(said({ requirers })).requiredBy]).toEqual([
+      ['iscsid.service', ['open-iscsi.service', 'a.service', 'b.service']],
+      ['open-iscsi.service', []],
+    ]);
   });
 
   it('is refused where a part is missing or its output ends early', () => {

@@ -16,7 +16,7 @@ const known = {
     { name: 'old', maintenance: { type: 'offline', message: null } },
   ],
   plan,
-  kernels: { running: '6.14.8-2-pve', installed: ['6.14.8-2-pve'], required: false },
+  kernels: { running: '6.14.8-2-pve', installed: ['6.14.8-2-pve'], pinned: null, required: false },
   owesReboot: false,
   unfinished: null,
 } as const;
