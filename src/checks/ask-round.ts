@@ -4,6 +4,7 @@ import { type Round, timeNeeded } from '../rules/rounds.js';
 import { isDrainable, type Softening, softened } from '../rules/softened.js';
 import { checksOf } from './catalogue.js';
 import { type Asking, runChecks } from './check.js';
+import { withNever } from './outlook.js';
 
 interface Given extends Softening, Partial<Pick<Asking, 'ownTasks'>> {
   /** How long the run has worked on the host, milliseconds. */
@@ -29,5 +30,6 @@ export async function askRound(
   const drains = drainMs > 0 && seen.some((finding, index) => isDrainable(finding, by(index)));
   // Of the same answers: nothing is requested twice.
   const findings = drains ? await ask(drainMs) : seen;
-  return findings.map((finding, index) => softened(finding, by(index), softening));
+  const counting = findings.map((finding, index) => softened(finding, by(index), softening));
+  return round === 'preflight' ? withNever(counting, answers) : counting;
 }

@@ -25,7 +25,8 @@ export const pbsJobs = check({
       ...(unknown === null ? [] : [`garbage collection: ${unknown}`]),
     ].join('; ');
     if (policy.pbsJobs === 'warn') return warn(line);
-    if (unknown !== null) return block(line, { jobs: due.map(({ id }) => id) });
+    if (unknown !== null)
+      return block(line, { jobs: due.map(({ id }) => id), unknown: ['garbage collection'] });
     const last = Math.max(...due.map(({ nextRun }) => nextRun ?? now), now);
     return block(line, { jobs: due.map(({ id }) => id) }, last + policy.backupMargin / 1000);
   },

@@ -14,7 +14,7 @@ export const policyWindow = check({
     if (policy.reboot === 'always' && young > 0) {
       return block(
         `booted ${formatDuration(uptimeSeconds * 1000)} ago, less than minRebootInterval`,
-        {},
+        { bootedAt: now - uptimeSeconds },
         now + Math.ceil(young),
       );
     }

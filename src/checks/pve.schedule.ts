@@ -58,7 +58,8 @@ function judge(
   if (unknown.length > 0) {
     const zones = unknown.find((job) => job.zones)?.zones;
     const why = zones ? `: the nodes are in different time zones (${zones.join(', ')})` : '';
-    return block(`it cannot be known when ${unknown.map(({ id }) => id).join(', ')} runs${why}`);
+    const ids = unknown.map(({ id }) => id);
+    return block(`it cannot be known when ${ids.join(', ')} runs${why}`, { unknown: ids });
   }
   const repeating = jobs.filter(({ repeatMissed }) => repeatMissed).map(({ id }) => id);
   const detail = {

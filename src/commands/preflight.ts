@@ -1,5 +1,6 @@
 import { CHECKS } from '../checks/catalogue.js';
 import { isDenied, retryAfter, runChecks } from '../checks/check.js';
+import { withNever } from '../checks/outlook.js';
 import { EXIT, type ExitCode } from '../fault.js';
 import type { Finding } from '../journal/document.js';
 import { findingsText } from '../report/findings-text.js';
@@ -8,7 +9,8 @@ import { eachHost } from './each-host.js';
 
 export const preflight: Command<HostOptions> = async (context, options) => {
   const results = await eachHost(context, options, async ({ target: { host }, answers }) => {
-    const checks = await runChecks(CHECKS, answers(null));
+    const seen = answers(null);
+    const checks = await withNever(await runChecks(CHECKS, seen), seen);
     const ok = checks.every(({ status }) => status !== 'block');
     const document = { host, ok, checks, retryAfter: retryAfter(checks) };
     const style = { ...context.style, retryAfter: document.retryAfter };

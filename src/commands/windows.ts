@@ -1,10 +1,10 @@
 import type { Temporal } from 'temporal-polyfill';
+import { outlook } from '../checks/outlook.js';
 import { EXIT } from '../fault.js';
 import { isoFromSeconds } from '../moment.js';
 import { oneLine } from '../printable.js';
-import { labelled, painter, type Style, textWidth, wrap } from '../report/layout.js';
-import { planFor, zoneOf } from '../schedule/look-ahead.js';
-import type { Plan } from '../schedule/plan.js';
+import { hintLines, labelled, type Paint, painter, type Style, textWidth, wrap } from '../report/layout.js';
+import type { Busy, Plan } from '../schedule/plan.js';
 import { type Interval, localTime, secondsOf } from '../schedule/window.js';
 import type { Command, HostOptions } from './context.js';
 import { eachHost } from './each-host.js';
@@ -19,12 +19,11 @@ export const windows: Command<WindowsOptions> = async (context, options) => {
   const { hours = DEFAULT_HOURS } = options;
   let complete = true;
   await eachHost(context, options, async ({ target, answers }) => {
-    const zone = zoneOf(target);
-    const plan = await planFor(answers(null), hours, zone);
+    const { plan, zone, never } = await outlook(answers(null), hours);
     complete &&= !plan.busy.some(({ unanswered }) => unanswered);
     return {
-      document: documentOf(target.host, plan, zone),
-      text: timelineText(target.host, plan, zone, context.style),
+      document: { ...documentOf(target.host, plan, zone), never },
+      text: timelineText(target.host, plan, zone, context.style, never),
     };
   });
   return complete ? EXIT.done : EXIT.tryLater;
@@ -50,10 +49,18 @@ const CELLS_A_DAY = 48;
 const SIGN = { busy: '█', free: '─', closed: '·', past: ' ' } as const;
 
 /** A row per local day, a letter per half hour; then the times. Pure. */
-export function timelineText(host: string, plan: Plan, zone: string, style: Style): string {
+export function timelineText(
+  host: string,
+  plan: Plan,
+  zone: string,
+  style: Style,
+  never: Never = null,
+): string {
   const paint = painter(style.color);
   const lines = [
-    `${paint('strong', oneLine(host))}: ${plan.next ? `a whole run fits at ${moment(plan.next.from, zone)}` : paint('careful', 'no whole run fits')} (${zone})`,
+    `${paint('strong', oneLine(host))}: ${fits(plan, zone, paint)} (${zone})`,
+    ...(never ? wrap(never.why, textWidth(style)).map((line) => `  ${line}`) : []),
+    ...(never ? hintLines(never.hint, textWidth(style)).map((line) => `  ${line}`) : []),
     '',
     `              0     3     6     9     12    15    18    21    24`,
     ...days(plan, zone).map(
@@ -65,16 +72,15 @@ export function timelineText(host: string, plan: Plan, zone: string, style: Styl
     '',
   ];
   const width = textWidth(style);
-  const jobs = new Map<string, Interval[]>();
-  for (const { source, label, from, to } of plan.busy) {
-    const key = `${label} (${source})`;
-    jobs.set(key, [...(jobs.get(key) ?? []), { from, to }]);
+  const jobs = new Map<string, Busy[]>();
+  for (const each of plan.busy) {
+    const key = `${each.label} (${each.source})`;
+    jobs.set(key, [...(jobs.get(key) ?? []), each]);
   }
   for (const [name, times] of [...jobs].slice(0, 12)) {
     const [first] = times;
     const more = times.length > 1 ? `, ${times.length} times in all` : '';
-    if (first)
-      lines.push(...labelled(paint, 'busy', wrap(`${name}: ${range(first, zone)} or so${more}`, width)));
+    if (first) lines.push(...labelled(paint, 'busy', wrap(`${name}: ${timeOf(first, zone)}${more}`, width)));
   }
   if (jobs.size > 12) lines.push(`  … and ${jobs.size - 12} more jobs (--json lists them)`);
   for (const slot of plan.free.slice(0, 6))
@@ -93,8 +99,22 @@ export function timelineText(host: string, plan: Plan, zone: string, style: Styl
   return `${lines.join('\n')}\n`;
 }
 
+type Never = Awaited<ReturnType<typeof outlook>>['never'];
+
+function fits({ from, next, busy }: Plan, zone: string, paint: Paint): string {
+  if (next)
+    return next.from <= from ? 'a whole run fits now' : `a whole run fits at ${moment(next.from, zone)}`;
+  const endless = busy.some((each) => each.endless || each.unanswered);
+  return paint('careful', endless ? 'when a whole run fits is not known' : 'no whole run fits');
+}
+
 const commandFor = (host: string, seconds: number) =>
   `pbs-ctl patch --host ${host}${seconds < 60 ? '' : ` --wait ${Math.ceil(seconds / 3600)}h`}`;
+
+const timeOf = (busy: Busy, zone: string): string =>
+  busy.endless
+    ? 'from now on, until when is not known'
+    : `${range(busy, zone)}${busy.estimated ? ' or so' : ''}`;
 
 type Cell = keyof typeof SIGN;
 

@@ -13,7 +13,7 @@ import { Interrupted, type World } from '../world.js';
 const POLLS_BETWEEN = 15;
 
 /**
- * `patch --wait`: looks until nothing blocks any more or the time is over, and changes nothing. The run that
+ * `patch --wait`: looks until nothing blocks any more, the time is over, or no time will ever do, and changes nothing. The run that
  * follows checks again: the lock is not taken while waiting.
  * @throws Fault `run.interrupted` (exit 130)
  */
@@ -34,7 +34,8 @@ export async function awaitSlot(
       const findings = await askRound('preflight', host.answers(null), { ignoredWindow, plan });
       const blocks = findings.filter(({ status }) => status === 'block');
       const left = deadline - clock.monotonic();
-      if (blocks.length === 0 || left <= 0) return;
+      const never = blocks.some(({ detail }) => detail.never !== undefined);
+      if (blocks.length === 0 || left <= 0 || never) return;
       const again = retryAfter(findings);
       const until = again === null ? policy.pollInterval * POLLS_BETWEEN : Date.parse(again) - clock.now();
       const pause = Math.max(policy.pollInterval, Math.min(until, left));

@@ -67,12 +67,13 @@ async function backups(
   const [jobs, { online }] = await Promise.all([writingJobs(answers, cluster), pve.clusterStatus()]);
   const past = await pastBackups(pve, online, span.from);
   // Jobs often share a schedule: each distinct one is requested, and its past read, once.
-  const schedules = new Map<string, Promise<Interval[]>>();
-  const ahead = async (schedule: string): Promise<Interval[]> => {
+  const schedules = new Map<string, Promise<Times>>();
+  const ahead = async (schedule: string): Promise<Times> => {
     const runs = await runsBetween(pve, schedule, span.from - PAST, span.to);
     const earlier = runs.filter((at) => at < span.from);
     const { p90 } = lengthOf(lengthsOfRuns(earlier, past), guess);
-    return runs.filter((at) => at + p90 > span.from).map((at) => ({ from: at, to: at + p90 }));
+    const times = runs.filter((at) => at + p90 > span.from).map((at) => ({ from: at, to: at + p90 }));
+    return [...times, ...beyond(runs, span)];
   };
   const times = await Promise.all(
     jobs.map(async ({ id, schedule }): Promise<Busy[]> => {
@@ -80,7 +81,7 @@ async function backups(
       const known = schedules.get(schedule) ?? ahead(schedule);
       schedules.set(schedule, known);
       const [source, label] = [`pve:${name}`, `backup ${id}`];
-      return (await known).map(({ from, to }) => ({ from, to, source, label, estimated: true }));
+      return (await known).map((each) => ({ ...each, source, label, estimated: true }));
     }),
   );
   return times.flat();
@@ -114,6 +115,14 @@ async function runsBetween(pve: PveAnswers, schedule: string, from: number, to: 
     if (found.length < PAGE || (found.at(-1) ?? to) >= to) break;
   }
   return runs.filter((at) => at < to);
+}
+
+type Times = ReadonlyArray<Pick<Busy, 'from' | 'to' | 'goesOn'>>;
+
+/** Where a schedule has more runs than were listed, it may run at any time after them. */
+function beyond(runs: readonly number[], { to }: Interval): Times {
+  const last = runs.at(-1);
+  return runs.length < MOST_PAGES * PAGE || last === undefined ? [] : [{ from: last, to, goesOn: true }];
 }
 
 const TASK_TYPES: Readonly<Record<PbsJob['kind'], readonly string[]>> = {

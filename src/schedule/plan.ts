@@ -3,13 +3,17 @@ import { type Interval, nextAllowed } from './window.js';
 
 /** A time at which the host is used, or may be. Epoch seconds. */
 export interface Busy extends Interval {
-  /** Its source: "pve:main", "pbs", "policy". */
+  /** Its source: "pve:main", "pbs", "policy", "boot". */
   readonly source: string;
   readonly label: string;
   /** True where the end is an estimate. */
   readonly estimated: boolean;
   /** Stands for what a server did not tell: it is busy at any time then. */
   readonly unanswered?: true;
+  /** It is so now, and its end is not known. */
+  readonly endless?: true;
+  /** Stands for all further runs of a schedule that has more than are listed. */
+  readonly goesOn?: true;
 }
 
 /** When a host is busy and when a whole run fits. Times in epoch seconds. */
@@ -21,7 +25,8 @@ export interface Plan extends Interval {
   readonly next: Interval | null;
 }
 
-type Limits = Pick<Policy, 'maintenanceDuration' | 'backupMargin' | 'maintenanceWindow' | 'blackouts'>;
+type Limits = Pick<Policy, 'maintenanceDuration' | 'backupMargin' | 'maintenanceWindow' | 'blackouts'> &
+  Partial<Pick<Policy, 'pbsJobs'>>;
 
 /**
  * Free is the time between the end of one job and, less the policy's margin, the start of the next, within the
@@ -30,7 +35,11 @@ type Limits = Pick<Policy, 'maintenanceDuration' | 'backupMargin' | 'maintenance
 export function planOf(busy: readonly Busy[], policy: Limits, { from, to }: Interval, zone: string): Plan {
   const [need, margin] = [policy.maintenanceDuration / 1000, policy.backupMargin / 1000];
   const groups = byBeginning(busy);
-  const taken = merged(groups.map(({ from, until }) => ({ from: from - margin, to: until })));
+  const counts = busy.filter(
+    ({ source, endless, unanswered }) =>
+      source !== 'pbs' || policy.pbsJobs !== 'warn' || endless || unanswered,
+  );
+  const taken = merged(byBeginning(counts).map(({ from, until }) => ({ from: from - margin, to: until })));
   const free = gaps(taken, { from, to }).flatMap((gap) => allowedIn(gap, policy, need, zone));
   const [first] = free;
   return {

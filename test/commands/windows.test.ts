@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'vitest';
 import type { RunDocument } from '../../src/journal/document.js';
 import { start } from '../support/command.js';
@@ -31,7 +32,7 @@ describe('windows', () => {
       expect(document.next?.start).toBe(document.free[0]?.start);
     }));
 
-  it.concurrent('asks PVE once for each distinct schedule', ({ expect }) =>
+  it.concurrent('asks PVE nothing twice of the same schedule', ({ expect }) =>
     withLab({}, async (lab) => {
       for (let index = 0; index < 40; index += 1)
         lab.cluster.jobs.push({
@@ -46,15 +47,56 @@ describe('windows', () => {
         ({ path, params }) =>
           path === '/cluster/jobs/schedule-analyze' && String(params.schedule).endsWith(' 02:00'),
       );
-      expect(asked).toHaveLength(2);
+      // By the check of what is due, and for the timeline.
+      expect(new Set(asked.map(({ params }) => JSON.stringify(params))).size).toBe(asked.length);
+      expect(asked).toHaveLength(4);
     }));
 
   it.concurrent('is a timeline, a row a day, also where it is piped', ({ expect }) =>
     withLab({}, async (lab) => {
       const { stdout } = await pbsCtl(['windows', '--host', 'pbs01', '--config', lab.configPath]);
-      expect(stdout).toMatch(/^pbs01: a whole run fits at \w{3} \d{4}-\d\d-\d\d \d\d:\d\d [+-]\d\d:\d\d /);
+      expect(stdout).toMatch(
+        /^pbs01: a whole run fits (now|at \w{3} \d{4}-\d\d-\d\d \d\d:\d\d [+-]\d\d:\d\d) /,
+      );
       const days = stdout.split('\n').filter((line) => /^ {2}\w{3} \d\d \w{3} {2}[ █─·]{48}$/.test(line));
       expect(days.length).toBeGreaterThanOrEqual(4);
+    }));
+
+  it.concurrent('names what runs now, and no time for a run', ({ expect }) =>
+    withLab({ scenario: 'backup-running' }, async (lab) => {
+      const { document } = await ask(lab.configPath);
+      expect(document.next).toBeNull();
+      expect(document.busy).toContainEqual(
+        expect.objectContaining({ label: expect.stringContaining('backup of tank:vm/101 is running') }),
+      );
+    }));
+
+  // Case 52.
+  it.concurrent('a job that leaves no room is named by windows and preflight, and a wait for it ends at once', ({
+    expect,
+  }) =>
+    withLab({}, async (lab) => {
+      lab.cluster.jobs.push({
+        id: 'backup-db',
+        schedule: '*:00/15',
+        enabled: true,
+        storage: 'pbs01-tank',
+        vmid: '101',
+      });
+      const config = JSON.parse(readFileSync(lab.configPath, 'utf8'));
+      config.policy = { ...config.policy, maintenanceDuration: '30m', backupMargin: '15m' };
+      writeFileSync(lab.configPath, JSON.stringify(config));
+      const why = /no gap of 45 minutes in the next 14 days: backup backup-db \(every 15 min\)/;
+      const piped = await pbsCtl(['windows', '--host', 'pbs01', '--config', lab.configPath]);
+      expect(piped.stdout.replace(/\s+/g, ' ')).toMatch(why);
+      const { code, document } = await pbsCtlJson<RunDocument>([
+        ...['patch', '--host', 'pbs01', '--wait', '12h', '--config', lab.configPath],
+      ]);
+      expect({ code, schedule: document.checks.find(({ id }) => id === 'pve.schedule') }).toMatchObject({
+        code: 75,
+        schedule: { status: 'block', summary: expect.stringMatching(why) },
+      });
+      expect(document.retryAfter).toBeNull();
     }));
 
   it.concurrent('refuses hours that are none', async ({ expect }) =>
