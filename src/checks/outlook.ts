@@ -1,6 +1,6 @@
 import type { Answers } from '../host/answers.js';
 import type { Finding } from '../journal/document.js';
-import { isAboutTimeOrUse, OF_TIME, presentOf } from '../rules/present.js';
+import { isAboutTime, isAboutTimeOrUse, presentOf } from '../rules/present.js';
 import { isSeen } from '../rules/rounds.js';
 import { planFor, whyNever, zoneOf } from '../schedule/look-ahead.js';
 import type { Plan } from '../schedule/plan.js';
@@ -28,7 +28,7 @@ export async function outlook(
 
 /** A block about time says so where no time will ever do. */
 export async function withNever(findings: readonly Finding[], answers: Answers): Promise<Finding[]> {
-  const at = findings.findIndex((each) => each.status === 'block' && OF_TIME.has(each.id) && isSeen(each));
+  const at = findings.findIndex((each) => each.status === 'block' && isAboutTime(each) && isSeen(each));
   // How a wait ends is worth no failure: what blocks is known.
   const never = at < 0 ? null : await whyNever(answers).catch(() => null);
   if (never === null) return [...findings];

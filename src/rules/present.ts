@@ -1,11 +1,17 @@
-import type { Finding } from '../journal/document.js';
+import type { Finding, FindingId } from '../journal/document.js';
 import type { Busy } from '../schedule/plan.js';
 import type { Interval } from '../schedule/window.js';
 
-/** The checks about time and use. */
-export const OF_TIME: ReadonlySet<string> = new Set(['pbs.jobs', 'pve.schedule', 'policy.window']);
-const OF_USE: ReadonlySet<string> = new Set(['pbs.tasks', 'pve.backups']);
-export const isAboutTimeOrUse = ({ id }: Pick<Finding, 'id'>): boolean => OF_TIME.has(id) || OF_USE.has(id);
+/** The checks about time, and those about what is at work. */
+const ABOUT: Readonly<Partial<Record<FindingId, 'time' | 'use'>>> = {
+  'pbs.jobs': 'time',
+  'pve.schedule': 'time',
+  'policy.window': 'time',
+  'pbs.tasks': 'use',
+  'pve.backups': 'use',
+};
+export const isAboutTime = ({ id }: Pick<Finding, 'id'>): boolean => ABOUT[id] === 'time';
+export const isAboutTimeOrUse = ({ id }: Pick<Finding, 'id'>): boolean => ABOUT[id] !== undefined;
 
 /** What checks see of the present: it goes before what schedules and past runs suggest. */
 export interface Present {
@@ -25,7 +31,8 @@ export function presentOf(findings: readonly Finding[], span: Interval): Present
     const [server] = id.split('.');
     const young = detail.bootedAt !== undefined;
     const until = retryAfter === null ? null : Date.parse(retryAfter) / 1000;
-    const endless = until === null && (OF_USE.has(id) || detail.error !== undefined || isUnknown(detail));
+    const endless =
+      until === null && (ABOUT[id] === 'use' || detail.error !== undefined || isUnknown(detail));
     return {
       from: span.from,
       to: until === null ? span.to : Math.max(until, span.from + 1),
@@ -41,7 +48,7 @@ export function presentOf(findings: readonly Finding[], span: Interval): Present
   return {
     busy: all.filter(({ always }) => always).map(plain),
     due: all.filter(({ always }) => !always).map(plain),
-    inUse: blocks.some(({ id }) => OF_USE.has(id)),
+    inUse: blocks.some(({ id }) => ABOUT[id] === 'use'),
   };
 }
 
