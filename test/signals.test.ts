@@ -1,6 +1,7 @@
 import { describe, it } from 'vitest';
-import { type Running, readJson, start } from './support/command.js';
-import { pbsCtl } from './support/in-process.js';
+import * as aProcess from './support/command.js';
+import { type Running, readJson } from './support/command.js';
+import { pbsCtl, start } from './support/in-process.js';
 import { carrierTags, eventsOf, until, withLab } from './support/lab.js';
 
 interface Answer {
@@ -9,12 +10,11 @@ interface Answer {
 
 describe('a signal', () => {
   it.concurrent.for([
-    ['preflight', 'SIGINT'],
-    ['preflight', 'SIGTERM'],
-    ['windows', 'SIGINT'],
-    ['status', 'SIGTERM'],
-    ['recover', 'SIGTERM'],
-  ] as const)('ends %s that waits for a server 130 at %s, with one document', ([command, signal], {
+    ['preflight', 'SIGINT', aProcess.start],
+    ['windows', 'SIGHUP', aProcess.start],
+    ['status', 'SIGTERM', aProcess.start],
+    ['recover', 'SIGTERM', start],
+  ] as const)('ends %s that waits for a server 130 at %s, with one document', ([command, signal, started], {
     expect,
   }) =>
     withLab({}, async (lab) => {
@@ -23,7 +23,7 @@ describe('a signal', () => {
         asked = true;
         return { kind: 'swallowed' };
       });
-      const running = start([command, '--host', 'pbs01', '--json', '--config', lab.configPath]);
+      const running = started([command, '--host', 'pbs01', '--json', '--config', lab.configPath]);
       await until('a request', () => asked);
       running.kill(signal);
       const { code, document, stderr } = await readJson<Answer>(running.ended);
@@ -89,7 +89,7 @@ describe('a signal', () => {
     }));
 
   it('is how the lab is meant to end', async ({ expect }) => {
-    const running = start(['lab']);
+    const running = aProcess.start(['lab']);
     await running.says('The lab is up');
     running.kill('SIGTERM');
     expect((await running.ended).code).toBe(0);

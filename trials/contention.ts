@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFil
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startLab } from '../src/lab/lab.js';
-import { Controller } from './controller.js';
+import { Controller, type RunToEnd } from './controller.js';
 import { Random } from './random.js';
 
 export interface Contention {
@@ -22,6 +22,8 @@ export async function contend({
   acquisitions,
   seed,
   carriers = [900],
+  requestTimeoutMs = 500,
+  run,
 }: {
   store: 'guest-tag' | 'registered-tag';
   contenders: number;
@@ -29,6 +31,10 @@ export async function contend({
   seed: number;
   /** Guests that the configs of the contenders name to carry the tag, in turn. */
   carriers?: readonly number[];
+  /** How long they wait to see whether another came first rests on it. */
+  requestTimeoutMs?: number;
+  /** Runs `lock hold` in another way than in a process of its own, which may be killed. */
+  run?: RunToEnd;
 }): Promise<Contention> {
   const lab = await startLab({ factor: 100 });
   const folder = mkdtempSync(join(tmpdir(), 'pbs-ctl-contention-'));
@@ -42,7 +48,7 @@ export async function contend({
     config.policy = {
       ...config.policy,
       pollInterval: '100ms',
-      requestTimeout: '500ms',
+      requestTimeout: `${requestTimeoutMs}ms`,
       onExpiredLock: 'take-over',
     };
     const paths = carriers.map((vmid) => {
@@ -56,24 +62,15 @@ export async function contend({
     const alone = `mkdir ${folder}/held 2>/dev/null || echo broken >>${notes}; sleep 0.05; rmdir ${folder}/held 2>/dev/null; exit 0`;
     const lane = async (name: string, configPath: string) => {
       while (had < acquisitions) {
-        const controller = new Controller([
-          'lock',
-          'hold',
-          '--cluster',
-          'main',
-          '--owner',
-          name,
-          '--ttl',
-          '5s',
-          '--wait',
-          '60s',
-          '--config',
-          configPath,
-          '--',
-          'sh',
-          '-c',
-          alone,
-        ]);
+        const args = [
+          ...['lock', 'hold', '--cluster', 'main', '--owner', name, '--ttl', '5s', '--wait', '60s'],
+          ...['--config', configPath, '--', 'sh', '-c', alone],
+        ];
+        if (run) {
+          if ((await run(args)).code === 0) had += 1;
+          continue;
+        }
+        const controller = new Controller(args);
         const doomed = random.next() < 0.05;
         const timer = doomed
           ? setTimeout(() => controller.kill('SIGKILL'), random.between(200, 2000))

@@ -47,6 +47,11 @@ export class Controller {
   }
 }
 
+/** Runs the command to its end: in a process of its own, unless a test has a cheaper way. */
+export type RunToEnd = (args: readonly string[]) => Promise<Pick<Ended, 'code' | 'stdout' | 'stderr'>>;
+
+export const inItsOwnProcess: RunToEnd = (args) => new Controller(args).ended;
+
 export const patchArgs = (configPath: string, ...more: string[]): string[] => [
   'patch',
   '--host',
@@ -58,7 +63,7 @@ export const patchArgs = (configPath: string, ...more: string[]): string[] => [
 ];
 
 /** The report on stdout, or null where the process ended before it could print one. */
-export function documentIn({ stdout }: Ended): RunDocument | null {
+export function documentIn({ stdout }: Pick<Ended, 'stdout'>): RunDocument | null {
   try {
     const document = JSON.parse(stdout) as RunDocument;
     return 'outcome' in document ? document : null;

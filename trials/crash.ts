@@ -2,7 +2,14 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { RunDocument } from '../src/journal/document.js';
 import { type Lab, startLab } from '../src/lab/lab.js';
-import { Controller, documentIn, type Ended, patchArgs } from './controller.js';
+import {
+  Controller,
+  documentIn,
+  type Ended,
+  inItsOwnProcess,
+  patchArgs,
+  type RunToEnd,
+} from './controller.js';
 import { Witness } from './witness.js';
 
 /** A moment at which a run is killed: right before, within or right after one of its steps. */
@@ -59,13 +66,13 @@ export async function listCrashPoints(): Promise<CrashPoint[]> {
 }
 
 /** Kills a run at the point, starts `patch` again until there is an end, and judges what the servers saw. */
-export async function tryCrashPoint(point: CrashPoint): Promise<Trial> {
+export async function tryCrashPoint(point: CrashPoint, runAgain: RunToEnd = inItsOwnProcess): Promise<Trial> {
   return inLab(async (lab) => {
     const witness = new Witness(lab);
     const first = await runInto(lab, point);
     const reached = first.signal === 'SIGKILL';
     lab.setWeather(() => null);
-    const reports = reached ? await patchUntilEnded(lab) : [documentIn(first)];
+    const reports = reached ? await patchUntilEnded(lab, runAgain) : [documentIn(first)];
     const last = reports.at(-1) ?? null;
     const violations = [...witness.judge(last, { runs: new Set(reports.map((each) => each?.runId)).size })];
     const { outcome, why } = endOf(last);
@@ -104,10 +111,10 @@ async function runInto(lab: Lab, point: CrashPoint): Promise<Ended> {
 
 const MOST_TRIES = 3;
 
-async function patchUntilEnded(lab: Lab): Promise<Array<RunDocument | null>> {
+async function patchUntilEnded(lab: Lab, runAgain: RunToEnd): Promise<Array<RunDocument | null>> {
   const reports: Array<RunDocument | null> = [];
   for (let tried = 0; tried < MOST_TRIES; tried += 1) {
-    const document = documentIn(await new Controller(patchArgs(lab.configPath)).ended);
+    const document = documentIn(await runAgain(patchArgs(lab.configPath)));
     reports.push(document);
     if (document?.outcome === 'patched') break;
   }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Lab, startLab } from '../src/lab/lab.js';
 import { type PlayedJob, playJobs, type Toll } from './backups.js';
-import { Controller, documentIn, patchArgs } from './controller.js';
+import { documentIn, inItsOwnProcess, patchArgs, type RunToEnd } from './controller.js';
 import { hurry } from './crash.js';
 import { playbook } from './playbook.js';
 import { Random } from './random.js';
@@ -27,7 +27,7 @@ export interface HarmTrial {
   readonly playbook: Toll;
 }
 
-interface Plan {
+export interface Plan {
   readonly jobs: readonly PlayedJob[];
   /** Epoch seconds at which both begin. */
   readonly at: number;
@@ -75,12 +75,16 @@ function draw(random: Random, now: number): Plan {
 }
 
 /** The same jobs twice, at the same time: in one lab pbs-ctl patches pbs01, in the other the playbook does. */
-export async function harmTrial(seed: number): Promise<HarmTrial> {
+export async function harmTrial(
+  seed: number,
+  run: RunToEnd = inItsOwnProcess,
+  plans: (random: Random, now: number) => Plan = draw,
+): Promise<HarmTrial> {
   const [ours, theirs] = await Promise.all([startLab({ factor: FACTOR }), startLab({ factor: FACTOR })]);
   try {
-    const plan = draw(new Random(seed), Math.floor(Date.now() / 1000));
+    const plan = plans(new Random(seed), Math.floor(Date.now() / 1000));
     const [document, theirToll] = await Promise.all([
-      patchWithUs(ours, plan),
+      patchWithUs(ours, plan, run),
       patchWithPlaybook(theirs, plan),
     ]);
     // A fence that was left behind would meet what is still to come.
@@ -103,6 +107,7 @@ export async function harmTrial(seed: number): Promise<HarmTrial> {
 async function patchWithUs(
   lab: Lab,
   { jobs, at, drainTimeout, wait }: Plan,
+  run: RunToEnd,
 ): Promise<{ outcome: string; took: number; toll: Toll }> {
   hurry(lab.configPath, { ...POLICY, drainTimeout });
   let patching = false;
@@ -110,7 +115,7 @@ async function patchWithUs(
   await until(at);
   patching = true;
   const begun = Date.now();
-  const ended = await new Controller(patchArgs(lab.configPath, ...(wait ? ['--wait', '20s'] : []))).ended;
+  const ended = await run(patchArgs(lab.configPath, ...(wait ? ['--wait', '20s'] : [])));
   patching = false;
   const took = (Date.now() - begun) / 1000;
   return { outcome: documentIn(ended)?.outcome ?? `no report: ${ended.stderr}`, took, toll };

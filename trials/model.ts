@@ -4,7 +4,14 @@ import fc from 'fast-check';
 import type { RunDocument } from '../src/journal/document.js';
 import { type Lab, startLab } from '../src/lab/lab.js';
 import type { PbsTask } from '../src/lab/pbs/state.js';
-import { Controller, documentIn, patchArgs } from './controller.js';
+import {
+  Controller,
+  documentIn,
+  type Ended,
+  inItsOwnProcess,
+  patchArgs,
+  type RunToEnd,
+} from './controller.js';
 import { hurry } from './crash.js';
 import { Witness } from './witness.js';
 
@@ -36,23 +43,17 @@ type Command = fc.AsyncCommand<Model, Real>;
 /** A run, to its end or until so many requests were seen; then its process is killed. */
 class Patch implements Command {
   readonly #killAt: number | null;
-  constructor(killAt: number | null) {
+  readonly #run: RunToEnd;
+  constructor(killAt: number | null, run: RunToEnd) {
     this.#killAt = killAt;
+    this.#run = run;
   }
 
   check = () => true;
 
   async run(model: Model, { lab, witness, hasty }: Real): Promise<void> {
     const before = { reboots: witness.reboots, upgrades: witness.upgrades };
-    const controller = new Controller(patchArgs(lab.configPath));
-    let seen = 0;
-    lab.setWeather(() => {
-      seen += 1;
-      if (seen === this.#killAt) controller.kill('SIGKILL');
-      return null;
-    });
-    const ended = await controller.ended;
-    lab.setWeather(() => null);
+    const ended = await this.#patch(lab);
     // The machine may still be on its way when the process is dead.
     await settled(lab);
     const document = documentIn(ended);
@@ -72,6 +73,21 @@ class Patch implements Command {
     if (reboots > 0) model.bootedLately = true;
     model.unfinished = ended.signal !== null || !['patched', 'postponed'].includes(document?.outcome ?? '');
     expectThat(witness.violations.length === 0, witness.violations.join('; '));
+  }
+
+  async #patch(lab: Lab): Promise<Ended> {
+    const args = patchArgs(lab.configPath);
+    if (this.#killAt === null) return { ...(await this.#run(args)), signal: null };
+    const controller = new Controller(args);
+    let seen = 0;
+    lab.setWeather(() => {
+      seen += 1;
+      if (seen === this.#killAt) controller.kill('SIGKILL');
+      return null;
+    });
+    const ended = await controller.ended;
+    lab.setWeather(() => null);
+    return ended;
   }
 
   #judge({ outcome, error, leftBehind }: RunDocument, model: Model, reboots: number): void {
@@ -202,12 +218,14 @@ const MEANWHILE = [
 ];
 
 /** Commands in an arbitrary order. */
-export const commands = (most: number) =>
+export const commands = (most: number, run: RunToEnd = inItsOwnProcess) =>
   fc.commands(
     [
       // Every other command is a run: what others do matters by what it does to runs.
-      ...Array.from({ length: 4 }, () => fc.constant(new Patch(null))),
-      ...Array.from({ length: 4 }, () => fc.integer({ min: 1, max: 260 }).map((killAt) => new Patch(killAt))),
+      ...Array.from({ length: 4 }, () => fc.constant(new Patch(null, run))),
+      ...Array.from({ length: 4 }, () =>
+        fc.integer({ min: 1, max: 260 }).map((killAt) => new Patch(killAt, run)),
+      ),
       ...MEANWHILE.map((each) => fc.constant(each)),
     ],
     { maxCommands: most, size: 'max' },

@@ -140,10 +140,10 @@ describe('lock', () => {
   it.concurrent('is waited for with --wait', ({ expect }) =>
     withLab({}, async (lab) => {
       await pbsCtl(lock(lab.configPath, ...on('acquire', '--owner', 'first')));
-      const waiting = start(lock(lab.configPath, ...on('acquire', '--owner', 'second', '--wait', '30s')));
+      const waiting = pbsCtl(lock(lab.configPath, ...on('acquire', '--owner', 'second', '--wait', '30s')));
       await until('two looks at the tags', () => lab.record.requests.length > 8);
       await pbsCtl(lock(lab.configPath, ...on('release', '--owner', 'first')));
-      expect((await waiting.ended).code).toBe(0);
+      expect((await waiting).code).toBe(0);
       expect(carrierTags(lab)).toContain('pbs-ctl-lock+second+');
     }));
 
@@ -161,7 +161,7 @@ describe('lock', () => {
       const { readFileSync, writeFileSync } = await import('node:fs');
       const config = JSON.parse(readFileSync(lab.configPath, 'utf8'));
       config.clusters.main.lock = { store: 'registered-tag' };
-      config.policy.requestTimeout = '1s';
+      config.policy.requestTimeout = '3s';
       writeFileSync(lab.configPath, JSON.stringify(config));
       lab.cluster.registeredTags = ['prod'];
       lab.cluster.access.grant('/', ['Sys.Modify']);
@@ -205,7 +205,7 @@ describe('lock hold', () => {
 
   it.concurrent('renews the lock while the program runs', ({ expect }) =>
     withLab({}, async (lab) => {
-      const running = start(hold(lab.configPath, ['--ttl', '5s'], 'sh', '-c', 'read line'), {}, 'pipe');
+      const running = start(hold(lab.configPath, ['--ttl', '9s'], 'sh', '-c', 'read line'), {}, 'pipe');
       await until('a renewal', () => eventsOf(lab, 'lock-tag-set').length > 2);
       running.type('go\n');
       expect((await running.ended).code).toBe(0);

@@ -1,8 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'vitest';
 import type { RunDocument } from '../../src/journal/document.js';
-import { start } from '../support/command.js';
-import { pbsCtl, pbsCtlJson } from '../support/in-process.js';
+import { pbsCtl, pbsCtlJson, start } from '../support/in-process.js';
 import { carrierTags, eventsOf, until, withLab } from '../support/lab.js';
 
 interface Windows {

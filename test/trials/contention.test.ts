@@ -1,5 +1,6 @@
 import { describe, it } from 'vitest';
 import { contend } from '../../trials/contention.js';
+import { pbsCtl } from '../support/in-process.js';
 
 // A few of what `npm run trial:contention` tries by the hundred.
 
@@ -9,12 +10,15 @@ describe('processes that race for the lock', () => {
   }) => {
     const { acquisitions, violations } = await contend({
       store: 'guest-tag',
-      contenders: 4,
-      acquisitions: 8,
+      contenders: 3,
+      acquisitions: 4,
       seed: 3,
       carriers: [900, 901],
+      // A busy machine is no slow server.
+      requestTimeoutMs: 2000,
+      run: pbsCtl,
     });
-    expect(acquisitions).toBeGreaterThanOrEqual(8);
+    expect(acquisitions).toBeGreaterThanOrEqual(4);
     expect(violations).toBe(0);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, it } from 'vitest';
 import { type CrashPoint, tryCrashPoint } from '../../trials/crash.js';
+import { pbsCtl } from '../support/in-process.js';
 
 // A few of what `npm run trial:crash` tries by the hundred.
 
@@ -23,7 +24,7 @@ describe('a run that is killed', () => {
     ['after the reboot was intended and before it was requested', write(33, 'after')],
     ['after a request whose answer it never heard', request(150, 'after')],
   ] as const)('%s ends well when it is started again', async ([, point], { expect }) => {
-    const { outcome, violations } = await tryCrashPoint(point);
+    const { outcome, violations } = await tryCrashPoint(point, pbsCtl);
     expect({ outcome, violations }).toMatchObject({ violations: [] });
   });
 });
