@@ -6,7 +6,7 @@ import { checksOf } from './catalogue.js';
 import { type Asking, runChecks } from './check.js';
 import { withNever } from './outlook.js';
 
-interface Given extends Softening, Partial<Pick<Asking, 'ownTasks'>> {
+interface Given extends Softening, Partial<Pick<Asking, 'ownTasks' | 'upgradeBegun'>> {
   /** How long the run has worked on the host, milliseconds. */
   readonly worked?: number;
 }
@@ -18,13 +18,18 @@ interface Given extends Softening, Partial<Pick<Asking, 'ownTasks'>> {
 export async function askRound(
   round: Round,
   answers: Answers,
-  { worked = 0, ownTasks = [], ...softening }: Given,
+  { worked = 0, ownTasks = [], upgradeBegun = false, ...softening }: Given,
 ): Promise<Finding[]> {
   const { drainMs = 0 } = softening;
   const { policy } = answers.target;
   const checks = checksOf(round);
   const ask = (drainLeft: number) =>
-    runChecks(checks, answers, { round, takes: timeNeeded(round, policy, { worked, drainLeft }), ownTasks });
+    runChecks(checks, answers, {
+      round,
+      takes: timeNeeded(round, policy, { worked, drainLeft }),
+      ownTasks,
+      upgradeBegun,
+    });
   const by = (index: number) => checks[index]?.rules.softenedBy;
   const seen = await ask(0);
   const drains = drainMs > 0 && seen.some((finding, index) => isDrainable(finding, by(index)));

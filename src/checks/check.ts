@@ -33,6 +33,8 @@ export interface Asking {
   readonly takes: number;
   /** Tasks of the run itself, which do not block it. UPIDs. */
   readonly ownTasks: readonly string[];
+  /** An upgrade of the run has begun before: it is resumed, whatever may hold back a new one. */
+  readonly upgradeBegun: boolean;
 }
 
 /** What a judgement is based on besides what was seen. */
@@ -104,9 +106,10 @@ export async function runChecks(
     round = 'preflight',
     takes = timeNeeded(round, answers.target.policy),
     ownTasks = [],
+    upgradeBegun = false,
   }: Partial<Asking> = {},
 ): Promise<Finding[]> {
-  const known: Known = { ...answers, round, takes, ownTasks };
+  const known: Known = { ...answers, round, takes, ownTasks, upgradeBegun };
   const ask = (each: Check) => {
     const run = () => runCheck(each, answers, known);
     return each.rules.lasting?.some((shares) => shares === round)

@@ -46,6 +46,13 @@ export async function hostState({ pbs }: Pick<Answers, 'pbs'>): Promise<HostStat
   };
 }
 
+/** Package → version. Without a guest only those of PBS, as its API lists them. */
+export async function installedNow({ pbs, target, survey }: Answers): Promise<ReadonlyMap<string, string>> {
+  if (target.guest) return (await survey()).installedPackages;
+  const packages = await pbs.packages();
+  return new Map(packages.flatMap(({ name, installed }) => (installed === null ? [] : [[name, installed]])));
+}
+
 /** As installed; what runs may be older until its services are restarted. */
 export const installedPbs = (packages: readonly PbsPackage[]): string | null =>
   packages.find(({ name }) => name === 'proxmox-backup-server')?.installed ?? null;

@@ -9,9 +9,11 @@ export const policyWindow = check({
   id: 'policy.window',
   rules: { rounds: ALSO_DRAINING, softenedBy: 'ignore-window' },
   look: async ({ pbs }) => ({ uptimeSeconds: (await pbs.nodeStatus()).uptimeSeconds }),
-  judge({ uptimeSeconds }, { target: { policy }, now, takes }) {
+  judge({ uptimeSeconds }, { target: { policy }, now, takes, round, upgradeBegun }) {
     const young = policy.minRebootInterval / 1000 - uptimeSeconds;
-    if (policy.reboot === 'always' && young > 0) {
+    // A run that has begun to upgrade goes on: only its reboot is held back.
+    const reboots = round === 'reboot' || !upgradeBegun;
+    if (policy.reboot === 'always' && young > 0 && reboots) {
       return block(
         `booted ${formatDuration(uptimeSeconds * 1000)} ago, less than minRebootInterval`,
         { bootedAt: now - uptimeSeconds },

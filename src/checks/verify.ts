@@ -3,9 +3,10 @@ import { type Answers, answerOf } from '../host/answers.js';
 import type { Finding, HostState } from '../journal/document.js';
 import { isUnfinished, type RunState } from '../journal/state.js';
 import { type VerifyId, withAccepted } from '../rules/accept.js';
+import { isRolledBack } from '../rules/rolled-back.js';
 import { expectationOf, type ObservedHost, verdict } from '../rules/verdict.js';
 import { whyUnseen } from './check.js';
-import { hostState } from './host-state.js';
+import { hostState, installedNow } from './host-state.js';
 
 export interface Verification {
   readonly state: HostState | null;
@@ -21,7 +22,6 @@ export interface Verification {
 export async function verifyOnce(answers: Answers, run: RunState | null): Promise<Verification> {
   const { pbs, target } = answers;
   const before = run?.baseline ?? null;
-  const expected = run && isUnfinished(run) ? expectationOf(run) : null;
   const hasGuest = target.guest !== null;
   const [state, services, daemon, survey, configs, packages] = await Promise.allSettled([
     hostState(answers),
@@ -48,11 +48,37 @@ export async function verifyOnce(answers: Answers, run: RunState | null): Promis
     each.status === 'rejected' ? [{ error: each.reason as unknown, ids: RESTS_ON_IT[index] ?? [] }] : [],
   );
   const unknown = new Set(missing.flatMap(({ ids }) => ids));
-  const verdicts = withAccepted(verdict(before, now, expected), run?.accepted ?? []);
+  const goneBack = await hasGoneBack(answers, run, { state: now.state, bootId: now.survey?.bootId ?? null });
+  const expected = run && isUnfinished(run) && !goneBack ? expectationOf(run) : null;
+  const found = withAccepted(verdict(before, now, expected), run?.accepted ?? []);
+  const verdicts = goneBack ? found.map(saysSo(run)) : found;
   const judged = verdicts.filter(({ id }) => !unknown.has(id as VerifyId));
   const findings = missing.length > 0 ? [unanswered(missing.map(({ error }) => error)), ...judged] : judged;
   return { state: answerOf(state), findings, ok: findings.every(({ status }) => status !== 'block') };
 }
+
+/** Of a run that has stopped: one at work must not take a machine without its upgrade for a good one. */
+async function hasGoneBack(
+  answers: Answers,
+  run: RunState | null,
+  { state, bootId }: { readonly state: HostState; readonly bootId: string | null },
+): Promise<boolean> {
+  if (!run?.ended?.open || !run.changes || state === UNKNOWN) return false;
+  const installed = await installedNow(answers).catch(() => null);
+  const boot = { bootTime: Date.parse(state.bootTime) / 1000, bootId };
+  return installed !== null && isRolledBack(run, { boot, installed });
+}
+
+const saysSo =
+  (run: RunState | null) =>
+  (finding: Finding): Finding =>
+    finding.id === 'verify.packages' && finding.status === 'pass'
+      ? {
+          ...finding,
+          status: 'warn',
+          summary: `${finding.summary}; it was rolled back to before run ${run?.runId}, which the next patch closes`,
+        }
+      : finding;
 
 /** Findings that cannot be told without: state, services, daemon, configs, packages. */
 const RESTS_ON_IT: readonly (readonly VerifyId[])[] = [

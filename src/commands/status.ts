@@ -7,7 +7,8 @@ import { EXIT, type ExitCode, errorDocument, isShutOut, worstExitCode } from '..
 import { AnswerCache } from '../host/answer-cache.js';
 import { answerOf } from '../host/answers.js';
 import { deadlineFor, openCluster, openPbs, readReferences } from '../host/open.js';
-import { type PastRuns, postponementsOf, readRuns, runsOf } from '../journal/runs.js';
+import { postponementsOf } from '../journal/owed.js';
+import { type PastRuns, readRuns, runsOf } from '../journal/runs.js';
 import type { ClusterAccess } from '../lock/cluster-lock.js';
 import { look } from '../lock/look.js';
 import { isoFromSeconds } from '../moment.js';

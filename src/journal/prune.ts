@@ -1,7 +1,8 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ErrorDocument, errorDocument } from '../fault.js';
-import { postponedInARow, wholeHistories } from './runs.js';
+import { postponedInARow } from './owed.js';
+import { wholeHistories } from './runs.js';
 import { isUnfinished, type RunState } from './state.js';
 
 /**
@@ -28,8 +29,8 @@ export function prunable(runs: readonly RunState[], keep: number): RunState[] {
 
 /**
  * A host that is postponed every hour fills the folder within days, for other hosts too. Kept are: whether a
- * reboot is owed, the baseline, when the host was last patched, since when it is postponed, and the last
- * postponement that was posted to Slack.
+ * reboot is owed, the baseline, when the host was last patched, since when it is postponed, the last
+ * postponement that was posted to Slack, and what left a fence or a lock.
  */
 function neededOf(runs: readonly RunState[], host: string): RunState[] {
   const own = runs.filter((run) => run.host === host && run.mode === 'patch');
@@ -43,5 +44,7 @@ function neededOf(runs: readonly RunState[], host: string): RunState[] {
     inARow.findLast((run) => run.told !== null),
     own.findLast((run) => outcome(run) === 'patched'),
     own.findLast((run) => run.baseline !== null),
+    // A fence or a lock that is still there is this host's to undo.
+    ...own.filter(({ fenced, locks }) => fenced.length + locks.length > 0),
   ].filter((run) => run !== undefined);
 }

@@ -45,6 +45,12 @@ const event = z.discriminatedUnion('type', [
     host: z.string(),
     mode: z.enum(['patch', 'check']),
     owesReboot: z.boolean(),
+    /** Fences of ended runs that are still up, and postponements in a row before; absent in journals before this. */
+    inherits: z
+      .array(z.object({ run: z.string(), datastore: z.string() }))
+      .readonly()
+      .optional(),
+    postponed: z.object({ count: z.number(), since: z.string().nullable() }).optional(),
   }),
   z.object({ type: z.literal('resumed') }),
   z.object({
@@ -92,6 +98,8 @@ const event = z.discriminatedUnion('type', [
   z.object({ type: z.literal('rebooted'), boot }),
   /** The host has booted since its upgrade, and this run has not requested it. `owes`: why it needs another boot. */
   z.object({ type: z.literal('boot-found'), boot, owes: z.string().nullable() }),
+  /** The machine is as it was before the run, as after a rollback to a snapshot: of what it changed nothing is left. */
+  z.object({ type: z.literal('rolled-back') }),
   z.object({ type: z.literal('after'), state: HostState }),
   /** Lines of a server or of the guest that name the cause of a failure. */
   z.object({ type: z.literal('evidence'), lines: z.array(z.string()).readonly() }),

@@ -5,6 +5,7 @@ import type { Clock } from '../world.js';
 import type { RunDocument } from './document.js';
 import { Journal, readRun, UnreadableJournal } from './journal.js';
 import { orUnwritable } from './line-file.js';
+import { postponementsOf } from './owed.js';
 import type { RunEvent } from './records.js';
 import type { RunState } from './state.js';
 
@@ -52,17 +53,6 @@ export function documentsOf(runs: readonly RunState[]): RunDocument[] {
   );
 }
 
-export function postponementsOf(runs: readonly RunState[]): RunDocument['postponements'] {
-  const inARow = postponedInARow(runs);
-  return { count: inARow.length, since: inARow[0]?.startedAt ?? null };
-}
-
-/** The last runs of a host, as far back as they were all postponed. */
-export function postponedInARow(runs: readonly RunState[]): RunState[] {
-  const finished = runs.filter((run) => run.mode === 'patch' && run.ended);
-  return finished.slice(finished.findLastIndex((run) => run.ended?.outcome !== 'postponed') + 1);
-}
-
 /**
  * When a run took the lock of a cluster (ISO 8601), by its journal on this machine: the tag only says until
  * when. Null for a run of another machine, and for a lock that `lock acquire` or `lock hold` took.
@@ -85,7 +75,7 @@ export function lockedSince(stateDir: string, runId: string, cluster: string): s
 export function addToEnded(
   stateDir: string,
   runId: string,
-  events: ReadonlyArray<Extract<RunEvent, { type: 'warning' | 'told' | 'unlocked' }>>,
+  events: ReadonlyArray<Extract<RunEvent, { type: 'warning' | 'told' | 'unlocked' | 'unfenced' }>>,
   clock: Clock,
 ): void {
   // `--abandon` without an unfinished run leaves none on disk.
@@ -144,7 +134,10 @@ export function documentOf(state: RunState, postponements: RunDocument['postpone
       downAt: state.reboot.downAt,
       upAt: state.reboot.upAt,
     },
-    leftBehind: { fenced: state.fenced, locks: state.locks },
+    leftBehind: {
+      fenced: [...new Set([...state.fenced, ...state.inherited.map(({ datastore }) => datastore)])],
+      locks: state.locks,
+    },
     retryAfter: ended.retryAfter,
     postponements,
     evidence: state.evidence,

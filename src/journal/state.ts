@@ -1,6 +1,6 @@
 import type { Outcome } from '../config/schema.js';
 import type { ErrorDocument } from '../fault.js';
-import type { PackageChanges } from '../guest/apt.js';
+import { NO_CHANGES, type PackageChanges } from '../guest/apt.js';
 import type { Finding, HostState, Phase, PhaseTime, RunDocument } from './document.js';
 import type { Acceptance, Baseline, Boot, RunEvent, RunRecord } from './records.js';
 
@@ -13,6 +13,10 @@ export interface RunState {
   readonly lastAt: string;
   readonly resumed: boolean;
   readonly owesReboot: boolean;
+  /** Fences of runs of this host that have ended, and are lifted after the verification of this one. */
+  readonly inherited: ReadonlyArray<{ readonly run: string; readonly datastore: string }>;
+  /** Postponements in a row before it; null in journals of older versions. */
+  readonly postponed: RunDocument['postponements'] | null;
   readonly phase: Phase;
   /** Phases in the order of their beginnings; one that was begun again is listed again. */
   readonly timeline: readonly PhaseTime[];
@@ -39,6 +43,8 @@ export interface RunState {
   readonly upgradeSince: number | null;
   /** The boot before the first try, and when it was looked at (ISO 8601). */
   readonly bootBefore: { readonly boot: Boot; readonly seenAt: string } | null;
+  /** The boot after the reboot, once it was seen. */
+  readonly bootAfter: Boot | null;
   readonly upgradeTask: string | null;
   readonly changes: PackageChanges | null;
   readonly reboot: {
@@ -87,6 +93,8 @@ function begin(runId: string, at: string, event: RunEvent): RunState {
     lastAt: at,
     resumed: false,
     owesReboot: event.owesReboot,
+    inherited: event.inherits ?? [],
+    postponed: event.postponed ?? null,
     phase: 'preflight',
     timeline: [],
     findings: [],
@@ -103,6 +111,7 @@ function begin(runId: string, at: string, event: RunEvent): RunState {
     upgradeAt: null,
     upgradeSince: null,
     bootBefore: null,
+    bootAfter: null,
     upgradeTask: null,
     changes: null,
     reboot: null,
@@ -199,7 +208,11 @@ function after(state: RunState, event: RunEvent, at: string): RunState {
     case 'fenced':
       return { ...state, fenced: including(state.fenced, event.datastore) };
     case 'unfenced':
-      return { ...state, fenced: state.fenced.filter((each) => each !== event.datastore) };
+      return {
+        ...state,
+        fenced: state.fenced.filter((each) => each !== event.datastore),
+        inherited: state.inherited.filter(({ datastore }) => datastore !== event.datastore),
+      };
     case 'planned':
       return {
         ...state,
@@ -244,7 +257,11 @@ function after(state: RunState, event: RunEvent, at: string): RunState {
     case 'went-down':
       return { ...state, reboot: state.reboot && { ...state.reboot, downAt: event.seenAt } };
     case 'rebooted':
-      return { ...state, reboot: state.reboot && { ...state.reboot, upAt: at } };
+      return {
+        ...state,
+        reboot: state.reboot && { ...state.reboot, upAt: at },
+        bootAfter: event.boot,
+      };
     case 'boot-found':
       return {
         ...state,
@@ -256,6 +273,15 @@ function after(state: RunState, event: RunEvent, at: string): RunState {
           upAt: at,
         },
         foreignBoot: { owes: event.owes },
+        bootAfter: event.boot,
+      };
+    case 'rolled-back':
+      return {
+        ...state,
+        changes: NO_CHANGES,
+        foreignBoot: null,
+        after: null,
+        findings: state.findings.filter(({ id }) => !id.startsWith('verify.')),
       };
     case 'after':
       return { ...state, after: event.state };

@@ -48,7 +48,11 @@ const USES = checksOf('drain').filter(({ rules }) => rules.softenedBy === 'drain
 /** What does not answer for a moment ends no drain: the gate before the upgrade asks again. */
 async function stillFits(run: Run, answers: Answers, drainMs: number): Promise<void> {
   const { ignoredWindow } = run;
-  const findings = await askRound('drain', answers, { ignoredWindow, drainMs });
+  const findings = await askRound('drain', answers, {
+    ignoredWindow,
+    drainMs,
+    upgradeBegun: run.journal.state.attempts > 0,
+  });
   if (!findings.some(isSeen)) return;
   run.journal.append({ type: 'checked', findings });
   throw new NotSafe(findings);

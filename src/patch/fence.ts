@@ -1,4 +1,5 @@
-import { fenceMessage, isOwnFence } from '../fence/mark.js';
+import type { Maintenance } from '../api/pbs.js';
+import { fenceMessage, isOwnFence, runOfFence } from '../fence/mark.js';
 import { MaintenanceModes } from '../fence/modes.js';
 import { isoFromMs } from '../moment.js';
 import { note, type Run, requireLock } from './run.js';
@@ -17,6 +18,8 @@ export async function fence(run: Run): Promise<string> {
       if (isOwnFence(maintenance, run.journal.runId)) {
         if (!run.journal.state.fenced.includes(name)) run.journal.append({ type: 'fenced', datastore: name });
         fenced.push(name);
+      } else if (isInherited(run, maintenance)) {
+        left.push(`${name} (the fence of run ${runOfFence(maintenance)}, lifted after verify)`);
       } else if (maintenance) {
         left.push(`${name} (${maintenance.type} set by another user)`);
       } else {
@@ -32,20 +35,33 @@ export async function fence(run: Run): Promise<string> {
   return fenced.length === 0 ? 'no datastore to fence' : `read-only: ${fenced.join(', ')}`;
 }
 
-/** Takes away what this run has put up, and nothing else. @throws the Fault of a datastore that could not be changed */
-export async function unfence(run: Run): Promise<string> {
+/** A fence of an earlier run of this host that has ended. */
+const isInherited = ({ journal }: Run, maintenance: Maintenance | null): boolean =>
+  journal.state.inherited.some((each) => isOwnFence(maintenance, each.run));
+
+/** After verify: what this run has put up, and what earlier runs of this host had to leave. */
+export const unfenceAll = (run: Run): Promise<string> => unfence(run, true);
+
+/**
+ * Takes away what this run has put up, and nothing else.
+ * @param inherited also fences of earlier runs of this host, which only a verification allows
+ * @throws the Fault of a datastore that could not be changed
+ */
+export async function unfence(run: Run, inherited = false): Promise<string> {
   const { pbs } = run.host;
+  const { fenced, inherited: earlier } = run.journal.state;
+  const left = [...fenced, ...(inherited ? earlier.map(({ datastore }) => datastore) : [])];
   const lifted: string[] = [];
   const modes = new MaintenanceModes(pbs, await pbs.datastoreConfigs());
   // The journal tells what was intended, the server what is true: both are asked.
-  for (const name of new Set([...modes.names(), ...run.journal.state.fenced])) {
+  for (const name of new Set([...modes.names(), ...left])) {
     await modes.change(name, async (maintenance, set) => {
-      if (isOwnFence(maintenance, run.journal.runId)) {
+      if (isOwnFence(maintenance, run.journal.runId) || (inherited && isInherited(run, maintenance))) {
         await set(null);
         lifted.push(name);
       }
     });
-    if (run.journal.state.fenced.includes(name)) run.journal.append({ type: 'unfenced', datastore: name });
+    if (left.includes(name)) run.journal.append({ type: 'unfenced', datastore: name });
   }
   return lifted.length === 0 ? 'nothing to lift' : `lifted: ${lifted.join(', ')}`;
 }

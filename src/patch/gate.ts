@@ -58,6 +58,7 @@ async function ask(
     ignoredWindow,
     // The plan was judged when it was made, of the same answers.
     plan: 'any',
+    upgradeBegun: state.attempts > 0,
     worked: clock.now() - workingSince(state),
     ownTasks: state.upgradeTask === null ? [] : [state.upgradeTask],
   });

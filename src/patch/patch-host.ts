@@ -5,17 +5,18 @@ import { deadlineFor, openHost } from '../host/open.js';
 import { claimHost } from '../journal/claim.js';
 import type { RunDocument } from '../journal/document.js';
 import { Journal } from '../journal/journal.js';
-import { documentOf, postponementsOf, readRuns, runsOf } from '../journal/runs.js';
+import { owedBy, postponementsOf } from '../journal/owed.js';
+import { addToEnded, documentOf, readRuns, runsOf } from '../journal/runs.js';
 import { isUnfinished, type RunState } from '../journal/state.js';
 import { alarm } from '../report/deliver.js';
 import type { Reporter } from '../report/events.js';
 import type { Accepting } from '../rules/accept.js';
 import type { World } from '../world.js';
+import { abandon } from './abandon.js';
 import { accept } from './accept.js';
 import { checkOnly } from './check-only.js';
 import { listenForInterruption } from './interruption.js';
 import { note, type Run, warning } from './run.js';
-import { abandon } from './undo.js';
 import { carryOut } from './workflow.js';
 
 interface PatchOptions {
@@ -59,6 +60,7 @@ export async function patchHost(
         mode: options.check ? 'check' : 'patch',
         resumed: unfinished !== undefined,
       });
+      const { inherited } = journal.state;
       const run: Run = {
         host,
         journal,
@@ -81,6 +83,7 @@ export async function patchHost(
       if (options.abandon) await abandon(run);
       else if (options.check) await checkOnly(run, last ?? null);
       else await carryOut(run);
+      settle(stateDir, inherited, journal.state, world);
       return documentOf(journal.state, postponementsOf(options.check ? [] : earlier));
     } finally {
       journal?.close();
@@ -90,6 +93,18 @@ export async function patchHost(
     interruption.end();
     unclaim();
   }
+}
+
+/** Tells the earlier runs that their fences are lifted. */
+function settle(
+  stateDir: string,
+  inherited: RunState['inherited'],
+  { inherited: left }: RunState,
+  { clock }: World,
+): void {
+  for (const { run, datastore } of inherited)
+    if (!left.some((each) => each.run === run && each.datastore === datastore))
+      addToEnded(stateDir, run, [{ type: 'unfenced', datastore }], clock);
 }
 
 /** For a look only: what cannot be read of it stops `patch`, and no check. */
@@ -114,14 +129,11 @@ function openJournal(
     journal.append({ type: 'resumed' });
     return journal;
   }
-  const last = earlier.findLast(
-    (run) => run.mode === 'patch' && run.ended && run.ended.outcome !== 'postponed',
-  );
   const first = {
     type: 'started',
     host: target.host,
     mode: options.check ? 'check' : 'patch',
-    owesReboot: last?.ended?.outcome === 'reboot-pending',
+    ...owedBy(earlier),
   } as const;
   const runId = world.randomWord(6);
   return options.check || options.abandon

@@ -14,7 +14,12 @@ export async function preflight(run: Run, round: 'preflight' | 'recheck' = 'pref
   // What is left of a plan that was begun is judged where the plan is made.
   const plan = journal.state.mode === 'check' || journal.state.upgrade === 'failed' ? 'any' : requiredPlan;
   const answers = run.host.answers(run.journal.runId, run.cache);
-  const findings = await askRound(round, answers, { ignoredWindow, drainMs, plan });
+  const findings = await askRound(round, answers, {
+    ignoredWindow,
+    drainMs,
+    plan,
+    upgradeBegun: journal.state.attempts > 0,
+  });
   for (const { id, status, summary, retryAfter: over } of findings) {
     run.reporter.emit({ event: 'check', host: run.host.target.host, id, status, summary, retryAfter: over });
   }

@@ -3,8 +3,7 @@ import { releaseOwn } from '../lock/lease.js';
 import { isHeldBy } from '../lock/release.js';
 import { unfence } from './fence.js';
 import { unlock } from './lock.js';
-import { note, type Run, warning } from './run.js';
-import { methodOf, upgradeStillRuns } from './upgrade.js';
+import { type Run, warning } from './run.js';
 
 /** Takes back the fence of a run that ends here; what cannot be undone stays in the report. */
 export async function undoFence(run: Run): Promise<void> {
@@ -57,41 +56,3 @@ export const mayHoldLocks = ({ journal }: Run): boolean =>
 
 const unknownLock = (cluster: string, error: unknown) =>
   `whether the lock of cluster "${cluster}" was taken is not known: ${errorDocument(error).message}`;
-
-/** Gives the unfinished run up: undoes what can be undone, by what the servers say, and starts nothing. */
-export async function abandon(run: Run): Promise<void> {
-  const { host, journal, clock } = run;
-  journal.goOnWithoutDisk();
-  if (!journal.state.resumed) {
-    note(run, `host "${host.target.host}" has no unfinished run; nothing to give up`);
-    journal.append({ type: 'ended', outcome: 'abandoned', retryAfter: null, error: null, open: false });
-    return;
-  }
-  const seen = await upgradeStillRuns(run);
-  const stillRuns = seen !== false;
-  if (stillRuns) {
-    const what = seen ? 'the upgrade still runs' : 'whether the upgrade still runs cannot be seen';
-    warning(run, `${what}; fence and lock stay`);
-  } else {
-    await attempt(run, 'the fence', () => unfence(run));
-    for (const { name, lock } of host.clusters) {
-      await attempt(run, `the lock of cluster "${name}"`, async () => {
-        await releaseOwn(lock, { run: journal.runId }, clock);
-        journal.append({ type: 'unlocked', cluster: name });
-      });
-    }
-    await attempt(run, 'the upgrade unit', () => methodOf(run).clear());
-  }
-  const { changes, upgrade } = journal.state;
-  if (changes || (upgrade === 'begun' && !stillRuns))
-    warning(run, 'packages that were upgraded stay upgraded');
-  journal.append({ type: 'ended', outcome: 'abandoned', retryAfter: null, error: null, open: stillRuns });
-}
-
-async function attempt(run: Run, what: string, act: () => Promise<unknown>): Promise<void> {
-  try {
-    await act();
-  } catch (error) {
-    warning(run, `${what} could not be undone: ${errorDocument(error).message}`);
-  }
-}

@@ -34,6 +34,21 @@ export async function verify(run: Run): Promise<string> {
   return `healthy for ${policy.stableFor / 1000} s`;
 }
 
+/** Watches for `stableFor`, without patience. @returns what is not as before; null where all of it is */
+export async function notWell(run: Run): Promise<string | null> {
+  const { clock, journal, host, interruption } = run;
+  const { policy } = host.target;
+  const until = clock.monotonic() + policy.stableFor;
+  for (;;) {
+    const seen = await verifyOnce(host.answers(journal.runId), journal.state);
+    const isOver = clock.monotonic() >= until;
+    if (!seen.ok || isOver) keep(run, seen);
+    if (!seen.ok) return problems(seen.findings);
+    if (isOver) return null;
+    await clock.sleep(policy.pollInterval, interruption.signal);
+  }
+}
+
 function keep(run: Run, { state, findings }: Verification): void {
   run.journal.append({ type: 'checked', findings });
   if (state) run.journal.append({ type: 'after', state });

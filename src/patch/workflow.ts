@@ -6,7 +6,7 @@ import { isoFromMs } from '../moment.js';
 import { consequenceOf, heldBack } from '../rules/failure.js';
 import { ending, isLater } from '../rules/outcome.js';
 import { drain } from './drain.js';
-import { fence, unfence } from './fence.js';
+import { fence, unfenceAll } from './fence.js';
 import { foreignBoot } from './foreign-boot.js';
 import { whatHoldsTheFence } from './gate.js';
 import { keepConsole } from './keep-console.js';
@@ -14,6 +14,7 @@ import { lock, unlock } from './lock.js';
 import { preflight } from './preflight.js';
 import { reboot, whyNoReboot } from './reboot.js';
 import { refresh } from './refresh.js';
+import { closeRolledBack, hasGoneBack } from './rolled-back.js';
 import { phase, type Run, skipPhase, warning } from './run.js';
 import { mayHoldLocks, reportOrphanedLocks, undoFence, undoLock } from './undo.js';
 import { noteVoidUpgrade, upgrade } from './upgrade.js';
@@ -59,7 +60,7 @@ const WORKFLOW: readonly PhaseOfWorkflow[] = [
   // Only a boot that was verified takes the fence away.
   { name: 'wait', when: (state) => state.reboot !== null && state.reboot.upAt === null, act: waitForBoot },
   { name: 'verify', when: always, act: verify },
-  { name: 'unfence', when: always, act: unfence },
+  { name: 'unfence', when: always, act: unfenceAll },
   { name: 'unlock', when: always, act: unlock },
 ];
 
@@ -78,6 +79,7 @@ export async function carryOut(run: Run): Promise<void> {
 
 async function toItsEnd(run: Run): Promise<void> {
   try {
+    if (await hasGoneBack(run)) return await closeRolledBack(run);
     if (run.journal.state.upgrade === 'begun') {
       // Under the lock, since it may take long to see what has become of it.
       await phase(run, 'lock', () => lock(run));

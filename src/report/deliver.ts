@@ -4,7 +4,8 @@ import { type Config, isSafeWebhook, type NotifyConfig, type SecretReference } f
 import { readSecret, type Secret } from '../config/secret.js';
 import { errorDocument } from '../fault.js';
 import type { RunDocument } from '../journal/document.js';
-import { addToEnded, postponedInARow, runsOf, wholeHistories } from '../journal/runs.js';
+import { postponedInARow } from '../journal/owed.js';
+import { addToEnded, runsOf, wholeHistories } from '../journal/runs.js';
 import type { RunState } from '../journal/state.js';
 import type { Clock, World } from '../world.js';
 import { hostMetrics, metricsText, writeMetrics } from './metrics.js';

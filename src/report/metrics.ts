@@ -1,7 +1,8 @@
 import { OUTCOMES } from '../config/schema.js';
 import { Fault } from '../fault.js';
 import type { RunDocument } from '../journal/document.js';
-import { documentOf, postponementsOf } from '../journal/runs.js';
+import { postponementsOf } from '../journal/owed.js';
+import { documentOf } from '../journal/runs.js';
 import type { RunState } from '../journal/state.js';
 import { writeAtomic } from '../journal/write-atomic.js';
 import { downtimeOf, durationOf } from './summary.js';

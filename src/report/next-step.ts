@@ -65,6 +65,16 @@ export function nextStep(doc: RunDocument): NextStep | null {
     case 'failed':
       return failed(doc, { orAbandon, recover, only });
     case 'abandoned':
+      // An upgrade that still runs keeps the lock, too.
+      if (doc.leftBehind.fenced.length > 0 && doc.leftBehind.locks.length === 0)
+        return {
+          why: 'The fence stays, since the host does not pass verify. This shows what is wrong:',
+          command: `pbs-ctl recover --host ${oneLine(doc.host)}`,
+          alternative: {
+            why: 'The next run lifts it once verify passes. To lift it all the same:',
+            command: `pbs-ctl recover --host ${oneLine(doc.host)} --lift-fence --force`,
+          },
+        };
       return leftBehind(doc)
         ? only('Not everything could be undone; this tries again.', `${patch} --abandon`)
         : null;

@@ -34,4 +34,4 @@ export const judge = <Seen>(
 ) => check.judge(seen as Seen, { target: target(policy), now: NOW, ownRun: 'k3f9x2', ...ASKING, ...asking });
 
 /** A run takes 30 minutes. */
-export const ASKING: Asking = { round: 'preflight', takes: 30 * 60, ownTasks: [] };
+export const ASKING: Asking = { round: 'preflight', takes: 30 * 60, ownTasks: [], upgradeBegun: false };

@@ -6,6 +6,16 @@ describe('policy.window', () => {
   const up = (uptimeSeconds: number) => ({ uptimeSeconds });
   it('blocks for a host that booted lately, and knows until when', () =>
     expect(judge(policyWindow, up(600))).toMatchObject({ status: 'block', retryAt: NOW + 3000 }));
+  it.each`
+    round          | upgradeBegun | status     | because
+    ${'preflight'} | ${false}     | ${'block'} | ${'a new run would end in a reboot'}
+    ${'preflight'} | ${true}      | ${'skip'}  | ${'a run that was interrupted in its upgrade goes on'}
+    ${'upgrade'}   | ${true}      | ${'skip'}  | ${'it is not the reboot yet'}
+    ${'reboot'}    | ${true}      | ${'block'} | ${'the reboot itself is held back'}
+    ${'reboot'}    | ${false}     | ${'block'} | ${'the reboot itself is held back'}
+  `('is $status in round $round for such a host when $because', ({ round, upgradeBegun, status }) => {
+    expect(judge(policyWindow, up(600), {}, { round, upgradeBegun }).status).toBe(status);
+  });
   it('lets such a host pass where nothing would be rebooted', () =>
     expect(judge(policyWindow, up(600), { reboot: 'never' }).status).toBe('skip'));
   it('is skipped where the policy names neither window nor blackout', () =>

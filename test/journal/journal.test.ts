@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Journal } from '../../src/journal/journal.js';
+import { postponementsOf } from '../../src/journal/owed.js';
 import { pruneRuns } from '../../src/journal/prune.js';
 import type { RunEvent } from '../../src/journal/records.js';
-import { documentsOf, postponementsOf, runsOf } from '../../src/journal/runs.js';
+import { documentsOf, runsOf } from '../../src/journal/runs.js';
 
 let stateDir: string;
 beforeEach(() => {

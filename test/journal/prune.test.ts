@@ -5,9 +5,10 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Outcome } from '../../src/config/schema.js';
 import { Journal } from '../../src/journal/journal.js';
+import { postponementsOf } from '../../src/journal/owed.js';
 import { prunable, pruneRuns } from '../../src/journal/prune.js';
 import type { Baseline, RunEvent } from '../../src/journal/records.js';
-import { postponementsOf, readRuns, runsOf, wholeHistories } from '../../src/journal/runs.js';
+import { readRuns, runsOf, wholeHistories } from '../../src/journal/runs.js';
 import { isUnfinished } from '../../src/journal/state.js';
 import { hostMetrics } from '../../src/report/metrics.js';
 
@@ -76,6 +77,14 @@ describe('pruning keeps', () => {
     for (let hour = 0; hour < 10; hour += 1) run('pbs02', 'postponed');
     pruneRuns(stateDir, 3);
     expect(runsOf(stateDir, 'pbs01').map(({ runId }) => runId)).toEqual([owed]);
+  });
+
+  it('a fence and a lock that a run had to leave', () => {
+    const fenced = run('pbs01', 'abandoned', { type: 'fenced', datastore: 'tank' });
+    const locked = run('pbs01', 'postponed', { type: 'locked', cluster: 'main', expiresAt: 0 });
+    for (let hour = 0; hour < 10; hour += 1) run('pbs01', 'patched', { type: 'baseline', baseline });
+    pruneRuns(stateDir, 2);
+    expect(left().slice(0, 2)).toEqual([fenced, locked]);
   });
 
   it('what verify compares with and when the host was last patched, under many postponements of it', () => {
