@@ -14,6 +14,9 @@ export const bool = z
   })
   .transform((value) => [true, 1, '1', 'true', 'yes', 'on'].includes(value));
 
+/** A switch in a property string, as PVE parses it: pve-common, `PVE::JSONSchema::parse_boolean`. */
+export const isOn = (value: string): boolean => /^(?:1|on|yes|true)$/i.test(value.trim());
+
 /** Numbers, also those that came out of a config file as text. */
 export const number = z
   .union([z.number(), z.string().regex(/^-?\d+(\.\d+)?$/, 'expected a number')], {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { bool, flag, number, optional, propertyString, text, textOrNumber, wire } from './answer.js';
+import { bool, flag, isOn, number, optional, propertyString, text, textOrNumber, wire } from './answer.js';
 
 // What is read of the answers of PVE, and nothing else. Perl writes booleans and numbers as it pleases.
 // Times are epoch seconds.
@@ -106,11 +106,22 @@ export type HaManager = z.output<typeof HaManagerStatus> & { readonly armed: z.o
 
 /** `pveversion` reads "pve-manager/9.2.11/0123…". */
 export type NodeStatus = z.output<typeof NodeStatus>;
-export const NodeStatus = wire({
-  uptimeSeconds: ['uptime', number],
-  kernel: ['current-kernel', z.object({ release: text }).transform(({ release }) => release)],
-  version: ['pveversion', text.transform((value) => value.split('/')[1] ?? value)],
-});
+export const NodeStatus = z
+  .object({
+    uptime: number,
+    // PVE 8.0 has only `kversion`: "Linux 6.2.16-3-pve #1 SMP …".
+    'current-kernel': optional(z.object({ release: text })),
+    kversion: optional(text),
+    pveversion: text,
+  })
+  .transform(({ uptime, pveversion, kversion, 'current-kernel': current }, context) => {
+    const kernel = current?.release ?? /^Linux (\S+)/.exec(kversion ?? '')?.[1];
+    if (kernel === undefined) {
+      context.addIssue({ code: 'custom', path: ['current-kernel'], message: 'expected the running kernel' });
+      return z.NEVER;
+    }
+    return { uptimeSeconds: uptime, kernel, version: pveversion.split('/')[1] ?? pveversion };
+  });
 
 export type NodePackage = z.output<typeof NodePackage>;
 export const NodePackage = wire({
@@ -156,7 +167,7 @@ export const GuestConfig = wire({
   return {
     ...config,
     /** The agent option is on. */
-    agentEnabled: agent !== null && propertyString(agent, 'enabled').enabled === '1',
+    agentEnabled: agent !== null && isOn(propertyString(agent, 'enabled').enabled ?? ''),
     /** There is an agent option at all; PVE reports the two cases differently. */
     agentConfigured: agent !== null,
     /** Those that PVE can connect to. */

@@ -1,7 +1,7 @@
 import { noNode } from '../api/absent.js';
 import type { HaManager, PveGuest, PveTask } from '../api/pve.js';
 import type { Policy } from '../config/schema.js';
-import { compareKernels, installedKernels } from '../guest/apt.js';
+import { compareKernels, installedKernels } from '../guest/kernels.js';
 import type { PveAnswers } from '../host/answer-cache.js';
 import { ALSO_DRAINING } from '../rules/rounds.js';
 import { block, type Judgement, pass, perCluster, warn } from './check.js';

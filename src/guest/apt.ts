@@ -135,26 +135,6 @@ export function readProgress(line: string): AptProgress | null {
   };
 }
 
-const KERNEL = /^(?:proxmox|pve)-kernel-(\d+\.\d+\.\d+-\d+(?:-[a-z0-9]+)?-pve)(?:-signed)?$/;
-
-/** Releases of the installed kernel images, as in `uname -r`, newest last; without meta packages. */
-export function installedKernels(packages: Iterable<string>): string[] {
-  const releases = [...packages].flatMap((name) => KERNEL.exec(name)?.[1] ?? []);
-  return [...new Set(releases)].sort(compareKernels);
-}
-
-/** Numeric comparison of `X.Y.Z-N-pve`. */
-export function compareKernels(a: string, b: string): number {
-  const numbers = (release: string) =>
-    (/^(\d+)\.(\d+)\.(\d+)-(\d+)/.exec(release) ?? []).slice(1).map(Number);
-  const [left, right] = [numbers(a), numbers(b)];
-  for (let index = 0; index < 4; index += 1) {
-    const difference = (left[index] ?? 0) - (right[index] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
 /** Sections of `dpkg --audit` about packages that work: a vendor's .deb without md5sums, an architecture it does not know. */
 const HARMLESS = /missing the (?:list|md5sums) control file|architecture/;
 

@@ -30,7 +30,7 @@ export function readFstab(text: string): Array<{ target: string; readOnly: boole
     const waits = chosen.includes('noauto') || chosen.includes('x-systemd.automount');
     return source.startsWith('#') || !target.startsWith('/') || waits
       ? []
-      : [{ target: unescapeMount(target), readOnly: chosen.includes('ro') }];
+      : [{ target: plain(unescapeMount(target)), readOnly: chosen.includes('ro') }];
   });
 }
 
@@ -54,7 +54,10 @@ export function missingMount(
 }
 
 const isWithin = (path: string, target: string): boolean =>
-  target === '/' || path === target || path.startsWith(`${target}/`);
+  target === '/' || plain(path) === target || plain(path).startsWith(`${target}/`);
+
+/** A path as the kernel has it: a slash more, between its parts or at its end, is the same folder. */
+const plain = (path: string): string => path.replace(/\/+/g, '/').replace(/(?<=.)\/$/, '');
 
 /** findmnt and fstab write blanks as \\x20 or \\040, and perhaps every byte of a letter beyond ASCII. */
 const unescapeMount = (text: string): string =>

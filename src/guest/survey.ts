@@ -5,6 +5,7 @@ import { firstWords, type Guest, lines, PART, readParts, runReading, sh } from '
 import { PINS, type Pin, readPin } from './kernel-pin.js';
 import { CARRIERS } from './protected.js';
 import { REQUIRERS, readRequirers } from './requirers.js';
+import { readSpace, SPACE, type Space } from './space.js';
 import { SYMPTOM_PARTS, type Symptoms, symptomsIn } from './symptoms.js';
 import { NO_PURGE } from './upgrade-script.js';
 
@@ -28,7 +29,8 @@ export interface Survey extends Symptoms {
   readonly installedPackages: ReadonlyMap<string, string>;
   /** Of failed units: the units that systemd stops or fails with them, and so on. */
   readonly requiredBy: ReadonlyMap<string, readonly string[]>;
-  readonly rootAvailableBytes: number;
+  /** What is free where an upgrade writes, and what it needs. */
+  readonly room: Space;
   /** Loaded units of pbs-ctl: upgrades that are running or have ended. */
   readonly units: readonly string[];
   /** /run/reboot-required exists. */
@@ -44,6 +46,7 @@ ${PART}
 ${CARRIERS}
 ${PINS}
 ${REQUIRERS}
+${SPACE}
 now() { date +%s && cut -d ' ' -f 1 /proc/uptime; }
 certificate() { [ ! -e ${CERTIFICATE} ] || head -c 65536 ${CERTIFICATE}; }
 part boot cat /proc/sys/kernel/random/boot_id
@@ -55,11 +58,13 @@ part certificate certificate
 part plan apt-get -s ${NO_PURGE} dist-upgrade
 part spare apt-get -s ${NO_PURGE} autoremove
 part both apt-get -s ${NO_PURGE} --autoremove dist-upgrade
+part uris apt-get -q --print-uris ${NO_PURGE} dist-upgrade
 part held apt-mark showhold
 part carriers carriers
 part packages dpkg-query -W -f='\${db:Status-Abbrev}|\${Package}|\${Version}\\n'
 part requirers requirers
-part root df -B1 --output=avail /
+part free free
+part kernels kernels
 part units systemctl list-units --all --plain --no-legend 'pbs-ctl-*'
 part reboot test -e /run/reboot-required
 printf '\\n@@end\\n'`;
@@ -89,8 +94,6 @@ export function readSurvey(output: string): Survey {
     return text;
   };
   if (!parts.has('end')) throw unreadable('the output ends early');
-  const rootAvailableBytes = Number(must('root').split('\n').at(-1)?.trim());
-  if (!Number.isFinite(rootAvailableBytes)) throw unreadable('the free space of / is not a number');
   const [now = Number.NaN, uptime = Number.NaN] = lines(must('now')).map(Number);
   if (!Number.isFinite(now - uptime)) throw unreadable('its clock or uptime is not a number');
   const pem = must('certificate').trim();
@@ -99,8 +102,13 @@ export function readSurvey(output: string): Survey {
   const simulated = part('plan');
   for (const name of ['locks', 'failed', 'mounts']) must(name);
   part('audit');
+  const symptoms = symptomsIn(parts);
+  const mounted = new Set(symptoms.mounts.map(({ target }) => target));
+  const fstab = parts.get('fstab')?.text ?? '';
+  const room = readSpace(must('free'), must('kernels'), parts.get('uris')?.text ?? '', mounted, fstab);
+  if (!room.places.some(({ folder }) => folder === '/')) throw unreadable('the free space of / is missing');
   return {
-    ...symptomsIn(parts),
+    ...symptoms,
     bootId: must('boot').trim(),
     bootTime: now - uptime,
     certificate,
@@ -113,7 +121,7 @@ export function readSurvey(output: string): Survey {
     carriers: lines(must('carriers')),
     installedPackages: installed(must('packages')),
     requiredBy: readRequirers(must('requirers')),
-    rootAvailableBytes,
+    room,
     units: firstWords(part('units').text),
     rebootRequired: part('reboot').code === 0,
   };

@@ -92,8 +92,8 @@ interface UpgradeView {
   readonly startWords: string;
   /** Last line of apt's status channel, '' before the first. */
   readonly status: string;
-  /** The part of the log after `offset`, whole lines where possible. */
-  readonly log: string;
+  /** The part of the log after `offset`. A package may print any bytes. */
+  readonly log: Buffer;
 }
 
 const LOG_STEP = 256 * 1024;
@@ -115,7 +115,7 @@ export async function viewUpgrade(guest: Guest, attempt: Attempt, offset: number
     "printf '@@status\\n'",
     `tail -n 1 ${dir}/status 2>/dev/null`,
     "printf '\\n@@log\\n'",
-    `tail -c +${offset + 1} ${dir}/log 2>/dev/null | head -c ${LOG_STEP}`,
+    `tail -c +${offset + 1} ${dir}/log 2>/dev/null | head -c ${LOG_STEP} | base64 -w 0`,
     'exit 0',
   ].join('\n');
   const { stdout } = await runOnce(guest, sh(script), 30_000);
@@ -130,7 +130,7 @@ export async function viewUpgrade(guest: Guest, attempt: Attempt, offset: number
       start: start === 'under-way' || start === 'over' ? start : 'none',
       startWords: words.join('\n').trim(),
       status: status.trim(),
-      log,
+      log: Buffer.from(log, 'base64'),
     };
   throw new Fault('agent.no-systemd', `systemd in guest ${guest.vmid} does not answer at the moment.`, {
     kind: 'passing',

@@ -109,7 +109,7 @@ export class Journal {
   }
 
   /** Appends to a file next to the journal, such as apt's output. */
-  keep(name: string, text: string): void {
+  keep(name: string, text: string | Uint8Array): void {
     const { folder } = this;
     if (folder === null) return;
     orUnwritable(folder, () => appendFileSync(join(folder, name), text, { mode: 0o600 }));

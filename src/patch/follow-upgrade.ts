@@ -32,16 +32,20 @@ export async function followToItsEnd(run: Run, method: UpgradeMethod): Promise<E
       asking(run, vm, async () => {
         const seen = await method.observe();
         run.journal.keep('apt.log', seen.log);
-        lastLines = [...lastLines, ...seen.log.split('\n').filter((line) => line.trim() !== '')].slice(
-          -LAST_LINES,
-        );
+        lastLines = [
+          ...lastLines,
+          ...seen.log
+            .toString()
+            .split('\n')
+            .filter((line) => line.trim() !== ''),
+        ].slice(-LAST_LINES);
         if (seen.progress) step(run, 'upgrade', seen.progress.percent, seen.progress.text);
         return seen;
       });
     const unit = await until(run, deadline, async () => endOf(await look()));
     if (!unit) throw timedOut(run, method, vm);
     // What it has written since.
-    if (unit.kind !== 'gone') while ((await look())?.log) {}
+    if (unit.kind !== 'gone') while ((await look())?.log.length) {}
     const latest = Math.max(deadline, run.clock.monotonic() + RESULT_MS);
     const result = await until(run, latest, () => asking(run, vm, () => method.result()));
     if (!result) throw timedOut(run, method, vm);

@@ -1,6 +1,7 @@
 import { Fault } from '../fault.js';
-import { installedKernels, type PackageChanges } from '../guest/apt.js';
+import type { PackageChanges } from '../guest/apt.js';
 import { dpkgChanges } from '../guest/dpkg-log.js';
+import { installedKernels } from '../guest/kernels.js';
 import { readUnitJournal } from '../guest/unit-journal.js';
 import type { Answers } from '../host/answers.js';
 import type { Boot } from '../journal/records.js';

@@ -1,6 +1,6 @@
 import { formatDuration } from '../config/quantity.js';
 import { EXIT, Fault } from '../fault.js';
-import { installedKernels } from '../guest/apt.js';
+import { installedKernels } from '../guest/kernels.js';
 import type { Answers } from '../host/answers.js';
 import { isoFromMs } from '../moment.js';
 import { bootableWithoutGuest } from '../rules/kernel.js';

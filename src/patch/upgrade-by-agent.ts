@@ -60,7 +60,7 @@ export function agentMethod(
       }),
     async observe() {
       const { unit, start, startWords, status, log } = await viewUpgrade(guest, attempt(), offset);
-      offset += Buffer.byteLength(log);
+      offset += log.length;
       goneLooks = unit.kind === 'gone' ? goneLooks + 1 : 0;
       const isOver = goneLooks >= LOOKS_AT_NOTHING && start !== 'under-way';
       const isSettled = isOver && (start === 'over' || (await withdrawStart(guest, attempt())));
@@ -68,7 +68,7 @@ export function agentMethod(
         unit,
         isSettled,
         progress: progressIn(status),
-        log: isSettled && log === '' && startWords !== '' ? `${startWords}\n` : log,
+        log: isSettled && log.length === 0 && startWords !== '' ? `${startWords}\n` : log,
       };
     },
     result: () => resultInGuest(run, guest),

@@ -8,8 +8,8 @@ export interface ObservedUpgrade {
   readonly isSettled: boolean;
   /** Null where nothing is known yet. `percent` null where only words are. */
   readonly progress: { readonly percent: number | null; readonly text: string } | null;
-  /** What was written since the last look. */
-  readonly log: string;
+  /** What was written since the last look, in whatever bytes. */
+  readonly log: string | Buffer;
 }
 
 /** What would be done, and what must stay on this host. */

@@ -1,6 +1,7 @@
 import type { Policy } from '../config/schema.js';
 import { isOwnFence } from '../fence/mark.js';
-import { installedKernels, isEmptyPlan, type PackageChanges } from '../guest/apt.js';
+import { isEmptyPlan, type PackageChanges } from '../guest/apt.js';
+import { installedKernels } from '../guest/kernels.js';
 import type { RunState } from '../journal/state.js';
 import { type Kernels, rebootDecision } from './reboot.js';
 

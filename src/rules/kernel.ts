@@ -1,5 +1,5 @@
-import { compareKernels } from '../guest/apt.js';
 import type { Pin } from '../guest/kernel-pin.js';
+import { compareKernels } from '../guest/kernels.js';
 
 export interface BootableKernels {
   readonly running: string;

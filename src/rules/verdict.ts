@@ -1,4 +1,4 @@
-import { installedKernels } from '../guest/apt.js';
+import { installedKernels } from '../guest/kernels.js';
 import { missingMount, mountOf } from '../guest/mounts.js';
 import type { Survey } from '../guest/survey.js';
 import type { Finding, HostState } from '../journal/document.js';

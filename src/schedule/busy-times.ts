@@ -133,6 +133,10 @@ const TASK_TYPES: Readonly<Record<PbsJob['kind'], readonly string[]>> = {
   tape: ['tape-backup-job'],
 };
 
+/** The id of a worker holds that of its job, but for prune jobs: theirs is what they prune, `store[:namespace]`. */
+const isOf = ({ kind, id, store }: PbsJob, worker: string): boolean =>
+  kind === 'prune' ? worker === store || worker.startsWith(`${store}:`) : worker.includes(id);
+
 /**
  * PBS reports only the next run of a job. PVE, whose schedules have the same grammar, lists those after it; where
  * no cluster answers, the next one has to do.
@@ -147,7 +151,7 @@ async function jobTimes(
   const { kind, id, schedule, disabled, nextRun } = job;
   if (disabled || schedule === null || nextRun === null) return [];
   const past = tasks.flatMap((task) =>
-    TASK_TYPES[kind].includes(task.type) && task.id?.includes(id) && task.endedAt !== null
+    TASK_TYPES[kind].includes(task.type) && isOf(job, task.id ?? '') && task.endedAt !== null
       ? [task.endedAt - task.startedAt]
       : [],
   );

@@ -11,7 +11,7 @@ import { pveBackups, readVzdump } from '../../src/checks/pve.backups.js';
 import { pvePatching } from '../../src/checks/pve.patching.js';
 import { pveSchedule } from '../../src/checks/pve.schedule.js';
 import type { Target } from '../../src/config/target.js';
-import { installedKernels } from '../../src/guest/apt.js';
+import { installedKernels } from '../../src/guest/kernels.js';
 import { Access } from '../../src/lab/access.js';
 import { grantPbs } from '../../src/lab/privileges.js';
 import { seenAt } from '../../src/lock/look.js';

@@ -1,12 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  compareKernels,
-  installedKernels,
-  packageChanges,
-  planDigest,
-  readPlan,
-  readProgress,
-} from '../../src/guest/apt.js';
+import { packageChanges, planDigest, readPlan, readProgress } from '../../src/guest/apt.js';
 
 const SIMULATION = `Reading package lists...
 The following packages have been kept back:
@@ -64,18 +57,6 @@ describe('what apt says', () => {
   it('takes nothing for progress that is none', () => {
     expect(readProgress('')).toBeNull();
     expect(readProgress('Setting up apt (2.6.2) ...')).toBeNull();
-  });
-
-  it('finds kernel images among meta packages and helpers, newest last', () => {
-    const names = [
-      'proxmox-kernel-helper',
-      'proxmox-kernel-6.17',
-      'proxmox-kernel-6.17.10-1-pve-signed',
-      'proxmox-kernel-6.17.4-1-pve-signed',
-      'pve-kernel-5.15.1-1-pve',
-    ];
-    expect(installedKernels(names)).toEqual(['5.15.1-1-pve', '6.17.4-1-pve', '6.17.10-1-pve']);
-    expect(compareKernels('6.17.4-1-pve', '6.17.10-1-pve')).toBeLessThan(0);
   });
 
   it('tells what really changed from before and after', () => {

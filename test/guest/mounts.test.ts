@@ -32,6 +32,8 @@ describe('a mount that fstab wants and that is not there', () => {
     fstab                                                    | missing        | because
     ${'/dev/sdb1 /mnt/tank ext4 nofail 0 2'}                 | ${'/mnt/tank'} | ${'it should be mounted at boot'}
     ${'/dev/sdb1 /mnt/tank ext4'}                            | ${'/mnt/tank'} | ${'without options the defaults hold'}
+    ${'/dev/sdb1 /mnt/tank/ ext4 nofail 0 2'}                | ${'/mnt/tank'} | ${'a slash at its end is the same folder'}
+    ${'/dev/sdb1 //mnt//tank ext4 nofail 0 2'}               | ${'/mnt/tank'} | ${'so are double ones'}
     ${'/dev/sdb1 /mnt ext4 defaults 0 2'}                    | ${'/mnt'}      | ${'its parent should be mounted'}
     ${'/dev/sdb1 /mnt/tank ext4 noauto 0 2'}                 | ${null}        | ${'it is mounted by hand'}
     ${'/dev/sdb1 /mnt/tank ext4 rw,noauto,nofail 0 2'}       | ${null}        | ${'it is mounted by hand'}
@@ -44,5 +46,6 @@ describe('a mount that fstab wants and that is not there', () => {
     const wanted = readFstab(fstab).map(({ target }) => target);
     expect(missingMount('/mnt/tank/store', { mounts: [ROOT], fstab: wanted })).toBe(missing);
     expect(missingMount('/mnt/tank/store', { mounts: [ROOT, TANK], fstab: wanted })).toBeNull();
+    expect(missingMount('/mnt//tank/store/', { mounts: [ROOT], fstab: wanted })).toBe(missing);
   });
 });

@@ -99,7 +99,7 @@ export function newestKernel(state: string): string | undefined {
 }
 
 function kernelOf(name: string): string | undefined {
-  return /^(?:proxmox|pve)-kernel-(\d+\.\d+\.\d+-\d+-pve)(?:-signed)?$/.exec(name)?.[1];
+  return /^(?:(?:proxmox|pve)-kernel|linux-image)-(\d+\.\d+\.\d+.*?)(?:-signed)?$/.exec(name)?.[1];
 }
 
 const byRelease = (left: string, right: string) => left.localeCompare(right, 'en', { numeric: true });

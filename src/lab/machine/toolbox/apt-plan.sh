@@ -1,5 +1,5 @@
 #!/bin/sh
-# What an upgrade or autoremove would do, in apt's words. Usage: apt-plan.sh VERB [simulate]
+# What an upgrade or autoremove would do, in apt's words. Usage: apt-plan.sh VERB [simulate|uris]
 # Plain `upgrade` keeps back what needs a new package: each kernel, in practice.
 cd "$LAB_STATE" || exit 100
 echo 'Reading package lists...'
@@ -31,7 +31,7 @@ exec awk -F '\t' -v verb="$1" -v simulate="$2" '
     if ($2 == "" || ($2 == "after" && both)) { spare = spare " " $1; spares[++spareCount] = $1 }
   }
   FILENAME == "pending" && verb != "autoremove" {
-    kernel = $2 ~ /^(proxmox|pve)-kernel-/
+    kernel = $2 ~ /^((proxmox|pve)-kernel|linux-image)-/
     if ($2 in held) { kept = kept " " $2; keptCount++; next }
     if (verb == "upgrade" && ($1 != "upgrade" || kernel)) {
       if ($1 == "upgrade") { kept = kept " " $2; keptCount++ }
@@ -43,6 +43,8 @@ exec awk -F '\t' -v verb="$1" -v simulate="$2" '
     inst[++changes] = "Inst " $2 " " old "(" $4 " " $5 " [amd64])"
     done[changes] = "Conf " $2 " (" $4 " " $5 " [amd64])"
     bytes += $6
+    if ($1 == "install") { added += 3 * $6 }
+    uri[changes] = "\047http://mirror.example/debian/pool/" $2 "_" $4 "_amd64.deb\047 " $2 "_" $4 "_amd64.deb " $6 " "
   }
   END {
     if (verb == "autoremove" || both) for (i = 1; i <= spareCount; i++) {
@@ -61,8 +63,12 @@ exec awk -F '\t' -v verb="$1" -v simulate="$2" '
     list(upgraded, "The following packages will be upgraded:")
     printf "%d upgraded, %d newly installed, %d to remove and %d not upgraded.\n", upgrades, news, removes, keptCount
     if (unfinished) printf "%d not fully installed or removed.\n", unfinished
-    if (!simulate) {
-      if (bytes) printf "Need to get %.1f MB of archives.\n", bytes / 1e6
+    if (simulate != "simulate") {
+      if (bytes) {
+        printf "Need to get %.1f MB of archives.\n", bytes / 1e6
+        printf "After this operation, %.0f kB of additional disk space will be used.\n", added / 1e3
+      }
+      if (simulate == "uris") for (i = 1; i <= changes; i++) print uri[i]
       exit
     }
     for (i = 1; i <= removes; i++) print remv[i]

@@ -115,7 +115,7 @@ async function change() {
   const changes = rows('pending').filter(
     ([action, name]) =>
       !held.has(name) &&
-      (verb !== 'upgrade' || (action === 'upgrade' && !/^(proxmox|pve)-kernel-/.test(name))),
+      (verb !== 'upgrade' || (action === 'upgrade' && !/^((proxmox|pve)-kernel|linux-image)-/.test(name))),
   );
   const unfinished = rows('packages')
     .filter(([status]) => status[1] !== 'i')

@@ -37,7 +37,7 @@ export async function configure(name, seconds, keepsOldConffiles) {
   if (name === 'qemu-guest-agent') await restartAgent();
   if (name === 'proxmox-backup-server') report('proxy-reloaded');
   if (name === 'systemd') await reexecute();
-  const kernel = /^(?:proxmox|pve)-kernel-(\d+\.\d+\.\d+-\d+-pve)(?:-signed)?$/.exec(name)?.[1];
+  const kernel = /^(?:(?:proxmox|pve)-kernel|linux-image)-(\d+\.\d+\.\d+.*?)(?:-signed)?$/.exec(name)?.[1];
   if (kernel) {
     print(`Generating /boot/initrd.img-${kernel}`);
     writeFileSync(join(ROOT, `boot/vmlinuz-${kernel}`), '');
