@@ -40,6 +40,8 @@ export interface FaultOptions {
   readonly exitCode?: ExitCode;
   /** When what stands in the way is expected to be over, ISO 8601; null where that is not known. */
   readonly retryAfter?: string | null;
+  /** Lines of a server or of the guest that name the cause. */
+  readonly evidence?: readonly string[];
   readonly cause?: unknown;
 }
 
@@ -55,11 +57,12 @@ export class Fault extends Error {
   readonly hint: string | null;
   readonly exitCode: ExitCode;
   readonly retryAfter: string | null;
+  readonly evidence: readonly string[];
 
   constructor(
     code: string,
     message: string,
-    { kind, denied, hint, exitCode, retryAfter = null, cause }: FaultOptions = {},
+    { kind, denied, hint, exitCode, retryAfter = null, evidence = [], cause }: FaultOptions = {},
   ) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
@@ -68,6 +71,7 @@ export class Fault extends Error {
     this.hint = hint ?? null;
     this.exitCode = exitCode ?? (helpsToWait(this) ? EXIT.tryLater : EXIT.failed);
     this.retryAfter = retryAfter;
+    this.evidence = evidence;
   }
 }
 

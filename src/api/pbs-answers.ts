@@ -160,16 +160,19 @@ export const Repositories = wire({
   ],
   /** `enabled` null: not configured. */
   standard: ['standard-repos', z.array(wire({ handle: text, enabled: ['status', optional(bool)] }))],
-  /** `URI suite components` of every enabled repository. */
-  enabledUris: [
+  /** Every enabled repository, with the file that names it. */
+  enabled: [
     'files',
-    z.array(z.object({ repositories: z.array(Repository) })).transform((files) =>
-      files
-        .flatMap(({ repositories }) => repositories)
-        .filter(({ Enabled }) => Enabled)
-        .flatMap(({ URIs, Suites, Components }) =>
-          URIs.flatMap((uri) => Suites.map((suite) => [uri, suite, ...(Components ?? [])].join(' '))),
+    z
+      .array(z.object({ path: text, repositories: z.array(Repository) }))
+      .transform((files) =>
+        files.flatMap(({ path, repositories }) =>
+          repositories
+            .filter(({ Enabled }) => Enabled)
+            .flatMap(({ URIs, Components }) =>
+              URIs.map((uri) => ({ path, uri, components: Components ?? [] })),
+            ),
         ),
-    ),
+      ),
   ],
 });

@@ -1,5 +1,8 @@
 import { type PackageChanges, planDigest, wholePlan } from '../guest/apt.js';
+import { evidenceIn } from '../guest/evidence.js';
 import type { Survey } from '../guest/survey.js';
+import { adviceOf } from '../rules/advice.js';
+import { causesIn } from '../rules/causes.js';
 import { A_MINUTE, ALWAYS } from '../rules/rounds.js';
 import { symptomsFor } from '../rules/symptoms.js';
 import { approvalsFor, protectedOn, refusalOf } from '../rules/upgrade-plan.js';
@@ -14,7 +17,7 @@ export const guestPackages = check({
   rules: { rounds: [...ALWAYS, 'unfence'], lasting: A_MINUTE, softenedBy: 'plan' },
   look: async (answers) => (answers.target.guest ? answers.survey() : null),
   judge(seen, known) {
-    const { policy, upgradeUnit } = known.target;
+    const { policy, upgradeUnit, host } = known.target;
     if (!seen) return skip('the config names no guest');
     const { simulationError } = seen;
     const isUpgraded = known.round === 'reboot' || known.round === 'unfence';
@@ -25,13 +28,21 @@ export const guestPackages = check({
     );
     if (wrong) {
       const [step] = wrong.steps;
-      return block(wrong.summary, { hint: [step?.text, step?.command].filter(Boolean).join('\n') });
+      const evidence =
+        wrong.kind === 'half-configured' ? { evidence: evidenceIn(seen.audit.split('\n')) } : {};
+      return block(wrong.summary, {
+        hint: [step?.text, step?.command].filter(Boolean).join('\n'),
+        ...evidence,
+      });
     }
     if (isUpgraded || upgradeUnit !== null) return pass('all packages are configured, apt is free');
     if (!seen.plan) {
-      return block(`the upgrade cannot be simulated: ${simulationError?.split('\n').at(-1) || 'no output'}`, {
-        output: simulationError,
-      });
+      const evidence = evidenceIn((simulationError ?? '').split('\n'));
+      const advice = adviceOf(causesIn(evidence), { host, enterpriseFile: null });
+      return block(
+        `the upgrade cannot be simulated: ${advice?.means ?? (evidence.at(-1)?.trim() || 'no output')}`,
+        { output: simulationError, evidence, ...(advice ? { hint: advice.hint } : {}) },
+      );
     }
     return judgePlan(seen, seen.plan, known);
   },

@@ -138,6 +138,11 @@ export function readProgress(line: string): AptProgress | null {
 /** Sections of `dpkg --audit` about packages that work: a vendor's .deb without md5sums, an architecture it does not know. */
 const HARMLESS = /missing the (?:list|md5sums) control file|architecture/;
 
+/** The packages that an audit lists: a name and its description, one blank in. */
+export const brokenPackages = (audit: string): string[] => [
+  ...new Set([...audit.matchAll(/^ ([a-z0-9][a-z0-9+.:-]*)(?:\s|$)/gm)].map(([, name = '']) => name)),
+];
+
 /** What `dpkg --audit` prints of packages that are half done; '' where all are whole. */
 export const brokenIn = (audit: string): string =>
   audit

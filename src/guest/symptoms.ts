@@ -1,4 +1,5 @@
 import { brokenIn } from './apt.js';
+import { type AptLock, LOCKS, readLocks } from './apt-locks.js';
 import { firstWords, lines, type readParts } from './exec.js';
 import { type Mount, readFstab, readMounts } from './mounts.js';
 
@@ -14,12 +15,8 @@ export interface Symptoms {
   readonly readOnlyMounts: readonly string[];
   /** What of `dpkg --audit` is half done; empty when all is well. */
   readonly audit: string;
-  /** Processes that hold a lock of apt or dpkg; their name is null where it is not known. */
-  readonly aptLocks: ReadonlyArray<{
-    readonly file: string;
-    readonly pid: number;
-    readonly process: string | null;
-  }>;
+  /** Processes that hold a lock of apt or dpkg. */
+  readonly aptLocks: readonly AptLock[];
   /** Lines of the kernel in this boot that name a disk with errors; null where its log cannot be read. */
   readonly diskErrors: readonly DiskError[] | null;
   /** Local file systems. */
@@ -38,18 +35,8 @@ export interface DiskError {
   readonly line: string;
 }
 
-/**
- * The parts of a script that a look for symptoms has. A lock of apt is a POSIX lock: it shows in /proc/locks under the
- * inode of its file.
- */
-export const SYMPTOM_PARTS = `locks() {
-  for file in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/cache/apt/archives/lock; do
-    inode=$(stat -c %i "$file" 2>/dev/null) || continue
-    while read -r _ kind _ _ pid where _; do
-      case "$kind $where" in *' '*:"$inode") echo "$file $pid $(cat "/proc/$pid/comm" 2>/dev/null)" ;; esac
-    done </proc/locks
-  done
-}
+/** The parts of a script that a look for symptoms has. */
+export const SYMPTOM_PARTS = `${LOCKS}
 disks() {
   log=$(journalctl -k -b -q --no-pager -o cat -p err) || return 1
   printf '%s\\n' "$log" | grep -E 'EXT4-fs|XFS|BTRFS|I/O error|medium error|target error' | tail -n 40
@@ -83,10 +70,7 @@ export function symptomsIn(parts: ReturnType<typeof readParts>): Symptoms {
     ),
     // Its exit status means nothing.
     audit: brokenIn(parts.get('audit')?.text ?? ''),
-    aptLocks: lines(text('locks')).map((line) => {
-      const [file = '', pid = '', ...name] = line.split(' ');
-      return { file, pid: Number(pid), process: programOf(name.join(' ')) };
-    }),
+    aptLocks: readLocks(text('locks')),
     diskErrors: parts.get('disks')?.code === 0 ? lines(text('disks')).flatMap(diskErrorIn) : null,
     space: lines(text('space')).flatMap((line) => {
       const [, available, total, target] = /^\s*(\d+)\s+(\d+)\s+(\/.*)$/.exec(line) ?? [];
@@ -99,10 +83,6 @@ export function symptomsIn(parts: ReturnType<typeof readParts>): Symptoms {
 
 /** File systems that are mounted to be written: no image, nothing of the kernel's own. */
 const WRITABLE = /^(ext[234]|xfs|btrfs|zfs|f2fs|jfs|vfat|nfs4?|cifs|fuse\..*|ceph)$/;
-
-/** The kernel keeps 15 letters of a name. */
-const programOf = (comm: string): string | null =>
-  comm === '' ? null : comm === 'unattended-upgr' ? 'unattended-upgrades' : comm;
 
 const FILE_SYSTEM = [
   /EXT4-fs error \(device ([\w-]+)\)/,

@@ -92,6 +92,8 @@ const event = z.discriminatedUnion('type', [
     exitCode: z.number(),
     /** What it had changed by then; absent in journals of older versions. */
     packages: PackageChanges.optional(),
+    /** All packages are in, but the boot loader could not be updated. */
+    bootLoader: z.literal(true).optional(),
   }),
   z.object({ type: z.literal('reboot-intended'), boot }),
   z.object({ type: z.literal('went-down'), seenAt: z.string() }),

@@ -47,6 +47,8 @@ export interface RunState {
   readonly bootAfter: Boot | null;
   readonly upgradeTask: string | null;
   readonly changes: PackageChanges | null;
+  /** The upgrade could not update the boot loader: a person has to, and gives this run up. */
+  readonly bootLoaderFailed: boolean;
   readonly reboot: {
     readonly count: number;
     readonly requestedAt: string;
@@ -114,6 +116,7 @@ function begin(runId: string, at: string, event: RunEvent): RunState {
     bootAfter: null,
     upgradeTask: null,
     changes: null,
+    bootLoaderFailed: false,
     reboot: null,
     foreignBoot: null,
     after: null,
@@ -176,7 +179,7 @@ function after(state: RunState, event: RunEvent, at: string): RunState {
     case 'started':
       return state;
     case 'resumed':
-      return { ...state, resumed: true, ended: null };
+      return { ...state, resumed: true, ended: null, evidence: [] };
     case 'phase':
       return event.status === 'intended'
         ? { ...state, phase: event.phase, timeline: [...state.timeline, begun(event.phase, at)] }
@@ -242,7 +245,12 @@ function after(state: RunState, event: RunEvent, at: string): RunState {
     case 'upgraded':
       return { ...state, upgrade: 'done', changes: event.packages };
     case 'upgrade-failed':
-      return { ...state, upgrade: 'failed', changes: event.packages ?? state.changes };
+      return {
+        ...state,
+        upgrade: 'failed',
+        changes: event.packages ?? state.changes,
+        bootLoaderFailed: event.bootLoader ?? false,
+      };
     case 'reboot-intended':
       return {
         ...state,

@@ -9,12 +9,12 @@ import { VmWatch } from './vm-watch.js';
 interface EndedUpgrade {
   readonly unit: Exclude<UnitState, { kind: 'running' }>;
   readonly result: UpgradeResult;
-  /** What was written last. */
-  readonly lastLines: readonly string[];
+  /** What was written. */
+  readonly lines: readonly string[];
 }
 
-/** As many as a report shows. */
-const LAST_LINES = 12;
+/** The last lines of an upgrade that are kept in memory; all of them are in its log. */
+const MOST_LINES = 20_000;
 /** What the packages are like is asked at least so long, also where the upgrade has used up its time. */
 const RESULT_MS = 60_000;
 
@@ -27,18 +27,12 @@ const RESULT_MS = 60_000;
 export async function followToItsEnd(run: Run, method: UpgradeMethod): Promise<EndedUpgrade> {
   return holding(run, async (deadline) => {
     const vm = new VmWatch(run);
-    let lastLines: string[] = [];
+    const said = new Lines();
     const look = () =>
       asking(run, vm, async () => {
         const seen = await method.observe();
         run.journal.keep('apt.log', seen.log);
-        lastLines = [
-          ...lastLines,
-          ...seen.log
-            .toString()
-            .split('\n')
-            .filter((line) => line.trim() !== ''),
-        ].slice(-LAST_LINES);
+        said.add(seen.log);
         if (seen.progress) step(run, 'upgrade', seen.progress.percent, seen.progress.text);
         return seen;
       });
@@ -49,8 +43,27 @@ export async function followToItsEnd(run: Run, method: UpgradeMethod): Promise<E
     const latest = Math.max(deadline, run.clock.monotonic() + RESULT_MS);
     const result = await until(run, latest, () => asking(run, vm, () => method.result()));
     if (!result) throw timedOut(run, method, vm);
-    return { unit, result, lastLines };
+    return { unit, result, lines: said.all() };
   });
+}
+
+/** What comes in pieces, which may end in the middle of a letter, as lines. */
+class Lines {
+  readonly #decoder = new TextDecoder();
+  readonly #lines: string[] = [];
+  #rest = '';
+
+  add(piece: string | Uint8Array): void {
+    const text = typeof piece === 'string' ? piece : this.#decoder.decode(piece, { stream: true });
+    const parts = (this.#rest + text).split('\n');
+    this.#rest = parts.pop() ?? '';
+    this.#lines.push(...parts.filter((line) => line.trim() !== ''));
+    if (this.#lines.length > MOST_LINES) this.#lines.splice(0, this.#lines.length - MOST_LINES);
+  }
+
+  all(): string[] {
+    return this.#rest.trim() === '' ? this.#lines : [...this.#lines, this.#rest];
+  }
 }
 
 /**

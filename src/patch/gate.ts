@@ -81,6 +81,10 @@ function workingSince({ timeline, startedAt }: RunState): number {
 
 const blocksOf = (findings: readonly Finding[]) => findings.filter(({ status }) => status === 'block');
 
+/** What checks that block have kept of the words of a server or of the guest. */
+const evidenceOf = (blocks: readonly Finding[]): string[] =>
+  blocks.flatMap(({ detail: { evidence } }) => (Array.isArray(evidence) ? evidence.map(String) : []));
+
 const listed = (findings: readonly Finding[]) =>
   findings.map(({ id, summary }) => `${id}: ${summary}`).join('; ');
 
@@ -101,6 +105,7 @@ export class NotSafe extends Fault {
             hint: 'No package was changed. Run again when it is over.',
             exitCode: EXIT.tryLater,
             retryAfter: retryAfter(findings),
+            evidence: evidenceOf(blocks),
           },
     );
   }

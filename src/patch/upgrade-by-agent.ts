@@ -8,6 +8,7 @@ import {
   wholePlan,
 } from '../guest/apt.js';
 import { dpkgChanges } from '../guest/dpkg-log.js';
+import { evidenceIn } from '../guest/evidence.js';
 import type { Guest } from '../guest/exec.js';
 import { type Survey, takeSurvey } from '../guest/survey.js';
 import { clearUpgrade, startUpgrade, unitName, viewUpgrade, withdrawStart } from '../guest/upgrade-unit.js';
@@ -44,6 +45,7 @@ export function agentMethod(
         {
           hint: `Fix apt on ${host}, then run again.`,
           exitCode: EXIT.tryLater,
+          evidence: evidenceIn((simulationError ?? '').split('\n')),
         },
       );
     },

@@ -2,17 +2,18 @@ import { guestPackages } from '../checks/guest.packages.js';
 import { EXIT, errorDocument, Fault } from '../fault.js';
 import { planDigest as digestOf, isEmptyPlan, type PackageChanges } from '../guest/apt.js';
 import type { Survey } from '../guest/survey.js';
-import { UPGRADE_EXIT } from '../guest/upgrade-script.js';
 import type { UnitState } from '../guest/upgrade-unit.js';
 import type { Boot } from '../journal/records.js';
 import { poll } from '../poll.js';
-import { approvalsFor, isRestOf, lostPackages, refusalOf } from '../rules/upgrade-plan.js';
+import { approvalsFor, isRestOf, refusalOf } from '../rules/upgrade-plan.js';
+import { bootLoaderBehind, requireBootLoader, requireKept } from './after-upgrade.js';
 import { changedNothing, followToItsEnd, hasBegun } from './follow-upgrade.js';
 import { bootSeen } from './foreign-boot.js';
 import { beforeUpgrade } from './gate.js';
 import { note, type Run } from './run.js';
 import { agentMethod } from './upgrade-by-agent.js';
 import { serviceMethod } from './upgrade-by-service.js';
+import { incomplete, nothingChanged, upgradeFailed } from './upgrade-failures.js';
 import type { UpgradeMethod, UpgradeResult } from './upgrade-method.js';
 
 /**
@@ -39,6 +40,7 @@ export function methodOf(run: Run, survey?: () => Promise<Survey>): UpgradeMetho
  */
 export async function upgrade(run: Run): Promise<string> {
   if (run.journal.state.upgrade === 'begun') return followUpgrade(run);
+  if (run.journal.state.bootLoaderFailed) throw bootLoaderBehind(run.host.target.host, []);
   const answers = run.host.answers(run.journal.runId);
   const method = methodOf(run, answers.survey);
   const plan = await planUpgrade(run, method);
@@ -129,26 +131,26 @@ const planChanged = (host: string, digest: string) =>
 
 /** Waits for the upgrade of this run, from wherever it stands. @returns what apt has done */
 async function followUpgrade(run: Run, method = methodOf(run)): Promise<string> {
-  const { unit, result, lastLines } = await followToItsEnd(run, method);
+  const { unit, result, lines } = await followToItsEnd(run, method);
   const { changes, audit, pending, isProtected } = result;
   const { journal } = run;
   const isWell = unit.kind !== 'failed';
   if (changedNothing(result) && (unit.kind !== 'succeeded' || result.hadSomethingToDo)) {
     journal.append({ type: 'upgrade-void' });
-    journal.append({ type: 'evidence', lines: lastLines });
     await tidy(run, method, unit);
-    throw nothingChanged(run, unit, lastLines);
+    throw nothingChanged(run.host.target.host, unit, lines);
   }
   if (!isWell || audit !== '' || pending !== 0) {
     const exitCode = isWell ? 0 : unit.exitCode;
     journal.append({ type: 'upgrade-failed', exitCode, packages: partly(run, changes) });
-    journal.append({ type: 'evidence', lines: lastLines });
     await tidy(run, method, unit);
-    throw isWell ? incomplete(run, unit, audit, pending) : upgradeFailed(run, unit, audit);
+    const { host } = run.host.target;
+    throw isWell ? incomplete(host, unit, result, lines) : upgradeFailed(host, unit, audit, lines);
   }
   // A unit that is gone reads like a success; here the packages themselves have proven it.
   await tidy(run, method, unit);
   requireKept(run, changes, isProtected);
+  requireBootLoader(run, changes, lines);
   journal.append({ type: 'upgraded', packages: changes });
   const { upgraded, installed, removed } = changes;
   return `${upgraded.length} upgraded, ${installed.length} newly installed, ${removed.length} removed`;
@@ -197,90 +199,3 @@ export async function upgradeStillRuns(run: Run): Promise<boolean | null> {
   });
   return unit && unit.kind === 'running';
 }
-
-const isPveNode = (host: string) =>
-  new Fault('upgrade.pve-node', `${host} is a PVE node: its reboot would take down every guest on it.`, {
-    hint: 'The upgrade script refused, and nothing was changed. pbs-ctl patches machines that are a PBS only.',
-    exitCode: EXIT.tryLater,
-  });
-
-/** What the script refuses by itself, a moment after the plan was made. */
-const REFUSED_BY_SCRIPT: Readonly<Record<number, string>> = {
-  [UPGRADE_EXIT.simulationFailed]: 'upgrade.no-plan',
-  [UPGRADE_EXIT.removesProtected]: 'upgrade.removes-protected',
-  [UPGRADE_EXIT.majorRelease]: 'upgrade.major-release',
-  [UPGRADE_EXIT.removesMore]: 'plan.changed',
-  [UPGRADE_EXIT.planChanged]: 'plan.changed',
-};
-
-/** What apt and dpkg write where they fail; the last of these lines says why. */
-const ERROR_LINE = /(?:^|: )(?:E: |dpkg: error|pbs-ctl-exit |Failed to |TASK ERROR|systemctl .* failed)/;
-
-/** Nothing has changed, whatever it was that failed: undone, and tried again later. */
-function nothingChanged(run: Run, unit: UnitState, lastLines: readonly string[]): Fault {
-  const { host } = run.host.target;
-  if (unit.kind === 'failed' && unit.exitCode === UPGRADE_EXIT.pveNode) return isPveNode(host);
-  const code = unit.kind === 'failed' && !unit.signal ? REFUSED_BY_SCRIPT[unit.exitCode] : undefined;
-  const why = lastLines.findLast((line) => ERROR_LINE.test(line)) ?? lastLines.at(-1);
-  return new Fault(
-    code ?? 'upgrade.nothing-changed',
-    `The upgrade ${howItEnded(unit)} and has changed no package${why === undefined ? '' : `: ${why.trim()}`}`,
-    {
-      hint:
-        code === undefined
-          ? `Fix the cause on ${host}, then:\npbs-ctl patch --host ${host}`
-          : `Look at the plan:\npbs-ctl patch --host ${host} --check`,
-      exitCode: EXIT.tryLater,
-    },
-  );
-}
-
-function howItEnded(unit: UnitState): string {
-  if (unit.kind === 'gone') return 'has not begun';
-  if (unit.kind !== 'failed') return 'ended without an error';
-  if (unit.signal) return `was killed by signal ${unit.exitCode}`;
-  if (unit.exitCode === UPGRADE_EXIT.repairFailed) return 'could not repair dpkg';
-  return `ended with exit code ${unit.exitCode}`;
-}
-
-function upgradeFailed(run: Run, unit: UnitState, audit: string): Fault {
-  return new Fault(
-    'upgrade.failed',
-    `The upgrade ${howItEnded(unit)}${audit === '' ? '' : '; packages are left half configured'}.`,
-    { hint: howToFix(run, run.host.target.host) },
-  );
-}
-
-function incomplete(run: Run, unit: UnitState, audit: string, pending: number | null): Fault {
-  const seen =
-    audit !== ''
-      ? `dpkg --audit reports: ${audit.split('\n')[0]}`
-      : `${pending ?? 'unknown'} packages still wait`;
-  const what =
-    unit.kind === 'gone'
-      ? 'The upgrade vanished (was the host restarted?)'
-      : 'The upgrade finished without errors but is incomplete';
-  return new Fault('upgrade.incomplete', `${what}: ${seen}.`, { hint: howToFix(run, run.host.target.host) });
-}
-
-/**
- * What was really removed has to be what the plan said, whatever apt did: before the reboot.
- * @throws Fault `upgrade.removed`
- */
-function requireKept(run: Run, changes: PackageChanges, isProtected: (name: string) => boolean): void {
-  const { host } = run.host.target;
-  const lost = lostPackages(changes, run.journal.state.planned?.packages ?? null, isProtected);
-  if (lost.length === 0) return;
-  if (run.journal.state.upgrade === 'begun')
-    run.journal.append({ type: 'upgrade-failed', exitCode: 0, packages: changes });
-  throw new Fault(
-    'upgrade.removed',
-    `The upgrade removed packages that should have stayed: ${lost.join(', ')}. ${host} is not rebooted.`,
-    {
-      hint: `In the guest, install them again: apt-get install ${lost.map((each) => each.split(' ')[0]).join(' ')}. Then: pbs-ctl patch --host ${host}`,
-    },
-  );
-}
-
-const howToFix = (run: Run, host: string) =>
-  `Read apt.log in ${run.journal.folder}, see how the host stands (pbs-ctl recover --host ${host}), fix its packages, then: pbs-ctl patch --host ${host}`;

@@ -166,6 +166,8 @@ export function end(run: Run, reached: Outcome, error: unknown): void {
     status: isDone ? 'intended' : 'failed',
   });
   const { outcome, open } = ending(journal.state, reached);
+  if (error instanceof Fault && error.evidence.length > 0)
+    journal.append({ type: 'evidence', lines: error.evidence });
   const { lost } = journal;
   if (lost)
     warning(run, `the end of this run is in no journal, so the next one continues it: ${lost.message}`);

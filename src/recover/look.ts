@@ -56,15 +56,19 @@ export async function observe(
   };
 }
 
-const observedRun = ({ runId, ended, phase, startedAt, lastAt, fenced, locks }: RunState): ObservedRun => ({
-  run: runId,
-  outcome: ended?.outcome ?? null,
-  phase,
-  startedAt,
-  lastAt,
-  leftBehind: { fenced, locks },
-  error: ended?.error ?? null,
-});
+const observedRun = (state: RunState): ObservedRun => {
+  const { runId, ended, phase, startedAt, lastAt, fenced, locks, evidence } = state;
+  return {
+    run: runId,
+    outcome: ended?.outcome ?? null,
+    phase,
+    startedAt,
+    lastAt,
+    leftBehind: { fenced, locks },
+    error: ended?.error ?? null,
+    evidence,
+  };
+};
 
 /** The VM as its cluster sees it, even if its node does not answer. */
 async function observeVm({ guest, guestCluster }: Host): Promise<Pick<ObservedHost, 'vm' | 'vmError'>> {

@@ -80,4 +80,6 @@ export interface ObservedRun {
   readonly lastAt: string;
   readonly leftBehind: { readonly fenced: readonly string[]; readonly locks: readonly string[] };
   readonly error: ErrorDocument | null;
+  /** Lines of a server or of the guest that name the cause. */
+  readonly evidence: readonly string[];
 }

@@ -109,12 +109,15 @@ function rowsOf(
     ...datastoreRows(observed, width),
     row('fence', fenceText(observed)),
     row('lock', lockText(observed), observed.unknownLocks.length > 0),
-    ...observed.runs.map((run) =>
+    ...observed.runs.flatMap((run) => [
       row(
         'run',
         `${run.run}: ${run.outcome ?? 'end not recorded'} in phase ${run.phase}, ${utcMoment(run.lastAt)}${run.error ? `: ${run.error.message}` : ''}`,
       ),
-    ),
+      ...(run.evidence.length === 0
+        ? []
+        : [{ label: 'evidence', lines: run.evidence.flatMap((line) => wrap(line, width)), bad: false }]),
+    ]),
     ...(inside && !healthy ? journalRows(inside.journal, width) : []),
   ];
 }

@@ -2,6 +2,7 @@ import { formatSize } from '../config/quantity.js';
 import type { DatastoreState, PhaseTime, RunDocument } from '../journal/document.js';
 import { utcMoment } from '../moment.js';
 import { html, type Markup, NOTHING, STYLE } from './html-markup.js';
+import { oneLine } from './layout.js';
 import { nextStep } from './next-step.js';
 import { type PhaseBar, phaseBars } from './phase-bars.js';
 import {
@@ -47,6 +48,7 @@ ${section('Phases', phases(timeline, doc))}
 ${section('Datastores', datastores(doc))}
 ${section('Checks', checks(doc))}
 ${section('Packages', packages(doc))}
+${section('Evidence', evidence(doc))}
 ${section('Warnings', warnings(doc))}
 </main>
 <footer>pbs-ctl. All times in UTC.</footer>
@@ -133,6 +135,9 @@ ${rows.map(
 )}
 </ul>`;
 }
+
+const evidence = ({ evidence: lines }: RunDocument): Markup =>
+  lines.length === 0 ? NOTHING : html`<pre>${lines.map(oneLine).join('\n')}</pre>`;
 
 const warnings = ({ warnings: texts }: RunDocument): Markup =>
   texts.length === 0 ? NOTHING : html`<ul>${texts.map((each) => html`<li>${each}</li>`)}</ul>`;

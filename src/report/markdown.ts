@@ -63,6 +63,10 @@ export function markdownReport(doc: RunDocument, timeline: readonly PhaseTime[])
         ),
     ),
     ...section(
+      'Evidence',
+      doc.evidence.map((line) => `    ${oneLine(line)}`),
+    ),
+    ...section(
       'Warnings',
       doc.warnings.map((text) => `- ${plain(text)}`),
     ),

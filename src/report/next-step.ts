@@ -111,6 +111,11 @@ interface Ways {
 function failed(doc: RunDocument, { orAbandon, recover, only }: Ways): NextStep {
   if (doc.error?.code === 'upgrade.timeout')
     return orAbandon('The upgrade still runs in the guest; this attaches to it again.');
+  if (doc.error?.code === 'upgrade.boot-loader')
+    return only(
+      'Once the boot loader is repaired, give this run up; the next one reboots.',
+      `pbs-ctl patch --host ${oneLine(doc.host)} --abandon`,
+    );
   const first = FIRST[doc.error?.code ?? ''];
   if (first) return recover(first);
   const check = `pbs-ctl preflight --host ${oneLine(doc.host)}`;

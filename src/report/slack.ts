@@ -12,6 +12,7 @@ const LIMIT = { header: 150, section: 3000, field: 2000, fields: 10, context: 20
 const PACKAGES_SHOWN = 15;
 const CHECKS_SHOWN = 8;
 const LINES_SHOWN = 10;
+const EVIDENCE_SHOWN = 12;
 
 const SIGN: Readonly<Record<Outcome, string>> = {
   patched: '✅',
@@ -47,6 +48,7 @@ export function slackMessage(doc: RunDocument): SlackMessage {
   const blocks: Block[] = [
     header(`${SIGN[doc.outcome]} ${title}`),
     ...reason(doc),
+    ...evidence(doc),
     fields(doc),
     ...packages(doc),
     ...next(doc),
@@ -67,6 +69,10 @@ function fallback(doc: RunDocument, title: string): string {
 function reason({ error }: RunDocument): Block[] {
   if (!error || error.code === 'not-safe') return [];
   return [section(cutList([error.message, ...(error.hint ? [error.hint] : [])], 2))];
+}
+
+function evidence({ evidence: lines }: RunDocument): Block[] {
+  return lines.length === 0 ? [] : [section(cutList(lines, EVIDENCE_SHOWN))];
 }
 
 function fields(doc: RunDocument): SectionBlock {

@@ -1,4 +1,6 @@
+import { brokenPackages } from '../guest/apt.js';
 import { missingMount, mountOf } from '../guest/mounts.js';
+import { ESP_FOLDERS } from '../guest/space.js';
 import type { DiskError, Symptoms } from '../guest/symptoms.js';
 import type { FindingId } from '../journal/document.js';
 import { byCommand, byFlag, type Step, todo } from './steps.js';
@@ -143,7 +145,9 @@ function full({ space }: Symptoms): Found[] {
 function notMounted(seen: Symptoms, stores: ReadonlyMap<string, string>): Found[] {
   return seen.missingMounts.map((target) => {
     const names = [...stores].flatMap(([name, path]) => (missingMount(path, seen) === target ? [name] : []));
-    const matters = names.length > 0 || OF_THE_SYSTEM.test(target);
+    // A boot loader that is there is not missed before it is written: pbs.disk names it.
+    const isEsp = ESP_FOLDERS.some((folder) => folder === target);
+    const matters = names.length > 0 || (OF_THE_SYSTEM.test(target) && !isEsp);
     return {
       summary: named(names, `${target} is in fstab and not mounted`),
       steps: [byCommand('Check that the disk is there.', 'lsblk -f'), byFlag(`Mount ${target}.`, 'mount')],
@@ -166,7 +170,7 @@ function halfConfigured({ audit, aptLocks }: Symptoms): Found[] {
   if (audit === '' || aptLocks.length > 0) return [];
   return [
     {
-      summary: `dpkg --audit reports: ${audit.split('\n').slice(0, 2).join(' ').replace(/\s+/g, ' ')}`,
+      summary: `packages are half done: ${brokenPackages(audit).join(', ') || audit.split('\n').slice(0, 2).join(' ')}`,
       steps: [
         byCommand(
           'Finish them in the guest, or let a run do it with policy.repairDpkg.',

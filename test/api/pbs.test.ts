@@ -233,7 +233,7 @@ describe('PBS answers', () => {
         { handle: 'enterprise', enabled: true },
         { handle: 'test', enabled: null },
       ],
-      enabledUris: ['http://u trixie main contrib', 'http://u trixie-updates main contrib'],
+      enabled: [{ path: '/d', uri: 'http://u', components: ['main', 'contrib'] }],
     });
     await pbs.close();
   });

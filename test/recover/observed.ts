@@ -76,5 +76,6 @@ export const RUN = {
   lastAt: '2026-11-23T02:10:00.000Z',
   leftBehind: { fenced: [], locks: ['main'] },
   error: null,
+  evidence: [],
 } as const;
 export const broken = (state: string) => [{ name: 'tank', state, total: null, used: null, available: null }];

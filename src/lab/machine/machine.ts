@@ -29,7 +29,6 @@ export class Machine extends Inside implements GuestMachine {
   /** Epoch seconds. */
   bootedAt: number;
   bootId: string;
-  runningKernel: string;
 
   readonly #folder: Root;
   #halted: 'paused' | 'io-error' | null = null;
@@ -37,6 +36,7 @@ export class Machine extends Inside implements GuestMachine {
   readonly #listeners = new Map<MachineEvent, Array<() => void>>();
   #boot: BootSpec;
   #swallow: number;
+  #kernel: string;
   #stopped = false;
 
   constructor(options: {
@@ -56,7 +56,7 @@ export class Machine extends Inside implements GuestMachine {
     this.#folder = folder;
     this.bootedAt = Date.now() / 1000 - 21 * 86_400;
     this.bootId = randomUUID();
-    this.runningKernel = this.release.kernel;
+    this.#kernel = this.release.kernel;
     this.#boot = spec.boot ?? {};
     this.#swallow = spec.boot?.swallowsReboots ?? 0;
     install(this.root, name, spec);
@@ -67,6 +67,17 @@ export class Machine extends Inside implements GuestMachine {
     putSystemState(this.root, 'running');
     refreshLocks(this.root);
     this.#reports = new MachineReports(this.state, (kind, detail) => this.#reported(kind, detail));
+  }
+
+  get runningKernel(): string {
+    return this.#kernel;
+  }
+
+  /** As if it had booted with it. */
+  set runningKernel(release: string) {
+    this.#kernel = release;
+    put(this.root, '/.machine/kernel', `${release}\n`);
+    put(this.root, '/proc/sys/kernel/osrelease', `${release}\n`);
   }
 
   /** Takes a request to reboot: the machine goes down and comes up as its spec says. Returns at once. */
@@ -198,7 +209,7 @@ export class Machine extends Inside implements GuestMachine {
       this.phase = 'booting';
       this.bootedAt = Date.now() / 1000;
       this.bootId = randomUUID();
-      this.runningKernel = newestKernel(this.state) ?? this.runningKernel;
+      this.#kernel = newestKernel(this.state) ?? this.#kernel;
       putSystemState(this.root, 'starting');
       this.#startSystem(boot.losesMounts ?? [], boot.failsUnits ?? []);
     } else if (event === 'agent-up') this.agentRuns = true;

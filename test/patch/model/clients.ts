@@ -104,7 +104,7 @@ export function pbsClient(servers: Servers, carry: Carry, run: string, seen: See
         errors: [],
         warnings: [],
         standard: [{ handle: 'enterprise', enabled: true }],
-        enabledUris: [],
+        enabled: [],
       })),
     updates: () =>
       read(() =>
