@@ -168,9 +168,13 @@ function aptAtWork({ aptLocks }: Symptoms): Found[] {
 /** While another process works on packages, some are always half done. */
 function halfConfigured({ audit, aptLocks }: Symptoms): Found[] {
   if (audit === '' || aptLocks.length > 0) return [];
+  const names = brokenPackages(audit);
   return [
     {
-      summary: `packages are half done: ${brokenPackages(audit).join(', ') || audit.split('\n').slice(0, 2).join(' ')}`,
+      summary:
+        names.length > 0
+          ? `packages are half done: ${names.join(', ')}`
+          : `dpkg --audit reports: ${audit.split('\n').slice(0, 2).join(' ').replace(/\s+/g, ' ')}`,
       steps: [
         byCommand(
           'Finish them in the guest, or let a run do it with policy.repairDpkg.',
