@@ -2,7 +2,6 @@ import { formatSize } from '../config/quantity.js';
 import type { DatastoreState, PhaseTime, RunDocument } from '../journal/document.js';
 import { utcMoment } from '../moment.js';
 import { html, type Markup, NOTHING, STYLE } from './html-markup.js';
-import { oneLine } from './layout.js';
 import { nextStep } from './next-step.js';
 import { type PhaseBar, phaseBars } from './phase-bars.js';
 import {
@@ -137,7 +136,7 @@ ${rows.map(
 }
 
 const evidence = ({ evidence: lines }: RunDocument): Markup =>
-  lines.length === 0 ? NOTHING : html`<pre>${lines.map(oneLine).join('\n')}</pre>`;
+  lines.length === 0 ? NOTHING : html`<ul>${lines.map((line) => html`<li><code>${line}</code></li>`)}</ul>`;
 
 const warnings = ({ warnings: texts }: RunDocument): Markup =>
   texts.length === 0 ? NOTHING : html`<ul>${texts.map((each) => html`<li>${each}</li>`)}</ul>`;
