@@ -18,7 +18,7 @@ import type { Out, World } from './world.js';
 
 /** The same place to write to, with nothing in it that a terminal acts on: whatever a command prints goes through it. */
 const printing = (out: Out): Out =>
-  // Its other properties change with the terminal, so they are asked for and not copied.
+  // Its other properties change with the terminal, so they are looked up each time and not copied.
   Object.create(out, { write: { value: (text: string) => out.write(printable(text)) } });
 
 /**

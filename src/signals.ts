@@ -22,7 +22,7 @@ export async function interruptible(
   };
   const inner: World = {
     ...world,
-    // Its other properties change with the terminal, so they are asked for and not copied.
+    // Its other properties change with the terminal, so they are looked up each time and not copied.
     stdout: Object.create(world.stdout, { write: { value: write } }) as Out,
     heedSignals: () => {
       const off = world.heedSignals();

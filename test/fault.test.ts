@@ -10,7 +10,7 @@ describe('the exit code for several hosts', () => {
     [[tryLater, failed], failed, 'a postponement must not hide a failure: 75 counts as none'],
     [[failed, tryLater, done], failed, 'and what comes after does not either'],
     [[failed, unverified], unverified, 'a fence that is up needs a person most'],
-    [[tryLater, interrupted], interrupted, 'somebody stopped it'],
+    [[tryLater, interrupted], interrupted, 'a person stopped it'],
   ])('of %j is %i: %s', (codes, expected) => {
     expect(worstExitCode(EXIT.done, ...codes)).toBe(expected);
   });

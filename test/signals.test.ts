@@ -34,7 +34,7 @@ describe('a signal', () => {
       });
     }));
 
-  it.concurrent('is told on stderr where no document was asked for', ({ expect }) =>
+  it.concurrent('goes to stderr where no document was requested', ({ expect }) =>
     withLab({}, async (lab) => {
       let asked = false;
       lab.setWeather(() => {

@@ -91,7 +91,7 @@ export class Pbs extends Client {
   }
 
   /**
-   * Active operations of each datastore; those of before are not asked for beside a call that would count as one.
+   * Active operations of each datastore; those of before are not requested beside a call that would count as one.
    * @param tasks that run
    * @param _when before the datastores are touched, or after: two questions
    */

@@ -9,9 +9,9 @@ import type { Clock } from '../world.js';
 type Age = 'round' | 'minute' | 'wait';
 
 /**
- * What checks may ask of PBS. Each answer is asked for once a round. Nothing that a run must not overlook is a
+ * What checks may ask of PBS. Each answer is requested once a round. Nothing that a run must not overlook is a
  * minute old: tasks, operations, maintenance modes, PVE's packages, tags, HA, guests, quorum and the list of
- * backup jobs are asked for in each round.
+ * backup jobs are requested in each round.
  */
 export const PBS_READS = {
   version: 'minute',
@@ -85,7 +85,7 @@ export class AnswerCache {
   }
 
   /**
-   * The answer that is known, or the one that `ask` gets. What failed is asked for again.
+   * The answer that is known, or the one that `ask` gets. What failed is requested again.
    * @param mayLast false for an answer that the next round has to get anew
    */
   lasting<Answer>(

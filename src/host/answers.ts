@@ -9,7 +9,7 @@ import type { ScheduleCache } from './schedule-cache.js';
 /** A cluster as a round of checks sees it. */
 export type ClusterAnswers = Omit<ClusterAccess, 'pve' | 'lock'> & { readonly pve: PveAnswers };
 
-/** What one round of checks may look at. No answer is asked for twice, and nothing can be changed from here. */
+/** What one round of checks may look at. Nothing is requested twice, and nothing can be changed from here. */
 export interface Answers {
   readonly target: Target;
   readonly pbs: PbsAnswers;

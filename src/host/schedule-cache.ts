@@ -1,15 +1,15 @@
 import type { BackupJob } from '../api/pve.js';
 import type { PveAnswers } from './answer-cache.js';
 
-/** How many runs of a schedule are asked for at once. */
+/** How many runs of a schedule are requested at once. */
 export const RUNS_ASKED = 20;
 /** Server and controller may differ so much in what they call now. Seconds. */
 const CLOCKS_DIFFER = 60;
 
 interface Runs {
-  /** Later than what was asked for, in order. Epoch seconds. */
+  /** Later than requested, in order. Epoch seconds. */
   readonly runs: readonly number[];
-  /** There are more than were asked for. */
+  /** There are more than requested. */
   readonly goesOn: boolean;
 }
 

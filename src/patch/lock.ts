@@ -54,7 +54,7 @@ async function take(run: Run): Promise<Lease> {
   );
 }
 
-/** Gives back what the run holds; what could not be given back is a warning. */
+/** Releases what the run holds; what could not be released is a warning. */
 export async function unlock(run: Run): Promise<string> {
   const failed = (await run.lease?.release()) ?? [];
   for (const cluster of run.lease?.clusters ?? []) {

@@ -38,7 +38,7 @@ export function serviceMethod(run: Run, unit: string): UpgradeMethod {
   return {
     name: unit,
     plan: async () => ({ packages: await pendingChanges(pbs), isProtected: protectedOn(target.policy, []) }),
-    /** Lines are asked for by the second: what an earlier start wrote must lie in one before. */
+    /** Lines are requested by the second: what an earlier start wrote must lie in one before. */
     async prepare() {
       const found = await poll(clock, { everyMs: 500, limitMs: 30_000 }, async () => {
         const { epochSeconds, utcOffset } = await pbs.time();

@@ -19,13 +19,13 @@ async function dialled(reply: Reply, tls?: TlsConfig) {
 }
 
 describe('a websocket to a server', () => {
-  it('is not asked for where the certificate is another one: not one byte is sent', async () => {
+  it('is not requested where the certificate is another one: not one byte is sent', async () => {
     const { outcome, server } = await dialled('silent', { fingerprints: [OTHER] });
     expect(outcome).toMatchObject({ code: 'net.untrusted' });
     expect(server.bytes()).toBe(0);
   });
 
-  it('is asked for once, with the token in a header and the ticket encoded', async () => {
+  it('is requested once, with the token in a header and the ticket encoded', async () => {
     const { server } = await dialled({ status: 401, reason: 'permission denied - invalid PVEVNC ticket' });
     expect(server.received).toHaveLength(1);
     expect(server.received[0]?.headers.authorization).toContain(TOKEN_SECRET);

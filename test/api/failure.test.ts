@@ -231,7 +231,7 @@ describe('what the wire does becomes a code', () => {
     await pve.close();
   });
 
-  it('nobody listens', async () => {
+  it('nothing listens', async () => {
     const pbs = await pbsThat('silent', { endpoints: [await deadAddress()] });
     await expect(pbs.reboot()).rejects.toMatchObject({
       code: 'net.unreachable',

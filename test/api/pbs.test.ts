@@ -49,7 +49,7 @@ describe('PBS answers', () => {
     await pbs.close();
   });
 
-  it('running tasks are asked for without a limit and without a JSON content type', async () => {
+  it('running tasks are requested without a limit and without a JSON content type', async () => {
     const task = {
       upid: 'UPID:a',
       node: 'localhost',
@@ -83,7 +83,7 @@ describe('PBS answers', () => {
     ${'3.2'} | ${''}                    | ${'the parameter is refused there'}
     ${'3.3'} | ${'?sync-direction=all'} | ${'only pull jobs are listed otherwise'}
     ${'4.2'} | ${'?sync-direction=all'} | ${'as before'}
-  `('sync jobs of PBS $version are asked for with "$query": $because', async ({ version, query }) => {
+  `('sync jobs of PBS $version are requested with "$query": $because', async ({ version, query }) => {
     const { pbs, server } = await pbsWith({
       '/version': { data: { version, release: '1' } },
       '/admin/datastore': { data: [{ store: 's1' }, { store: 's2' }] },

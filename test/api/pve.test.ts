@@ -287,7 +287,7 @@ describe('PVE answers', () => {
     await pve.close();
   });
 
-  it('running tasks of a node are asked for by source and with a limit', async () => {
+  it('running tasks of a node are requested by source and with a limit', async () => {
     const { pve, server } = await answering([
       {
         upid: 'UPID:a',

@@ -41,7 +41,7 @@ describe('pbs.tasks', () => {
       status: 'block',
       summary: 'backup of tank:vm/101 is running',
     }));
-  it('blocks for a type that nobody knows', () =>
+  it('blocks for an unknown type', () =>
     expect(judge(pbsTasks, { tasks: [task('new-thing')], operations: [], lingering: [] }).status).toBe(
       'block',
     ));

@@ -34,9 +34,9 @@ describe('pve.schedule', () => {
       'backs up guest 900',
     ));
 
-  it('is over a margin after the last run in the way', () =>
+  it('is over a margin after the last run that blocks', () =>
     expect(judged(job([NOW + 60, NOW + 1200, NOW + 86_400])).retryAt).toBe(NOW + 1200 + MARGIN));
 
-  it('promises nothing beyond the runs that were asked for', () =>
+  it('promises nothing beyond the runs that were requested', () =>
     expect(judged(job([NOW + 60, NOW + 600], { goesOn: true })).retryAt).toBeUndefined());
 });

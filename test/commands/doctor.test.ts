@@ -107,7 +107,7 @@ describe('doctor', () => {
       );
     }));
 
-  it('says which jobs nobody could see', () =>
+  it('says which jobs could not be seen', () =>
     withLab({}, async (lab) => {
       pbs01(lab).access.deny('/remote', 'Remote.Audit');
       const { find } = await doctor(lab);
@@ -227,7 +227,7 @@ describe('doctor', () => {
       ]);
     }));
 
-  it('names a guest for the lock tag that does not exist, and a lock that somebody left', () =>
+  it('names a guest for the lock tag that does not exist, and a lock that was left', () =>
     withLab({ scenario: 'lock-expired' }, async (lab) => {
       const left = await doctor(lab);
       expect(left.code).toBe(0);

@@ -150,7 +150,7 @@ describe('report', () => {
     expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining(words) });
   });
 
-  it('is one JSON document with --json, whatever format is asked for beside it', async () => {
+  it('is one JSON document with --json, whatever format is requested beside it', async () => {
     const { document } = await pbsCtlJson<RunDocument>([
       'report',
       'last',

@@ -123,7 +123,7 @@ describe('init', () => {
       }),
     ));
 
-  it('sends no token to a server whose fingerprint nobody has confirmed, and writes nothing', () =>
+  it('sends no token to a server whose fingerprint no one has confirmed, and writes nothing', () =>
     withLab({}, (lab) =>
       inFolder(async (folder) => {
         const path = join(folder, 'config.json');
@@ -223,7 +223,7 @@ describe('init', () => {
       }),
     ));
 
-  it('names the option that answers a question which nobody answers', async () => {
+  it('names the option that answers a question that no one answers', async () => {
     const { code, document } = await pbsCtlJson<{ error: { code: string; hint: string } }>([
       'init',
       '--defaults',

@@ -28,7 +28,7 @@ describe('regressions that chaos and crash trials found', () => {
       });
     }));
 
-  it.concurrent('an empty answer while the lock is given back does not leave it behind', ({ expect }) =>
+  it.concurrent('an empty answer while the lock is released does not leave it behind', ({ expect }) =>
     withLab({ scenario: 'nothing-to-upgrade' }, async (lab) => {
       let lifted = false;
       let broken = false;

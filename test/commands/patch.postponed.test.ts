@@ -83,7 +83,7 @@ describe('patch --ignore-window', () => {
 });
 
 describe('a message that Slack did not take', () => {
-  it.concurrent('is a warning, in the report of the run and whenever it is asked for later', ({ expect }) =>
+  it.concurrent('is a warning, in the report of the run and whenever it is read later', ({ expect }) =>
     withLab({ scenario: 'lock-held' }, async (lab) => {
       lab.slack.status = 404;
       const config = ['--config', lab.configPath];

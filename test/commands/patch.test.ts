@@ -75,7 +75,7 @@ describe('patch on a healthy host', () => {
       for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
       expect(stdout).not.toContain('\u001b');
 
-      // Other tags of the guest, in their order and case; a read-only mode of somebody else.
+      // Other tags of the guest, in their order and case; a read-only mode that another user set.
       expect(carrierTags(lab)).toBe('zeta;pbs;Alpha');
       expect(vault?.maintenance).toBe('read-only,message=audit');
       const last = await pbsCtlJson<RunDocument>(['report', 'last', '--config', lab.configPath]);
@@ -216,7 +216,7 @@ describe('a signal', () => {
       expect(fences(lab)).toEqual([]);
     }));
 
-  it.concurrent('given twice, to a process of its own, leaves the upgrade alone, and the next patch goes on with it', ({
+  it.concurrent('given twice, to a process of its own, leaves the upgrade alone, and the next patch continues it', ({
     expect,
   }) =>
     withLab({}, async (lab) => {

@@ -276,7 +276,7 @@ describe('an error in a config', () => {
       /must not end before/,
     ],
     [
-      'a time zone that nobody knows',
+      'an unknown time zone',
       {
         ...minimal(),
         policy: { maintenanceWindow: { days: ['sat'], from: '22:00', to: '05:00', timezone: 'Europe/Wien' } },

@@ -177,7 +177,7 @@ describe('compression', () => {
       const short = await caller.ask('GET', '/version', {}, { headers });
       expect([long, short].map((answer) => answer.headers['content-encoding'])).toEqual(['gzip', undefined]);
     }));
-  it('is not asked for by the clients', async () => {
+  it('is not requested by the clients', async () => {
     const lab = await startLab({ factor: 1000 });
     const server = lab.hosts.get('pbs01')?.server;
     const wanted: unknown[] = [];

@@ -84,7 +84,7 @@ describe('traps of the PVE API', () => {
       summary: expect.stringContaining('Sys.Audit on / is missing'),
     });
   });
-  it('PVE 30: a job without a storage goes where its nodes say, and to nobody knows where they say nothing', async () => {
+  it('PVE 30: a job without a storage goes where its nodes say, and to an unknown place where they say nothing', async () => {
     const job = { storage: null, node: null } as BackupJob;
     const storages: Storages = {
       whose: new Map([
@@ -181,7 +181,7 @@ describe('traps of the PBS API', () => {
     const { exitStatus, running } = TaskStatus.parse({ status: 'stopped', exitstatus: 'unknown' });
     expect({ exitStatus, running }).toEqual({ exitStatus: 'unknown', running: false });
   });
-  it('PBS 24: a sync job that a read-only datastore would fail is in the way', () => {
+  it('PBS 24: a sync job that a read-only datastore would fail blocks', () => {
     const sync = {
       kind: 'sync',
       id: 's1',

@@ -97,7 +97,7 @@ describe('traps of the PBS API in a whole run', () => {
       expect(fences(lab)).toEqual([]);
     }));
 
-  it.concurrent('PBS 27: a config that somebody changes in between is read again, and the fence stands', () =>
+  it.concurrent('PBS 27: a config that another user changes in between is read again, and the fence stands', () =>
     withLab({}, async (lab) => {
       const stores = lab.hosts.get('pbs01')?.datastores ?? [];
       const met: string[] = [];

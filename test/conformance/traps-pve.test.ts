@@ -197,7 +197,7 @@ describe('traps of the PVE API', () => {
     expect(ExecStatus.parse(answer)).toMatchObject({ truncated: true, stderr: 'grün' });
   });
 
-  it('PVE 48: neither a single storage nor the updates of a node are asked for, which takes more than Audit', async () => {
+  it('PVE 48: neither a single storage nor the updates of a node are requested, which takes more than Audit', async () => {
     const asked = (await everyRequest({ pve: '9.2', pbs: '4.2' })).filter(({ product }) => product === 'pve');
     expect(asked.filter(({ path }) => /^\/storage\/|\/apt\/update$/.test(path))).toEqual([]);
   });

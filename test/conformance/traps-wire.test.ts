@@ -93,7 +93,7 @@ describe('traps of the PVE API', () => {
     expect(starts).toHaveLength(1);
     expect(starts[0]?.body).toMatch(/--unit=pbs-ctl-upgrade-[a-z0-9]{6}\.service/);
   });
-  it('PVE 40: the end of a command is asked for no more once it was told', () => {
+  it('PVE 40: the end of a command is not requested again once it is known', () => {
     const ended = of('pve', 'GET', /\/agent\/exec-status$/).filter(({ reply }) =>
       /"exited":(1|true)/.test(reply.body),
     );
@@ -110,13 +110,13 @@ describe('traps of the PBS API', () => {
     expect(of('pbs', 'GET', /^\/nodes$/)).toEqual([]);
     for (const { path } of of('pbs', 'GET', /^\/nodes\//)) expect(path).toMatch(/^\/nodes\/localhost\//);
   });
-  it('PBS 19: running tasks are asked for without since and store, which hide some, and without a limit', () => {
+  it('PBS 19: running tasks are requested without since and store, which hide some, and without a limit', () => {
     const lists = of('pbs', 'GET', /\/tasks$/);
     expect(lists.length).toBeGreaterThan(0);
     for (const { parameters } of lists)
       expect(parameters).toEqual({ running: expect.anything(), limit: '0' });
   });
-  it('PBS 30: push jobs are asked for too', () => {
+  it('PBS 30: push jobs are requested too', () => {
     for (const { parameters } of of('pbs', 'GET', /^\/admin\/sync$/))
       expect(parameters).toEqual({ 'sync-direction': 'all' });
   });
@@ -138,7 +138,7 @@ describe('traps of the PBS API', () => {
     for (const { parameters } of of('pbs', 'PUT', /^\/config\/datastore\//))
       expect(parameters.digest).toMatch(/^[0-9a-f]{64}$/);
   });
-  it('PBS 36: the reboot is asked for once', () => {
+  it('PBS 36: the reboot is requested once', () => {
     expect(of('pbs', 'POST', /^\/nodes\/localhost\/status$/)).toHaveLength(1);
   });
   it('PBS 13: the upgrade shell is never tried: a token cannot open it', () => {

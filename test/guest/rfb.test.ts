@@ -80,17 +80,17 @@ describe('a picture of an RFB screen', () => {
   });
 
   it.each`
-    wrong                         | said                                                                                      | code
-    ${'the password'}             | ${['RFB 003.008\n', Buffer.of(1, 2), CHALLENGE, i32(1), title('Authentication failed')]}  | ${'console.refused'}
-    ${'every security type'}      | ${['RFB 003.008\n', Buffer.of(2, 19, 16)]}                                                | ${'console.refused'}
-    ${'the connection itself'}    | ${['RFB 003.008\n', Buffer.of(0), title('Too many security failures')]}                   | ${'console.refused'}
-    ${'the greeting'}             | ${['HTTP/1.1 400']}                                                                       | ${'console.unreadable'}
-    ${'a screen of no size'}      | ${['RFB 003.008\n', Buffer.of(1, 1), OK, u16(0, 0), Buffer.alloc(16), title('')]}         | ${'console.unreadable'}
-    ${'a screen of absurd size'}  | ${['RFB 003.008\n', Buffer.of(1, 1), OK, u16(65535, 65535), Buffer.alloc(16), title('')]} | ${'console.unreadable'}
-    ${'a name without end'}       | ${['RFB 003.008\n', Buffer.of(1, 1), OK, u16(2, 2), Buffer.alloc(16), i32(-1)]}           | ${'console.unreadable'}
-    ${'a rectangle outside'}      | ${[...V8, update(raw(1, 1, 2, 2, RED, RED, RED, RED))]}                                   | ${'console.unreadable'}
-    ${'an encoding nobody asked'} | ${[...V8, update(Buffer.concat([u16(0, 0, 2, 2), i32(7)]))]}                              | ${'console.unreadable'}
-    ${'a message nobody knows'}   | ${[...V8, Buffer.of(99)]}                                                                 | ${'console.unreadable'}
+    wrong                        | said                                                                                      | code
+    ${'the password'}            | ${['RFB 003.008\n', Buffer.of(1, 2), CHALLENGE, i32(1), title('Authentication failed')]}  | ${'console.refused'}
+    ${'every security type'}     | ${['RFB 003.008\n', Buffer.of(2, 19, 16)]}                                                | ${'console.refused'}
+    ${'the connection itself'}   | ${['RFB 003.008\n', Buffer.of(0), title('Too many security failures')]}                   | ${'console.refused'}
+    ${'the greeting'}            | ${['HTTP/1.1 400']}                                                                       | ${'console.unreadable'}
+    ${'a screen of no size'}     | ${['RFB 003.008\n', Buffer.of(1, 1), OK, u16(0, 0), Buffer.alloc(16), title('')]}         | ${'console.unreadable'}
+    ${'a screen of absurd size'} | ${['RFB 003.008\n', Buffer.of(1, 1), OK, u16(65535, 65535), Buffer.alloc(16), title('')]} | ${'console.unreadable'}
+    ${'a name without end'}      | ${['RFB 003.008\n', Buffer.of(1, 1), OK, u16(2, 2), Buffer.alloc(16), i32(-1)]}           | ${'console.unreadable'}
+    ${'a rectangle outside'}     | ${[...V8, update(raw(1, 1, 2, 2, RED, RED, RED, RED))]}                                   | ${'console.unreadable'}
+    ${'an encoding not wanted '} | ${[...V8, update(Buffer.concat([u16(0, 0, 2, 2), i32(7)]))]}                              | ${'console.unreadable'}
+    ${'a message nobody knows'}  | ${[...V8, Buffer.of(99)]}                                                                 | ${'console.unreadable'}
   `('is refused with $code for $wrong', async ({ said, code }) => {
     await expect(takePicture(scripted(...said), 'x')).rejects.toMatchObject({ code });
   });

@@ -148,7 +148,7 @@ describe('between two rounds', () => {
     expect(await timesAsked('pbs', 'version', between)).toBe(2);
   });
 
-  it('what failed is asked for again', async () => {
+  it('what failed is requested again', async () => {
     let answers = 0;
     const { server: asked } = server(() => {
       answers += 1;

@@ -52,7 +52,7 @@ describe('when a schedule runs', () => {
     expect(asked).toHaveLength(2);
   });
 
-  it('is asked for each set of time zones', async () => {
+  it('is requested for each set of time zones', async () => {
     const { asked, by } = daily(NOW + 3600);
     const known = new ScheduleCache();
     const job = { schedule, nextRun: NOW + 3600 };

@@ -151,7 +151,7 @@ describe('pruning', () => {
     expect(pruneRuns(stateDir, 1)?.message).toMatch(/part of its path is not a folder/);
   });
 
-  it('removes nothing while a journal cannot be read, since nobody knows what rests on it', () => {
+  it('removes nothing while a journal cannot be read, since what rests on it is unknown', () => {
     const old = run('pbs01', 'patched');
     run('pbs01', 'patched');
     mkdirSync(join(stateDir, 'runs', 'broken'));

@@ -178,7 +178,7 @@ const commands = fc.commands(
       }),
     ),
     fc.constant(
-      command('somebody breaks it', async (model, real) => {
+      command('another user breaks it', async (model, real) => {
         await real.clock.until(breakLock(lockOf(real)).catch(() => []));
         if (!real.guest.away) model.undisturbed = null;
       }),
@@ -190,7 +190,7 @@ const commands = fc.commands(
       }),
     ),
     fc.constant(
-      command('somebody adds a tag', async (_, { guest }) => guest.store([...guest.tags, 'edited'])),
+      command('another user adds a tag', async (_, { guest }) => guest.store([...guest.tags, 'edited'])),
     ),
   ],
   { maxCommands: 40, size: 'max' },
@@ -226,7 +226,7 @@ describe('the lease of a lock, in arbitrary order of what can happen to it', () 
     lease.leave();
     clock.step(step);
     await clock.pass(passes);
-    // The tag is still its own; nobody could say for how long.
+    // The tag is still its own; no one could say for how long.
     await expect(lease.confirm()).rejects.toMatchObject({ code: 'lock.stale' });
   });
 });

@@ -4,7 +4,7 @@ import type { Progress } from '../../src/report/events.js';
 
 const host = 'pbs01';
 const told: Progress[] = [
-  { event: 'phase', host, phase: 'preflight', status: 'done', text: 'nothing stands in the way' },
+  { event: 'phase', host, phase: 'preflight', status: 'done', text: 'nothing blocks' },
   {
     event: 'check',
     host,

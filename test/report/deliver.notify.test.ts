@@ -173,7 +173,7 @@ describe('telling Slack', () => {
     expect(warning).toContain('neither https nor on loopback');
   });
 
-  it('is left out for outcomes that nobody asked for', async () => {
+  it('is left out for outcomes that the config does not name', async () => {
     const { url, received } = await receiver([{ status: 200 }]);
     expect(await notify(document(), slack(['failed']), tools(url).given)).toEqual([]);
     expect(received).toHaveLength(0);

@@ -19,7 +19,7 @@ describe('what a failed phase takes back', () => {
     ${'not-begun'} | ${null}      | ${null}  | ${failed}     | ${true}   | ${'failed'}         | ${false}     | ${'nothing has begun, whatever failed'}
     ${'not-begun'} | ${null}      | ${null}  | ${signal}     | ${true}   | ${'interrupted'}    | ${false}     | ${'nothing has begun when the signal comes'}
     ${'begun'}     | ${null}      | ${null}  | ${failed}     | ${false}  | ${'failed'}         | ${false}     | ${'the upgrade may still run'}
-    ${'begun'}     | ${null}      | ${null}  | ${signal}     | ${false}  | ${'interrupted'}    | ${false}     | ${'the upgrade goes on without us'}
+    ${'begun'}     | ${null}      | ${null}  | ${signal}     | ${false}  | ${'interrupted'}    | ${false}     | ${'the upgrade continues without us'}
     ${'failed'}    | ${something} | ${null}  | ${later}      | ${false}  | ${'postponed'}      | ${false}     | ${'packages are half installed'}
     ${'done'}      | ${nothing}   | ${null}  | ${later}      | ${true}   | ${'postponed'}      | ${false}     | ${'nothing was to be upgraded'}
     ${'done'}      | ${nothing}   | ${null}  | ${unverified} | ${true}   | ${'unverified'}     | ${false}     | ${'nothing was changed that could be at fault'}

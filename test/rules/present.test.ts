@@ -23,8 +23,8 @@ describe('a whole run fits now exactly when no check about time or use blocks', 
     ${[]}                                                                         | ${[job(-600, HOUR)]} | ${0}    | ${'a job that began and no longer runs has ended early'}
     ${[block('pbs.datastores')]}                                                  | ${[]}                | ${0}    | ${'that is not about time or use'}
     ${[{ ...block('pbs.tasks'), status: 'warn' }]}                                | ${[]}                | ${0}    | ${'a warning does not block'}
-    ${[block('pbs.tasks')]}                                                       | ${[]}                | ${null} | ${'nobody knows when a task ends'}
-    ${[block('pve.backups')]}                                                     | ${[]}                | ${null} | ${'nobody knows when a backup ends'}
+    ${[block('pbs.tasks')]}                                                       | ${[]}                | ${null} | ${'no one knows when a task ends'}
+    ${[block('pve.backups')]}                                                     | ${[]}                | ${null} | ${'no one knows when a backup ends'}
     ${[block('pve.schedule', { detail: { unknown: ['a'] } })]}                    | ${[]}                | ${null} | ${'when the job runs is not known'}
     ${[block('pve.schedule', { detail: { main: { unknown: ['a'] }, dc2: {} } })]} | ${[]}                | ${null} | ${'the same in one of two clusters'}
     ${[block('pve.schedule', { detail: { error: 'net.timeout' } })]}              | ${[]}                | ${null} | ${'the server did not answer'}

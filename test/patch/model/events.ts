@@ -28,10 +28,12 @@ export const AT_ANY_TIME: readonly Event[] = [
   onServers('PVE patching gives it back', (servers) =>
     servers.storeTags(servers.tags.filter((tag) => !tag.startsWith(FOREIGN))),
   ),
-  onServers('somebody erases all tags', (servers) => servers.storeTags([])),
-  onServers('somebody adds a tag', (servers) => servers.storeTags([...new Set([...servers.tags, 'edited'])])),
+  onServers('another user erases all tags', (servers) => servers.storeTags([])),
+  onServers('another user adds a tag', (servers) =>
+    servers.storeTags([...new Set([...servers.tags, 'edited'])]),
+  ),
   ...(['read-only', 'offline'] as const).map((type) =>
-    onServers(`somebody sets vault ${type}`, (servers) => {
+    onServers(`another user sets vault ${type}`, (servers) => {
       if (servers.modes.get('vault') === null) servers.modes.set('vault', { type, message: 'disk swap' });
     }),
   ),
@@ -41,7 +43,7 @@ export const AT_ANY_TIME: readonly Event[] = [
   onServers('it is mended', (servers) => {
     servers.sick = false;
   }),
-  onServers('somebody resets the host', (servers) => servers.goDown(0)),
+  onServers('an operator resets the host', (servers) => servers.goDown(0)),
   ...[-600, -60, 60, 600].flatMap((seconds) => [
     onServers(`the clock of PBS is set by ${seconds} s`, (servers) => {
       servers.skew += seconds * 1000;
@@ -57,7 +59,7 @@ export const AT_ANY_TIME: readonly Event[] = [
   onServers('the host will hang in its next boot', (servers) => {
     servers.stuck = true;
   }),
-  onServers('somebody helps the host up', (servers) => {
+  onServers('an operator helps the host up', (servers) => {
     servers.deaf = false;
     servers.letUp();
   }),
@@ -66,8 +68,8 @@ export const SIGTERM = event('SIGTERM', (process) => process.signal());
 
 /** What only makes sense while no run is on its way. */
 export const BETWEEN_RUNS: readonly Event[] = [
-  onServers('somebody lifts whatever fence of pbs-ctl there is', (servers) => liftFences(servers)),
-  onServers('somebody lifts the mode of vault', (servers) => {
+  onServers('another user lifts whatever fence of pbs-ctl there is', (servers) => liftFences(servers)),
+  onServers('another user lifts the mode of vault', (servers) => {
     const mode = servers.modes.get('vault') ?? null;
     if (runOfFence(mode) === null) servers.modes.set('vault', null);
   }),
