@@ -78,8 +78,8 @@ export interface World extends Signals {
   /** From 0 to below 1: for pauses that must differ, not for secrets. */
   random(): number;
   readonly pid: number;
-  /** When a process was started, since pids are reused; "" if unknown, null if there is none. */
-  birthOf(pid: number): string | null;
+  /** What tells this boot of this machine from others; null where that is not known. */
+  thisBoot(): { readonly hostname: string; readonly machine: string | null; readonly boot: string | null };
   readonly platform: NodeJS.Platform;
   /** Every address of a name, or of an address itself; none where it cannot be resolved. */
   addressesOf(name: string): Promise<readonly string[]>;
@@ -128,7 +128,7 @@ export function realWorld(signals: Signals = processSignals()): World {
     stderr: out(process.stderr),
     random: Math.random,
     pid: process.pid,
-    birthOf,
+    thisBoot,
     platform: process.platform,
     addressesOf: async (name) => {
       const { lookup } = process.getBuiltinModule('node:dns').promises;
@@ -193,20 +193,21 @@ function processSignals(): Signals {
 
 const interrupt = () => void process.kill(process.pid, 'SIGINT');
 
-function birthOf(pid: number): string | null {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return null;
-  }
-  try {
-    // Field 22 of proc_pid_stat(5), with the boot it counts from. Field 2 is a name in brackets, with any characters.
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const ticks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
-    return `${ticks}@${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}`;
-  } catch {
-    return '';
-  }
+/** Empty or missing in many containers. */
+function thisBoot(): ReturnType<World['thisBoot']> {
+  const { hostname } = process.getBuiltinModule('node:os');
+  const word = (path: string) => {
+    try {
+      return readFileSync(path, 'utf8').trim() || null;
+    } catch {
+      return null;
+    }
+  };
+  return {
+    hostname: hostname(),
+    machine: word('/etc/machine-id'),
+    boot: word('/proc/sys/kernel/random/boot_id'),
+  };
 }
 
 function out(stream: NodeJS.WriteStream): Out {

@@ -17,10 +17,12 @@ export const history: Command<{ readonly host: readonly string[] | undefined }> 
   const { stateDir } = await load(context);
   const past = readRuns(stateDir);
   const open = new Set(past.runs.filter(({ ended }) => !ended).map(({ runId }) => runId));
-  const runs = documentsOf(past.runs)
+  const shown = documentsOf(past.runs)
     .filter((doc) => hosts.length === 0 || hosts.includes(doc.host))
-    .map((doc) => pastRun(doc, open.has(doc.runId) && workingOn(stateDir, doc.host, context.world) !== null))
     .reverse();
+  const isRunning = async ({ runId, host }: RunDocument) =>
+    open.has(runId) && (await workingOn(stateDir, host, context.world)) !== null;
+  const runs = await Promise.all(shown.map(async (doc) => pastRun(doc, await isRunning(doc))));
   const unreadable = past.damaged.map(({ runId, error }) => ({ runId, error: errorDocument(error) }));
   const damaged = unreadable.map(({ runId, error }) => `run ${runId} cannot be read: ${error.message}`);
   context.answer({ runs, unreadable }, historyText(runs, damaged, hosts, context.style));

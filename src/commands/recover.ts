@@ -53,7 +53,7 @@ export const recover: Command<RecoverOptions> = async (context, options) => {
   const deadline = acts ? undefined : deadlineFor(target, world);
   const host = await openHost(config, target, world, deadline);
   // Looking is allowed while a run is at work.
-  const unclaim = acts ? await claimHost(stateDir, target.host, world) : () => {};
+  const claim = acts ? await claimHost(stateDir, target.host, world) : null;
   try {
     const seen = await observe(host, stateDir, world);
     const warnings = acceptAll(accepting, seen, stateDir, world.clock);
@@ -72,7 +72,7 @@ export const recover: Command<RecoverOptions> = async (context, options) => {
     );
     return error?.exitCode ?? (diagnosis.healthy ? EXIT.done : EXIT.failed);
   } finally {
-    unclaim();
+    claim?.release();
     await host.close();
   }
 };

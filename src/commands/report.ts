@@ -27,7 +27,7 @@ export const report: Command<ReportOptions> = async (context, { run, format, hos
   if (!doc) throw unknownRun(run, host ?? [], all, Object.keys(config.hosts));
   const { timeline = [], ended = null } = states.find(({ runId }) => runId === doc.runId) ?? {};
   const { stdout, stderr } = context.world;
-  if (!ended && !context.options.quiet && workingOn(stateDir, doc.host, context.world) !== null)
+  if (!ended && !context.options.quiet && (await workingOn(stateDir, doc.host, context.world)) !== null)
     stderr.write('This run is still under way; this is how far it got.\n');
   const forms = {
     text: () => runText(doc, context.style),

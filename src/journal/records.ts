@@ -12,6 +12,16 @@ const boot = z.object({
   uptimeSeconds: z.number().optional(),
 });
 export type Boot = z.output<typeof boot>;
+
+/** Clocks are stepped at boot. Seconds. */
+const STEPPED = 30;
+
+/** By the kernel's boot ids where both are known. */
+export function isOtherBoot(one: Boot, other: Boot): boolean {
+  if (one.bootId !== null && other.bootId !== null) return one.bootId !== other.bootId;
+  return Math.abs(one.bootTime - other.bootTime) > STEPPED;
+}
+
 const mount = z.object({ datastore: z.string(), path: z.string(), target: z.string(), source: z.string() });
 
 /** What `verify` compares with. */

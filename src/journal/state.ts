@@ -2,7 +2,14 @@ import type { Outcome } from '../config/schema.js';
 import type { ErrorDocument } from '../fault.js';
 import { NO_CHANGES, type PackageChanges } from '../guest/apt.js';
 import type { Finding, HostState, Phase, PhaseTime, RunDocument } from './document.js';
-import type { Acceptance, Baseline, Boot, RunEvent, RunRecord } from './records.js';
+import {
+  type Acceptance,
+  type Baseline,
+  type Boot,
+  isOtherBoot,
+  type RunEvent,
+  type RunRecord,
+} from './records.js';
 
 /** A run, from its journal. */
 export interface RunState {
@@ -235,8 +242,11 @@ function after(state: RunState, event: RunEvent, at: string): RunState {
         upgradeAt: at,
         upgradeSince: event.since ?? null,
         upgradeTask: null,
-        // A boot between two tries is one since the upgrade.
-        bootBefore: state.attempts === 0 && event.boot ? { boot: event.boot, seenAt: at } : state.bootBefore,
+        // A boot since the run has begun counts as its reboot, also one between two tries.
+        bootBefore:
+          event.boot && !(state.bootBefore && isOtherBoot(state.bootBefore.boot, event.boot))
+            ? { boot: event.boot, seenAt: at }
+            : state.bootBefore,
       };
     case 'upgrade-void':
       return { ...state, upgrade: 'not-begun', upgradeTask: null };

@@ -15,7 +15,9 @@ import type { World } from '../world.js';
 import { abandon } from './abandon.js';
 import { accept } from './accept.js';
 import { checkOnly } from './check-only.js';
+import { closeAsEnded, hasEndedElsewhere } from './ended-elsewhere.js';
 import { listenForInterruption } from './interruption.js';
+import { requireLeaseOver } from './lease-over.js';
 import { note, type Run, warning } from './run.js';
 import { carryOut } from './workflow.js';
 
@@ -39,19 +41,27 @@ export async function patchHost(
   world: World,
   reporter: Reporter,
 ): Promise<RunDocument> {
-  const unclaim = options.check ? () => {} : await claimHost(stateDir, target.host, world);
+  const claim = options.check ? null : await claimHost(stateDir, target.host, world);
   const interruption = listenForInterruption(world, (text) =>
     reporter.emit({ host: target.host, event: 'note', level: 'warning', text }),
   );
   try {
     const earlier = options.check ? pastOf(stateDir, target.host) : runsOf(stateDir, target.host);
     const last = earlier.findLast(isUnfinished);
-    const unfinished = options.check ? undefined : last;
+    let unfinished = options.check ? undefined : last;
     // First, since it throws for a config that is wrong: a run that never began would be left on disk.
     const deadline = options.check ? deadlineFor(target, world) : undefined;
     const host = await openHost(config, target, world, deadline);
+    const maybeAtWork = claim?.unknown ?? null;
     let journal: Journal | null = null;
     try {
+      if (unfinished && maybeAtWork !== null)
+        await requireLeaseOver(host, unfinished, maybeAtWork, world.clock);
+      if (unfinished && !options.abandon && (await hasEndedElsewhere(host, unfinished))) {
+        const text = close(stateDir, unfinished.runId, world);
+        reporter.emit({ host: target.host, event: 'note', level: 'warning', text });
+        unfinished = undefined;
+      }
       journal = openJournal(stateDir, target, options, world, earlier, unfinished?.runId);
       reporter.emit({
         host: target.host,
@@ -72,7 +82,7 @@ export async function patchHost(
         cache: new AnswerCache(world.clock),
         alarm: (text) => alarm(text, config, world),
         ...(options.waitsUntil === undefined ? {} : { waitsUntil: options.waitsUntil }),
-        sole: true,
+        sole: maybeAtWork === null || !unfinished || unfinished.ended !== null,
         lease: null,
       };
       if (unfinished && !options.abandon)
@@ -84,6 +94,7 @@ export async function patchHost(
       else if (options.check) await checkOnly(run, last ?? null);
       else await carryOut(run);
       settle(stateDir, inherited, journal.state, world);
+      if (run.lease) claim?.forgetUnknown();
       return documentOf(journal.state, postponementsOf(options.check ? [] : earlier));
     } finally {
       journal?.close();
@@ -91,7 +102,19 @@ export async function patchHost(
     }
   } finally {
     interruption.end();
-    unclaim();
+    claim?.release();
+  }
+}
+
+/** @returns why, for a person */
+function close(stateDir: string, runId: string, { clock }: World): string {
+  const journal = Journal.reopen(stateDir, runId, clock);
+  try {
+    journal.append({ type: 'resumed' });
+    closeAsEnded(journal);
+    return journal.state.ended?.error?.message ?? '';
+  } finally {
+    journal.close();
   }
 }
 

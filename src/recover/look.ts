@@ -22,7 +22,7 @@ import type { ObservedHost, ObservedLock, ObservedRun, ObservedVm } from './obse
 export async function observe(
   host: Host,
   stateDir: string,
-  world: Pick<World, 'pid' | 'birthOf'>,
+  world: Pick<World, 'thisBoot'>,
 ): Promise<ObservedHost> {
   const { host: name } = host.target;
   // A refused journal must not stop this: `patch` then refers to recover.
@@ -41,7 +41,7 @@ export async function observe(
     ? { ...asked, survey: async () => Promise.reject(new Fault(agentError.code, agentError.message)) }
     : asked;
   const verification = pbs.proxy === 'answers' ? await verifyOnce(rest, last) : null;
-  const pid = workingOn(stateDir, name, world);
+  const pid = await workingOn(stateDir, name, world);
   const left = new Set([...pbs.fences, ...locks.locks].map(({ run }) => run));
   return {
     host: name,

@@ -176,3 +176,28 @@ describe('any sequence of events that can come to pass', () => {
     );
   });
 });
+
+describe('the boot before the reboot of a run', () => {
+  const BEFORE = { bootTime: 1000, bootId: 'b0' };
+  const begun = (other: RunEvent): RunState =>
+    folded([
+      {
+        type: 'baseline',
+        baseline: {
+          state: { version: '', kernel: '', bootTime: '', datastores: [] },
+          ...{ boot: BEFORE, mounts: [], failedUnits: [], services: [], installed: {} },
+        },
+      },
+      other,
+    ]);
+  it.each`
+    what                       | boot                                | counts
+    ${'the same one'}          | ${{ bootTime: 1000, bootId: 'b0' }} | ${'b0'}
+    ${'another one'}           | ${{ bootTime: 1000, bootId: 'b1' }} | ${'b0'}
+    ${'one by its time alone'} | ${{ bootTime: 2000, bootId: null }} | ${'b0'}
+    ${'the same by its time'}  | ${{ bootTime: 1010, bootId: null }} | ${null}
+  `('is that of its beginning: $what before the upgrade is a boot since then', ({ boot: seen, counts }) => {
+    const { bootBefore } = begun({ type: 'upgrade-intended', boot: seen });
+    expect(bootBefore?.boot.bootId).toBe(counts);
+  });
+});
