@@ -36,6 +36,12 @@ const bound = (server: Server, path: string) =>
     server.listen({ path }, resolve);
   });
 
+/** Of what a call says that fails. EAGAIN: so many have called a process that is stopped that no more can wait. */
+const PROOFS: ReadonlyMap<string, 'yes' | 'no'> = new Map([
+  ['EAGAIN', 'yes'],
+  ['ECONNREFUSED', 'no'],
+]);
+
 /** Whether a process of this boot listens: only a refusal proves that none does. */
 export async function listensAt(path: string): Promise<'yes' | 'no' | 'unknown'> {
   const way = wayTo(path);
@@ -44,8 +50,7 @@ export async function listensAt(path: string): Promise<'yes' | 'no' | 'unknown'>
       const socket = dial({ path: way.path });
       socket.once('connect', () => resolve('yes'));
       socket.once('error', ({ code }: NodeJS.ErrnoException) => {
-        // EAGAIN: so many have called a process that is stopped that no more can wait.
-        resolve(code === 'EAGAIN' ? 'yes' : code === 'ECONNREFUSED' ? 'no' : 'unknown');
+        resolve(PROOFS.get(code ?? '') ?? 'unknown');
       });
       socket.once('close', () => resolve('unknown')).once('connect', () => socket.destroy());
     });
