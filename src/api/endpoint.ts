@@ -18,7 +18,7 @@ import { isRead, repeated } from './repeat.js';
 import { type OneServer, type Request, repeatOf, type ServerOptions } from './request.js';
 import { authorization, type Product, redact, type Token } from './token.js';
 import { NotConnected, type TrustOptions, trustingConnector } from './trust.js';
-import { encode, type Parameters, readText, serverWords, TooLarge } from './wire.js';
+import { encode, type Parameters, readBytes, serverWords, TooLarge } from './wire.js';
 
 /** PVE closes idle connections after 5 s: ours must be given up before. */
 const IDLE_MS = 3500;
@@ -75,11 +75,12 @@ export class Endpoint implements OneServer {
   /** Exactly one request. */
   async askOnce<Answer>(request: Request, answer: z.ZodType<Answer>): Promise<Answer> {
     const asked = this.#asked(request);
-    const { status, text } = await this.#send(request, asked);
+    const { status, body } = await this.#send(request, asked);
     let document: unknown;
     try {
-      document = JSON.parse(text);
+      document = request.bytes ? body : JSON.parse(body.toString('utf8'));
     } catch {
+      const text = body.toString('utf8');
       if (text.trimStart().startsWith('<')) throw anotherProduct(asked, 'with a web page', status);
       throw unreadable(asked, `it is not JSON: ${this.#quote(text)}`, status);
     }
@@ -121,7 +122,7 @@ export class Endpoint implements OneServer {
     await this.#pool.destroy();
   }
 
-  async #send(request: Request, asked: Asked): Promise<{ status: number; text: string }> {
+  async #send(request: Request, asked: Asked): Promise<{ status: number; body: Buffer }> {
     const { requestTimeoutMs, world } = this.#options;
     const { clock } = world;
     const limitMs = this.#limitOf(request);
@@ -137,8 +138,9 @@ export class Endpoint implements OneServer {
       const response = await unlessAborted(sent, signal);
       status = response.statusCode;
       this.#answeredAt = clock.monotonic();
-      const text = await readText(response.body);
-      if (status >= 200 && status < 300) return { status, text };
+      const body = await readBytes(response.body);
+      if (status >= 200 && status < 300) return { status, body };
+      const text = body.toString('utf8');
       const other = otherProduct(this.product, { status, text, server: response.headers.server });
       if (other) throw anotherProduct(asked, other, status);
       const words = this.#quote(serverWords(text, response.statusText));

@@ -78,6 +78,8 @@ export const DatastoreConfigs = wire({
           /** Where it lies in the host. */
           path: text,
           maintenance: ['maintenance-mode', optional(Maintenance)],
+          /** Its lists come from a cache of the host. */
+          isS3: ['backend', optional(text).transform((backend) => /\btype=s3\b/.test(backend ?? ''))],
         }),
       )
       .transform((list) => byName(list)),
@@ -88,6 +90,39 @@ export const DatastoreConfigs = wire({
 /** PBS lists datastores in another order at each call. */
 export const byName = <Named extends { readonly name: string }>(list: Named[]): Named[] =>
   list.toSorted((one, other) => one.name.localeCompare(other.name));
+
+export const Namespace = wire({ ns: text });
+
+/** A group of snapshots. `newest`: epoch seconds; by version of an unfinished one, too, and 0 where there is none. */
+export type Group = z.output<typeof Group>;
+export const Group = wire({
+  type: ['backup-type', text],
+  id: ['backup-id', text],
+  owner: optional(text),
+  /** Unfinished snapshots count. */
+  count: ['backup-count', number],
+  newest: ['last-backup', number],
+  /** None where the newest is unfinished. */
+  files: z.array(text),
+});
+
+export const Snapshot = wire({ time: ['backup-time', number] });
+
+export type SnapshotFile = z.output<typeof SnapshotFile>;
+export const SnapshotFile = wire({ name: ['filename', text], size: optional(number) });
+
+/** The file index.json.blob of a snapshot, which verification rewrites: its own state is in the unprotected part. */
+export type Manifest = z.output<typeof Manifest>;
+export const Manifest = wire({
+  files: z.array(wire({ name: ['filename', text], size: number, checksum: ['csum', text] })),
+  /** How the snapshot was verified last: "ok" or "failed"; null where it never was. */
+  verified: [
+    'unprotected',
+    optional(z.object({ verify_state: optional(z.object({ state: text })) })).transform(
+      (unprotected) => unprotected?.verify_state?.state ?? null,
+    ),
+  ],
+});
 
 export const ActiveOperations = wire({ read: number, write: number });
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Outdated } from '../fault.js';
 import { momentAt } from '../moment.js';
 import { Client, Nothing, Time } from './client.js';
+import { Contents } from './contents.js';
 import { ApiFault } from './failure.js';
 import * as answers from './pbs-answers.js';
 import { type PbsJobs, scheduledJobs } from './pbs-jobs.js';
@@ -39,6 +40,8 @@ const SLOW_MS = 60_000;
  * Times are epoch seconds, sizes bytes.
  */
 export class Pbs extends Client {
+  /** What is in its datastores. */
+  readonly contents: Contents;
   readonly #stores: StoreCalls;
   readonly #clock: StoreLimits['clock'];
 
@@ -46,6 +49,7 @@ export class Pbs extends Client {
     super(server);
     this.#clock = limits.clock;
     this.#stores = new StoreCalls(server, limits);
+    this.contents = new Contents(server, this.#stores, () => this.runningTasks());
   }
 
   /** Of the running proxy: `version` is major.minor, `release` the patch level. */

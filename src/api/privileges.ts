@@ -27,6 +27,7 @@ const PBS_ROLES: Readonly<Record<string, string>> = {
   'Datastore.Audit': 'DatastoreAudit',
   'Datastore.Modify': 'DatastoreAdmin',
   'Datastore.Verify': 'DatastoreReader',
+  'Datastore.Read': 'DatastoreReader',
   'Remote.Audit': 'RemoteAudit',
   'Tape.Audit': 'TapeAudit',
 };
@@ -260,6 +261,8 @@ export type Allowed = (path: string, privilege: string, spreads: boolean) => boo
 export function allowedBy(product: Product, needs: readonly Need[]): Allowed {
   return (path, privilege, spreads) =>
     /\.Audit$|^Sys\.Syslog$/.test(privilege) ||
+    // What DatastoreReader holds beside: `verifyRead` makes use of it.
+    (product === 'pbs' && /^Datastore\.(?:Read|Verify)$/.test(privilege)) ||
     needs.some(({ grantOn, roles }) =>
       product === 'pbs'
         ? // Where Admin is the smallest role, all of it counts as needed, on that path alone.

@@ -229,4 +229,6 @@ export const Storage = wire({
   /** null: all nodes. */
   nodes: optional(text).transform((nodes) => (nodes === null ? null : listed(nodes))),
 });
+/** Of one node. */
+export const StorageStatus = wire({ storage: text, active: flag });
 export const VzdumpDefaults = z.object({ storage: optional(text) }).transform(({ storage }) => storage);

@@ -145,6 +145,15 @@ export class Pve extends Client {
     return this.get('/storage', z.array(answers.Storage));
   }
 
+  /** Whether a node reaches a storage and is let in, as it says itself: it asks the PBS behind it. */
+  async storageActive(node: string, storage: string): Promise<boolean> {
+    const parameters = { storage, content: 'backup' };
+    const [found] = await this.get(at`/nodes/${node}/storage`, z.array(answers.StorageStatus), {
+      parameters,
+    });
+    return found?.active ?? false;
+  }
+
   /** Where jobs without a storage write to on this node; null: not set. */
   vzdumpStorage(node: string): Promise<string | null> {
     return this.get(at`/nodes/${node}/vzdump/defaults`, answers.VzdumpDefaults);

@@ -16,6 +16,8 @@ export interface Request {
   readonly path: string;
   /** Query of GET and DELETE, form of POST and PUT; lists repeat the key, undefined is left out. */
   readonly parameters?: Parameters;
+  /** The answer is a file, not a document: it is read as a Buffer. */
+  readonly bytes?: true;
   /** A JSON body instead of a form: only where the endpoint takes a list whose elements may be "0". */
   readonly json?: object;
   /** May it be sent again? Default: `read` for GET, `once` for the rest. */

@@ -105,6 +105,30 @@ export class StoreCalls {
     });
   }
 
+  /**
+   * One question about one datastore.
+   * @param request whose `limitMs` may be longer than that of other calls
+   * @throws Fault `pbs.datastore-hangs` where that datastore is silent, or is not asked since it or another hangs
+   */
+  about<Answer>(
+    name: string,
+    request: Request,
+    tasks: () => Promise<Tasks>,
+    send: (request: Request) => Promise<Answer>,
+  ): Promise<Answer> {
+    return this.#alone(async () => {
+      const refused = this.#refused([name]);
+      if (refused !== null) throw silent(name, refused);
+      try {
+        return await this.#send(request, send);
+      } catch (error) {
+        if (!(error instanceof Silence)) throw error;
+        await this.#blame([name], error, tasks);
+        throw silent(name, this.#refused([name]) ?? error.message);
+      }
+    });
+  }
+
   async #usageOf(name: string, tasks: () => Promise<Tasks>): Promise<answers.DatastoreUsage> {
     const unknown = { name, total: null, used: null, available: null, mounted: null };
     const refused = this.#refused([name]);
@@ -191,25 +215,25 @@ export class StoreCalls {
     return together ? Math.max(0, requestTimeoutMs - this.#spentMs) : requestTimeoutMs;
   }
 
-  async #ask<Answer>(
+  #ask<Answer>(
     path: string,
     data: z.ZodType<Answer>,
     { share = 1, needs }: { readonly share?: number; readonly needs?: Request['needs'] } = {},
   ): Promise<Answer> {
-    const { clock } = this.#limits;
     const limitMs = this.#leftMs() * share;
+    const request = { method: 'GET', path, limitMs, ...(needs ? { needs } : {}) } as const;
+    return this.#send(request, (one) => this.#server.ask(one, data));
+  }
+
+  async #send<Answer>(request: Request, send: (request: Request) => Promise<Answer>): Promise<Answer> {
+    const { clock, together } = this.#limits;
+    const left = this.#leftMs();
+    const limitMs = together ? Math.min(request.limitMs ?? left, left) : (request.limitMs ?? left);
     const begun = clock.monotonic();
     try {
-      const request = {
-        method: 'GET',
-        path,
-        repeat: 'brief-read',
-        limitMs,
-        ...(needs ? { needs } : {}),
-      } as const;
-      return await this.#server.ask(request, data);
+      return await send({ ...request, repeat: 'brief-read', limitMs });
     } catch (error) {
-      if (isTimeout(error)) throw new Silence(`no answer within ${seconds(limitMs)} to GET ${path}`);
+      if (isTimeout(error)) throw new Silence(`no answer within ${seconds(limitMs)} to GET ${request.path}`);
       if (isRefusal(error) && isLocked(error.serverWords)) this.#block();
       throw error;
     } finally {
@@ -244,6 +268,12 @@ export function hangsInstead(server: string, error: unknown): Fault | null {
     },
   );
 }
+
+const silent = (name: string, why: string) =>
+  new Fault('pbs.datastore-hangs', `Datastore ${name} ${why}.`, {
+    hint: 'Look at its disk or mount, and at the rights of the folders of its namespaces; then, on that host:\nsystemctl restart proxmox-backup-proxy',
+    exitCode: EXIT.tryLater,
+  });
 
 /** A call that got no answer in time. */
 class Silence extends Error {}

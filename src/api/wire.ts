@@ -18,7 +18,7 @@ export function encode(parameters: Parameters): string {
 export class TooLarge extends Error {}
 
 /** @throws TooLarge when the body has more than 32 MiB */
-export async function readText(body: AsyncIterable<Buffer>): Promise<string> {
+export async function readBytes(body: AsyncIterable<Buffer>): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of body) {
@@ -27,7 +27,7 @@ export async function readText(body: AsyncIterable<Buffer>): Promise<string> {
       throw new TooLarge(`it is larger than ${ANSWER_LIMIT_BYTES / 1024 ** 2} MiB`);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }
 
 /**

@@ -6,6 +6,7 @@ import { type VerifyId, withAccepted } from '../rules/accept.js';
 import { isRolledBack } from '../rules/rolled-back.js';
 import { expectationOf, type ObservedHost, verdict } from '../rules/verdict.js';
 import { whyUnseen } from './check.js';
+import type { ContentsWatch } from './contents-watch.js';
 import { hostState, installedNow } from './host-state.js';
 
 export interface Verification {
@@ -14,12 +15,22 @@ export interface Verification {
   readonly ok: boolean;
 }
 
+interface Looking {
+  readonly watch: ContentsWatch;
+  /** No further look follows: then contents and storages are looked at although something else is not well. */
+  readonly isLast?: boolean;
+}
+
 /**
  * Looks at the host once and compares it with the baseline of a run; what cannot be read is a block. What `patch`,
  * `verify` and `recover` say of a host is this.
  * @param run the last one that has a baseline; what it has changed counts only until it has come to its end
  */
-export async function verifyOnce(answers: Answers, run: RunState | null): Promise<Verification> {
+export async function verifyOnce(
+  answers: Answers,
+  run: RunState | null,
+  { watch, isLast = true }: Looking,
+): Promise<Verification> {
   const { pbs, target } = answers;
   const before = run?.baseline ?? null;
   const hasGuest = target.guest !== null;
@@ -50,11 +61,14 @@ export async function verifyOnce(answers: Answers, run: RunState | null): Promis
   const unknown = new Set(missing.flatMap(({ ids }) => ids));
   const goneBack = await hasGoneBack(answers, run, { state: now.state, bootId: now.survey?.bootId ?? null });
   const expected = run && isUnfinished(run) && !goneBack ? expectationOf(run) : null;
-  const found = withAccepted(verdict(before, now, expected), run?.accepted ?? []);
+  const accepted = (findings: readonly Finding[]) => withAccepted(findings, run?.accepted ?? []);
+  const found = accepted(verdict(before, now, expected));
   const verdicts = goneBack ? found.map(saysSo(run)) : found;
   const judged = verdicts.filter(({ id }) => !unknown.has(id as VerifyId));
-  const findings = missing.length > 0 ? [unanswered(missing.map(({ error }) => error)), ...judged] : judged;
-  return { state: answerOf(state), findings, ok: findings.every(({ status }) => status !== 'block') };
+  const host = missing.length > 0 ? [unanswered(missing.map(({ error }) => error)), ...judged] : judged;
+  const asBefore = await watch.findings(answers, run, isLast || areWell(host));
+  const findings = [...host, ...accepted(asBefore)];
+  return { state: answerOf(state), findings, ok: areWell(findings) };
 }
 
 /** Of a run that has stopped: one at work must not take a machine without its upgrade for a good one. */
@@ -79,6 +93,8 @@ const saysSo =
           summary: `${finding.summary}; it was rolled back to before run ${run?.runId}, which the next patch closes`,
         }
       : finding;
+
+const areWell = (findings: readonly Finding[]) => findings.every(({ status }) => status !== 'block');
 
 /** Findings that cannot be told without: state, services, daemon, configs, packages. */
 const RESTS_ON_IT: readonly (readonly VerifyId[])[] = [

@@ -1,7 +1,8 @@
 import { isDenied } from '../checks/check.js';
+import { ContentsWatch } from '../checks/contents-watch.js';
 import { verifyOnce } from '../checks/verify.js';
 import { EXIT } from '../fault.js';
-import { runsOf } from '../journal/runs.js';
+import { folderOf, runsOf } from '../journal/runs.js';
 import { findingsText } from '../report/findings-text.js';
 import type { Command, HostOptions } from './context.js';
 import { eachHost } from './each-host.js';
@@ -9,7 +10,8 @@ import { eachHost } from './each-host.js';
 export const verify: Command<HostOptions> = async (context, options) => {
   const results = await eachHost(context, options, async ({ target: { host }, answers }, stateDir) => {
     const last = runsOf(stateDir, host).findLast(({ baseline }) => baseline) ?? null;
-    const { ok, findings } = await verifyOnce(answers(null), last);
+    const watch = new ContentsWatch(context.world.clock, last && folderOf(stateDir, last.runId));
+    const { ok, findings } = await verifyOnce(answers(null), last, { watch });
     const style = { ...context.style, retryAfter: null };
     return {
       document: { host, ok, checks: findings, retryAfter: null },

@@ -108,6 +108,12 @@ export const policy = z.strictObject({
     .enum(['block', 'warn'])
     .describe('Whether nodes of a cluster with different major versions of PVE block a run')
     .default('block'),
+  verifyRead: z
+    .boolean()
+    .describe(
+      'Whether a small file of the newest snapshot is read and compared with its manifest, where the token has Datastore.Read',
+    )
+    .default(true),
   pollInterval: positiveDuration.describe('How often to look while waiting').prefault('2s'),
   requestTimeout: positiveDuration.describe('How long one API request may take').prefault('15s'),
 });

@@ -40,6 +40,7 @@ export const PVE_READS = {
   nodeStatus: 'minute',
   nodeTime: 'minute',
   storages: 'minute',
+  storageActive: 'round',
   vzdumpStorage: 'minute',
   clusterStatus: 'round',
   clusterTasks: 'round',

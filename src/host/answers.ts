@@ -1,3 +1,4 @@
+import type { Contents } from '../api/contents.js';
 import type { Target } from '../config/target.js';
 import { Fault } from '../fault.js';
 import type { Survey } from '../guest/survey.js';
@@ -13,6 +14,8 @@ export type ClusterAnswers = Omit<ClusterAccess, 'pve' | 'lock'> & { readonly pv
 export interface Answers {
   readonly target: Target;
   readonly pbs: PbsAnswers;
+  /** What is in its datastores; asked anew each time. */
+  readonly contents: Contents;
   /** The clusters served and the guest's own, in alphabetical order. */
   readonly clusters: readonly ClusterAnswers[];
   /** The cluster of the guest; null when the config names no guest. */
@@ -68,6 +71,7 @@ export function answers(asked: Asked, cache = new AnswerCache(asked.clock)): Ans
   return {
     ...asked,
     pbs: cache.pbs(asked.pbs),
+    contents: asked.pbs.contents,
     clusters,
     guestCluster,
     now: Math.floor(asked.clock.now() / 1000),

@@ -77,6 +77,17 @@ export type HostState = z.output<typeof HostState>;
 /** A file with the console of the VM when the run failed, or why there is none. */
 export const Screen = z.object({ file: z.string().nullable(), why: z.string().nullable() }).readonly();
 
+/** What was in the datastores before the upgrade, and whether it still is. */
+interface InventoryResult {
+  readonly datastores: number;
+  readonly groups: number;
+  readonly snapshots: number;
+  /** Null where it was not compared. */
+  readonly equal: boolean | null;
+  /** Each in words; of the last comparison. */
+  readonly differences: readonly string[];
+}
+
 interface RebootTimes {
   readonly count: number;
   /** Another has booted the host; `requestedAt` is then when it booted. Absent where the run requested it. */
@@ -111,6 +122,8 @@ export interface RunDocument {
   readonly packagesKnown: boolean;
   readonly checks: readonly Finding[];
   readonly reboot: RebootTimes | null;
+  /** Null where none was taken. */
+  readonly inventory: InventoryResult | null;
   readonly leftBehind: { readonly fenced: readonly string[]; readonly locks: readonly string[] };
   readonly retryAfter: string | null;
   readonly postponements: { readonly count: number; readonly since: string | null };

@@ -3,6 +3,7 @@ import { OUTCOMES } from '../config/schema.js';
 import type { ErrorDocument } from '../fault.js';
 import { PackageChanges } from '../guest/apt.js';
 import { Finding, HostState, PHASES, Screen } from './document.js';
+import { Inventory, StorageSeen } from './inventory.js';
 
 /** What identifies a boot: its time by the server's clock, and the kernel's boot id where the agent reports it. */
 const boot = z.object({
@@ -77,6 +78,12 @@ const event = z.discriminatedUnion('type', [
   z.object({ type: z.literal('fence-intended'), datastore: z.string() }),
   z.object({ type: z.literal('fenced'), datastore: z.string() }),
   z.object({ type: z.literal('unfenced'), datastore: z.string() }),
+  /** What was in the datastores once nothing used them, and which storages of PVE reached them. */
+  z.object({
+    type: z.literal('inventory'),
+    inventory: Inventory,
+    storages: z.array(StorageSeen).readonly(),
+  }),
   z.object({
     type: z.literal('planned'),
     packages: PackageChanges,

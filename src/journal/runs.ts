@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { NO_CHANGES } from '../guest/apt.js';
 import type { Clock } from '../world.js';
 import type { RunDocument } from './document.js';
@@ -14,6 +15,9 @@ export interface PastRuns {
   readonly runs: RunState[];
   readonly damaged: ReadonlyArray<{ readonly runId: string; readonly error: UnreadableJournal }>;
 }
+
+/** Where the journal of a run is, and what was kept beside it. */
+export const folderOf = (stateDir: string, runId: string): string => join(stateDir, 'runs', runId);
 
 export function readRuns(stateDir: string): PastRuns {
   const folder = join(stateDir, 'runs');
@@ -105,6 +109,20 @@ function packagesKnown({ mode, upgrade, changes, planned }: RunState): boolean {
   return upgrade === 'failed' ? changes !== null : upgrade !== 'begun';
 }
 
+const compared = z.object({ equal: z.boolean().nullable(), differences: z.array(z.string()) });
+
+function inventoryOf({ inventory, findings }: RunState): RunDocument['inventory'] {
+  if (!inventory) return null;
+  const all = inventory.stores.flatMap(({ namespaces }) => namespaces);
+  const found = compared.safeParse(findings.find(({ id }) => id === 'verify.inventory')?.detail);
+  return {
+    datastores: inventory.stores.length,
+    groups: all.reduce((sum, { groups }) => sum + groups, 0),
+    snapshots: all.reduce((sum, { snapshots }) => sum + snapshots, 0),
+    ...(found.success ? found.data : { equal: null, differences: [] }),
+  };
+}
+
 /** The report, from the journal alone. */
 export function documentOf(state: RunState, postponements: RunDocument['postponements']): RunDocument {
   const ended = state.ended ?? { outcome: 'interrupted' as const, retryAfter: null, error: null };
@@ -134,6 +152,7 @@ export function documentOf(state: RunState, postponements: RunDocument['postpone
       downAt: state.reboot.downAt,
       upAt: state.reboot.upAt,
     },
+    inventory: inventoryOf(state),
     leftBehind: {
       fenced: [...new Set([...state.fenced, ...state.inherited.map(({ datastore }) => datastore)])],
       locks: state.locks,

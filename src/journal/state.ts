@@ -2,6 +2,7 @@ import type { Outcome } from '../config/schema.js';
 import type { ErrorDocument } from '../fault.js';
 import { NO_CHANGES, type PackageChanges } from '../guest/apt.js';
 import type { Finding, HostState, Phase, PhaseTime, RunDocument } from './document.js';
+import type { Inventory, StorageSeen } from './inventory.js';
 import {
   type Acceptance,
   type Baseline,
@@ -35,6 +36,12 @@ export interface RunState {
   /** When each of them was taken (ISO 8601), not when it was renewed. */
   readonly lockedSince: Readonly<Record<string, string>>;
   readonly fenced: readonly string[];
+  /**
+   * What was in the datastores before the upgrade; null where a version before this began the run. `stands` while no
+   * fence of this run was lifted since: then nothing may differ.
+   */
+  readonly inventory: (Inventory & { readonly stands: boolean }) | null;
+  readonly storages: readonly StorageSeen[] | null;
   readonly planned: {
     readonly packages: PackageChanges;
     readonly planDigest: string;
@@ -112,6 +119,8 @@ function begin(runId: string, at: string, event: RunEvent): RunState {
     locks: [],
     lockedSince: {},
     fenced: [],
+    inventory: null,
+    storages: null,
     planned: null,
     would: [],
     safeUntil: null,
@@ -222,7 +231,10 @@ function after(state: RunState, event: RunEvent, at: string): RunState {
         ...state,
         fenced: state.fenced.filter((each) => each !== event.datastore),
         inherited: state.inherited.filter(({ datastore }) => datastore !== event.datastore),
+        inventory: state.inventory && { ...state.inventory, stands: false },
       };
+    case 'inventory':
+      return { ...state, inventory: { ...event.inventory, stands: true }, storages: event.storages };
     case 'planned':
       return {
         ...state,

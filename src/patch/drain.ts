@@ -8,6 +8,7 @@ import type { Answers } from '../host/answers.js';
 import { poll } from '../poll.js';
 import { isSeen } from '../rules/rounds.js';
 import { NotSafe } from './gate.js';
+import { noteContents } from './inventory.js';
 import { type Run, requireLock, step } from './run.js';
 
 /**
@@ -35,7 +36,10 @@ export async function drain(run: Run): Promise<string> {
     step(run, 'drain', null, `${inUse} (${formatDuration(left)} left)`);
     return null;
   });
-  if (free) return 'nothing uses a datastore';
+  if (free) {
+    await noteContents(run);
+    return 'nothing uses a datastore';
+  }
   throw new Fault('drain.timeout', `Still in use after ${formatDuration(limitMs)}: ${inUse}.`, {
     hint: 'Run again when it has ended, or set policy.drainTimeout.',
     exitCode: EXIT.tryLater,

@@ -4,6 +4,7 @@ import { AnswerCache } from '../host/answer-cache.js';
 import { deadlineFor, openHost } from '../host/open.js';
 import { claimHost } from '../journal/claim.js';
 import type { RunDocument } from '../journal/document.js';
+import type { StoreInventory } from '../journal/inventory.js';
 import { Journal } from '../journal/journal.js';
 import { owedBy, postponementsOf } from '../journal/owed.js';
 import { addToEnded, documentOf, readRuns, runsOf } from '../journal/runs.js';
@@ -83,6 +84,7 @@ export async function patchHost(
         alarm: (text) => alarm(text, config, world),
         ...(options.waitsUntil === undefined ? {} : { waitsUntil: options.waitsUntil }),
         sole: maybeAtWork === null || !unfinished || unfinished.ended !== null,
+        groupsSeen: groupsSeenIn(earlier),
         lease: null,
       };
       if (unfinished && !options.abandon)
@@ -137,6 +139,13 @@ function pastOf(stateDir: string, host: string): RunState[] {
   } catch {
     return [];
   }
+}
+
+/** By the last run that has counted them. */
+function groupsSeenIn(runs: readonly RunState[]): ReadonlyMap<string, number> {
+  const { inventory } = runs.findLast((run) => run.inventory !== null) ?? {};
+  const groups = ({ namespaces }: StoreInventory) => namespaces.reduce((sum, each) => sum + each.groups, 0);
+  return new Map(inventory?.stores.map((store) => [store.name, groups(store)]));
 }
 
 function openJournal(

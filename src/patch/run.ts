@@ -23,6 +23,8 @@ export interface Run {
   readonly cache: AnswerCache;
   /** Tells people at once, in the middle of a run, where the config names Slack. @returns why it could not */
   readonly alarm?: (text: string) => Promise<string | null>;
+  /** Groups of each datastore, by the last inventory of this host. */
+  readonly groupsSeen?: ReadonlyMap<string, number>;
   /** `--wait`: until then (by the monotonic clock) a lock that another holds is waited for. */
   readonly waitsUntil?: number;
   /** No other process can be at work on this run; else its lock is taken over only once its lease has ended. */

@@ -1,3 +1,4 @@
+import { ContentsWatch } from '../checks/contents-watch.js';
 import { type Verification, verifyOnce } from '../checks/verify.js';
 import { EXIT, Fault } from '../fault.js';
 import type { Finding } from '../journal/document.js';
@@ -15,16 +16,18 @@ export async function verify(run: Run): Promise<string> {
   const patience = clock.monotonic() + Math.max(policy.rebootTimeout / 4, policy.stableFor * 2);
   const leftMs = () => patience + policy.stableFor - clock.monotonic();
   interruption.finish({ what: `${host} is verified`, leftMs });
+  const watch = new ContentsWatch(clock, journal.folder);
   let healthySince: number | null = null;
   await poll(clock, { everyMs: policy.pollInterval, signal: interruption.signal }, async () => {
-    const seen = await verifyOnce(run.host.answers(journal.runId), journal.state);
+    const isLast = clock.monotonic() > patience;
+    const seen = await verifyOnce(run.host.answers(journal.runId), journal.state, { watch, isLast });
     const now = clock.monotonic();
     healthySince = seen.ok ? (healthySince ?? now) : null;
     if (healthySince !== null && now - healthySince >= policy.stableFor) {
       keep(run, seen);
       return true;
     }
-    if (!seen.ok && now > patience) {
+    if (!seen.ok && isLast) {
       keep(run, seen);
       throw notAsBefore(host, seen.findings);
     }
@@ -39,8 +42,9 @@ export async function notWell(run: Run): Promise<string | null> {
   const { clock, journal, host, interruption } = run;
   const { policy } = host.target;
   const until = clock.monotonic() + policy.stableFor;
+  const watch = new ContentsWatch(clock, journal.folder);
   for (;;) {
-    const seen = await verifyOnce(host.answers(journal.runId), journal.state);
+    const seen = await verifyOnce(host.answers(journal.runId), journal.state, { watch });
     const isOver = clock.monotonic() >= until;
     if (!seen.ok || isOver) keep(run, seen);
     if (!seen.ok) return problems(seen.findings);

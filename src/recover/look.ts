@@ -2,6 +2,7 @@ import { NoGuest } from '../api/absent.js';
 import { ApiFault } from '../api/failure.js';
 import { AgentFault } from '../api/guest-agent.js';
 import type { GuestConfig } from '../api/pve.js';
+import { ContentsWatch } from '../checks/contents-watch.js';
 import { datastoreStates } from '../checks/host-state.js';
 import { verifyOnce } from '../checks/verify.js';
 import { errorDocument, Fault } from '../fault.js';
@@ -11,7 +12,7 @@ import { type Answers, answerOf } from '../host/answers.js';
 import type { Host } from '../host/open.js';
 import { workingOn } from '../journal/claim.js';
 import type { Baseline } from '../journal/records.js';
-import { readRuns } from '../journal/runs.js';
+import { folderOf, readRuns } from '../journal/runs.js';
 import { isUnfinished, type RunState } from '../journal/state.js';
 import { look } from '../lock/look.js';
 import { isoFromSeconds } from '../moment.js';
@@ -22,7 +23,7 @@ import type { ObservedHost, ObservedLock, ObservedRun, ObservedVm } from './obse
 export async function observe(
   host: Host,
   stateDir: string,
-  world: Pick<World, 'thisBoot'>,
+  world: Pick<World, 'clock' | 'thisBoot'>,
 ): Promise<ObservedHost> {
   const { host: name } = host.target;
   // A refused journal must not stop this: `patch` then refers to recover.
@@ -40,7 +41,8 @@ export async function observe(
   const rest = agentError
     ? { ...asked, survey: async () => Promise.reject(new Fault(agentError.code, agentError.message)) }
     : asked;
-  const verification = pbs.proxy === 'answers' ? await verifyOnce(rest, last) : null;
+  const watch = new ContentsWatch(world.clock, last && folderOf(stateDir, last.runId));
+  const verification = pbs.proxy === 'answers' ? await verifyOnce(rest, last, { watch }) : null;
   const pid = await workingOn(stateDir, name, world);
   const left = new Set([...pbs.fences, ...locks.locks].map(({ run }) => run));
   return {

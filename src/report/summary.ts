@@ -72,6 +72,8 @@ export interface ReportFacts {
   readonly downtime: Fact;
   /** Null where the run did not get that far. */
   readonly datastores: Fact | null;
+  /** Null where none was taken. */
+  readonly inventory: Fact | null;
   readonly leftBehind: Fact;
   /** Null where no one answers for a finding of `verify`. */
   readonly accepted: Fact | null;
@@ -87,6 +89,7 @@ export function reportFacts(doc: RunDocument, arrow = '→'): ReportFacts {
     packages: fact('Packages', packageCounts(doc)),
     downtime: downtimeFact(doc),
     datastores: datastoresFact(doc),
+    inventory: inventoryFact(doc),
     leftBehind: {
       ...fact('Left behind', 'nothing'),
       ...(behind.length > 0 ? { lines: behind, bad: true } : {}),
@@ -128,6 +131,21 @@ function datastoresFact({ before, after }: RunDocument): Fact | null {
     bad: missing.length > 0,
   };
 }
+
+function inventoryFact({ inventory, checks }: RunDocument): Fact | null {
+  if (!inventory) return null;
+  const { groups, snapshots, equal, differences } = inventory;
+  const counts = `${counted(groups, 'group')}, ${counted(snapshots, 'snapshot')}`;
+  const found = checks.find(({ id }) => id === 'verify.inventory');
+  if (!found || equal === null) return fact('Inventory', `${counts}, not compared`);
+  if (equal) return fact('Inventory', found.summary);
+  const what =
+    differences.length > 0 ? counted(differences.length, 'difference') : 'not known whether all are there';
+  return { ...fact('Inventory', `${counts} before, ${what}`), bad: true };
+}
+
+const counted = (count: number, what: string) =>
+  `${count.toLocaleString('en-US')} ${what}${count === 1 ? '' : 's'}`;
 
 /** "12 upgraded, 1 new, 2 removed", without zeros. */
 function packageCounts({

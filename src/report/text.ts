@@ -121,6 +121,7 @@ function host(doc: RunDocument, facts: ReportFacts, width: number, paint: Paint)
       ...(facts.datastores ? wrapped(facts.datastores) : [`${datastores.length}`]),
       ...datastoreLines(datastores, width, paint),
     ]);
+  if (facts.inventory) add('inventory', wrapped(facts.inventory));
   if (doc.reboot) add('reboot', rebootLines(doc.reboot, facts.downtime));
   return lines;
 }

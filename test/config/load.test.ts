@@ -167,6 +167,7 @@ describe('a config', () => {
       requiredUnits: [],
       offlineNodes: 'block',
       mixedVersions: 'block',
+      verifyRead: true,
       pollInterval: 2000,
       requestTimeout: 15_000,
     });

@@ -58,6 +58,16 @@ export async function everyRequest(versions: { pve: string; pbs: string }): Prom
     probe: [1000],
   });
   const pbs = new Pbs(recorder('pbs', versions.pbs, sent), LIMITS);
+  const snapshot = { store: 'tank', ns: 'prod/a', type: 'vm', id: '101', time: 1_764_003_600 };
+  await callAll(pbs.contents, {
+    namespaces: ['tank', {}],
+    groups: ['tank', 'prod/a'],
+    snapshotTimes: [snapshot],
+    files: [snapshot],
+    manifest: [snapshot],
+    checksum: [snapshot, 'qemu-server.conf.blob'],
+  });
+  await pbs.contents.groups('tank', '');
   await pbs.setMaintenance('tank', null, 'a'.repeat(64));
   const pve = new Pve('main', recorder('pve', versions.pve, sent));
   await callAll(pve, {
@@ -69,6 +79,7 @@ export async function everyRequest(versions: { pve: string; pbs: string }): Prom
     nodeTasksFinished: ['pve1', { type: 'vzdump', since: 1_764_003_600.5, limit: 50 }],
     jobGuests: ['backup-1a2b3c4d-5e6f'],
     scheduleRuns: ['mon..fri 02:00', 1_764_003_600.5, 10],
+    storageActive: ['pve1', 'pbs01-tank'],
     vzdumpStorage: ['pve1'],
     nodeStatus: ['pve1'],
     nodeTime: ['pve1'],

@@ -51,6 +51,7 @@ export const document = (more: Partial<RunDocument> = {}): RunDocument => ({
     downAt: '2026-11-23T02:09:02.000Z',
     upAt: '2026-11-23T02:10:02.000Z',
   },
+  inventory: { datastores: 2, groups: 37, snapshots: 10412, equal: true, differences: [] },
   leftBehind: { fenced: [], locks: [] },
   retryAfter: null,
   postponements: { count: 0, since: null },
@@ -117,6 +118,7 @@ export const hostile = (words = HOSTILE): RunDocument => {
     checks: (['block', 'warn', 'pass', 'skip'] as const).map((status, index) =>
       finding({ id: CHECK_IDS[index] ?? 'pbs.api', status, summary: words }),
     ),
+    inventory: { datastores: 1, groups: 1, snapshots: 1, equal: false, differences: [words] },
     leftBehind: { fenced: [words], locks: [words] },
     accepted: [{ id: 'verify.kernel', reason: words }],
     warnings: [words],
@@ -196,6 +198,15 @@ export const anyDocument: fc.Arbitrary<RunDocument> = (() => {
         requestedAt: moment,
         downAt: fc.option(moment),
         upAt: fc.option(moment),
+      }),
+    ),
+    inventory: fc.option(
+      fc.record({
+        datastores: fc.nat(9),
+        groups: fc.nat(2000),
+        snapshots: fc.nat(100_000),
+        equal: fc.option(fc.boolean()),
+        differences: fc.array(fc.string(), { maxLength: 3 }),
       }),
     ),
     leftBehind: fc.record({

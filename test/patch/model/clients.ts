@@ -17,6 +17,8 @@ const EVERYTHING: ReadonlyMap<string, boolean> = new Map(
 );
 const SIZES = { total: 100, used: 10, available: 90 };
 
+const INDEX = 'index.json.blob';
+
 /** As much of the API of PBS as a run uses that upgrades through a unit. `run` is the one that asks. */
 export function pbsClient(servers: Servers, carry: Carry, run: string, seen: Seen): Pbs {
   const read = <Answer>(act: () => Answer) => carry('read', 'pbs', act);
@@ -60,9 +62,17 @@ export function pbsClient(servers: Servers, carry: Carry, run: string, seen: See
           name,
           path: `/mnt/${name}`,
           maintenance: servers.modes.get(name) ?? null,
+          isS3: false,
         })),
         digest: servers.modesDigest,
       })),
+    contents: {
+      namespaces: () => read(() => ['']),
+      groups: () =>
+        read(() => [{ type: 'vm', id: '101', owner: 'a@pbs', count: 7, newest: 1000, files: [INDEX] }]),
+      files: () => read(() => [{ name: INDEX, size: 1 }]),
+      manifest: () => read(() => ({ files: [], verified: null })),
+    },
     setMaintenance: (name: string, mode: { type: string; message: string } | null, digest: string) =>
       write('fence', () => servers.setMode(run, name, mode, digest, seen)),
     inUse: () =>
