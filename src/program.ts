@@ -181,6 +181,10 @@ export function program(
         'recover --host pbs01 --reset-vm --yes --json',
       ),
     )
+    .addHelpText(
+      'after',
+      '\nWhile a run is at work, only --mount and --restart-services are carried out, and only where it waits for its\nhost or verifies it: the run takes up what has changed. Anything else ends 75.',
+    )
     .action(
       run(async (context, options) => (await import('./commands/recover.js')).recover(context, options)),
     );

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { formatDuration } from '../config/quantity.js';
 import { type ErrorDocument, EXIT, errorDocument, Fault } from '../fault.js';
 import { keepConsole } from '../guest/console.js';
 import { deadlineFor, type Host, openHost, readReferences } from '../host/open.js';
@@ -13,6 +14,7 @@ import { observe } from '../recover/look.js';
 import type { ObservedHost } from '../recover/observed.js';
 import { recoverText } from '../recover/text.js';
 import type { Accepting } from '../rules/accept.js';
+import { mayActBeside } from '../rules/beside-run.js';
 import { RECOVER_FLAGS, type RecoverFlag } from '../rules/steps.js';
 import type { Clock } from '../world.js';
 import { type Command, type Context, type HostOptions, load, targetsOf } from './context.js';
@@ -52,10 +54,13 @@ export const recover: Command<RecoverOptions> = async (context, options) => {
   const acts = flags.length + accepting.length > 0;
   const deadline = acts ? undefined : deadlineFor(target, world);
   const host = await openHost(config, target, world, deadline);
-  // Looking is allowed while a run is at work.
-  const claim = acts ? await claimHost(stateDir, target.host, world) : null;
+  let claim: Awaited<ReturnType<typeof claimHost>> | null = null;
   try {
     const seen = await observe(host, stateDir, world);
+    // Looking is allowed while a run is at work, and so is what it takes up.
+    const beside = seen.busy !== null && accepting.length === 0 && mayActBeside(flags, seen.busy.phase);
+    if (acts && seen.busy && !beside) throw runAtWork(seen);
+    if (acts && !beside) claim = await claimHost(stateDir, target.host, world);
     const warnings = acceptAll(accepting, seen, stateDir, world.clock);
     if (!context.options.json) for (const text of warnings) world.stderr.write(`pbs-ctl: ${oneLine(text)}\n`);
     const first = accepting.length > 0 ? await observe(host, stateDir, world) : seen;
@@ -76,6 +81,17 @@ export const recover: Command<RecoverOptions> = async (context, options) => {
     await host.close();
   }
 };
+
+/** What was wanted has to wait for the run. */
+function runAtWork({ host, busy }: ObservedHost): Fault {
+  const what = busy?.run ? `, run ${busy.run} in phase "${busy.phase}"` : '';
+  const atMost = busy?.longestMs ? `, ${formatDuration(busy.longestMs)} at most` : '';
+  return new Fault(
+    'state.busy',
+    `Another pbs-ctl (process ${busy?.pid}) works on host "${host}" right now${what}.`,
+    { hint: `Wait until it has ended${atMost}.`, exitCode: EXIT.tryLater },
+  );
+}
 
 /** `--accept`, in the journal of the unfinished run. @returns why something is not accepted */
 function acceptAll(
@@ -137,9 +153,11 @@ async function actAll(
       if (why) throw why;
       const asked = yes ? null : question(flag, observed);
       if (asked && !(await world.confirm(asked))) throw unanswered();
-      done.push(await act(flag, { host, observed, stateDir, clock: world.clock, say }));
+      const text = await act(flag, { host, observed, stateDir, clock: world.clock, say });
+      // A mount of a nofail entry ends with 0 although nothing is mounted: what counts is what is seen.
       observed = await observe(host, stateDir, world);
       const left = shortfall(flag, observed);
+      if (!left) done.push(text);
       if (left)
         throw new Fault('recover.not-enough', `--${flag} was carried out, but ${left}.`, {
           hint: 'See below what is wrong now.',

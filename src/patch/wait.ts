@@ -3,6 +3,7 @@ import { formatDuration } from '../config/quantity.js';
 import { Fault } from '../fault.js';
 import { isoFromMs } from '../moment.js';
 import { type ObservedBoot, type RebootVerdict, rebootVerdict } from '../rules/boot.js';
+import { changedBy, kernelRemark } from '../rules/changed-by-run.js';
 import type { Clock } from '../world.js';
 import { finishReboot, type Run, step } from './run.js';
 
@@ -198,7 +199,12 @@ function notBack(run: Run, state: string): Fault {
     'reboot.not-back',
     `${host} did not come back within ${formatDuration(policy.rebootTimeout)}: ${state}.`,
     {
-      hint: `See its console, mounts and services: pbs-ctl recover --host ${host}. Once it is up: pbs-ctl patch --host ${host}`,
+      hint: [
+        kernelRemark(changedBy(run.journal.state)),
+        `See its console, mounts and services: pbs-ctl recover --host ${host}. Once it is up: pbs-ctl patch --host ${host}`,
+      ]
+        .filter(Boolean)
+        .join(' '),
     },
   );
 }

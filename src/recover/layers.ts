@@ -1,26 +1,17 @@
 import { byState } from '../checks/host-state.js';
-import { byCommand, byFlag, type Step, todo } from '../rules/steps.js';
+import { byCommand, byFlag, todo } from '../rules/steps.js';
 import { symptomsOf } from '../rules/symptoms.js';
+import { acceptStep, stepsFor } from './fix-finding.js';
+import { atWork, node, rebooting, silence, vm } from './layers-of-vm.js';
 import type { ObservedHost } from './observed.js';
-
-/** What is wrong with a layer in one sentence, and what to do. */
-export interface Trouble {
-  readonly problem: string;
-  readonly steps: readonly Step[];
-}
-
-export const list = (names: readonly string[]): string => names.join(', ');
-const trouble = (problem: string, ...steps: Step[]): Trouble => ({ problem, steps });
-const pullThePlug: Step = byFlag(
-  'If nothing else helps, reset it. That is like pulling the plug.',
-  'reset-vm',
-);
+import { list, type Trouble, trouble } from './trouble.js';
 
 /** From outside in: the first layer with a problem explains those within it. */
 export const LAYERS: ReadonlyArray<(observed: ObservedHost) => Trouble | null> = [
   atWork,
   node,
   vm,
+  rebooting,
   silence,
   insides,
   api,
@@ -30,96 +21,7 @@ export const LAYERS: ReadonlyArray<(observed: ObservedHost) => Trouble | null> =
   difference,
 ];
 
-// Around and inside the VM.
-
-/** Another process is at work: wait before anything else. */
-export function atWork({ host, busy, inside }: ObservedHost): Trouble | null {
-  if (busy)
-    return trouble(
-      `Another pbs-ctl (process ${busy.pid}) works on ${host} right now.`,
-      todo('Wait until it has ended, then look again.'),
-    );
-  const [run] = inside?.upgrading ?? [];
-  if (run === undefined) return null;
-  return trouble(
-    `The upgrade of run ${run} still runs inside ${host}.`,
-    todo('Wait. Do not reset the VM or restart anything in it.'),
-    byCommand('Attach to it and continue the run.', `pbs-ctl patch --host ${host}`),
-  );
-}
-
-/** The cluster and the node under the VM. */
-function node({ host, vm, vmError, proxy }: ObservedHost): Trouble | null {
-  if (vm?.nodeOnline === false) {
-    return trouble(
-      `PVE node ${vm.node}, on which the VM of ${host} (${vm.vmid}) is, is offline.`,
-      todo(`Bring ${vm.node} back, or let HA start the VM on another node.`),
-      todo('Do not start the VM elsewhere by hand before the node is certain to be off.'),
-    );
-  }
-  if (proxy === 'answers' || !vmError || vm?.status === 'running') return null;
-  return trouble(
-    `${host} does not answer, and PVE cannot say why: ${vmError.message}`,
-    todo(vmError.hint ?? 'Look at the PVE cluster first.'),
-  );
-}
-
-function vm({ host, vm: seen }: ObservedHost): Trouble | null {
-  if (!seen || seen.status === 'unknown') return null;
-  const locked = seen.lock
-    ? [todo(`PVE has locked it (${seen.lock}): wait until that has ended; nothing can be done before.`)]
-    : [];
-  if (seen.status !== 'running') {
-    return trouble(
-      `The VM of ${host} (${seen.vmid} on ${seen.node}) is ${seen.status}.`,
-      ...locked,
-      byFlag('Start the VM.', 'start-vm'),
-    );
-  }
-  const state = seen.qmpStatus;
-  if (state === null || state === 'running') return null;
-  if (seen.lock)
-    return trouble(`The VM of ${host} is ${state}, under a lock of PVE (${seen.lock}).`, ...locked);
-  const disk = state === 'io-error';
-  return trouble(
-    disk
-      ? `The VM of ${host} is halted: the storage of its disks reported an error (io-error).`
-      : `The VM of ${host} is running, but its CPUs are not (${state}).`,
-    ...(disk ? [todo(`Fix the storage on ${seen.node} first: is it full, or gone?`)] : []),
-    byCommand('Look at its console, and resume the VM there.', seen.consoleUrl),
-    pullThePlug,
-  );
-}
-
-function silence({ host, vm: seen, agent, proxy, apiError }: ObservedHost): Trouble | null {
-  if (proxy !== 'silent' || agent === 'answers') return null;
-  if (agent === 'refuses') {
-    return trouble(
-      `The API of ${host} does not answer; its system is up, since the guest agent is there.`,
-      byCommand(
-        'Log in on the console and look at the services of PBS.',
-        seen ? seen.consoleUrl : 'systemctl status proxmox-backup proxmox-backup-proxy',
-      ),
-      pullThePlug,
-    );
-  }
-  if (agent === 'not-asked')
-    return trouble(
-      `${host} does not answer, and the config names no VM to ask: ${apiError?.message ?? ''}`,
-      todo('Look at its console.'),
-    );
-  const where = seen ? ` Its VM runs on ${seen.node}.` : '';
-  return trouble(
-    `${host} does not answer, neither its API nor its guest agent.${where}`,
-    byCommand(
-      'Look at its console: it shows emergency mode, a full disk or a missing mount.',
-      seen?.consoleUrl ?? null,
-    ),
-    ...(seen?.lock
-      ? [todo(`PVE has locked the VM (${seen.lock}): wait until that has ended.`)]
-      : [pullThePlug]),
-  );
-}
+// Inside the VM.
 
 /** What shows inside: by the same rules as for preflight, gates and verify. */
 function insides({ host, inside, stores, verification }: ObservedHost): Trouble | null {
@@ -230,12 +132,17 @@ function agentOnly({ host, agent, agentError, vm }: ObservedHost): Trouble | nul
   );
 }
 
-/** Well, but not as it was before the last run. */
-function difference({ host, verification }: ObservedHost): Trouble | null {
-  if (!verification || verification.ok) return null;
+/** Well, but not as it was before the last run: the steps of each finding, and last the way to answer for it. */
+function difference(observed: ObservedHost): Trouble | null {
+  const { host, verification, unfinishedRun, resumption } = observed;
+  // What was before a run that is gone is nothing to compare with.
+  if (!verification || verification.ok || resumption?.kind === 'closes') return null;
   const blocks = verification.findings.filter(({ status }) => status === 'block');
-  return trouble(
-    `${host} is not as it was before the last run: ${blocks.map(({ summary }) => summary).join('; ')}.`,
-    byCommand('Fix that on the host, then check again.', `pbs-ctl verify --host ${host}`),
-  );
+  const steps = blocks.flatMap((finding) => stepsFor(finding, observed));
+  const accepts = unfinishedRun === null ? [] : blocks.flatMap((finding) => acceptStep(host, finding));
+  return {
+    problem: `${host} is not as it was before the last run: ${blocks.map(({ summary }) => summary).join('; ')}.`,
+    steps: [...new Map(steps.map((step) => [`${step.text} ${step.command} ${step.flag}`, step])).values()],
+    last: accepts,
+  };
 }

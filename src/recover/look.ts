@@ -14,10 +14,12 @@ import { workingOn } from '../journal/claim.js';
 import type { Baseline } from '../journal/records.js';
 import { folderOf, readRuns } from '../journal/runs.js';
 import { isUnfinished, type RunState } from '../journal/state.js';
-import { look } from '../lock/look.js';
-import { isoFromSeconds } from '../moment.js';
+import { longestOf } from '../rules/beside-run.js';
+import { changedBy } from '../rules/changed-by-run.js';
 import type { World } from '../world.js';
-import type { ObservedHost, ObservedLock, ObservedRun, ObservedVm } from './observed.js';
+import { observeLocks } from './look-at-locks.js';
+import { lookToResume } from './look-to-resume.js';
+import type { ObservedHost, ObservedRun, ObservedVm } from './observed.js';
 
 /** Looks at a host from outside in. What does not answer is a result too. Reads only. */
 export async function observe(
@@ -29,7 +31,8 @@ export async function observe(
   // A refused journal must not stop this: `patch` then refers to recover.
   const runs = readRuns(stateDir).runs.filter((run) => run.host === name);
   const last = runs.findLast(({ baseline }) => baseline) ?? null;
-  const asked = host.answers(null);
+  const unfinished = runs.findLast(isUnfinished) ?? null;
+  const asked = host.answers(unfinished?.runId ?? null);
   const [vm, inside, pbs, locks] = await Promise.all([
     observeVm(host),
     observeInside(host),
@@ -43,19 +46,33 @@ export async function observe(
     : asked;
   const watch = new ContentsWatch(world.clock, last && folderOf(stateDir, last.runId));
   const verification = pbs.proxy === 'answers' ? await verifyOnce(rest, last, { watch }) : null;
+  const resumption = unfinished
+    ? await lookToResume(unfinished, rest, { proxy: pbs.proxy, verified: verification?.ok ?? null })
+    : null;
   const pid = await workingOn(stateDir, name, world);
   const left = new Set([...pbs.fences, ...locks.locks].map(({ run }) => run));
   return {
     host: name,
-    busy: pid === null ? null : { pid },
+    busy: pid === null ? null : { pid, ...workOf(unfinished, host.target.policy) },
     ...vm,
     ...inside,
     ...pbs,
     ...locks,
     runs: runs.filter((run) => left.has(run.runId) || run === runs.at(-1)).map(observedRun),
     verification: verification && { ok: verification.ok, findings: verification.findings },
-    unfinishedRun: runs.findLast(isUnfinished)?.runId ?? null,
+    unfinishedRun: unfinished?.runId ?? null,
+    resumption,
+    changed: last ? changedBy(last) : { kernel: null, packages: [] },
   };
+}
+
+/** An unfinished run that has not ended is the one at work. */
+function workOf(
+  run: RunState | null,
+  policy: Host['target']['policy'],
+): Omit<NonNullable<ObservedHost['busy']>, 'pid'> {
+  if (!run || run.ended) return { run: null, phase: null, longestMs: null };
+  return { run: run.runId, phase: run.phase, longestMs: longestOf(run.phase, policy) };
 }
 
 const observedRun = (state: RunState): ObservedRun => {
@@ -212,28 +229,3 @@ async function observePbs({ pbs }: Answers, baseline: Baseline | null): Promise<
 
 const storesBefore = (baseline: Baseline | null): ObservedPbs['stores'] =>
   baseline?.mounts.map(({ datastore, path }) => [datastore, path] as const) ?? [];
-
-async function observeLocks({
-  clusters,
-  target,
-}: Host): Promise<Pick<ObservedHost, 'locks' | 'foreignLocks' | 'unknownLocks'>> {
-  const unknownLocks: Array<ObservedHost['unknownLocks'][number]> = [];
-  const locks: ObservedLock[] = [];
-  const foreignLocks: Array<ObservedHost['foreignLocks'][number]> = [];
-  await Promise.all(
-    clusters.map(async ({ name: cluster, lock }) => {
-      const standing = await look(lock).catch((error: unknown) => {
-        unknownLocks.push({ cluster, error: errorDocument(error) });
-        return null;
-      });
-      if (!standing?.counts) return;
-      const { lock: found, expired } = standing.counts;
-      if (found === 'unreadable') return foreignLocks.push({ cluster, owner: null, until: null });
-      const { owner, run, expiresAt } = found;
-      const until = isoFromSeconds(expiresAt);
-      if (owner === target.host) return locks.push({ cluster, owner, run, until, expired });
-      return foreignLocks.push({ cluster, owner, until });
-    }),
-  );
-  return { locks, foreignLocks, unknownLocks };
-}

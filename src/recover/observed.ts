@@ -1,13 +1,22 @@
 import type { Outcome } from '../config/schema.js';
 import type { ErrorDocument } from '../fault.js';
 import type { Inside } from '../guest/inside.js';
-import type { DatastoreState, Finding } from '../journal/document.js';
+import type { DatastoreState, Finding, Phase } from '../journal/document.js';
+import type { Changed } from '../rules/changed-by-run.js';
+import type { Resumption } from '../rules/resume.js';
 
 /** What was seen of a host, from outside in. A part that was not asked is null; errors say why it could not be. */
 export interface ObservedHost {
   readonly host: string;
   /** A process of this machine that is working on the host. */
-  readonly busy: { readonly pid: number } | null;
+  readonly busy: {
+    readonly pid: number;
+    /** The run at work and its phase; null where no journal here has one, as of a look. */
+    readonly run: string | null;
+    readonly phase: Phase | null;
+    /** How long that phase lasts at most, milliseconds. */
+    readonly longestMs: number | null;
+  } | null;
   readonly vm: ObservedVm | null;
   readonly vmError: ErrorDocument | null;
   /** `refuses`: it answers, but cannot or may not run a command. */
@@ -46,6 +55,10 @@ export interface ObservedHost {
   readonly verification: { readonly ok: boolean; readonly findings: readonly Finding[] } | null;
   /** A run of this state directory that can be continued. */
   readonly unfinishedRun: string | null;
+  /** Whether the next `patch` ends that run well; null where there is none. */
+  readonly resumption: Resumption | null;
+  /** What the last run has changed on the host. */
+  readonly changed: Changed;
 }
 
 export interface ObservedVm {

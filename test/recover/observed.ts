@@ -45,6 +45,8 @@ export const WELL: ObservedHost = {
   runs: [],
   verification: { ok: true, findings: [] },
   unfinishedRun: null,
+  resumption: null,
+  changed: { kernel: null, packages: [] },
 };
 
 export const vm = (differs: Partial<ObservedVm>): Partial<ObservedHost> => ({ vm: { ...VM, ...differs } });
@@ -61,6 +63,10 @@ export const DARK: Partial<ObservedHost> = {
 };
 export const fault = (code: string, message: string) => ({ code, message, hint: 'Do this.' });
 export const FENCED = { fences: [{ datastore: 'tank', run: 'k3f9x2' }] };
+export const RESUMES = {
+  unfinishedRun: 'k3f9x2',
+  resumption: { kind: 'resume', means: 'it verifies, lifts its fence and releases its lock' },
+} as const;
 export const LOCK = {
   cluster: 'main',
   owner: 'pbs01',
