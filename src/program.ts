@@ -183,7 +183,7 @@ export function program(
     )
     .addHelpText(
       'after',
-      '\nWhile a run is at work, only --mount and --restart-services are carried out, and only where it waits for its\nhost or verifies it: the run takes up what has changed. Anything else ends 75.',
+      '\nWhile a run waits for its host or verifies it, --mount and --restart-services\nare carried out beside it, and it takes that up. Anything else ends 75 until then.',
     )
     .action(
       run(async (context, options) => (await import('./commands/recover.js')).recover(context, options)),
