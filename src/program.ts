@@ -183,7 +183,7 @@ export function program(
     )
     .addHelpText(
       'after',
-      '\nWhile a run waits for its host or verifies it, --mount and --restart-services\nare carried out beside it, and it takes that up. Anything else ends 75 until then.',
+      '\nWhile a run waits for its host or verifies it, --mount and --restart-services\nare carried out beside it, and it takes them up. Anything else ends 75.',
     )
     .action(
       run(async (context, options) => (await import('./commands/recover.js')).recover(context, options)),
