@@ -33,8 +33,10 @@ export async function takeInventory(
   ]);
   const stores: StoreInventory[] = [];
   const remarks: string[] = [];
-  for (const { name, maintenance, isS3 } of datastores) {
-    if (listed.find((each) => each.name === name)?.mounted === false) {
+  for (const { name, isS3 } of datastores) {
+    // The config may be known from before the fence.
+    const { mounted = null, maintenance = null } = listed.find((each) => each.name === name) ?? {};
+    if (mounted === false) {
       remarks.push(`${name} is not mounted, so what is in it is not compared`);
       continue;
     }
