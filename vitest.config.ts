@@ -3,8 +3,9 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    testTimeout: 120_000,
-    hookTimeout: 60_000,
+    // For what would never end: a busy machine is no reason to fail.
+    testTimeout: 300_000,
+    hookTimeout: 120_000,
     // More workers than cores: the end-to-end tests spend most of their time waiting for simulated machines.
     maxWorkers: 3,
     maxConcurrency: 5,

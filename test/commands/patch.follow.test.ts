@@ -117,8 +117,8 @@ describe('a start that may have arrived is followed', () => {
           setTimeout(() => void server.comeBack(), 1200);
         }
       });
-      const { outcome } = await patch(lab);
-      expect(outcome).toBe('patched');
+      const { outcome, error } = await patch(lab);
+      expect({ outcome, error }).toEqual({ outcome: 'patched', error: null });
       expect(eventsOf(lab, 'upgrade-started')).toHaveLength(1);
     }));
 

@@ -28,7 +28,7 @@ export function stopMachines(): void {
   }
 }
 
-export async function until<T>(question: () => T | undefined | false, limitMs = 20_000): Promise<T> {
+export async function until<T>(question: () => T | undefined | false, limitMs = 90_000): Promise<T> {
   const deadline = Date.now() + limitMs;
   for (;;) {
     const answer = question();
@@ -64,7 +64,7 @@ export const show = async (machine: Machine, unit: string) =>
     .trim()
     .split('\n');
 
-export const unitEnds = (machine: Machine, unit: string, limitMs = 20_000) => {
+export const unitEnds = (machine: Machine, unit: string, limitMs = 90_000) => {
   const deadline = Date.now() + limitMs;
   const look = async (): Promise<string[]> => {
     const lines = await show(machine, unit);

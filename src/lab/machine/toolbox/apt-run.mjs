@@ -37,10 +37,6 @@ async function run() {
       ])
         print(line);
       return 0;
-    case 'clean':
-    case 'autoclean':
-      print('Reading package lists...\nBuilding dependency tree...\nReading state information...');
-      return 0;
     case 'dist-upgrade':
     case 'full-upgrade':
     case 'upgrade':

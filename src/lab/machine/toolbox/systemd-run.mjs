@@ -1,9 +1,9 @@
 // systemd-run: starts a transient unit that belongs to no service that could be restarted.
-import { spawn } from 'node:child_process';
-import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { complain, report, rows, STATE, wait } from './state.mjs';
+import { report, rows, STATE, wait } from './state.mjs';
 import { expand, unitEnvironment, writeTransient } from './unit.mjs';
+import { keep } from './unit-keeper.mjs';
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const VALUED = {
@@ -58,31 +58,18 @@ const job = { ...order, id, command: [program, ...args], environment };
 writeTransient(id, {
   description: order.description || command.join(' '),
   type: order.properties.Type ?? 'simple',
+  keeper: process.pid,
   waiting: order.onActive !== null,
 });
-const keeper = spawn(process.execPath, [join(import.meta.dirname, 'unit-keeper.mjs'), JSON.stringify(job)], {
-  detached: true,
-  stdio: 'ignore',
-  cwd: process.env.LAB_ROOT,
-});
-keeper.unref();
-await startOf(id);
-if (!order.quiet) {
-  if (order.onActive === null) complain(`Running as unit: ${id}`);
-  else
-    complain(`Running timer as unit: ${id.replace('.service', '.timer')}\nWill run service as unit: ${id}`);
-}
-if (order.properties.Type === 'oneshot' && !order.noBlock)
-  await new Promise((resolve) => keeper.on('exit', resolve));
-
-// Like the real one, returns when the job has started: from then on `systemctl stop` finds whom to end.
-async function startOf(unit) {
-  const file = join(STATE, 'units', unit);
-  for (let tries = 0; tries < 1000; tries += 1) {
-    if (/^KeeperPID=[1-9]/m.test(readUnit(file) ?? 'KeeperPID=1')) return;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
+const told = order.quiet
+  ? ''
+  : order.onActive === null
+    ? `Running as unit: ${id}`
+    : `Running timer as unit: ${id.replace('.service', '.timer')}\nWill run service as unit: ${id}`;
+// Like the real one, says so when the job has started: from then on `systemctl stop` finds whom to end.
+const { started, ended } = keep(job);
+await (order.properties.Type === 'oneshot' && !order.noBlock ? ended : started);
+answer(0, told);
 
 function readOptions(words) {
   let index = 0;
@@ -155,15 +142,16 @@ function find(name, path) {
 }
 
 function fail(text) {
-  complain(text);
+  answer(1, text);
   process.exit(1);
 }
 
-/** Null when the unit has ended and gone meanwhile. */
-function readUnit(file) {
+/** To the stand-in that a person calls. It may have been killed meanwhile. */
+function answer(code, text) {
   try {
-    return readFileSync(file, 'utf8');
+    writeSync(3, `${code}\n${text === '' ? '' : `${text}\n`}.\n`);
+    closeSync(3);
   } catch {
-    return null;
+    // The unit runs all the same.
   }
 }
