@@ -15,6 +15,17 @@ describe('the log of dpkg', () => {
     });
   });
 
+  it('counts what was unpacked before, and is configured only now', () => {
+    const log = `2026-11-23 02:01:12 configure proxmox-kernel-6.17.4-1-pve-signed:amd64 6.17.4-1 <none>
+2026-11-23 02:01:13 upgrade openssl:amd64 3.5.4-1 3.5.4-2
+2026-11-23 02:01:14 configure openssl:amd64 3.5.4-2 <none>
+`;
+    expect(readDpkgLog(log).upgraded).toEqual([
+      { name: 'proxmox-kernel-6.17.4-1-pve-signed', from: 'unpacked', to: '6.17.4-1' },
+      { name: 'openssl', from: '3.5.4-1', to: '3.5.4-2' },
+    ]);
+  });
+
   it('has nothing of a package that was installed and removed again, or put back to its version', () => {
     const log = `2026-11-23 02:01:12 install x:amd64 <none> 1
 2026-11-23 02:01:13 remove x:amd64 1 <none>

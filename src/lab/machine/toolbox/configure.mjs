@@ -1,5 +1,5 @@
 // The configuring half of dpkg, for apt-get and for `dpkg --configure -a`.
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { complain, print, ROOT, report, rows, STATE, setPackage, wait } from './state.mjs';
 
@@ -15,6 +15,7 @@ export const plan = ORDER;
 export async function configure(name, seconds, keepsOldConffiles) {
   const version = rows('packages').find((row) => row[1] === name)?.[2] ?? '';
   setPackage(name, 'F');
+  log(`configure ${name}:amd64 ${version} <none>`);
   print(`Setting up ${name} (${version}) ...`);
   if (plan.hangsAt === name) await wait(10_000_000);
   await wait(seconds);
@@ -44,6 +45,15 @@ export async function configure(name, seconds, keepsOldConffiles) {
   }
   setPackage(name, 'i');
   return null;
+}
+
+/** In the time of the machine, as dpkg writes it. */
+export function log(what) {
+  const now = new Date();
+  const two = (value) => String(value).padStart(2, '0');
+  const day = [now.getFullYear(), two(now.getMonth() + 1), two(now.getDate())].join('-');
+  const clock = [now.getHours(), now.getMinutes(), now.getSeconds()].map(two).join(':');
+  appendFileSync(join(ROOT, 'var/log/dpkg.log'), `${day} ${clock} ${what}\n`);
 }
 
 export function complainOf(name, why) {

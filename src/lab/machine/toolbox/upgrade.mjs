@@ -1,14 +1,13 @@
 // One run of apt over a list of changes: download, unpack, configure, with progress on the status channel.
 import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { complainOf, configure, fails, plan } from './configure.mjs';
+import { complainOf, configure, fails, log, plan } from './configure.mjs';
 import { complain, dropPackage, dropPending, print, ROOT, rows, setPackage, wait, write } from './state.mjs';
 
 const FAILED = 100;
 const DOWNLOAD_SHARE = 0.25;
 const JOURNAL = join(ROOT, 'var/lib/dpkg/updates/0001');
 const HISTORY = join(ROOT, 'var/log/apt/history.log');
-const DPKG_LOG = join(ROOT, 'var/log/dpkg.log');
 const TERM = join(ROOT, 'var/log/apt/term.log');
 
 /** @returns apt's exit code */
@@ -40,15 +39,6 @@ export async function upgrade(changes, unfinished, { statusFd, keepsOldConffiles
   }
   if (archives.length > 0) print(`Fetched ${(bytes / 1e6).toFixed(1)} MB in 3s`);
   return runDpkg(changes, archives, unfinished, { status, keepsOldConffiles, commandLine });
-}
-
-/** In the time of the machine, as dpkg writes it. */
-function log(what) {
-  const now = new Date();
-  const two = (value) => String(value).padStart(2, '0');
-  const day = [now.getFullYear(), two(now.getMonth() + 1), two(now.getDate())].join('-');
-  const clock = [now.getHours(), now.getMinutes(), now.getSeconds()].map(two).join(':');
-  appendFileSync(DPKG_LOG, `${day} ${clock} ${what}\n`);
 }
 
 async function runDpkg(changes, archives, unfinished, { status, keepsOldConffiles, commandLine }) {
