@@ -1,12 +1,18 @@
 import { type PackageChanges, planDigest, wholePlan } from '../guest/apt.js';
 import { evidenceIn } from '../guest/evidence.js';
 import type { Survey } from '../guest/survey.js';
+import { isoFromSeconds, utcMoment } from '../moment.js';
 import { adviceOf } from '../rules/advice.js';
 import { causesIn } from '../rules/causes.js';
 import { A_MINUTE, ALWAYS } from '../rules/rounds.js';
 import { symptomsFor } from '../rules/symptoms.js';
 import { approvalsFor, protectedOn, refusalOf } from '../rules/upgrade-plan.js';
 import { block, check, type Judgement, type Known, pass, skip, warn } from './check.js';
+import { listsAsOf } from './host-state.js';
+
+interface Seen extends Survey {
+  readonly listsAsOf: number | null;
+}
 
 /**
  * Are all packages configured, is apt free, and is what the upgrade would do allowed? Before the reboot, and with
@@ -15,7 +21,8 @@ import { block, check, type Judgement, type Known, pass, skip, warn } from './ch
 export const guestPackages = check({
   id: 'guest.packages',
   rules: { rounds: [...ALWAYS, 'unfence'], lasting: A_MINUTE, softenedBy: 'plan' },
-  look: async (answers) => (answers.target.guest ? answers.survey() : null),
+  look: async (answers): Promise<Seen | null> =>
+    answers.target.guest ? { ...(await answers.survey()), listsAsOf: await listsAsOf(answers) } : null,
   judge(seen, known) {
     const { policy, upgradeUnit, host } = known.target;
     if (!seen) return skip('the config names no guest');
@@ -49,7 +56,7 @@ export const guestPackages = check({
 });
 
 function judgePlan(
-  { audit, autoremove, carriers, pinned }: Survey,
+  { audit, autoremove, carriers, pinned, listsAsOf: at }: Seen,
   upgrade: PackageChanges,
   { target: { policy, host } }: Known,
 ): Judgement {
@@ -92,6 +99,7 @@ function judgePlan(
   const line = [
     `${plan.upgraded.length} to upgrade, ${plan.installed.length} to install, ${plan.removed.length} to remove`,
     ...named('autoremove takes', by('autoremove')),
+    at === null ? 'how old the package lists are is not known' : `lists of ${utcMoment(isoFromSeconds(at))}`,
   ].join('; ');
   return remarks.length > 0 ? warn([line, ...remarks].join('; '), detail) : pass(line, detail);
 }

@@ -53,6 +53,18 @@ export async function installedNow({ pbs, target, survey }: Answers): Promise<Re
   return new Map(packages.flatMap(({ name, installed }) => (installed === null ? [] : [[name, installed]])));
 }
 
+/** How far back the tasks of PBS are looked through. */
+const TASKS = 200;
+
+/** As of when the package lists are, epoch seconds: by the guest, else by the last refresh through PBS; null: not known. */
+export async function listsAsOf({ pbs, target, survey }: Answers): Promise<number | null> {
+  const inGuest = target.guest ? (await survey()).listsAt : null;
+  if (inGuest !== null) return inGuest;
+  const tasks = await pbs.recentTasks(TASKS).catch(() => []);
+  const refreshes = tasks.filter(({ type, status }) => type === 'aptupdate' && status === 'OK');
+  return Math.max(...refreshes.flatMap(({ endedAt }) => endedAt ?? []), 0) || null;
+}
+
 /** As installed; what runs may be older until its services are restarted. */
 export const installedPbs = (packages: readonly PbsPackage[]): string | null =>
   packages.find(({ name }) => name === 'proxmox-backup-server')?.installed ?? null;

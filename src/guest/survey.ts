@@ -3,6 +3,7 @@ import { Fault } from '../fault.js';
 import { type PackageChanges, readPlan, readRemovals } from './apt.js';
 import { firstWords, type Guest, lines, PART, readParts, runReading, sh } from './exec.js';
 import { PINS, type Pin, readPin } from './kernel-pin.js';
+import { LISTS, readListsAt } from './package-lists.js';
 import { CARRIERS } from './protected.js';
 import { REQUIRERS, readRequirers } from './requirers.js';
 import { readSpace, SPACE, type Space } from './space.js';
@@ -18,6 +19,8 @@ export interface Survey extends Symptoms {
   readonly certificate: string | null;
   readonly kernel: string;
   readonly pinned: Pin | null;
+  /** As of when the package lists are, epoch seconds; null where there are none. */
+  readonly listsAt: number | null;
   /** What `apt-get -s dist-upgrade` would do; null when it failed, with the reason in `simulationError`. */
   readonly plan: PackageChanges | null;
   readonly simulationError: string | null;
@@ -45,6 +48,7 @@ const SURVEY = `export LC_ALL=C.UTF-8
 ${PART}
 ${CARRIERS}
 ${PINS}
+${LISTS}
 ${REQUIRERS}
 ${SPACE}
 now() { date +%s && cut -d ' ' -f 1 /proc/uptime; }
@@ -54,6 +58,7 @@ part now now
 part kernel uname -r
 ${SYMPTOM_PARTS}
 part pins pins
+part lists lists
 part certificate certificate
 part plan apt-get -s ${NO_PURGE} dist-upgrade
 part spare apt-get -s ${NO_PURGE} autoremove
@@ -114,6 +119,7 @@ export function readSurvey(output: string): Survey {
     certificate,
     kernel: must('kernel').trim(),
     pinned: readPin(must('pins')),
+    listsAt: readListsAt(must('lists')),
     plan: simulated.code === 0 ? readPlan(simulated.text, lines(must('held'))) : null,
     simulationError:
       simulated.code === 0 ? null : `${simulated.stderr}\n${simulated.text}`.trim().slice(0, 2000),

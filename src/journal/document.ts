@@ -117,6 +117,8 @@ export interface RunDocument {
   readonly would: readonly string[];
   /** Mode `check`, where it is safe now: until when a run may begin; null if there is no limit. */
   readonly safeUntil: string | null;
+  /** Mode `check`: as of when the package lists are; null if that is not known. A run refreshes them. */
+  readonly updatesAsOf: string | null;
   readonly packages: PackageChanges;
   /** False where the packages may have changed since they were last read, or there is no plan in mode `check`. */
   readonly packagesKnown: boolean;

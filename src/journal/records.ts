@@ -91,7 +91,13 @@ const event = z.discriminatedUnion('type', [
     /** Why it needs `--plan`; absent in journals of versions before this. */
     approval: z.array(z.string()).optional(),
   }),
-  z.object({ type: z.literal('foreseen'), would: z.array(z.string()), safeUntil: z.string().nullable() }),
+  z.object({
+    type: z.literal('foreseen'),
+    would: z.array(z.string()),
+    safeUntil: z.string().nullable(),
+    /** As of when the package lists are (ISO 8601). */
+    updatesAsOf: z.string().nullable(),
+  }),
   z.object({
     type: z.literal('upgrade-intended'),
     /** Before it, where the host told; absent in journals of versions before this, as is `since`. */

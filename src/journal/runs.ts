@@ -142,6 +142,7 @@ export function documentOf(state: RunState, postponements: RunDocument['postpone
     approval: state.planned?.approval ?? [],
     would: state.would,
     safeUntil: state.safeUntil,
+    updatesAsOf: state.updatesAsOf,
     packages: state.changes ?? (state.mode === 'check' ? state.planned?.packages : null) ?? NO_CHANGES,
     packagesKnown: packagesKnown(state),
     checks: state.findings,

@@ -49,6 +49,7 @@ export interface RunState {
   } | null;
   readonly would: readonly string[];
   readonly safeUntil: string | null;
+  readonly updatesAsOf: string | null;
   readonly upgrade: 'not-begun' | 'begun' | 'done' | 'failed';
   /** How often it was tried. */
   readonly attempts: number;
@@ -124,6 +125,7 @@ function begin(runId: string, at: string, event: RunEvent): RunState {
     planned: null,
     would: [],
     safeUntil: null,
+    updatesAsOf: null,
     upgrade: 'not-begun',
     attempts: 0,
     upgradeAt: null,
@@ -245,7 +247,12 @@ function after(state: RunState, event: RunEvent, at: string): RunState {
         },
       };
     case 'foreseen':
-      return { ...state, would: event.would, safeUntil: event.safeUntil };
+      return {
+        ...state,
+        would: event.would,
+        safeUntil: event.safeUntil,
+        updatesAsOf: event.updatesAsOf,
+      };
     case 'upgrade-intended':
       return {
         ...state,

@@ -1,4 +1,5 @@
 import { guestAgent } from '../checks/guest.agent.js';
+import { listsAsOf } from '../checks/host-state.js';
 import { isoFromSeconds } from '../moment.js';
 import { foreseen, type Unfinished } from '../rules/foresee.js';
 import { outcomeOf } from '../rules/outcome.js';
@@ -34,9 +35,10 @@ async function plan(run: Run, unfinished: Unfinished | null, isTime: boolean): P
   const { target, answers: look } = run.host;
   const answers = look(run.journal.runId, run.cache);
   const packages = await planUpgrade(run, methodOf(run, answers.survey));
-  const [datastores, kernels, safe] = await Promise.all([
+  const [datastores, kernels, lists, safe] = await Promise.all([
     answers.pbs.datastores(),
     kernelsOf(answers),
+    listsAsOf(answers),
     // The checks have said that it is safe now; for how long is worth no failure.
     isTime ? safeUntil(answers).catch(() => null) : null,
   ]);
@@ -47,5 +49,6 @@ async function plan(run: Run, unfinished: Unfinished | null, isTime: boolean): P
     type: 'foreseen',
     would: foreseen(known),
     safeUntil: safe?.until ? isoFromSeconds(safe.until) : null,
+    updatesAsOf: lists === null ? null : isoFromSeconds(lists),
   });
 }

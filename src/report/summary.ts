@@ -1,7 +1,7 @@
 import { formatDuration } from '../config/quantity.js';
 import type { Outcome } from '../config/schema.js';
 import type { DatastoreState, Finding, PhaseTime, RunDocument } from '../journal/document.js';
-import { utcClock } from '../moment.js';
+import { utcClock, utcMoment } from '../moment.js';
 import type { Tone } from './layout.js';
 
 /** Tone and words: colour alone is never enough. */
@@ -152,7 +152,8 @@ function packageCounts({
   packages,
   packagesKnown,
   mode,
-}: Pick<RunDocument, 'packages' | 'packagesKnown' | 'mode'>): string {
+  updatesAsOf,
+}: Pick<RunDocument, 'packages' | 'packagesKnown' | 'mode' | 'updatesAsOf'>): string {
   const { upgraded, installed, removed, held } = packages;
   const counted: Array<[number, string]> = [
     [upgraded.length, mode === 'check' ? 'to upgrade' : 'upgraded'],
@@ -161,9 +162,13 @@ function packageCounts({
     [held.length, 'held back'],
   ];
   const parts = counted.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`);
+  const lists =
+    updatesAsOf === null ? 'how old the lists are is not known' : `lists of ${utcMoment(updatesAsOf)}`;
+  const age = mode === 'check' && packagesKnown ? [lists] : [];
   // Of a run that continues, the changes so far are known.
-  if (parts.length > 0) return [...parts, ...(packagesKnown ? [] : ['more not known yet'])].join(', ');
-  if (mode === 'check') return packagesKnown ? 'nothing to upgrade' : 'not looked at';
+  if (parts.length > 0)
+    return [...parts, ...age, ...(packagesKnown ? [] : ['more not known yet'])].join(', ');
+  if (mode === 'check') return packagesKnown ? ['nothing to upgrade', ...age].join(', ') : 'not looked at';
   return packagesKnown ? 'nothing changed' : 'not known yet';
 }
 

@@ -52,7 +52,8 @@ export function foreseen(known: Known): string[] {
     lock,
     ...(fences && free.length > 0 ? [`set ${free.join(', ')} read-only`] : []),
     ...(fences ? others : ['set no datastore read-only (policy.fence "none")']),
-    isEmptyPlan(plan) ? 'upgrade nothing' : 'upgrade the packages above',
+    'refresh the package lists',
+    isEmptyPlan(plan) ? 'upgrade nothing, unless the refresh finds something' : 'upgrade the packages above',
     rebootLine(known),
     `verify, ${fences && free.length > 0 ? 'lift the fence, ' : ''}release the lock`,
   ];

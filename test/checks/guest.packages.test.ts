@@ -17,6 +17,8 @@ describe('guest.packages', () => {
     simulationError: null,
     autoremove: [],
     carriers: [],
+    pinned: null,
+    listsAsOf: null,
     ...more,
   });
   it.each([
@@ -85,4 +87,20 @@ describe('guest.packages', () => {
     ['packages that are half configured', seen({ audit: 'half configured' }), 'block'],
   ])('before the reboot judges %s', (_, given, status) =>
     expect(judge(guestPackages, given, { repairDpkg: true }, { round: 'reboot' }).status).toBe(status));
+
+  it.each`
+    listsAsOf        | words
+    ${1_763_953_920} | ${'1 to upgrade, 0 to install, 0 to remove; lists of 2025-11-24 03:12 UTC'}
+    ${null}          | ${'1 to upgrade, 0 to install, 0 to remove; how old the package lists are is not known'}
+  `('says with its numbers "$words"', ({ listsAsOf, words }) => {
+    expect(judge(guestPackages, seen({ listsAsOf })).summary).toBe(words);
+  });
+
+  it('warns of a pinned kernel, before the upgrade', () => {
+    const pinned = { kernel: '6.14.8-2-pve', file: '/etc/kernel/proxmox-boot-pin' };
+    expect(judge(guestPackages, seen({ pinned }))).toMatchObject({
+      status: 'warn',
+      summary: expect.stringContaining('kernel 6.14.8-2-pve is pinned in /etc/kernel/proxmox-boot-pin'),
+    });
+  });
 });

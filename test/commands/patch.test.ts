@@ -96,10 +96,13 @@ describe('patch --check', () => {
       expect(document.would).toEqual([
         'take the lock of main',
         'set tank, vault read-only',
+        'refresh the package lists',
         'upgrade the packages above',
         'reboot once (policy.reboot "always")',
         'verify, lift the fence, release the lock',
       ]);
+      // No refresh has been seen yet.
+      expect(document.updatesAsOf).toBeNull();
       // Before the nightly backup job.
       expect(Date.parse(document.safeUntil ?? '')).toBeGreaterThan(Date.parse(document.finishedAt));
       const writes = lab.record.requests.filter(
@@ -265,7 +268,9 @@ describe('a run that was killed', () => {
       expect(eventsOf(lab, 'reboot')).toHaveLength(1);
     }));
 
-  it.concurrent('is given up with --abandon: fence and lock are undone, nothing new is begun', ({ expect }) =>
+  it.concurrent('is given up with --abandon: the lock is released, the fence stays while packages are half done', ({
+    expect,
+  }) =>
     withLab({ scenario: 'upgrade-fails' }, async (lab) => {
       const failed = await pbsCtlJson<RunDocument>(patchArgs(lab.configPath));
       expect(failed.document.leftBehind).toEqual({ fenced: ['tank', 'vault'], locks: ['main'] });
@@ -274,11 +279,11 @@ describe('a run that was killed', () => {
       expect(failed.document.packages.removed).toEqual([]);
       const { code, document } = await pbsCtlJson<RunDocument>(patchArgs(lab.configPath, '--abandon'));
       expect({ code, outcome: document.outcome, runId: document.runId }).toEqual({
-        code: 0,
+        code: 1,
         outcome: 'abandoned',
         runId: failed.document.runId,
       });
-      expect({ tags: carrierTags(lab), fences: fences(lab) }).toEqual({ tags: 'pbs', fences: [] });
+      expect({ tags: carrierTags(lab), fences: fences(lab).length }).toEqual({ tags: 'pbs', fences: 2 });
       expect(eventsOf(lab, 'reboot')).toEqual([]);
     }));
 });

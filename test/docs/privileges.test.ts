@@ -40,7 +40,7 @@ it('docs/privileges.md has every command of the look into the guest', async () =
   const survey = await commandOf(takeSurvey);
   const commands = [...survey.matchAll(/^part [a-z]+ (.*)$/gm)].map(([, command = '']) => command);
   expect(commands.length).toBeGreaterThan(10);
-  const functions = ['locks', 'disks', 'now', 'certificate', 'pins', 'requirers'];
+  const functions = ['locks', 'disks', 'now', 'certificate', 'pins', 'lists', 'requirers'];
   for (const command of commands.filter((each) => !functions.includes(each))) expect(page).toContain(command);
   for (const command of [
     "date +%s && cut -d ' ' -f 1 /proc/uptime",

@@ -15,6 +15,7 @@ const said = (parts: Readonly<Record<string, string>> = {}) =>
       ['kernel', '6.14.8-2-pve'],
       ['certificate', ''],
       ['pins', ''],
+      ['lists', ''],
       ['audit', ''],
       ['locks', ''],
       ['plan', ''],
@@ -109,6 +110,14 @@ describe('a survey of the guest', () => {
     ${'/etc/kernel/proxmox-boot-pin # nothing'}                                                                              | ${null}                                                                           | ${'it names none'}
   `('reads a pinned kernel where $because', ({ pins, pinned }) => {
     expect(readSurvey(said({ pins })).pinned).toEqual(pinned);
+  });
+
+  it.each`
+    lists           | at               | because
+    ${''}           | ${null}          | ${'there are none'}
+    ${'1763953920'} | ${1_763_953_920} | ${'that is when they were last written'}
+  `('knows as of when the package lists are: $at, since $because', ({ lists, at }) => {
+    expect(readSurvey(said({ lists })).listsAt).toBe(at);
   });
 
   it('reads which units require a failed one', () => {

@@ -36,6 +36,7 @@ export const document = (more: Partial<RunDocument> = {}): RunDocument => ({
   approval: [],
   would: [],
   safeUntil: null,
+  updatesAsOf: null,
   packages: {
     upgraded: [{ name: 'libssl3', from: '1', to: '2' }],
     installed: [],
@@ -178,6 +179,7 @@ export const anyDocument: fc.Arbitrary<RunDocument> = (() => {
       keptBack: fc.array(packageName, { maxLength: 3 }),
     }),
     safeUntil: fc.option(moment),
+    updatesAsOf: fc.option(moment),
     packagesKnown: fc.boolean(),
     checks: fc.array(
       fc.record({
