@@ -162,6 +162,7 @@ export function program(
     .option('--start-vm', 'start its VM')
     .option('--reset-vm', 'reset its VM, which is like pulling the plug; asks first')
     .option('--mount', 'mount what is in fstab but not mounted')
+    .option('--repair-packages', 'finish what dpkg left half done (dpkg --configure -a, apt-get -f install)')
     .option('--restart-services', 'restart the services that failed')
     .option('--lift-fence', 'lift fences left behind by a run; refused while verify fails')
     .option('--release-lock', 'release locks left behind by a run; refused while verify fails')

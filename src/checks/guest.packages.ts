@@ -38,7 +38,12 @@ export const guestPackages = check({
       const evidence =
         wrong.kind === 'half-configured' ? { evidence: evidenceIn(seen.audit.split('\n')) } : {};
       return block(wrong.summary, {
-        hint: [step?.text, step?.command].filter(Boolean).join('\n'),
+        hint: [
+          step?.text,
+          step?.command ?? (step?.flag ? `pbs-ctl recover --host ${host} --${step.flag}` : null),
+        ]
+          .filter(Boolean)
+          .join('\n'),
         ...evidence,
       });
     }

@@ -24,6 +24,7 @@ interface RecoverOptions extends Pick<HostOptions, 'host'> {
   readonly resetVm: boolean | undefined;
   readonly mount: boolean | undefined;
   readonly restartServices: boolean | undefined;
+  readonly repairPackages: boolean | undefined;
   readonly liftFence: boolean | undefined;
   readonly releaseLock: boolean | undefined;
   readonly accept: Accepting[] | undefined;
@@ -35,7 +36,9 @@ interface RecoverOptions extends Pick<HostOptions, 'host'> {
 interface Acted {
   readonly observed: ObservedHost;
   readonly done: readonly string[];
-  readonly error: (ErrorDocument & { readonly exitCode: number }) | null;
+  readonly error:
+    | (ErrorDocument & { readonly exitCode: number; readonly evidence: readonly string[] })
+    | null;
 }
 
 export const recover: Command<RecoverOptions> = async (context, options) => {
@@ -72,8 +75,19 @@ export const recover: Command<RecoverOptions> = async (context, options) => {
         ? await keepConsole(host.guest, consoleFolder(stateDir, observed))
         : null;
     context.answer(
-      { ...observed, console: shot, done, warnings, diagnosis, error: failure },
-      recoverText({ observed, shot, done, diagnosis, error: failure }, style),
+      {
+        ...observed,
+        console: shot,
+        done,
+        warnings,
+        diagnosis,
+        evidence: error?.evidence ?? [],
+        error: failure,
+      },
+      recoverText(
+        { observed, shot, done, diagnosis, error: failure, evidence: error?.evidence ?? [] },
+        style,
+      ),
     );
     return error?.exitCode ?? (diagnosis.healthy ? EXIT.done : EXIT.failed);
   } finally {
@@ -126,6 +140,7 @@ const flagsOf = (options: RecoverOptions): RecoverFlag[] => {
     'start-vm': options.startVm,
     'reset-vm': options.resetVm,
     mount: options.mount,
+    'repair-packages': options.repairPackages,
     'restart-services': options.restartServices,
     'lift-fence': options.liftFence,
     'release-lock': options.releaseLock,
@@ -153,7 +168,8 @@ async function actAll(
       if (why) throw why;
       const asked = yes ? null : question(flag, observed);
       if (asked && !(await world.confirm(asked))) throw unanswered();
-      const text = await act(flag, { host, observed, stateDir, clock: world.clock, say });
+      const randomWord = (length: number) => world.randomWord(length);
+      const text = await act(flag, { host, observed, stateDir, clock: world.clock, randomWord, say });
       // A mount of a nofail entry ends with 0 although nothing is mounted: what counts is what is seen.
       observed = await observe(host, stateDir, world);
       const left = shortfall(flag, observed);
@@ -168,7 +184,11 @@ async function actAll(
       return {
         observed: await observe(host, stateDir, world),
         done,
-        error: { ...errorDocument(error), exitCode },
+        error: {
+          ...errorDocument(error),
+          exitCode,
+          evidence: error instanceof Fault ? error.evidence : [],
+        },
       };
     }
   }

@@ -3,6 +3,8 @@ import { CARRIERS, PROTECTED } from './protected.js';
 /** What the upgrade on the host is to do. */
 export interface UpgradeOrder {
   readonly repairDpkg: boolean;
+  /** It ends with the repair. */
+  readonly only?: 'repair';
   readonly cleanup: boolean;
   /** Of the policy; what is built in is protected as well. */
   readonly protectedPackages: readonly string[];
@@ -44,12 +46,13 @@ export const UPGRADE_EXIT = {
   majorRelease: 85,
   removesMore: 86,
   planChanged: 87,
+  busy: 88,
 } as const;
 
 /** Of a unit that PBS starts only "exit status: 1" is known, so the script writes its own codes. */
 const BEGIN = 'pbs-ctl-begin';
 /** Written with it: an older script than this may not refuse all that it must. */
-const SCRIPT_VERSION = 2;
+const SCRIPT_VERSION = 3;
 /** What it is about to do follows, a change a line. */
 export const PLAN_LINE = 'pbs-ctl-plan ';
 
@@ -84,7 +87,7 @@ const MAJOR = `major=$(sed -nE 's/^Inst (proxmox-backup-server|base-files) \\[([
  * before anything has changed, with a line that begins with `pbs-ctl-exit`.
  */
 export function upgradeScript(
-  { repairDpkg, cleanup, protectedPackages, removals = [], planDigest = null }: UpgradeOrder,
+  { repairDpkg, only, cleanup, protectedPackages, removals = [], planDigest = null }: UpgradeOrder,
   dir: string,
   toLog = true,
 ): string {
@@ -97,7 +100,8 @@ export function upgradeScript(
     functions(protectedPackages),
     // Its reboot would take every guest down.
     `dpkg-query -W -f='\${db:Status-Abbrev}\\n' pve-manager 2>/dev/null | grep -q '^.i' && refuse ${E.pveNode} 'this machine is a PVE node'`,
-    ...(repairDpkg ? [`dpkg --force-confdef --force-confold --configure -a || exit ${E.repairFailed}`] : []),
+    ...(repairDpkg ? repairing(removals === 'allow' ? null : allowed) : []),
+    ...(only === 'repair' ? ['exit 0'] : []),
     `sim dist-upgrade >plan || exit ${E.simulationFailed}`,
     'gone plan >removed; names <removed >losing',
     `lost=$(kept losing | sort -u | said); [ -z "$lost" ] || refuse ${E.removesProtected} "the upgrade would remove $lost"`,
@@ -105,7 +109,7 @@ export function upgradeScript(
     ...(removals === 'allow'
       ? []
       : [
-          `more=$(${allowed.length === 0 ? 'cat losing' : `grep -Exv '${anyOf(allowed)}' losing`} | said); [ -z "$more" ] || refuse ${E.removesMore} "the upgrade would remove $more"`,
+          `more=$(${notAmong(allowed)} | said); [ -z "$more" ] || refuse ${E.removesMore} "the upgrade would remove $more"`,
         ]),
     ...(cleanup
       ? [
@@ -125,6 +129,27 @@ export function upgradeScript(
     'exit 0',
   ].join('\n');
 }
+
+const notAmong = (allowed: readonly string[]) =>
+  allowed.length === 0 ? 'cat losing' : `grep -Exv '${anyOf(allowed)}' losing`;
+
+/**
+ * Finishes what an earlier dpkg left half done. dpkg itself does not wait for another one. A package that cannot be
+ * configured may only lack what `apt-get -f install` brings.
+ */
+const repairing = (allowed: readonly string[] | null): string[] => [
+  "configure() { dpkg --force-confdef --force-confold --configure -a >configuring 2>&1; configured=$?; cat configuring; [ $configured = 0 ] || ! grep -q 'lock was locked' configuring; }",
+  `waited=0; until configure; do [ $waited -lt 60 ] || refuse ${UPGRADE_EXIT.busy} 'another apt or dpkg is at work'; waited=$((waited + 1)); sleep 1; done`,
+  `sim -f install >fix || exit ${UPGRADE_EXIT.repairFailed}`,
+  `gone fix | names >losing; lost=$(kept losing | sort -u | said); [ -z "$lost" ] || refuse ${UPGRADE_EXIT.removesProtected} "the repair would remove $lost"`,
+  ...(allowed === null
+    ? []
+    : [
+        `more=$(${notAmong(allowed)} | said); [ -z "$more" ] || refuse ${UPGRADE_EXIT.removesMore} "the repair would remove $more"`,
+      ]),
+  `${APT} -o APT::Status-Fd=3 -f install 3>>status || exit ${UPGRADE_EXIT.repairFailed}`,
+  `[ $configured = 0 ] || configure || exit ${UPGRADE_EXIT.repairFailed}; [ $configured = 0 ] || exit ${UPGRADE_EXIT.repairFailed}`,
+];
 
 /** Takes away what the plan named and nothing else: a kernel that only the new one makes superfluous stays for the next run. */
 const AUTOREMOVE = `names <spare >going; sim autoremove >now; gone now | names | grep -Fxvf going >staying; set --

@@ -10,8 +10,9 @@ import type { RunEvent } from '../journal/records.js';
 import { release } from '../lock/release.js';
 import { poll } from '../poll.js';
 import type { RecoverFlag } from '../rules/steps.js';
-import type { Clock } from '../world.js';
+import type { Clock, World } from '../world.js';
 import type { ObservedHost } from './observed.js';
+import { repairPackages } from './repair-packages.js';
 
 /** What an action works with. */
 interface Acting {
@@ -19,6 +20,7 @@ interface Acting {
   readonly observed: ObservedHost;
   readonly stateDir: string;
   readonly clock: Clock;
+  readonly randomWord: World['randomWord'];
   /** Progress, for a person. */
   readonly say: (text: string) => void;
 }
@@ -32,6 +34,7 @@ const ACTIONS: Readonly<Record<RecoverFlag, (acting: Acting) => Promise<string>>
   'start-vm': startVm,
   'reset-vm': resetVm,
   mount,
+  'repair-packages': repairPackages,
   'restart-services': restartServices,
   'lift-fence': liftFences,
   'release-lock': releaseLocks,

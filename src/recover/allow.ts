@@ -1,11 +1,18 @@
 import { EXIT, Fault } from '../fault.js';
+import { brokenPackages } from '../guest/apt.js';
 import type { RecoverFlag } from '../rules/steps.js';
 import type { ObservedHost } from './observed.js';
 
 /** Flags after which backups continue, or other maintenance may begin. */
 const RESUMES: readonly RecoverFlag[] = ['lift-fence', 'release-lock'];
 /** Flags that would disturb a running upgrade. */
-const DISTURBS: readonly RecoverFlag[] = ['reset-vm', 'restart-services', 'mount', ...RESUMES];
+const DISTURBS: readonly RecoverFlag[] = [
+  'reset-vm',
+  'restart-services',
+  'mount',
+  'repair-packages',
+  ...RESUMES,
+];
 
 /**
  * Why a flag is refused, or null: a running upgrade, a failing verification, or a run that may be at work
@@ -65,6 +72,11 @@ export function shortfall(flag: RecoverFlag, now: ObservedHost): string | null {
     case 'mount':
       if (!inside) return 'the guest agent does not report what is mounted';
       return inside.missingMounts.length > 0 ? `still not mounted: ${inside.missingMounts.join(', ')}` : null;
+    case 'repair-packages':
+      if (!inside) return 'the guest agent does not report how the packages are';
+      return inside.audit === ''
+        ? null
+        : `still half done: ${brokenPackages(inside.audit).join(', ') || inside.audit}`;
     case 'restart-services': {
       const down = [...new Set([...(inside?.failedUnits ?? []), ...servicesDown])];
       if (down.length > 0) return `still down: ${down.join(', ')}`;

@@ -27,6 +27,7 @@ export function recoverText(
     done,
     diagnosis,
     error,
+    evidence,
   }: {
     readonly observed: ObservedHost;
     /** Null where the console was not looked at. */
@@ -34,6 +35,8 @@ export function recoverText(
     readonly done: readonly string[];
     readonly diagnosis: Diagnosis;
     readonly error: ErrorDocument | null;
+    /** Lines that name the cause of the error. */
+    readonly evidence: readonly string[];
   },
   style: Style,
 ): string {
@@ -42,6 +45,7 @@ export function recoverText(
   return [
     ...done.flatMap((text) => wrap(`done: ${text}`, width).map((line) => paint('good', line))),
     ...(error ? refusal(error, paint, width) : []),
+    ...evidence.flatMap((line) => wrap(line, width - 2).map((each) => `  ${each}`)),
     ...(done.length > 0 || error ? [''] : []),
     headline(observed.host, diagnosis, paint),
     ...rowsOf(observed, shot, { healthy: diagnosis.healthy, width: textWidth(style) }).flatMap(

@@ -94,7 +94,7 @@ const READINGS: readonly Reading[] = [
   ],
   [
     'not-found',
-    /\b404\s+Not Found|does not have a Release file|does no longer have a Release file|File not found/,
+    /\b404\s+Not Found|does not have a Release file|does no longer have a Release file|File not found|Failed to stat - stat \(2:/,
     (_, entry) => server(entry),
   ],
   [

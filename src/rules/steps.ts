@@ -3,6 +3,7 @@ export const RECOVER_FLAGS = [
   'start-vm',
   'reset-vm',
   'mount',
+  'repair-packages',
   'restart-services',
   'lift-fence',
   'release-lock',

@@ -175,12 +175,7 @@ function halfConfigured({ audit, aptLocks }: Symptoms): Found[] {
         names.length > 0
           ? `packages are half done: ${names.join(', ')}`
           : `dpkg --audit reports: ${audit.split('\n').slice(0, 2).join(' ').replace(/\s+/g, ' ')}`,
-      steps: [
-        byCommand(
-          'Finish them in the guest, or let a run do it with policy.repairDpkg.',
-          'dpkg --configure -a',
-        ),
-      ],
+      steps: [byFlag('Finish them (a run does so by itself with policy.repairDpkg).', 'repair-packages')],
     },
   ];
 }

@@ -4,7 +4,7 @@ import type { Diagnosis } from '../../src/recover/diagnose.js';
 import type { ObservedHost } from '../../src/recover/observed.js';
 import { start } from '../support/command.js';
 import { pbsCtl, pbsCtlJson } from '../support/in-process.js';
-import { carrierTags, eventsOf, fences, until, withLab } from '../support/lab.js';
+import { carrierTags, eventsOf, fences, until, withLab, withScenario } from '../support/lab.js';
 
 type Answer = ObservedHost & {
   readonly diagnosis: Diagnosis;
@@ -205,4 +205,47 @@ describe('recover', () => {
       );
       expect(writes).toEqual([]);
     }));
+
+  it.concurrent('packages that are half done: finishes them under a lock of its own, and releases that', ({
+    expect,
+  }) =>
+    withLab({ scenario: 'dpkg-interrupted' }, async (lab) => {
+      const seen = await recover(lab.configPath);
+      expect(flags(seen.document.diagnosis)).toEqual(['repair-packages']);
+      const { code, document } = await recover(lab.configPath, '--repair-packages');
+      expect({ code, done: document.done, error: document.error }).toEqual({
+        code: 0,
+        done: ['the packages were repaired'],
+        error: null,
+      });
+      expect(document.inside?.audit).toBe('');
+      expect(carrierTags(lab)).toBe('pbs');
+      const again = await recover(lab.configPath, '--repair-packages');
+      expect(again.document.done).toEqual(['no package is half done']);
+    }));
+
+  it.concurrent('an upgrade that failed: repaired under the lock of the run, which keeps it and goes on', ({
+    expect,
+  }) =>
+    withScenario(
+      {
+        machine: {
+          upgrade: { fails: { package: 'postfix', how: 'postinst', times: 1 } },
+          changes: [{ name: 'postfix', from: '3.10.5-1', to: '3.10.6-1' }],
+        },
+      },
+      async (lab) => {
+        const run = await patch(lab.configPath);
+        expect(run.code).toBe(1);
+        const before = carrierTags(lab).length;
+        const { code, document } = await recover(lab.configPath, '--repair-packages');
+        expect({ done: document.done, error: document.error, tags: carrierTags(lab).length }).toEqual({
+          done: ['the packages were repaired'],
+          error: null,
+          tags: before,
+        });
+        expect(code).toBe(0);
+        expect((await patch(lab.configPath)).code).toBe(0);
+      },
+    ));
 });

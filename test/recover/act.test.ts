@@ -17,6 +17,7 @@ async function start(state: TaskState): Promise<string> {
     observed: SILENT_AGENT,
     stateDir: '',
     clock,
+    randomWord: () => 'k3f9x2',
     say: () => {},
   });
   return clock.until(started.catch((error: Error) => error.message));

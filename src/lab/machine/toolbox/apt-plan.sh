@@ -5,7 +5,7 @@ cd "$LAB_STATE" || exit 100
 echo 'Reading package lists...'
 echo 'Building dependency tree...'
 echo 'Reading state information...'
-case $1 in autoremove) ;; *) echo 'Calculating upgrade...' ;; esac
+case $1 in autoremove | install) ;; *) echo 'Calculating upgrade...' ;; esac
 exec awk -F '\t' -v verb="$1" -v simulate="$2" '
   function list(names, title,   count, i, line, name) {
     count = split(names, name, " ")
@@ -30,7 +30,7 @@ exec awk -F '\t' -v verb="$1" -v simulate="$2" '
   FILENAME == "autoremovable" && ($1 in version) && !(keep && $1 ~ keep) {
     if ($2 == "" || ($2 == "after" && both)) { spare = spare " " $1; spares[++spareCount] = $1 }
   }
-  FILENAME == "pending" && verb != "autoremove" {
+  FILENAME == "pending" && verb != "autoremove" && verb != "install" {
     kernel = $2 ~ /^((proxmox|pve)-kernel|linux-image)-/
     if ($2 in held) { kept = kept " " $2; keptCount++; next }
     if (verb == "upgrade" && ($1 != "upgrade" || kernel)) {

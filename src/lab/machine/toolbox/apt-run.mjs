@@ -159,6 +159,18 @@ async function autoremove() {
 }
 
 async function install() {
+  if (names.length === 0 && flags.has('f')) {
+    const unfinished = rows('packages')
+      .filter(([status]) => status[1] !== 'i')
+      .map((row) => row[1]);
+    return unfinished.length === 0
+      ? 0
+      : upgrade([], unfinished, {
+          statusFd: options.has('apt::status-fd') ? Number(options.get('apt::status-fd')) : null,
+          keepsOldConffiles: true,
+          commandLine: 'apt-get -f install',
+        });
+  }
   const held = rows('packages').filter(([status, name]) => status[0] === 'h' && names.includes(name));
   if (held.length > 0)
     return refuse('Held packages were changed and -y was used without --allow-change-held-packages.');
@@ -212,11 +224,12 @@ function readCommandLine(words) {
     )
       found.flags.add('y');
     else if (
-      /^(-y|-q+|-q=\d+|--quiet|--assume-no|--no-install-recommends|--allow-change-held-packages|--purge|--auto-?remove|--no-remove)$/.test(
+      /^(-y|-q+|-q=\d+|--quiet|--assume-no|--no-install-recommends|--allow-change-held-packages|--purge|--auto-?remove|--no-remove|-f|--fix-broken)$/.test(
         word,
       )
     ) {
       if (word === '-y') found.flags.add('y');
+      if (word === '-f' || word === '--fix-broken') found.flags.add('f');
     } else if (word.startsWith('-')) {
       complain(`E: Command line option ${word} is not understood in combination with the other options`);
       process.exit(FAILED);
