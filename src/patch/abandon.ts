@@ -1,10 +1,9 @@
 import { formatDuration } from '../config/quantity.js';
-import { errorDocument } from '../fault.js';
 import { isEmptyPlan } from '../guest/apt.js';
-import { releaseOwn } from '../lock/lease.js';
-import { unfence } from './fence.js';
 import { changedNothing } from './follow-upgrade.js';
+import { closeRolledBack, hasGoneBack } from './rolled-back.js';
 import { note, type Run, warning } from './run.js';
+import { giveUp } from './undo.js';
 import { methodOf, upgradeStillRuns } from './upgrade.js';
 import { notWell } from './verify.js';
 
@@ -24,28 +23,11 @@ export async function abandon(run: Run): Promise<void> {
     warning(run, `${what}; fence and lock stay`);
     return end(true);
   }
+  if (await hasGoneBack(host, journal.state)) return closeRolledBack(run);
   const isChanged = await hasChanged(run);
   await giveUp(run, isChanged ? await whyFenceStays(run) : null);
   if (isChanged) warning(run, 'packages that were upgraded stay upgraded');
   end(false);
-}
-
-/** @param fenceStays why the fence is not lifted; null where it is */
-export async function giveUp(run: Run, fenceStays: string | null): Promise<void> {
-  const { host, journal, clock } = run;
-  if (fenceStays === null) await attempt(run, 'the fence', () => unfence(run));
-  else
-    warning(
-      run,
-      `the fence stays: ${fenceStays}. The next run lifts it once verify passes; to lift it all the same:\npbs-ctl recover --host ${host.target.host} --lift-fence --force`,
-    );
-  for (const { name, lock } of host.clusters) {
-    await attempt(run, `the lock of cluster "${name}"`, async () => {
-      await releaseOwn(lock, { run: journal.runId }, clock);
-      journal.append({ type: 'unlocked', cluster: name });
-    });
-  }
-  await attempt(run, 'the upgrade unit', () => methodOf(run).clear());
 }
 
 /** Whether the run has changed its host. What cannot be seen counts as changed. */
@@ -72,12 +54,4 @@ async function whyFenceStays(run: Run): Promise<string | null> {
     return `a reboot was requested ${formatDuration(agoMs)} ago and may still come`;
   const problems = await notWell(run);
   return problems && `${host.target.host} was changed and does not pass verify: ${problems}`;
-}
-
-async function attempt(run: Run, what: string, act: () => Promise<unknown>): Promise<void> {
-  try {
-    await act();
-  } catch (error) {
-    warning(run, `${what} could not be undone: ${errorDocument(error).message}`);
-  }
 }

@@ -65,3 +65,13 @@ export async function unfence(run: Run, inherited = false): Promise<string> {
   }
   return lifted.length === 0 ? 'nothing to lift' : `lifted: ${lifted.join(', ')}`;
 }
+
+/** Of a fence that another has lifted nothing is left behind. */
+export async function forgetLifted({ host, journal }: Run): Promise<void> {
+  const { datastores } = await host.pbs.datastoreConfigs();
+  for (const name of journal.state.fenced) {
+    const found = datastores.find((each) => each.name === name);
+    if (!isOwnFence(found?.maintenance ?? null, journal.runId))
+      journal.append({ type: 'unfenced', datastore: name });
+  }
+}

@@ -19,6 +19,7 @@ import { checkOnly } from './check-only.js';
 import { closeAsEnded, hasEndedElsewhere } from './ended-elsewhere.js';
 import { listenForInterruption } from './interruption.js';
 import { requireLeaseOver } from './lease-over.js';
+import { hasGoneBack } from './rolled-back.js';
 import { note, type Run, warning } from './run.js';
 import { carryOut } from './workflow.js';
 
@@ -58,7 +59,8 @@ export async function patchHost(
     try {
       if (unfinished && maybeAtWork !== null)
         await requireLeaseOver(host, unfinished, maybeAtWork, world.clock);
-      if (unfinished && !options.abandon && (await hasEndedElsewhere(host, unfinished))) {
+      const mayBeOver = unfinished && !options.abandon && !(await hasGoneBack(host, unfinished));
+      if (unfinished && mayBeOver && (await hasEndedElsewhere(host, unfinished))) {
         const text = close(stateDir, unfinished.runId, world);
         reporter.emit({ host: target.host, event: 'note', level: 'warning', text });
         unfinished = undefined;

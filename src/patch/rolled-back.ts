@@ -1,17 +1,18 @@
 import { installedNow } from '../checks/host-state.js';
+import type { Host } from '../host/open.js';
+import type { RunState } from '../journal/state.js';
 import { isRolledBack } from '../rules/rolled-back.js';
-import { giveUp } from './abandon.js';
 import { bootSeen } from './foreign-boot.js';
 import { type Run, warning } from './run.js';
+import { giveUp } from './undo.js';
 
-/** Whether the machine is as it was before a run that is resumed. One that does not answer now is taken as it is. */
-export async function hasGoneBack(run: Run): Promise<boolean> {
-  const { resumed, changes } = run.journal.state;
-  if (!resumed || changes === null) return false;
-  const answers = run.host.answers(run.journal.runId);
+/** Whether the machine is as it was before an unfinished run. One that does not answer now is taken as it is. */
+export async function hasGoneBack(host: Host, run: RunState): Promise<boolean> {
+  if (run.changes === null) return false;
+  const answers = host.answers(run.runId);
   try {
     const [boot, installed] = await Promise.all([bootSeen(answers), installedNow(answers)]);
-    return isRolledBack(run.journal.state, { boot, installed });
+    return isRolledBack(run, { boot, installed });
   } catch {
     return false;
   }

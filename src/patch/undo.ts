@@ -1,9 +1,10 @@
 import { errorDocument } from '../fault.js';
 import { releaseOwn } from '../lock/lease.js';
 import { isHeldBy } from '../lock/release.js';
-import { unfence } from './fence.js';
+import { forgetLifted, unfence } from './fence.js';
 import { unlock } from './lock.js';
 import { type Run, warning } from './run.js';
+import { methodOf } from './upgrade.js';
 
 /** Takes back the fence of a run that ends here; what cannot be undone stays in the report. */
 export async function undoFence(run: Run): Promise<void> {
@@ -56,3 +57,36 @@ export const mayHoldLocks = ({ journal }: Run): boolean =>
 
 const unknownLock = (cluster: string, error: unknown) =>
   `whether the lock of cluster "${cluster}" was taken is not known: ${errorDocument(error).message}`;
+
+/**
+ * What an unfinished run has left is undone as far as it may be.
+ * @param fenceStays why the fence is not lifted; null where it is
+ */
+export async function giveUp(run: Run, fenceStays: string | null): Promise<void> {
+  const { host, journal, clock } = run;
+  if (fenceStays === null) await attempt(run, 'the fence', () => unfence(run));
+  else {
+    await attempt(run, 'the fence', () => forgetLifted(run));
+    const how = `pbs-ctl recover --host ${host.target.host} --lift-fence --force`;
+    if (journal.state.fenced.length > 0)
+      warning(
+        run,
+        `the fence stays: ${fenceStays}. The next run lifts it once verify passes; to lift it all the same:\n${how}`,
+      );
+  }
+  for (const { name, lock } of host.clusters) {
+    await attempt(run, `the lock of cluster "${name}"`, async () => {
+      await releaseOwn(lock, { run: journal.runId }, clock);
+      journal.append({ type: 'unlocked', cluster: name });
+    });
+  }
+  await attempt(run, 'the upgrade unit', () => methodOf(run).clear());
+}
+
+async function attempt(run: Run, what: string, act: () => Promise<unknown>): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    warning(run, `${what} could not be undone: ${errorDocument(error).message}`);
+  }
+}

@@ -79,7 +79,8 @@ export async function carryOut(run: Run): Promise<void> {
 
 async function toItsEnd(run: Run): Promise<void> {
   try {
-    if (await hasGoneBack(run)) return await closeRolledBack(run);
+    const { state } = run.journal;
+    if (state.resumed && (await hasGoneBack(run.host, state))) return await closeRolledBack(run);
     if (run.journal.state.upgrade === 'begun') {
       // Under the lock, since it may take long to see what has become of it.
       await phase(run, 'lock', () => lock(run));
