@@ -1,20 +1,23 @@
 import { ApiFault, DaemonDown } from '../api/failure.js';
-import type { Pbs } from '../api/pbs.js';
+import type { Datastore } from '../api/pbs.js';
 import { datastoreStates, installedPbs, runningPbs } from '../checks/host-state.js';
+import { outlook } from '../checks/outlook.js';
 import type { Config } from '../config/schema.js';
 import type { Target } from '../config/target.js';
 import { EXIT, type ExitCode, errorDocument, isShutOut, worstExitCode } from '../fault.js';
-import { AnswerCache } from '../host/answer-cache.js';
-import { answerOf } from '../host/answers.js';
-import { deadlineFor, openCluster, openPbs, readReferences } from '../host/open.js';
+import { runOfFence } from '../fence/mark.js';
+import { AnswerCache, type PbsAnswers } from '../host/answer-cache.js';
+import { type Answers, answerOf } from '../host/answers.js';
+import { deadlineFor, openCluster, openHost, openPbs, readReferences } from '../host/open.js';
 import { postponementsOf } from '../journal/owed.js';
 import { type PastRuns, readRuns, runsOf } from '../journal/runs.js';
+import { standingOf } from '../journal/standing.js';
 import type { ClusterAccess } from '../lock/cluster-lock.js';
 import { look } from '../lock/look.js';
 import { isoFromSeconds } from '../moment.js';
 import type { HostStatus } from '../report/status-text.js';
 import { statusText } from '../report/status-text.js';
-import type { Clock, World } from '../world.js';
+import type { World } from '../world.js';
 import { type Command, type HostOptions, load, targetsOf } from './context.js';
 
 /** For the whole fleet: beyond a few hosts each gets one. */
@@ -25,17 +28,24 @@ export const status: Command<HostOptions> = async (context, options) => {
   const { config, stateDir } = await load(context);
   const targets = targetsOf(config, options, true);
   await readReferences(config, targets, world);
-  const postponed = postponedIn(stateDir);
+  const journals = journalsIn(stateDir);
   const locks = lockHolders(config, world);
   // For a fleet one connection a host, each with what is answered at once first.
   const connections = targets.length > CONNECTIONS / 16 ? { connections: 1 } : {};
   const codes: ExitCode[] = [];
   const hosts = await atMost(CONNECTIONS, targets, async (target): Promise<HostStatus> => {
     const { host } = target;
-    const pbs = await openPbs(target, world, { ...connections, deadline: deadlineFor(target, world) });
+    const deadline = deadlineFor(target, world);
+    // When a run fits needs everything that a check asks: only where it is about one host.
+    const whole = targets.length === 1 ? await openHost(config, target, world, deadline) : null;
+    const pbs = whole?.pbs ?? (await openPbs(target, world, { ...connections, deadline }));
+    const answers = whole?.answers(null) ?? null;
     try {
       // Two servers: a PVE that does not answer says nothing about the PBS, nor the other way round.
-      const [state, lock] = await Promise.all([stateOf(pbs, world.clock), settled(locks.holderFor(target))]);
+      const [state, lock] = await Promise.all([
+        stateOf(answers?.pbs ?? new AnswerCache(world.clock).pbs(pbs)),
+        settled(locks.holderFor(target)),
+      ]);
       const { failures, ...seen } = state;
       const lockError = lock.status === 'rejected' ? errorDocument(lock.reason) : null;
       const [error] = failures;
@@ -47,11 +57,12 @@ export const status: Command<HostOptions> = async (context, options) => {
         ...seen,
         lock: lock.status === 'fulfilled' ? lock.value : null,
         lockError,
-        postponed: postponed(host),
+        ...journals(host),
+        nextSafe: answers && failed.length === 0 ? await nextSafe(answers) : null,
         error: error === undefined ? lockError : errorDocument(error),
       };
     } finally {
-      await pbs.close();
+      await (whole ?? pbs).close();
     }
   });
   await locks.close();
@@ -59,13 +70,24 @@ export const status: Command<HostOptions> = async (context, options) => {
   return worstExitCode<ExitCode>(EXIT.done, ...codes);
 };
 
+const AHEAD_HOURS = 72;
+
+/** What else does not answer is no failure of what was seen. */
+async function nextSafe(answers: Answers): Promise<string | null> {
+  const seen = await outlook(answers, AHEAD_HOURS).catch(() => null);
+  return seen?.plan.next ? isoFromSeconds(seen.plan.next.from) : null;
+}
+
+type FromJournals = Pick<HostStatus, 'postponed' | 'run' | 'owes' | 'lastRun'>;
+const NO_JOURNAL: FromJournals = { postponed: null, run: null, owes: [], lastRun: null };
+
 /** From the journal, so also for a host that is not reachable. */
-function postponedIn(stateDir: string): (host: string) => HostStatus['postponed'] {
+function journalsIn(stateDir: string): (host: string) => FromJournals {
   let past: PastRuns;
   try {
     past = readRuns(stateDir);
   } catch {
-    return () => null; // perhaps another user's
+    return () => NO_JOURNAL; // perhaps another user's
   }
   return (host) => {
     try {
@@ -73,21 +95,18 @@ function postponedIn(stateDir: string): (host: string) => HostStatus['postponed'
       const last = own.findLast(({ mode, ended }) => mode === 'patch' && ended);
       const { count, since } = postponementsOf(own);
       const blocks = (last?.findings ?? []).filter(({ status }) => status === 'block');
-      return { count, since, checks: count === 0 ? [] : blocks.map(({ id }) => id) };
+      const checks = count === 0 ? [] : blocks.map(({ id }) => id);
+      return { postponed: { count, since, checks }, ...standingOf(own) };
     } catch {
-      return null;
+      return NO_JOURNAL;
     }
   };
 }
 
-type State = Omit<HostStatus, 'host' | 'lock' | 'lockError' | 'postponed' | 'error'>;
+type State = Omit<HostStatus, 'host' | 'lock' | 'lockError' | 'nextSafe' | 'error' | keyof FromJournals>;
 
 /** What PBS reports, as far as it answers; what went wrong, the reason for the rest first. */
-async function stateOf(
-  client: Pbs,
-  clock: Clock,
-): Promise<State & { readonly failures: readonly unknown[] }> {
-  const pbs = new AnswerCache(clock).pbs(client);
+async function stateOf(pbs: PbsAnswers): Promise<State & { readonly failures: readonly unknown[] }> {
   const [node, tasks, listed, daemon, packages, datastores, updates] = await Promise.allSettled([
     pbs.nodeStatus(),
     pbs.runningTasks(),
@@ -108,12 +127,19 @@ async function stateOf(
     kernel: status?.kernel ?? null,
     uptimeSeconds: status?.uptimeSeconds ?? null,
     updates: answerOf(updates)?.length ?? null,
-    datastores: answerOf(datastores) ?? [],
+    updatesAsOf: null,
+    datastores: (answerOf(datastores) ?? []).map((each) => ({
+      ...each,
+      maintenance: modeOf(answerOf(listed)?.find(({ name }) => name === each.name)?.maintenance ?? null),
+    })),
     tasks: (answerOf(tasks) ?? []).map(({ upid, type, id }) => ({ upid, type, id })),
     unknown: [...(answerOf(datastores) ? [] : ['datastores']), ...(answerOf(tasks) ? [] : ['tasks'])],
     failures: failures.toSorted((one, other) => explains(other) - explains(one)),
   };
 }
+
+const modeOf = (maintenance: Datastore['maintenance']) =>
+  maintenance && { type: maintenance.type, run: runOfFence(maintenance) };
 
 const hasAnswered = (error: unknown) => error instanceof ApiFault && error.status !== null;
 
@@ -153,9 +179,10 @@ function lockHolders(config: Config, world: World) {
 async function holderOf({ name, lock }: ClusterAccess): Promise<Holder> {
   const { counts } = await look(lock);
   if (counts === null) return null;
-  if (counts.lock === 'unreadable') return { cluster: name, owner: null, run: null, expiresAt: null };
+  if (counts.lock === 'unreadable')
+    return { cluster: name, owner: null, run: null, expiresAt: null, expired: false };
   const { owner, run, expiresAt } = counts.lock;
-  return { cluster: name, owner, run, expiresAt: isoFromSeconds(expiresAt) };
+  return { cluster: name, owner, run, expiresAt: isoFromSeconds(expiresAt), expired: counts.expired };
 }
 
 /** At most `many` at once. @returns the results in the order of the items */

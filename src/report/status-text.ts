@@ -1,6 +1,7 @@
 import { formatDuration, formatSize } from '../config/quantity.js';
 import type { ErrorDocument } from '../fault.js';
 import type { DatastoreState } from '../journal/document.js';
+import type { Standing } from '../journal/standing.js';
 import { localMoment } from '../moment.js';
 import { oneLine } from '../printable.js';
 import { hintLines, labelled, type Paint, painter, type Style, textWidth, wrap } from './layout.js';
@@ -13,7 +14,9 @@ export interface HostStatus {
   readonly kernel: string | null;
   readonly uptimeSeconds: number | null;
   readonly updates: number | null;
-  readonly datastores: readonly DatastoreState[];
+  /** As of when the package lists are; null where that is not known. */
+  readonly updatesAsOf: string | null;
+  readonly datastores: readonly StatusDatastore[];
   readonly tasks: ReadonlyArray<{ readonly upid: string; readonly type: string; readonly id: string | null }>;
   /**
    * Who holds the lock of a cluster that the host serves; `owner` null where the tag cannot be read. Null where
@@ -24,8 +27,15 @@ export interface HostStatus {
     readonly owner: string | null;
     readonly run: string | null;
     readonly expiresAt: string | null;
+    readonly expired: boolean;
   } | null;
   readonly lockError: ErrorDocument | null;
+  /** By the journals here; null where there is none, or they cannot be read. */
+  readonly run: Standing['run'];
+  readonly owes: Standing['owes'];
+  readonly lastRun: Standing['lastRun'];
+  /** When a whole run fits next; null where none does, where that is not known, and for several hosts. */
+  readonly nextSafe: string | null;
   /** Runs in a row that were postponed, and the checks that blocked the last of them; null where the journal cannot be read. */
   readonly postponed: {
     readonly count: number;
@@ -37,15 +47,23 @@ export interface HostStatus {
   readonly error: ErrorDocument | null;
 }
 
+/** `run`: whose fence it is; null for a mode that another user has set. */
+type StatusDatastore = DatastoreState & {
+  readonly maintenance: { readonly type: string; readonly run: string | null } | null;
+};
+
+type Shown = DatastoreState & Partial<Pick<StatusDatastore, 'maintenance'>>;
+
 /** A datastore per line: its state, how full it is, and what is wrong with it. */
-export function datastoreLines(datastores: readonly DatastoreState[], width: number, paint: Paint): string[] {
+export function datastoreLines(datastores: readonly Shown[], width: number, paint: Paint): string[] {
   const nameWidth = Math.max(0, ...datastores.map(({ name }) => oneLine(name).length));
-  return datastores.flatMap(({ name, state, total, used }) => {
+  return datastores.flatMap(({ name, state, total, used, maintenance = null }) => {
     const well = state === 'ok';
     const usage = total === null || used === null || total <= 0 ? '' : fill(used, total);
-    const words = well ? paint('good', 'ok') : paint('bad', 'NOT OK');
+    const plainWords = well ? modeWords(maintenance) : 'NOT OK';
+    const words = paint(well ? (maintenance ? 'careful' : 'good') : 'bad', plainWords);
     const plain = oneLine(name).padEnd(nameWidth);
-    const fits = plain.length + 2 + (well ? 2 : 6) + 2 + usage.length <= width;
+    const fits = plain.length + 2 + plainWords.length + 2 + usage.length <= width;
     return [
       `${plain}  ${words}${fits ? `  ${usage}` : ''}`.trimEnd(),
       ...(fits ? [] : [`    ${usage}`]),
@@ -53,6 +71,14 @@ export function datastoreLines(datastores: readonly DatastoreState[], width: num
     ];
   });
 }
+
+/** A fenced datastore is well, and refuses backups. */
+const modeWords = (maintenance: StatusDatastore['maintenance']): string =>
+  maintenance === null
+    ? 'ok'
+    : maintenance.run === null
+      ? `${oneLine(maintenance.type)}, set by another user`
+      : `${oneLine(maintenance.type)}, fence of run ${oneLine(maintenance.run)}`;
 
 const fill = (used: number, total: number) =>
   `${formatSize(used)} of ${formatSize(total)} used (${Math.round((used / total) * 100)} %)`;
@@ -83,7 +109,7 @@ function hostLines(status: HostStatus, style: Style, paint: Paint): string[] {
   if (!knowsSomething(status)) {
     // A run that holds the lock may be the reason.
     const lock = status.lock || unknownLock ? lockLines : [];
-    return [name, ...problem, ...lock, ...waiting];
+    return [name, ...problem, ...lock, ...runLines(status, width, paint), ...waiting];
   }
   const rows: Array<[string, string[]]> = [
     ['version', [status.version ?? 'unknown']],
@@ -107,8 +133,27 @@ function hostLines(status: HostStatus, style: Style, paint: Paint): string[] {
     name,
     ...rows.flatMap(([label, lines]) => labelled(paint, label, lines.length > 0 ? lines : ['none'])),
     ...lockLines,
+    ...runLines(status, width, paint),
     ...problem,
     ...waiting,
+  ];
+}
+
+function runLines({ run, owes, lastRun, nextSafe }: HostStatus, width: number, paint: Paint): string[] {
+  const unfinished = run
+    ? `${oneLine(run.id)} ${run.open ? 'stopped' : 'is'} in phase "${run.phase}"${run.open ? '; the next patch continues it' : ''}`
+    : null;
+  return [
+    ...(unfinished ? labelled(paint, 'run', wrap(unfinished, width), 'careful') : []),
+    ...(owes.length > 0 ? labelled(paint, 'owes', [owes.join(', ')], 'careful') : []),
+    ...(lastRun
+      ? labelled(
+          paint,
+          'last run',
+          wrap(`${oneLine(lastRun.id)}: ${lastRun.outcome}, ${localMoment(lastRun.finishedAt)}`, width),
+        )
+      : []),
+    ...(nextSafe ? labelled(paint, 'next safe', [localMoment(nextSafe)]) : []),
   ];
 }
 
@@ -145,6 +190,8 @@ const taskWords = ({ type, id }: HostStatus['tasks'][number]) => (id ? `${type} 
 function lockWords(lock: HostStatus['lock']): string {
   if (!lock) return 'free';
   if (lock.owner === null) return `cluster ${lock.cluster} carries a lock tag that cannot be read`;
+  if (lock.expired)
+    return `cluster ${lock.cluster}: expired${lock.expiresAt ? ` ${localMoment(lock.expiresAt)}` : ''}, left by ${lock.owner} (run ${lock.run ?? 'unknown'})`;
   const until = lock.expiresAt ? ` until ${localMoment(lock.expiresAt)}` : '';
   return `cluster ${lock.cluster}: held by ${lock.owner} (run ${lock.run ?? 'unknown'})${until}`;
 }

@@ -1,9 +1,41 @@
 import { describe, it } from 'vitest';
+import type { RunDocument } from '../../src/journal/document.js';
 import type { HostStatus } from '../../src/report/status-text.js';
 import { pbsCtl, pbsCtlJson } from '../support/in-process.js';
-import { systemOf, withLab } from '../support/lab.js';
+import { fences, systemOf, withLab } from '../support/lab.js';
 
 describe('status', () => {
+  it.concurrent('of fence, lock and run says what PBS, lock show and the journal say', ({ expect }) =>
+    withLab({ scenario: 'reboot-swallowed' }, async (lab) => {
+      const host = ['--host', 'pbs01', '--config', lab.configPath];
+      const { document: report } = await pbsCtlJson<RunDocument>(['patch', ...host]);
+      const { document } = await pbsCtlJson<{ hosts: HostStatus[] }>(['status', ...host]);
+      const shown = await pbsCtlJson<Record<string, unknown>>(['lock', 'show', '--config', lab.configPath]);
+      const { owner, run, expiresAt, expired, cluster } = shown.document;
+      expect(document.hosts).toMatchObject([
+        {
+          lock: { owner, run, expiresAt, expired, cluster },
+          run: { id: report.runId, phase: 'wait', open: true },
+          owes: ['reboot', 'fence', 'lock'],
+          lastRun: { id: report.runId, outcome: 'failed', finishedAt: report.finishedAt },
+          datastores: ['tank', 'vault'].map((name) => ({
+            name,
+            maintenance: { type: 'read-only', run: report.runId },
+          })),
+        },
+      ]);
+      expect(fences(lab)).toHaveLength(2);
+    }));
+
+  it.concurrent('says when a run fits next, as windows does', ({ expect }) =>
+    withLab({}, async (lab) => {
+      const host = ['--host', 'pbs01', '--config', lab.configPath];
+      const { document } = await pbsCtlJson<{ hosts: HostStatus[] }>(['status', ...host]);
+      const next = Date.parse(document.hosts[0]?.nextSafe ?? '');
+      const windows = await pbsCtlJson<{ next: { start: string } }>(['windows', ...host]);
+      expect(Math.abs(next - Date.parse(windows.document.next.start))).toBeLessThan(60_000);
+    }));
+
   it.concurrent('shows every host, and one that cannot be reached with the reason', ({ expect }) =>
     withLab({}, async (lab) => {
       lab.hosts.get('pbs02')?.server.goDark('refuse');

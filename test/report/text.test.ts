@@ -113,14 +113,56 @@ describe('findings, status and lock on a terminal', () => {
     kernel: '6.17.4-1-pve',
     uptimeSeconds: 86_400,
     updates: 3,
-    datastores: [{ name: 'n'.repeat(32), state: 'ok', total: 2 ** 47, used: 2 ** 46 - 1, available: 1 }],
+    datastores: [
+      {
+        name: 'n'.repeat(32),
+        state: 'ok',
+        total: 2 ** 47,
+        used: 2 ** 46 - 1,
+        available: 1,
+        maintenance: null,
+      },
+    ],
+    updatesAsOf: null,
+    run: null,
+    owes: [],
+    lastRun: null,
+    nextSafe: null,
     tasks: [{ upid: 'UPID:x', type: 'backup', id: 'vm/101' }],
-    lock: { cluster: 'main', owner: 'pbs02', run: 'aaaaaa', expiresAt: '2026-11-23T02:00:00.000Z' },
+    lock: {
+      cluster: 'main',
+      owner: 'pbs02',
+      run: 'aaaaaa',
+      expiresAt: '2026-11-23T02:00:00.000Z',
+      expired: false,
+    },
     lockError: null,
     unknown: [],
     error: null,
   };
   const style = { color: false, columns: 80 };
+
+  it('says whose fence a datastore is under, and not that it is "ok"; a lock that has expired is not held', () => {
+    const maintenance = { type: 'read-only', run: 'k3f9x2' };
+    const lock = status.lock && { ...status.lock, expired: true };
+    const fenced = statusText(
+      [
+        {
+          ...status,
+          lock,
+          datastores: [{ name: 'tank', state: 'ok', total: null, used: null, available: null, maintenance }],
+          run: { id: 'k3f9x2', phase: 'verify', open: true },
+          owes: ['fence', 'lock'],
+        },
+      ],
+      style,
+    );
+    expect(fenced).toMatch(/tank {2}read-only, fence of run k3f9x2/);
+    expect(fenced).not.toMatch(/\bok\b/);
+    expect(fenced).toMatch(/cluster main: expired .*left by pbs02/);
+    expect(fenced).toMatch(/k3f9x2 stopped in phase "verify"; the next patch continues it/);
+    expect(fenced).toMatch(/owes +fence, lock/);
+  });
 
   it.each([
     ['status', statusText([status], style)],
