@@ -114,7 +114,7 @@ describe('what comes and goes with versions of PBS', () => {
 describe('the version that /version tells', () => {
   it.each([
     ['3.4', '3.4.6', '3.4.8'],
-    ['4.0', '4.0.11', '4.0.14'],
+    ['4.0', '4.0.11', '4.0.17'],
     ['4.1', '4.1.2', '4.1.3'],
     ['4.2', '4.2.2', '4.2.3'],
   ] as const)('of PBS %s is that of the old package until the new one is configured', (pbs, before, after) =>

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { GroupLine } from '../../src/journal/inventory.js';
 import { compareGroups, inWords, linesOf, namespaceOf, settled } from '../../src/rules/inventory.js';
-import { found, NEW, OLD, world } from './stored-groups.js';
+import { found, NEW, OLD, world } from '../../trials/stored-groups.js';
 
 const OWNER = 'pve@pbs!main';
 const line = (group: string, count: number, newest: number, owner = OWNER): GroupLine => [

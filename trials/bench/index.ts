@@ -2,6 +2,7 @@ import { againstAnsible } from './against-ansible.js';
 import { fleetStatus } from './fleet-status.js';
 import { idle } from './idle.js';
 import { installed } from './installed.js';
+import { inventory } from './inventory.js';
 import { lockWrites } from './lock-writes.js';
 import { longAnswers } from './long-answers.js';
 import { manyJobs } from './many-jobs.js';
@@ -25,6 +26,7 @@ export const MEASURES: Readonly<Record<string, Measure>> = {
   'whole-patch': wholePatch,
   idle,
   installed,
+  inventory,
   'reboot-detection': rebootDetection,
   'lock-writes': lockWrites,
   'fleet-status': fleetStatus,

@@ -2,7 +2,7 @@ import type { LabServer } from '../https.js';
 
 /** Calls that make PBS touch the files of a datastore. */
 const TOUCHES =
-  /^\/(?:status\/datastore-usage|admin\/gc|admin\/datastore\/[^/]+\/(?:status|gc|namespace|groups|snapshots|files|download))$/;
+  /^\/(?:status\/datastore-usage|admin\/gc|admin\/datastore\/[^/]+\/(?:status|gc|namespace|groups|snapshots|files|download(?:-decoded)?))$/;
 
 /**
  * What clients ask of datastores, counted as it arrives: a client that is careful never has two of these calls

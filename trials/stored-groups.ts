@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { compareGroups, type ListedGroup, linesOf, namespaceOf, settled } from '../../src/rules/inventory.js';
+import { compareGroups, type ListedGroup, linesOf, namespaceOf, settled } from '../src/rules/inventory.js';
 
 interface StoredSnapshot {
   readonly time: number;
