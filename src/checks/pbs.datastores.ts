@@ -1,9 +1,10 @@
 import { type Datastore, type DatastoreUsage, usageOf } from '../api/pbs.js';
 import { type ErrorDocument, errorDocument } from '../fault.js';
-import { isOwnFence } from '../fence/mark.js';
+import { isOwnFence, runOfFence } from '../fence/mark.js';
 import { mountOf } from '../guest/mounts.js';
 import type { Symptoms } from '../guest/symptoms.js';
-import { InContainer } from '../host/answers.js';
+import { type Answers, InContainer } from '../host/answers.js';
+import { locksAt } from '../lock/tag.js';
 import { ALWAYS } from '../rules/rounds.js';
 import { symptomsFor } from '../rules/symptoms.js';
 import { block, check, pass, warn } from './check.js';
@@ -17,6 +18,8 @@ interface Seen {
   /** Why there is none. */
   readonly surveyError: Pick<ErrorDocument, 'code' | 'message'> | null;
   readonly needsSurvey: boolean;
+  /** Fences of runs that no lock and no journal here accounts for: no one would lift them. */
+  readonly orphans: ReadonlyArray<{ readonly datastore: string; readonly run: string }>;
 }
 
 /** Is every datastore there, accessible, free of errors and on its own file system? */
@@ -41,9 +44,13 @@ export const pbsDatastores = check({
       survey: survey && 'bootId' in survey ? survey : null,
       surveyError: survey && 'code' in survey ? survey : null,
       needsSurvey: target.guest !== null,
+      orphans: await orphansIn(answers, datastores),
     };
   },
-  judge({ datastores, usage, paths, survey, surveyError, needsSurvey }, { ownRun, round, target: { host } }) {
+  judge(
+    { datastores, usage, paths, survey, surveyError, needsSurvey, orphans },
+    { ownRun, round, target: { host } },
+  ) {
     if (datastores.length === 0) return block('no datastore is visible to the token');
     const problems: string[] = [];
     const broken: { name: string; state: string }[] = [];
@@ -55,6 +62,15 @@ export const pbsDatastores = check({
       where: `${host}, if no s3-refresh task is running`,
       commands: [`proxmox-backup-manager datastore update ${name} --delete maintenance-mode`],
     }));
+    for (const { datastore, run } of round === 'unfence' ? [] : orphans)
+      problems.push(
+        `${datastore} is fenced by run ${run}, which has no lock in the clusters and no journal here to lift it`,
+      );
+    if (orphans.length > 0)
+      fixes.push({
+        where: 'controller, once that run is surely over',
+        commands: [`pbs-ctl recover --host ${host} --lift-fence`],
+      });
     for (const { name, maintenance, mounted } of datastores) {
       // A mode of another user does not keep the others fenced.
       if (round === 'unfence' && maintenance !== null && !isOwnFence(maintenance, ownRun ?? '')) continue;
@@ -64,7 +80,8 @@ export const pbsDatastores = check({
         problems.push(
           `${name} is in maintenance mode ${maintenance.type}${maintenance.message ? ` (${maintenance.message})` : ''}${maintenance.type === 's3-refresh' ? ', which stays set when its task fails' : ''}`,
         );
-      else if (maintenance && !own) remarks.push(`${name} is read-only, set by another user`);
+      else if (maintenance && !own && !orphans.some(({ datastore }) => datastore === name))
+        remarks.push(`${name} is read-only, set by ${fencedBy(maintenance)}`);
       if (mounted === false || used?.mounted === false) problems.push(`${name} is not mounted`);
       else if (!used) problems.push(`${name} reports no usage`);
       else if (used.error !== null) broken.push({ name, state: used.error });
@@ -85,3 +102,28 @@ export const pbsDatastores = check({
     return remarks.length > 0 ? warn(`${all}; ${remarks.join('; ')}`) : pass(all);
   },
 });
+
+const fencedBy = (maintenance: Datastore['maintenance']) => {
+  const run = runOfFence(maintenance);
+  return run === null ? 'another user' : `run ${run}`;
+};
+
+async function orphansIn({ clusters, ownRun, accountsFor }: Answers, datastores: readonly Datastore[]) {
+  const fences = datastores.flatMap(({ name: datastore, maintenance }) => {
+    const run = runOfFence(maintenance);
+    return run === null || run === ownRun || accountsFor(run) ? [] : [{ datastore, run }];
+  });
+  if (fences.length === 0) return [];
+  const locks = await Promise.all(
+    clusters.map(async ({ pve, config }) => {
+      const [guests, registered] = await Promise.all([pve.guests(), pve.registeredTags()]);
+      const places = [
+        { place: null, tags: registered },
+        ...guests.map(({ vmid, tags }) => ({ place: vmid, tags })),
+      ];
+      return locksAt(config.lock.tag, places);
+    }),
+  );
+  const holders = new Set(locks.flat().flatMap(({ lock }) => (lock === 'unreadable' ? [] : [lock.run])));
+  return fences.filter(({ run }) => !holders.has(run));
+}

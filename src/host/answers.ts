@@ -31,6 +31,8 @@ export interface Answers {
   /** Wall clock of the controller when the round began, epoch seconds. */
   readonly now: number;
   readonly clock: Clock;
+  /** True for a run that still has its fence to lift, by a journal here. */
+  accountsFor(run: string): boolean;
   /** The run that asks, null for a preflight: its own lock, fence and tasks do not block it. */
   readonly ownRun: string | null;
   /** When schedules run, kept over the rounds of a run. */
@@ -43,7 +45,15 @@ export interface Answers {
 export interface Asked
   extends Pick<
     Answers,
-    'target' | 'clock' | 'ownRun' | 'schedules' | 'survey' | 'servedInGuest' | 'served' | 'addressesOf'
+    | 'target'
+    | 'clock'
+    | 'ownRun'
+    | 'accountsFor'
+    | 'schedules'
+    | 'survey'
+    | 'servedInGuest'
+    | 'served'
+    | 'addressesOf'
   > {
   readonly pbs: Parameters<AnswerCache['pbs']>[0];
   readonly clusters: readonly ClusterAccess[];

@@ -5,11 +5,12 @@ import type { Pbs } from '../api/pbs.js';
 import { readTrust } from '../api/trust.js';
 import type { Config } from '../config/schema.js';
 import { readSecret } from '../config/secret.js';
-import { lockGuest, type Target } from '../config/target.js';
+import { lockGuest, stateDirOf, type Target } from '../config/target.js';
 import { EXIT, Fault } from '../fault.js';
 import type { Guest } from '../guest/exec.js';
 import { servedInGuest } from '../guest/served.js';
 import { takeSurvey } from '../guest/survey.js';
+import { accountsFor } from '../journal/runs.js';
 import { type ClusterAccess, clusterLock } from '../lock/cluster-lock.js';
 import type { World } from '../world.js';
 import type { AnswerCache } from './answer-cache.js';
@@ -78,6 +79,7 @@ export async function openHost(
             return (await lookAtCertificate(endpoint, { tls, env: world.env, connectTimeoutMs })).fingerprint;
           },
           addressesOf: world.addressesOf,
+          accountsFor: (run) => accountsFor(stateDirOf(config, world.env), run, ownRun),
         },
         cache,
       ),

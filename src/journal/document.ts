@@ -126,7 +126,12 @@ export interface RunDocument {
   readonly reboot: RebootTimes | null;
   /** Null where none was taken. */
   readonly inventory: InventoryResult | null;
-  readonly leftBehind: { readonly fenced: readonly string[]; readonly locks: readonly string[] };
+  readonly leftBehind: {
+    readonly fenced: readonly string[];
+    readonly locks: readonly string[];
+    /** Those of `fenced` that are fences of other runs; absent where none is. */
+    readonly otherRuns?: ReadonlyArray<{ readonly run: string; readonly datastore: string }>;
+  };
   readonly retryAfter: string | null;
   readonly postponements: { readonly count: number; readonly since: string | null };
   /** Lines of a server or of the guest that name the cause of a failure; at most 12. */

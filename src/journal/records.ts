@@ -73,7 +73,13 @@ const event = z.discriminatedUnion('type', [
   /** A person answers for a finding of `verify`. `said`: what it said when last reported; more of it blocks again. */
   Acceptance.unwrap().extend({ type: z.literal('accepted') }),
   z.object({ type: z.literal('baseline'), baseline }),
-  z.object({ type: z.literal('locked'), cluster: z.string(), expiresAt: z.number() }),
+  z.object({
+    type: z.literal('locked'),
+    cluster: z.string(),
+    expiresAt: z.number(),
+    /** Runs whose expired locks were replaced; absent where there were none. */
+    tookOver: z.array(z.string()).optional(),
+  }),
   z.object({ type: z.literal('unlocked'), cluster: z.string() }),
   z.object({ type: z.literal('fence-intended'), datastore: z.string() }),
   z.object({ type: z.literal('fenced'), datastore: z.string() }),
@@ -83,6 +89,13 @@ const event = z.discriminatedUnion('type', [
     type: z.literal('inventory'),
     inventory: Inventory,
     storages: z.array(StorageSeen).readonly(),
+  }),
+  /** The fence of a run whose lock was taken over: this run lifts it after its verification. */
+  z.object({ type: z.literal('inherits'), run: z.string(), datastore: z.string() }),
+  /** Fences of other runs that stood when this one had lifted its own. */
+  z.object({
+    type: z.literal('other-fences'),
+    fences: z.array(z.object({ run: z.string(), datastore: z.string() })),
   }),
   z.object({
     type: z.literal('planned'),

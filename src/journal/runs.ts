@@ -8,7 +8,7 @@ import { Journal, readRun, UnreadableJournal } from './journal.js';
 import { orUnwritable } from './line-file.js';
 import { postponementsOf } from './owed.js';
 import type { RunEvent } from './records.js';
-import type { RunState } from './state.js';
+import { isUnfinished, type RunState } from './state.js';
 
 export interface PastRuns {
   /** Oldest first. */
@@ -48,6 +48,24 @@ export function wholeHistories(stateDir: string): RunState[] {
   if (unknown) throw unknown.error;
   const refused = new Set(damaged.map(({ error }) => error.host));
   return runs.filter(({ host }) => !refused.has(host));
+}
+
+/**
+ * Whether a journal here says who lifts the fence of a run: the run itself, which is unfinished or has left it, or the
+ * run that asks, which has taken over its lock.
+ */
+export function accountsFor(stateDir: string, run: string, asking: string | null): boolean {
+  const known = (id: string): RunState | null => {
+    try {
+      return readRun(stateDir, id, false);
+    } catch {
+      return null;
+    }
+  };
+  const own = asking === null ? null : known(asking);
+  if (own?.tookOver.includes(run) || own?.inherited.some((each) => each.run === run)) return true;
+  const other = known(run);
+  return other !== null && (isUnfinished(other) || other.fenced.length > 0);
 }
 
 /** The reports of runs, each with the postponements of its host before it. */
@@ -155,8 +173,14 @@ export function documentOf(state: RunState, postponements: RunDocument['postpone
     },
     inventory: inventoryOf(state),
     leftBehind: {
-      fenced: [...new Set([...state.fenced, ...state.inherited.map(({ datastore }) => datastore)])],
+      fenced: [
+        ...new Set([
+          ...state.fenced,
+          ...[...state.inherited, ...state.otherFences].map(({ datastore }) => datastore),
+        ]),
+      ],
       locks: state.locks,
+      ...(state.otherFences.length > 0 ? { otherRuns: state.otherFences } : {}),
     },
     retryAfter: ended.retryAfter,
     postponements,

@@ -23,6 +23,10 @@ export interface RunState {
   readonly owesReboot: boolean;
   /** Fences of runs of this host that have ended, and are lifted after the verification of this one. */
   readonly inherited: ReadonlyArray<{ readonly run: string; readonly datastore: string }>;
+  /** Runs whose expired locks it has replaced. */
+  readonly tookOver: readonly string[];
+  /** Fences of other runs that stood when this one had lifted its own. */
+  readonly otherFences: ReadonlyArray<{ readonly run: string; readonly datastore: string }>;
   /** Postponements in a row before it; null in journals of older versions. */
   readonly postponed: RunDocument['postponements'] | null;
   readonly phase: Phase;
@@ -111,6 +115,8 @@ function begin(runId: string, at: string, event: RunEvent): RunState {
     resumed: false,
     owesReboot: event.owesReboot,
     inherited: event.inherits ?? [],
+    tookOver: [],
+    otherFences: [],
     postponed: event.postponed ?? null,
     phase: 'preflight',
     timeline: [],
@@ -220,6 +226,7 @@ function after(state: RunState, event: RunEvent, at: string): RunState {
         ...state,
         locks: including(state.locks, event.cluster),
         lockedSince: { [event.cluster]: at, ...state.lockedSince },
+        tookOver: [...new Set([...state.tookOver, ...(event.tookOver ?? [])])],
       };
     case 'unlocked': {
       const { [event.cluster]: _, ...lockedSince } = state.lockedSince;
@@ -237,6 +244,12 @@ function after(state: RunState, event: RunEvent, at: string): RunState {
       };
     case 'inventory':
       return { ...state, inventory: { ...event.inventory, stands: true }, storages: event.storages };
+    case 'inherits': {
+      const { run, datastore } = event;
+      return { ...state, inherited: [...state.inherited, { run, datastore }] };
+    }
+    case 'other-fences':
+      return { ...state, otherFences: event.fences };
     case 'planned':
       return {
         ...state,

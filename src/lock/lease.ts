@@ -24,7 +24,8 @@ interface LeaseOptions {
   readonly clock: Clock;
   /** Told of a renewal that failed; the run stops at its next {@link Lease.confirm}. */
   readonly onRenewalFailed: (cluster: string, error: unknown) => void;
-  readonly onAcquired: (cluster: string, expiresAt: number) => void;
+  /** `tookOver`: runs whose expired locks were replaced. */
+  readonly onAcquired: (cluster: string, expiresAt: number, tookOver: readonly string[]) => void;
 }
 
 /** By both clocks of this machine: one stands still while it is suspended, the other may be set back. */
@@ -56,7 +57,7 @@ export async function takeLease(
       const renewed = moment(options.clock);
       const holding = await acquire(lock, claim);
       held.push({ ...holding, renewed, lost: null });
-      options.onAcquired(lock.cluster, holding.expiresAt);
+      options.onAcquired(lock.cluster, holding.expiresAt, holding.tookOver);
     } catch (error) {
       for (const each of held.reverse()) await releaseHeld(each).catch(() => false);
       throw error;

@@ -29,6 +29,8 @@ export interface Holding {
   /** To the letter, the tag that this process wrote last; two while the answer to a write is missing. */
   readonly tags: Set<string>;
   readonly expiresAt: number;
+  /** Runs whose expired locks it has replaced. */
+  readonly tookOver: readonly string[];
 }
 
 /** For how long a node may list less than was written. */
@@ -50,9 +52,10 @@ export async function acquire(carrier: ClusterLock, claim: Claim): Promise<Holdi
     const [other] = othersThan(lock, locksAt(lock.prefix, places), { claim, tags, now });
     if (other?.lock === 'unreadable') throw unreadable(lock, other.tag, other.place);
     if (other) throw held(carrier, other.lock, { place: other.place, expired: other.lock.expiresAt <= now });
-    const { expiresAt } = await write(lock, claim, tags, 'take');
+    const tookOver = new Set<string>();
+    const { expiresAt } = await write(lock, { claim, tags, tookOver }, 'take');
     const alone = await isAlone(lock, { claim, tags, now });
-    if (alone === true) return { lock, claim, tags, expiresAt };
+    if (alone === true) return { lock, claim, tags, expiresAt, tookOver: [...tookOver] };
     const [mine = ''] = tags;
     await releaseAt(lock, (each) => tags.has(each.tag));
     if (alone === 'unseen') throw unseen(lock, mine);
@@ -94,19 +97,18 @@ async function isAlone(lock: ClusterLock, own: Own): Promise<boolean | 'unseen'>
 
 /** Prolongs a lock that this process holds. @throws Fault `lock.lost` when its tag is no longer there */
 export async function renew({ lock, claim, tags }: Holding): Promise<LockTag> {
-  return write(lock, claim, tags, 'renew');
+  return write(lock, { claim, tags, tookOver: new Set() }, 'renew');
 }
 
 /** Writes the tag anew, in place of the lock tags there. */
 async function write(
   lock: ClusterLock,
-  claim: Claim,
-  tags: Set<string>,
+  { claim, tags, tookOver }: Pick<Holding, 'claim' | 'tags'> & { readonly tookOver: Set<string> },
   verb: 'take' | 'renew',
 ): Promise<LockTag> {
   const { tag, value } = await swapUntilSettled(lock, verb, (seen, now) => {
     if (verb === 'renew') requireOwn(lock, seen, claim.run, tags);
-    else requireFree(lock, seen, { claim, tags, now });
+    else for (const run of requireFree(lock, seen, { claim, tags, now })) tookOver.add(run);
     if (seen.configLock) throw configLocked(lock, seen.configLock);
     const mine = { owner: claim.owner, run: claim.run, expiresAt: now + Math.ceil(claim.ttlMs / 1000) };
     const text = formatLockTag(lock.prefix, mine);
@@ -117,16 +119,19 @@ async function write(
   return value;
 }
 
-/** Every lock tag there is ours, or may be replaced. */
-function requireFree(lock: ClusterLock, seen: StoredTags, { claim, tags, now }: Own): void {
+/** Every lock tag there is ours, or may be replaced. @returns the other runs that are replaced */
+function requireFree(lock: ClusterLock, seen: StoredTags, { claim, tags, now }: Own): string[] {
   const { place } = lock.store;
+  const replaced: string[] = [];
   for (const { tag, lock: other } of locksAt(lock.prefix, [{ place, tags: seen.tags }])) {
     if (other === 'unreadable') throw unreadable(lock, tag, place);
     const expired = other.expiresAt <= now;
     const isOwn = tags.has(tag) || (other.run === claim.run && (claim.sole || expired));
-    if (isOwn || (expired && claim.onExpired === 'take-over')) continue;
-    throw held(lock, other, { place, expired });
+    if (isOwn) continue;
+    if (!expired || claim.onExpired !== 'take-over') throw held(lock, other, { place, expired });
+    replaced.push(other.run);
   }
+  return replaced;
 }
 
 /** Reads back that the tag is the one that this process wrote last. @throws Fault `lock.lost` */

@@ -47,7 +47,11 @@ async function take(run: Run): Promise<Lease> {
     })),
     {
       clock,
-      onAcquired: (cluster, expiresAt) => journal.append({ type: 'locked', cluster, expiresAt }),
+      onAcquired: (cluster, expiresAt, tookOver) =>
+        journal.append({
+          ...{ type: 'locked', cluster, expiresAt },
+          ...(tookOver.length > 0 ? { tookOver: [...tookOver] } : {}),
+        }),
       onRenewalFailed: (cluster, error) =>
         note(run, `the lock of cluster "${cluster}" could not be renewed: ${errorDocument(error).message}`),
     },

@@ -8,7 +8,7 @@ import { methodOf } from './upgrade.js';
 
 /** Takes back the fence of a run that ends here; what cannot be undone stays in the report. */
 export async function undoFence(run: Run): Promise<void> {
-  if (run.journal.state.fenced.length === 0) return;
+  if (!run.journal.state.timeline.some(({ phase }) => phase === 'fence')) return;
   await unfence(run).catch((error) =>
     warning(run, `the fence could not be lifted: ${errorDocument(error).message}`),
   );

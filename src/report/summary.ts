@@ -172,10 +172,18 @@ function packageCounts({
   return packagesKnown ? 'nothing changed' : 'not known yet';
 }
 
-const leftBehindLines = ({ leftBehind: { fenced, locks } }: Pick<RunDocument, 'leftBehind'>): string[] => [
-  ...fenced.map((name) => `fence (read-only) on datastore ${name}`),
-  ...locks.map((name) => `lock of cluster ${name}`),
-];
+function leftBehindLines({
+  leftBehind: { fenced, locks, otherRuns = [] },
+}: Pick<RunDocument, 'leftBehind'>): string[] {
+  const runOf = (name: string) => otherRuns.find(({ datastore }) => datastore === name)?.run;
+  return [
+    ...fenced.map((name) => {
+      const run = runOf(name);
+      return `fence (read-only)${run === undefined ? '' : ` of run ${run}`} on datastore ${name}`;
+    }),
+    ...locks.map((name) => `lock of cluster ${name}`),
+  ];
+}
 
 /** `state` is that afterwards, where the run got that far. */
 export interface DatastoreChange {

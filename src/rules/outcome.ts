@@ -45,6 +45,8 @@ const EXIT_OF: Readonly<Record<Outcome, ExitCode>> = {
 
 /** The exit code of a run. */
 export function exitCodeOf({ outcome, leftBehind }: Pick<RunDocument, 'outcome' | 'leftBehind'>): ExitCode {
-  if (outcome === 'abandoned' && leftBehind.fenced.length + leftBehind.locks.length > 0) return EXIT.failed;
+  const { fenced, locks, otherRuns = [] } = leftBehind;
+  const own = fenced.filter((name) => !otherRuns.some(({ datastore }) => datastore === name));
+  if (outcome === 'abandoned' && own.length + locks.length > 0) return EXIT.failed;
   return EXIT_OF[outcome];
 }

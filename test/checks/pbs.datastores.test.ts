@@ -13,6 +13,7 @@ describe('pbs.datastores', () => {
     survey: inside && { ...NO_SYMPTOMS, ...inside },
     surveyError: inside ? null : { code: 'agent.not-running', message: 'the guest agent is not running' },
     needsSurvey: true,
+    orphans: [] as object[],
   });
   it.each([
     ['is well', seen(), 'pass'],
@@ -29,6 +30,19 @@ describe('pbs.datastores', () => {
       'is fenced by this very run',
       seen({ maintenance: { type: 'read-only', message: 'pbs-ctl run k3f9x2 since now' } }),
       'pass',
+    ],
+    [
+      'is fenced by another run that will lift it',
+      seen({ maintenance: { type: 'read-only', message: 'pbs-ctl run other1 since now' } }),
+      'warn',
+    ],
+    [
+      'is fenced by a run that no lock and no journal accounts for',
+      {
+        ...seen({ maintenance: { type: 'read-only', message: 'pbs-ctl run other1 since now' } }),
+        orphans: [{ datastore: 'tank', run: 'other1' }],
+      },
+      'block',
     ],
     ['is not mounted', seen({ mounted: false }), 'block'],
     [

@@ -20,6 +20,7 @@ export const manyJobs = {
       ...host(asked),
       clock: realClock,
       ownRun: null,
+      accountsFor: () => false,
       schedules: new ScheduleCache(),
       survey: () => Promise.reject(),
       servedInGuest: async () => null,

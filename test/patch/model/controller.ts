@@ -193,6 +193,7 @@ function siteOf(servers: Servers, carry: Carry, clock: Clock, run: string, seen:
         servedInGuest: async () => null,
         served: async () => null,
         addressesOf: async () => [],
+        accountsFor: () => true,
       }),
     close: async () => {},
   };
