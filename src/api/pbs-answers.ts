@@ -128,6 +128,8 @@ export const ActiveOperations = wire({ read: number, write: number });
 
 /** `endedAt` and `status` (the exit status) are null while it runs. */
 export type PbsTask = z.output<typeof Task>;
+export type PbsSync = z.output<typeof Sync>;
+export type PbsRemote = z.output<typeof Remote>;
 export const Task = wire({
   upid: text,
   type: ['worker_type', text],
@@ -152,6 +154,27 @@ export const Job = wire({
   ...job,
   running: upid !== null && endedAt === null && state === null,
 }));
+/** Of a sync job; without a remote it syncs two datastores of the host. */
+export const Sync = wire({
+  id: text,
+  store: text,
+  remote: optional(text),
+  schedule: optional(text),
+  nextRun: ['next-run', optional(number)],
+  upid: ['last-run-upid', optional(text)],
+  endedAt: ['last-run-endtime', optional(number)],
+  state: ['last-run-state', optional(text)],
+}).transform(({ upid, endedAt, state, ...job }) => ({
+  ...job,
+  running: upid !== null && endedAt === null && state === null,
+}));
+/** Another PBS, as a host knows it. Without a port: 8007. */
+export const Remote = wire({
+  name: text,
+  host: text,
+  port: optional(number),
+  fingerprint: optional(text),
+});
 /** One entry per store; whether it runs is not told in a way that can be relied on. */
 export const GarbageCollection = wire({
   store: text,

@@ -26,13 +26,11 @@ export async function scheduledJobs(
   tasks: readonly answers.PbsTask[],
   collecting: Promise<readonly z.output<typeof answers.GarbageCollection>[] | string>,
 ): Promise<PbsJobs> {
-  // Without the parameter only pull jobs are listed; before 3.3 there is nothing else, and it is refused.
-  const direction = isAtLeast(version, 3, 3) ? { parameters: { 'sync-direction': 'all' } } : {};
   const [collections, prune, verify, sync, tape] = await Promise.all([
     collecting,
     get('/admin/prune', Jobs),
     get('/admin/verify', Jobs),
-    get('/admin/sync', Jobs, direction),
+    get('/admin/sync', Jobs, syncDirection(version)),
     get('/tape/backup', Jobs),
   ]);
   const running = new Set(tasks.filter(({ type }) => type === 'garbage_collection').map(({ id }) => id));
@@ -56,6 +54,10 @@ export async function scheduledJobs(
   ];
   return { jobs, unknown: typeof collections === 'string' ? collections : null };
 }
+
+/** Without it only pull jobs are listed; before 3.3 there is nothing else, and it is refused. */
+export const syncDirection = (version: string): Pick<Request, 'parameters'> | object =>
+  isAtLeast(version, 3, 3) ? { parameters: { 'sync-direction': 'all' } } : {};
 
 /** PBS lists jobs in another order at each call. */
 const sorted = <Job extends { readonly store: string; readonly id?: string }>(jobs: readonly Job[]): Job[] =>

@@ -5,7 +5,7 @@ import { Client, Nothing, Time } from './client.js';
 import { Contents } from './contents.js';
 import { ApiFault } from './failure.js';
 import * as answers from './pbs-answers.js';
-import { type PbsJobs, scheduledJobs } from './pbs-jobs.js';
+import { type PbsJobs, scheduledJobs, syncDirection } from './pbs-jobs.js';
 import { at, type Server } from './request.js';
 import { hangsInstead, StoreCalls, type StoreLimits, type StoresInUse } from './store-calls.js';
 import { eachLine, LOG_PAGE, LogLines, type TaskState, TaskStatus, Upid } from './tasks.js';
@@ -17,6 +17,8 @@ export type {
   DatastoreUsage,
   Maintenance,
   PbsPackage,
+  PbsRemote,
+  PbsSync,
   PbsTask,
   Repositories,
 } from './pbs-answers.js';
@@ -187,6 +189,16 @@ export class Pbs extends Client {
   jobs(version: string, running: readonly answers.PbsTask[], names: readonly string[]): Promise<PbsJobs> {
     const collections = this.#stores.collections(names, () => this.runningTasks());
     return scheduledJobs((path, data, more) => this.get(path, data, more), version, running, collections);
+  }
+
+  /** Sync jobs in both directions. @param version of the server, major.minor */
+  syncs(version: string): Promise<answers.PbsSync[]> {
+    return this.get('/admin/sync', z.array(answers.Sync), syncDirection(version));
+  }
+
+  /** Those that the token may see, without Remote.Audit none. */
+  remotes(): Promise<answers.PbsRemote[]> {
+    return this.get('/config/remote', z.array(answers.Remote), needs('Remote.Audit', '/remote'));
   }
 
   /** Starts `apt-get update`, once. @returns the UPID; a failed repository ends it with warnings, an unreachable mirror even with OK */

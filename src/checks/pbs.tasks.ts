@@ -1,9 +1,12 @@
 import { inUseOf, namesStore, type PbsTask, type StoresInUse } from '../api/pbs.js';
 import { ALSO_DRAINING, GATES } from '../rules/rounds.js';
+import { syncsHere } from '../schedule/syncs-here.js';
 import { block, check, pass } from './check.js';
 
 interface Seen extends StoresInUse {
   readonly tasks: readonly PbsTask[];
+  /** Those of other hosts of the config that use this one. */
+  readonly syncs?: readonly string[];
 }
 
 /** Does a task or an active operation use a datastore, or would a reboot harm one? */
@@ -11,8 +14,12 @@ export const pbsTasks = check({
   id: 'pbs.tasks',
   rules: { rounds: ALSO_DRAINING, softenedBy: 'drain', last: GATES },
   // Within a run what counts is the moment after the datastores were touched.
-  look: ({ pbs, ownRun }): Promise<Seen> => inUseOf(pbs, ownRun === null ? 'before' : 'after'),
-  judge({ tasks, operations, lingering }, { target: { host }, ownTasks }) {
+  async look(answers): Promise<Seen> {
+    const { pbs, ownRun } = answers;
+    const { running: syncs } = await syncsHere(answers);
+    return { ...(await inUseOf(pbs, ownRun === null ? 'before' : 'after')), syncs };
+  },
+  judge({ tasks, operations, lingering, syncs = [] }, { target: { host }, ownTasks }) {
     const blocking = tasks.filter(({ type, upid }) => blocksReboot(type) && !ownTasks.includes(upid));
     const busy = operations.filter(({ read, write }) => read + write > 0);
     const orphans = busy.filter(
@@ -26,10 +33,11 @@ export const pbsTasks = check({
         return orphans.includes(use) ? `${line}, and no task that would explain it` : line;
       }),
     ];
+    seen.push(...syncs);
     if (seen.length === 0) return pass('no running task');
     const hint =
       'A call that hangs, or a process that ended early. Where nothing uses these datastores, restart the proxy:';
-    const stale = orphans.length > 0 && blocking.length === 0;
+    const stale = orphans.length > 0 && blocking.length === 0 && syncs.length === 0;
     return {
       ...block(seen.slice(0, 6).join('; ') + (seen.length > 6 ? `; and ${seen.length - 6} more` : ''), {
         tasks: blocking.map(({ upid, type }) => ({ upid, type })),

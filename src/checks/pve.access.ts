@@ -8,6 +8,8 @@ interface Seen {
   readonly asked: number;
   readonly token: string;
   readonly major: number;
+  /** Nodes of the cluster that its list of resources leaves out. */
+  readonly hidden: readonly string[];
 }
 
 /** Has the PVE token every privilege that a run needs, in every cluster? */
@@ -24,10 +26,25 @@ export const pveAccess = perCluster({
         registeredTags: config.lock.store === 'registered-tag',
       }),
     );
-    const [needs, held, major] = await Promise.all([asked, heldOn(pve, asked), version]);
-    return { missing: unmet(needs, held), asked: needs.length, token: config.token, major };
+    const [needs, held, major, { nodes }, listed] = await Promise.all([
+      asked,
+      heldOn(pve, asked),
+      version,
+      pve.clusterStatus(),
+      pve.nodesOverview(),
+    ]);
+    const seen = new Set(listed.map(({ name: node }) => node));
+    const hidden = nodes.flatMap((node) => (seen.has(node.name) ? [] : [node.name]));
+    return { missing: unmet(needs, held), asked: needs.length, token: config.token, major, hidden };
   },
-  judge: ({ missing, asked, token, major }, _, cluster) => {
+  judge: ({ missing, asked, token, major, hidden }, _, cluster) => {
+    if (missing.length === 0 && hidden.length > 0)
+      return block(
+        `node ${hidden.join(', ')} is in the cluster, and the list of its resources leaves it out`,
+        {
+          hint: `What runs there cannot be seen. Let ${token} see all of it (Sys.Audit on /nodes, handed down), and see whether the nodes are in step: pvecm status`,
+        },
+      );
     if (missing.length === 0) return pass(`all ${asked} privileges are held`);
     const commands = grants('pve', token, missing, major);
     const fixes = [{ where: `a node of ${cluster}`, commands }];

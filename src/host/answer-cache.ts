@@ -43,6 +43,7 @@ export const PVE_READS = {
   storageActive: 'round',
   vzdumpStorage: 'minute',
   clusterStatus: 'round',
+  nodesOverview: 'round',
   clusterTasks: 'round',
   nodeTasksFinished: 'round',
   taskLogHead: 'round',

@@ -5,6 +5,7 @@ import type { Survey } from '../guest/survey.js';
 import type { ClusterAccess } from '../lock/cluster-lock.js';
 import type { Clock, World } from '../world.js';
 import { AnswerCache, type PbsAnswers, type PveAnswers } from './answer-cache.js';
+import type { OtherHost } from './other-hosts.js';
 import type { ScheduleCache } from './schedule-cache.js';
 
 /** A cluster as a round of checks sees it. */
@@ -31,6 +32,8 @@ export interface Answers {
   /** Wall clock of the controller when the round began, epoch seconds. */
   readonly now: number;
   readonly clock: Clock;
+  /** What the other hosts of the config sync with which remotes. */
+  otherHosts(): Promise<readonly OtherHost[]>;
   /** True for a run that still has its fence to lift, by a journal here. */
   accountsFor(run: string): boolean;
   /** The run that asks, null for a preflight: its own lock, fence and tasks do not block it. */
@@ -49,6 +52,7 @@ export interface Asked
     | 'clock'
     | 'ownRun'
     | 'accountsFor'
+    | 'otherHosts'
     | 'schedules'
     | 'survey'
     | 'servedInGuest'

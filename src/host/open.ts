@@ -15,6 +15,7 @@ import { type ClusterAccess, clusterLock } from '../lock/cluster-lock.js';
 import type { World } from '../world.js';
 import type { AnswerCache } from './answer-cache.js';
 import { type Answers, answers } from './answers.js';
+import { askOtherHosts } from './other-hosts.js';
 import { ScheduleCache } from './schedule-cache.js';
 
 /** A host with everything that reaches it: its PBS, the clusters it serves, its guest. */
@@ -79,6 +80,8 @@ export async function openHost(
             return (await lookAtCertificate(endpoint, { tls, env: world.env, connectTimeoutMs })).fingerprint;
           },
           addressesOf: world.addressesOf,
+          otherHosts: () =>
+            askOtherHosts(config, target, world, (other) => openPbs(other, world, { connections: 3 })),
           accountsFor: (run) => accountsFor(stateDirOf(config, world.env), run, ownRun),
         },
         cache,

@@ -150,6 +150,16 @@ async function start<M extends GuestMachine>(
     ...[...hosts.values()].map(({ server }) => server.listen()),
   ]);
   for (const [name, host] of hosts) {
+    for (const [other, { server }] of hosts) {
+      const { hostname, port } = new URL(server.url);
+      if (other !== name)
+        host.remotes.push({
+          name: other,
+          host: hostname,
+          port: Number(port),
+          fingerprint: server.fingerprint,
+        });
+    }
     for (const { name: datastore } of host.datastores) {
       cluster.storages.push({
         storage: `${name}-${datastore}`,

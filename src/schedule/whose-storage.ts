@@ -37,28 +37,12 @@ export async function storagesSeen(
   answers: Answers,
   { name, pve, config }: ClusterAnswers,
 ): Promise<Storages> {
-  const { pbs, target, addressesOf } = answers;
-  const [all, { fingerprint }] = await Promise.all([pve.storages(), pbs.nodeStatus()]);
+  const { target, addressesOf } = answers;
+  const all = await pve.storages();
   const enabled = all.filter(({ disabled }) => !disabled);
-  const pinned = printsOf([fingerprint, ...(target.config.tls.fingerprints ?? [])]);
-  const pinsAnother = enabled.some(
-    (each) => each.fingerprint && !pinned.has(bareFingerprint(each.fingerprint)),
-  );
-  const served = pinsAnother ? await answers.served().catch(() => undefined) : null;
-  const resolved = async (each: Place) => placesOf(each, await addressesOf(each.name));
-  const own = await Promise.all(ownPlaces(target).map(resolved));
-  const known: Names = {
-    places: new Set(own.flat()),
-    fingerprints: new Set([...pinned, ...printsOf([served])]),
-    complete: served !== undefined && pinned.size > 0,
-  };
-  const others = await Promise.all(
-    target.others.map(async ({ host, config: other }) => ({
-      host,
-      // By the letter, or a plain address: what a name resolves to here may be another machine there.
-      places: new Set((await Promise.all(ownPlaces({ config: other }).map(resolved))).flat()),
-      fingerprints: printsOf(other.tls.fingerprints ?? []),
-    })),
+  const { known, others } = await namesFor(
+    answers,
+    enabled.flatMap((each) => each.fingerprint ?? []),
   );
   const apart = new Set(config.otherStorages);
   const judged = await Promise.all(
@@ -94,11 +78,39 @@ export async function storagesSeen(
 }
 
 /**
+ * What this host and the others of the config are called.
+ * @param pinned fingerprints that are to be told apart
+ */
+export async function namesFor(answers: Answers, pinned: readonly string[]) {
+  const { pbs, target, addressesOf } = answers;
+  const { fingerprint } = await pbs.nodeStatus();
+  const ownPrints = printsOf([fingerprint, ...(target.config.tls.fingerprints ?? [])]);
+  const pinsAnother = pinned.some((each) => !ownPrints.has(bareFingerprint(each)));
+  const served = pinsAnother ? await answers.served().catch(() => undefined) : null;
+  const resolved = async (each: Place) => placesOf(each, await addressesOf(each.name));
+  const own = await Promise.all(ownPlaces(target).map(resolved));
+  const known: Names = {
+    places: new Set(own.flat()),
+    fingerprints: new Set([...ownPrints, ...printsOf([served])]),
+    complete: served !== undefined && ownPrints.size > 0,
+  };
+  const others = await Promise.all(
+    target.others.map(async ({ host, config: other }) => ({
+      host,
+      // By the letter, or a plain address: what a name resolves to here may be another machine there.
+      places: new Set((await Promise.all(ownPlaces({ config: other }).map(resolved))).flat()),
+      fingerprints: printsOf(other.tls.fingerprints ?? []),
+    })),
+  );
+  return { known, others };
+}
+
+/**
  * Whose storage it is. What is not proven to be elsewhere may be here. Pure.
  * @param addresses that its server resolves to
  */
 export function whoseStorage(
-  { type, server, port, fingerprint }: PveStorage,
+  { type, server, port, fingerprint }: Pick<PveStorage, 'type' | 'server' | 'port' | 'fingerprint'>,
   addresses: readonly string[],
   own: Names,
   others: ReadonlyArray<{ host: string; places: ReadonlySet<string>; fingerprints: ReadonlySet<string> }>,

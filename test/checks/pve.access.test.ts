@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { majorFor } from '../../src/checks/pve.access.js';
+import { majorFor, pveAccess } from '../../src/checks/pve.access.js';
 import type { PveAnswers } from '../../src/host/answer-cache.js';
+import { judge } from './judge.js';
 
 describe('what the PVE token needs', () => {
   const pve = (carrier: string | null) =>
@@ -20,4 +21,14 @@ describe('what the PVE token needs', () => {
     ['the cluster has no VM of a host', pve('8.4.14'), null],
   ])('follows the node that answers where %s', async (_, answers, vmid) =>
     expect(await majorFor(answers, vmid)).toBe(9));
+});
+
+describe('pve.access', () => {
+  it.each([
+    ['lists every node of the cluster', [], 'pass'],
+    ['leaves a node out, whose guests and tags are hidden then', ['pve2'], 'block'],
+  ])('judges a list of resources that %s', (_, hidden, status) => {
+    const seen = [['main', { missing: [], asked: 7, token: 'a@pve!b', major: 9, hidden }]];
+    expect(judge(pveAccess, seen)).toMatchObject({ status });
+  });
 });

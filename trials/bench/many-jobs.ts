@@ -21,6 +21,7 @@ export const manyJobs = {
       clock: realClock,
       ownRun: null,
       accountsFor: () => false,
+      otherHosts: async () => [],
       schedules: new ScheduleCache(),
       survey: () => Promise.reject(),
       servedInGuest: async () => null,

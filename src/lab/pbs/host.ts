@@ -13,6 +13,7 @@ import { PbsError, type PbsRoute, pbsServer } from './server.js';
 import {
   type PbsHostOptions,
   type PbsJob,
+  type PbsRemote,
   type PbsTask,
   SERVICES,
   type SimulatedDatastore,
@@ -38,6 +39,9 @@ export class PbsHost<M extends GuestMachine = GuestMachine> {
   readonly tasks: PbsTask[] = [];
   readonly services = new Map(SERVICES.map((name) => [name, 'running']));
   jobs: PbsJob[] = [];
+  remotes: PbsRemote[] = [
+    { name: 'elsewhere', host: 'far.example.net', fingerprint: Array(32).fill('fa').join(':') },
+  ];
   repositoryErrors: Array<{ path: string; error: string }> = [];
   trouble: PbsTrouble = {};
   daemonRuns = true;

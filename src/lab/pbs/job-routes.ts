@@ -12,9 +12,9 @@ const SEEN_BY: Readonly<
   gc: ({ store }) => [[`/datastore/${store}`, ['Datastore.Audit', 'Datastore.Modify']]],
   prune: ({ store }) => [[`/datastore/${store}`, ['Datastore.Audit', 'Datastore.Modify']]],
   verify: ({ store }) => [[`/datastore/${store}`, ['Datastore.Audit', 'Datastore.Verify']]],
-  sync: ({ store }) => [
+  sync: ({ store, remote = REMOTE }) => [
     [`/datastore/${store}`, ['Datastore.Audit']],
-    [`/remote/${REMOTE}`, ['Remote.Audit']],
+    [`/remote/${remote}`, ['Remote.Audit']],
   ],
   tape: ({ id }) => [[`/tape/job/${id}`, ['Tape.Audit']]],
 };
@@ -47,7 +47,7 @@ export function jobRoutes(host: PbsHost): PbsRoute[] {
           schedule: job.schedule,
           'next-run': job.nextRun,
           ...lastRunOf(host, job),
-          ...(kind === 'sync' ? { remote: REMOTE, 'remote-store': 'far' } : {}),
+          ...(kind === 'sync' ? { remote: job.remote ?? REMOTE, 'remote-store': 'far' } : {}),
           ...(kind === 'tape' ? { pool: 'weekly', drive: 'lto8' } : {}),
         })),
   });
@@ -59,6 +59,17 @@ export function jobRoutes(host: PbsHost): PbsRoute[] {
       'sync-direction': optional({ type: 'string', values: ['pull', 'push', 'all'] }),
     }),
     jobList('/tape/backup', 'tape'),
+    {
+      method: 'GET',
+      path: '/config/remote',
+      params: {},
+      needs: null,
+      beside: () => ({ digest: createHash('sha256').update(JSON.stringify(host.remotes)).digest('hex') }),
+      handle: () =>
+        shuffled(host.remotes)
+          .filter(({ name }) => host.access.has(`/remote/${name}`, 'Remote.Audit'))
+          .map((remote) => ({ ...remote, 'auth-id': 'sync@pbs' })),
+    },
   ];
 }
 

@@ -40,11 +40,21 @@ export interface PbsTask {
   status: string | null;
 }
 
+/** Another PBS, as this one knows it. */
+export interface PbsRemote {
+  readonly name: string;
+  readonly host: string;
+  readonly port?: number;
+  readonly fingerprint?: string;
+}
+
 export interface PbsJob {
   readonly kind: 'prune' | 'verify' | 'sync' | 'gc' | 'tape';
   readonly id: string;
   readonly store: string;
   schedule: string;
+  /** Of a sync job; "elsewhere" unless something else is said. */
+  readonly remote?: string;
   /** Epoch seconds. */
   nextRun: number;
   /** How it ended the last time. */

@@ -194,6 +194,7 @@ function siteOf(servers: Servers, carry: Carry, clock: Clock, run: string, seen:
         served: async () => null,
         addressesOf: async () => [],
         accountsFor: () => true,
+        otherHosts: async () => [],
       }),
     close: async () => {},
   };
