@@ -112,6 +112,26 @@ export const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
       },
     },
   },
+  'pbs GET /config/remote': {
+    // The list is shorter for a token that lacks the privilege on some.
+    permissions: { check: { partial: true, path: ['remote'], privs: ['Remote.Audit'] } },
+    parameters: { type: 'object', additionalProperties: false, properties: {} },
+    returns: {
+      type: 'array',
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        properties: {
+          name: { type: 'string' },
+          host: { type: 'string' },
+          port: optional({ type: 'integer', minimum: 1, maximum: 65535 }),
+          'auth-id': { type: 'string' },
+          fingerprint: optional({ type: 'string' }),
+          comment: optional({ type: 'string' }),
+        },
+      },
+    },
+  },
   'pbs GET /nodes/{node}/journal': {
     permissions: logReader,
     parameters: {

@@ -50,6 +50,7 @@ export async function everyRequest(versions: { pve: string; pbs: string }): Prom
     inUse: [['tank'], [], 'before'],
     datastoreUsage: [['tank']],
     jobs: [versions.pbs, [], ['tank']],
+    syncs: [versions.pbs],
     recentTasks: [5],
     taskState: [UPID.pbs],
     taskLog: [UPID.pbs, () => {}],
