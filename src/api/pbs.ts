@@ -198,7 +198,7 @@ export class Pbs extends Client {
 
   /** Those that the token may see, without Remote.Audit none. */
   remotes(): Promise<answers.PbsRemote[]> {
-    return this.get('/config/remote', z.array(answers.Remote), needs('Remote.Audit', '/remote'));
+    return this.get('/config/remote', z.array(answers.Remote));
   }
 
   /** Starts `apt-get update`, once. @returns the UPID; a failed repository ends it with warnings, an unreachable mirror even with OK */

@@ -114,7 +114,7 @@ export const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
   },
   'pbs GET /config/remote': {
     // The list is shorter for a token that lacks the privilege on some.
-    permissions: { check: { partial: true, path: ['remote'], privs: ['Remote.Audit'] } },
+    permissions: { user: 'all' },
     parameters: { type: 'object', additionalProperties: false, properties: {} },
     returns: {
       type: 'array',

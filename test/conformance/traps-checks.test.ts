@@ -209,6 +209,7 @@ describe('traps of the PBS API', () => {
       survey: null,
       surveyError: null,
       needsSurvey: false,
+      orphans: [],
       ownRun: null,
     });
     expect({ status, summary }).toEqual({ status: 'block', summary: 'usb is not mounted' });
