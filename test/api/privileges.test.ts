@@ -70,7 +70,10 @@ function printed({ product, major }: Case, missing: readonly Need[]): string[] {
   const asked = { missing: [...missing], asked: missing.length };
   const { fixes = [] } =
     product === 'pve'
-      ? pveAccess.judge([['main', { ...asked, token: token('pve'), hidden: [], major: major ?? 9 }]], {} as never)
+      ? pveAccess.judge(
+          [['main', { ...asked, token: token('pve'), hidden: [], major: major ?? 9 }]],
+          {} as never,
+        )
       : pbsAccess.judge(asked, { target: { host: 'pbs01', config: { token: token('pbs') } } } as never);
   return fixes.flatMap(({ commands }) => commands);
 }
