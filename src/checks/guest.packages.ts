@@ -61,7 +61,7 @@ export const guestPackages = check({
 });
 
 function judgePlan(
-  { audit, autoremove, carriers, pinned, listsAsOf: at }: Seen,
+  { audit, autoremove, carriers, pinned, whyKeptBack, listsAsOf: at }: Seen,
   upgrade: PackageChanges,
   { target: { policy, host } }: Known,
 ): Judgement {
@@ -71,11 +71,15 @@ function judgePlan(
   const detail = { planDigest: digest };
   const refusal = refusalOf(plan, isProtected);
   if (refusal) return block(refusal.message, { ...detail, hint: refusal.hint });
+  const keptBack = plan.keptBack.map((name) => {
+    const why = whyKeptBack.get(name);
+    return why === undefined ? name : `${name} (${why})`;
+  });
   if (plan.keptBack.includes(PBS)) {
-    return block(
-      `apt keeps back ${plan.keptBack.join(', ')}: a new ${PBS} is there and would not be installed`,
-      { ...detail, hint: `In the guest, this shows why: apt-get -s install ${PBS}` },
-    );
+    return block(`apt keeps back ${keptBack.join(', ')}: a new ${PBS} is there and would not be installed`, {
+      ...detail,
+      hint: `In the guest, this shows why: apt-get -s install ${PBS}`,
+    });
   }
   const approval = approvalsFor(plan, policy);
   if (approval.length > 0) {
@@ -95,7 +99,7 @@ function judgePlan(
     ...(pinned ? [`kernel ${pinned.kernel} is pinned in ${pinned.file}: the next boot starts it`] : []),
     ...named('the upgrade removes', by('upgrade')),
     ...named('held:', plan.held),
-    ...named('kept back by apt:', plan.keptBack),
+    ...named('kept back by apt:', keptBack),
     ...named(
       'protected, so autoremove leaves them:',
       spare.map(({ name }) => name),

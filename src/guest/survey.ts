@@ -2,6 +2,7 @@ import { fingerprintIn } from '../api/certificate.js';
 import { Fault } from '../fault.js';
 import { type PackageChanges, readPlan, readRemovals } from './apt.js';
 import { firstWords, type Guest, lines, PART, readParts, runReading, sh } from './exec.js';
+import { whyKeptBack } from './kept-back.js';
 import { PINS, type Pin, readPin } from './kernel-pin.js';
 import { LISTS, readListsAt } from './package-lists.js';
 import { CARRIERS } from './protected.js';
@@ -34,6 +35,8 @@ export interface Survey extends Symptoms {
   readonly requiredBy: ReadonlyMap<string, readonly string[]>;
   /** What is free where an upgrade writes, and what it needs. */
   readonly room: Space;
+  /** Of packages that apt keeps back, as far as it says why. */
+  readonly whyKeptBack: ReadonlyMap<string, string>;
   /** Loaded units of pbs-ctl: upgrades that are running or have ended. */
   readonly units: readonly string[];
   /** /run/reboot-required exists. */
@@ -82,7 +85,11 @@ const LIMIT_MS = 120_000;
  */
 export async function takeSurvey(guest: Guest): Promise<Survey> {
   const { stdout } = await runReading(guest, sh(SURVEY), LIMIT_MS);
-  return readSurvey(stdout);
+  const survey = readSurvey(stdout);
+  const keptBack = survey.plan?.keptBack ?? [];
+  // It only explains: what it cannot say changes no decision.
+  const why = keptBack.length > 0 ? await whyKeptBack(guest, keptBack).catch(() => null) : null;
+  return why ? { ...survey, whyKeptBack: why } : survey;
 }
 
 /** @throws Fault `guest.unreadable` when a part that a decision rests on is missing */
@@ -128,6 +135,7 @@ export function readSurvey(output: string): Survey {
     installedPackages: installed(must('packages')),
     requiredBy: readRequirers(must('requirers')),
     room,
+    whyKeptBack: new Map(),
     units: firstWords(part('units').text),
     rebootRequired: part('reboot').code === 0,
   };

@@ -11,6 +11,8 @@ export interface UnitJournal {
   readonly ended: Extract<UnitState, { kind: 'succeeded' | 'failed' }> | null;
   /** What dpkg said that it did, and what apt held back. */
   readonly changes: PackageChanges;
+  /** What the script said that it would remove. */
+  readonly removals: PackageChanges['removed'];
   /** How much apt said that it would do; null where it said nothing of it. */
   readonly toDo: number | null;
   /** The first error of dpkg; '' without one. */
@@ -28,6 +30,7 @@ export function readUnitJournal(all: readonly string[], unit: string): UnitJourn
     hasBegun: begun >= 0,
     ended: begun < 0 ? null : endOf(own, unit),
     changes: { ...changesIn(own), held: keptBack(own) },
+    removals: removalsIn(own),
     toDo: toDoIn(own),
     dpkgError: own.find((line) => /(?:^|: )dpkg: error /.test(line)) ?? '',
   };
@@ -46,11 +49,7 @@ function endOf(own: readonly string[], unit: string): UnitJournal['ended'] {
 
 function changesIn(own: readonly string[]): PackageChanges {
   const before = new Map<string, string | null>();
-  const spare = new Set(
-    own.flatMap(
-      (line) => new RegExp(`${PLAN_LINE}autoremove (\\S+)`).exec(line)?.[1]?.replace(/:.*/, '') ?? [],
-    ),
-  );
+  const spare = new Set(removalsIn(own).flatMap(({ name, by }) => (by === 'autoremove' ? [name] : [])));
   const after = new Map<string, string | null>();
   for (const line of own) {
     const unpacked = /(?:^|: )Unpacking (\S+) \((\S+)\) (?:over \((\S+)\) )?\.\.\./.exec(line);
@@ -65,6 +64,16 @@ function changesIn(own: readonly string[]): PackageChanges {
     spare.has(each.name) ? { ...each, by: 'autoremove' as const } : each,
   );
   return { ...changes, removed };
+}
+
+function removalsIn(own: readonly string[]): PackageChanges['removed'] {
+  return own.flatMap((line) => {
+    const [, how, name = '', from = ''] =
+      new RegExp(`${PLAN_LINE}(remove|autoremove) (\\S+) (\\S+)`).exec(line) ?? [];
+    if (how === undefined) return [];
+    const by = how === 'autoremove' ? ('autoremove' as const) : ('upgrade' as const);
+    return [{ name: name.replace(/:.*/, ''), from, by }];
+  });
 }
 
 /** The names stand below the headline, two spaces in. */

@@ -52,7 +52,7 @@ export const UPGRADE_EXIT = {
 /** Of a unit that PBS starts only "exit status: 1" is known, so the script writes its own codes. */
 const BEGIN = 'pbs-ctl-begin';
 /** Written with it: an older script than this may not refuse all that it must. */
-const SCRIPT_VERSION = 3;
+export const SCRIPT_VERSION = 3;
 /** What it is about to do follows, a change a line. */
 export const PLAN_LINE = 'pbs-ctl-plan ';
 
@@ -61,6 +61,12 @@ export function refusalIn(lines: readonly string[]): number | null {
   const begun = lines.findLastIndex((line) => line.includes(BEGIN));
   const codes = lines.slice(begun + 1).flatMap((line) => /\bpbs-ctl-exit (\d+): /.exec(line)?.[1] ?? []);
   return codes.length > 0 ? Number(codes.at(-1)) : null;
+}
+
+/** The version of the script that ran last; null where nothing of a script is in the lines, 1 where it named none. */
+export function scriptVersionIn(lines: readonly string[]): number | null {
+  const last = lines.findLast((line) => line.includes(BEGIN));
+  return last === undefined ? null : Number(new RegExp(`${BEGIN} (\\d+)`).exec(last)?.[1] ?? 1);
 }
 
 /** As a pattern of `grep -E`, for a name that may end in `*`. */

@@ -3,16 +3,23 @@ import type { PackageChanges } from '../guest/apt.js';
 import { remarksIn } from '../guest/upgrade-remarks.js';
 import { lostPackages } from '../rules/upgrade-plan.js';
 import { type Run, warning } from './run.js';
+import type { UpgradeResult } from './upgrade-method.js';
 
 // What an upgrade that ended well must not have done, looked at before the reboot.
+
+type Kept = Pick<UpgradeResult, 'isProtected' | 'removals'>;
 
 /**
  * What was really removed has to be what the plan said, whatever apt did: before the reboot.
  * @throws Fault `upgrade.removed`
  */
-export function requireKept(run: Run, changes: PackageChanges, isProtected: (name: string) => boolean): void {
+export function requireKept(
+  run: Run,
+  changes: PackageChanges,
+  { isProtected, removals = run.journal.state.planned?.packages.removed ?? [] }: Kept,
+): void {
   const { host } = run.host.target;
-  const lost = lostPackages(changes, run.journal.state.planned?.packages ?? null, isProtected);
+  const lost = lostPackages(changes, { removed: removals }, isProtected);
   if (lost.length === 0) return;
   if (run.journal.state.upgrade === 'begun')
     run.journal.append({ type: 'upgrade-failed', exitCode: 0, packages: changes });

@@ -30,11 +30,15 @@ export async function checkOnly(run: Run, unfinished: Unfinished | null): Promis
   }
 }
 
+const NOT_SEEN =
+  'PBS lists neither what the upgrade would remove nor what autoremove takes; the script on the host refuses what it must not do, and prints its plan in its journal';
+
 /** Packages and steps of the run that would follow, from what the checks have seen a moment ago. */
 async function plan(run: Run, unfinished: Unfinished | null, isTime: boolean): Promise<void> {
   const { target, answers: look } = run.host;
   const answers = look(run.journal.runId, run.cache);
   const packages = await planUpgrade(run, methodOf(run, answers.survey));
+  if (target.upgradeUnit !== null) warning(run, NOT_SEEN);
   const [datastores, kernels, lists, safe] = await Promise.all([
     answers.pbs.datastores(),
     kernelsOf(answers),

@@ -79,11 +79,15 @@ export function agentMethod(
 }
 
 /** What the packages of the guest say, whoever has upgraded them. */
-export async function resultInGuest(run: Run, guest: Guest): Promise<UpgradeResult> {
+export async function resultInGuest(
+  run: Run,
+  guest: Guest,
+  removals = run.journal.state.planned?.packages.removed ?? [],
+): Promise<UpgradeResult> {
   const { baseline, planned, upgradeAt } = run.journal.state;
   const before = new Map(Object.entries(baseline?.installed ?? {}));
   const { installedPackages, plan, audit, carriers } = await takeSurvey(guest);
-  const known = { ...(plan ?? NO_CHANGES), removed: planned?.packages.removed ?? [] };
+  const known = { ...(plan ?? NO_CHANGES), removed: removals };
   // Where the versions of before are not known, the log of dpkg has them.
   const changes =
     before.size > 0 || upgradeAt === null
@@ -96,6 +100,7 @@ export async function resultInGuest(run: Run, guest: Guest): Promise<UpgradeResu
     pending,
     hadSomethingToDo: pending !== 0 || (planned !== null && !isEmptyPlan(planned.packages)),
     isProtected: protectedOn(run.host.target.policy, carriers),
+    removals,
   };
 }
 

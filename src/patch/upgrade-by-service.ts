@@ -3,11 +3,11 @@ import type { TaskState } from '../api/tasks.js';
 import { Fault } from '../fault.js';
 import { isEmptyPlan, NO_CHANGES, type PackageChanges } from '../guest/apt.js';
 import { readUnitJournal, type UnitJournal } from '../guest/unit-journal.js';
-import { refusalIn } from '../guest/upgrade-script.js';
+import { refusalIn, SCRIPT_VERSION, scriptVersionIn } from '../guest/upgrade-script.js';
 import type { UnitState } from '../guest/upgrade-unit.js';
 import { poll } from '../poll.js';
 import { protectedOn } from '../rules/upgrade-plan.js';
-import type { Run } from './run.js';
+import { type Run, warning } from './run.js';
 import { resultInGuest } from './upgrade-by-agent.js';
 import type { UpgradeMethod, UpgradeResult } from './upgrade-method.js';
 
@@ -73,8 +73,12 @@ export function serviceMethod(run: Run, unit: string): UpgradeMethod {
       };
     },
     async result() {
-      const said = readUnitJournal(await linesOfUnit(), unit);
-      return guest ? resultInGuest(run, guest).catch(() => resultByJournal(said)) : resultByJournal(said);
+      const lines = await linesOfUnit();
+      const said = readUnitJournal(lines, unit);
+      warnOfOldScript(lines);
+      return guest
+        ? resultInGuest(run, guest, said.removals).catch(() => resultByJournal(said))
+        : resultByJournal(said);
     },
     // systemd forgets a oneshot unit by itself.
     clear: async () => {},
@@ -107,7 +111,13 @@ export function serviceMethod(run: Run, unit: string): UpgradeMethod {
     return own?.upid ?? null;
   }
 
-  async function resultByJournal({ changes, ended, toDo, dpkgError }: UnitJournal): Promise<UpgradeResult> {
+  async function resultByJournal({
+    changes,
+    ended,
+    toDo,
+    dpkgError,
+    removals,
+  }: UnitJournal): Promise<UpgradeResult> {
     const left = await pendingChanges(pbs);
     const waiting = [...left.upgraded, ...left.installed].map(({ name }) => name);
     const endedWell = ended?.kind === 'succeeded';
@@ -121,7 +131,18 @@ export function serviceMethod(run: Run, unit: string): UpgradeMethod {
       pending: endedWell ? 0 : waiting.length,
       hadSomethingToDo: toDo === null ? something : toDo > 0,
       isProtected: protectedOn(target.policy, []),
+      removals,
     };
+  }
+
+  /** An older one may do what this version refuses. */
+  function warnOfOldScript(lines: readonly string[]): void {
+    const version = scriptVersionIn(lines);
+    if (version === null || version >= SCRIPT_VERSION) return;
+    warning(
+      run,
+      `the upgrade script on ${target.host} is of version ${version}, and ${SCRIPT_VERSION} is current: print it again (pbs-ctl init --unit)`,
+    );
   }
 }
 

@@ -26,6 +26,8 @@ export interface UpgradeResult {
   /** How many packages still wait; null when that cannot be told. */
   readonly pending: number | null;
   isProtected(name: string): boolean;
+  /** What it said that it would remove, where only it knows; else the plan of the run says so. */
+  readonly removals?: PackageChanges['removed'];
   /** By its own simulation there was something to do. */
   readonly hadSomethingToDo: boolean;
 }

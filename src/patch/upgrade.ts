@@ -45,8 +45,9 @@ export async function upgrade(run: Run): Promise<string> {
   const method = methodOf(run, answers.survey);
   const plan = await planUpgrade(run, method);
   if (isEmptyPlan(plan) && !run.host.target.policy.repairDpkg) {
-    const { changes: packages, isProtected } = await changedBefore(run, method, plan);
-    requireKept(run, packages, isProtected);
+    const before = await changedBefore(run, method, plan);
+    const { changes: packages } = before;
+    requireKept(run, packages, before);
     run.journal.append({ type: 'upgraded', packages });
     return 'nothing to upgrade';
   }
@@ -77,7 +78,7 @@ async function changedBefore(
   run: Run,
   method: UpgradeMethod,
   plan: PackageChanges,
-): Promise<Pick<UpgradeResult, 'changes' | 'isProtected'>> {
+): Promise<Pick<UpgradeResult, 'changes' | 'isProtected' | 'removals'>> {
   const { changes, upgrade: progress } = run.journal.state;
   if (changes === null && progress !== 'failed') return { changes: plan, isProtected: () => false };
   const now = await method.result();
@@ -132,7 +133,7 @@ const planChanged = (host: string, digest: string) =>
 /** Waits for the upgrade of this run, from wherever it stands. @returns what apt has done */
 async function followUpgrade(run: Run, method = methodOf(run)): Promise<string> {
   const { unit, result, lines } = await followToItsEnd(run, method);
-  const { changes, audit, pending, isProtected } = result;
+  const { changes, audit, pending } = result;
   const { journal } = run;
   const isWell = unit.kind !== 'failed';
   if (changedNothing(result) && (unit.kind !== 'succeeded' || result.hadSomethingToDo)) {
@@ -149,7 +150,7 @@ async function followUpgrade(run: Run, method = methodOf(run)): Promise<string> 
   }
   // A unit that is gone reads like a success; here the packages themselves have proven it.
   await tidy(run, method, unit);
-  requireKept(run, changes, isProtected);
+  requireKept(run, changes, result);
   requireBootLoader(run, changes, lines);
   journal.append({ type: 'upgraded', packages: changes });
   const { upgraded, installed, removed } = changes;

@@ -161,7 +161,17 @@ function packages(now: ObservedHost, expected: Expectation | null): Finding {
   }
   const whole = survey ? 'nothing pending, nothing half installed' : 'nothing pending';
   const text = pending?.length === 0 ? whole : `${pending?.length ?? '?'} updates pending`;
-  return finding('verify.packages', 'pass', text);
+  return finding('verify.packages', ...withLeftBack(text, survey));
+}
+
+/** What the administrator holds, or apt keeps back, is no update that waits: it stays as it is until somebody looks. */
+function withLeftBack(text: string, survey: Survey | null): ['pass' | 'warn', string] {
+  const { held = [], keptBack = [] } = survey?.plan ?? {};
+  const remarks = [
+    ...(held.length > 0 ? [`held: ${held.join(', ')}`] : []),
+    ...(keptBack.length > 0 ? [`kept back by apt: ${keptBack.join(', ')}`] : []),
+  ];
+  return remarks.length === 0 ? ['pass', text] : ['warn', [text, ...remarks].join('; ')];
 }
 
 const waiting = ({ plan }: Survey) =>

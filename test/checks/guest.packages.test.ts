@@ -17,6 +17,7 @@ describe('guest.packages', () => {
     simulationError: null,
     autoremove: [],
     carriers: [],
+    whyKeptBack: new Map(),
     pinned: null,
     listsAsOf: null,
     ...more,
@@ -102,5 +103,15 @@ describe('guest.packages', () => {
       status: 'warn',
       summary: expect.stringContaining('kernel 6.14.8-2-pve is pinned in /etc/kernel/proxmox-boot-pin'),
     });
+  });
+
+  it('names why a package is kept back', () => {
+    const given = seen({
+      plan: { ...plan, keptBack: ['x'] },
+      whyKeptBack: new Map([['x', 'Depends: nowhere but it is not installable']]),
+    });
+    expect(judge(guestPackages, given).summary).toContain(
+      'kept back by apt: x (Depends: nowhere but it is not installable)',
+    );
   });
 });

@@ -42,6 +42,7 @@ describe('the journal of the unit that upgrades', () => {
     ];
     expect(readUnitJournal(lines, UNIT)).toMatchObject({
       toDo: 3,
+      removals: [{ name: 'libold1', from: '1.0', by: 'autoremove' }],
       changes: {
         upgraded: [{ name: 'openssl', from: '1', to: '2' }],
         installed: [{ name: 'proxmox-kernel-6.17.4-1-pve-signed', to: '6.17.4-1' }],

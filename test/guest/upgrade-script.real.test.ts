@@ -179,7 +179,8 @@ describe.skipIf(!hasApt)('with the real apt and dpkg', () => {
         { name: 'liba', version: '2' },
       ],
     );
-    const { plan } = await takeSurvey(made.guest());
+    const { plan, whyKeptBack } = await takeSurvey(made.guest());
+    expect(whyKeptBack.get('proxmox-backup-server')).toBe('Depends: nowhere but it is not installable');
     expect(plan).toMatchObject({ keptBack: ['proxmox-backup-server'], held: ['held-one'] });
     expect(plan?.upgraded.map(({ name }) => name)).toEqual(['liba']);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { upgradeScript } from '../../src/guest/upgrade-script.js';
+import { scriptVersionIn, upgradeScript } from '../../src/guest/upgrade-script.js';
 import { escapeForSystemd, readUnitState } from '../../src/guest/upgrade-unit.js';
 
 const show = (values: Record<string, string>) =>
@@ -52,4 +52,13 @@ describe('the unit of the upgrade', () => {
     expect(script).toContain('|lib[+]x|b)(:[a-z0-9]+)?');
     expect(script.indexOf('--configure -a')).toBeLessThan(script.indexOf('dist-upgrade'));
   });
+
+  it.each`
+    lines                                                                  | version | because
+    ${['Nov 23 02:00:01 pbs01 sh[1]: pbs-ctl-begin 2', 'pbs-ctl-begin 3']} | ${3}    | ${'it ran last'}
+    ${['pbs-ctl-begin']}                                                   | ${1}    | ${'the first named no version'}
+    ${['Starting it']}                                                     | ${null} | ${'there is no script of ours'}
+  `('runs a script of version $version: $because', ({ lines, version }) =>
+    expect(scriptVersionIn(lines)).toBe(version),
+  );
 });

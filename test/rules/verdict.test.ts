@@ -51,6 +51,17 @@ const judged = (id: string, seen: ObservedHost, before: Baseline | null = BEFORE
   verdict(before, seen, expected).find((each) => each.id === id);
 
 describe('the verdict after a run', () => {
+  it.each`
+    plan                          | status    | words
+    ${{}}                         | ${'pass'} | ${'nothing pending, nothing half installed'}
+    ${{ held: ['held-one'] }}     | ${'warn'} | ${'held: held-one'}
+    ${{ keptBack: ['kept-one'] }} | ${'warn'} | ${'kept back by apt: kept-one'}
+  `('of packages with $plan: $status, $words', ({ plan, status, words }) => {
+    const found = judged('verify.packages', now({ survey: survey({ plan: { ...NO_PLAN, ...plan } }) }));
+    expect(found?.status).toBe(status);
+    expect(found?.summary).toContain(words);
+  });
+
   it('passes all of a host that is as it was', () => {
     expect(verdict(BEFORE, now(), AFTER).map(({ id, status }) => `${id} ${status}`)).toEqual([
       'verify.datastores pass',
