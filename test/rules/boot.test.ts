@@ -16,6 +16,8 @@ describe('the verdict on a reboot', () => {
     ${null}  | ${null}  | ${1_000_000} | ${500_000} | ${60}   | ${'not-rebooted'} | ${'the API is back, the boot is the old one'}
     ${null}  | ${null}  | ${1_000_020} | ${30}      | ${60}   | ${'unknown'}      | ${'twenty seconds may be a stepped clock'}
     ${null}  | ${null}  | ${1_000_500} | ${90}      | ${60}   | ${'unknown'}      | ${'it booted before the request, by another user'}
+    ${null}  | ${null}  | ${1_000_500} | ${61}      | ${60}   | ${'rebooted'}     | ${'uptime and time are read a moment apart'}
+    ${null}  | ${null}  | ${1_000_500} | ${62}      | ${60}   | ${'unknown'}      | ${'two seconds are more than a moment'}
     ${'old'} | ${null}  | ${null}      | ${null}    | ${60}   | ${'unknown'}      | ${'nothing answers'}
     ${'old'} | ${null}  | ${1_000_500} | ${20}      | ${60}   | ${'rebooted'}     | ${'the agent is late, the times prove it'}
   `('is $verdict when $because', ({ known, bootId, boot, uptime, elapsed, verdict }) => {

@@ -178,3 +178,22 @@ describe('the calendar of maintenance windows', () => {
     );
   });
 });
+
+describe('a window at its edges', () => {
+  const at = (time: string) => Date.parse(`2026-11-${time}:00Z`) / 1000;
+  const policy = (from: string, to: string) => ({
+    maintenanceWindow: { days: ['tue' as const], from, to, timezone: 'UTC' },
+    blackouts: [],
+  });
+  it.each`
+    now           | from       | to         | minutes | begins        | because
+    ${'24T01:00'} | ${'02:00'} | ${'02:30'} | ${30}   | ${'24T02:00'} | ${'a run fits that takes all of it'}
+    ${'24T02:01'} | ${'02:00'} | ${'02:30'} | ${30}   | ${'01T02:00'} | ${'a minute of it is over'}
+    ${'24T03:00'} | ${'22:00'} | ${'22:00'} | ${60}   | ${'24T22:00'} | ${'one that ends when it begins lasts a day'}
+    ${'25T21:00'} | ${'22:00'} | ${'22:00'} | ${60}   | ${'25T21:00'} | ${'and on to the next evening'}
+  `('from $from to $to at $now begins $begins, since $because', ({ now, from, to, minutes, begins }) => {
+    const found = nextAllowed(policy(from, to), at(now), minutes * MINUTE);
+    const expected = begins === '01T02:00' ? Date.parse('2026-12-01T02:00:00Z') / 1000 : at(begins);
+    expect(found?.from).toBe(expected);
+  });
+});
