@@ -121,10 +121,15 @@ export function wordsOf(error: unknown): string {
 
 const FILE_SYSTEM: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
+  EEXIST: 'it exists already',
   EISDIR: 'it is a folder',
+  ELOOP: 'its links lead in a circle',
+  EMFILE: 'too many files are open',
   ENOENT: 'it does not exist',
   ENOSPC: 'the disk is full',
   ENOTDIR: 'part of its path is not a folder',
+  ENOTEMPTY: 'it is not empty',
+  EPERM: 'it is not permitted',
   EROFS: 'the file system is read-only',
 };
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { flag, number, optional, propertyString, text, textOrNumber } from './answer.js';
+import { flag, number, optional, text, textOrNumber } from './answer.js';
 import type { Look } from './client.js';
 import { at } from './request.js';
-import { tokenParts } from './token.js';
+import { type Product, tokenParts } from './token.js';
 
 /** What a server reports about a token. */
 export interface TokenFacts {
@@ -58,23 +58,23 @@ export function pbsExpiry(tokenId: string): {
   };
 }
 
+/** What lets a token, or its user, be accepted longer: on a shell of its server. */
+export function prolonging(product: Product, tokenId: string): Readonly<Record<'token' | 'user', string>> {
+  const { user, name } = tokenParts(tokenId);
+  return product === 'pve'
+    ? {
+        token: `pveum user token modify ${user} ${name} -expire 0`,
+        user: `pveum user modify ${user} -expire 0`,
+      }
+    : {
+        // No other command of PBS reaches a token: only this one keeps its ACL entries.
+        token: `proxmox-backup-debug api set /access/users/${user}/token/${name} --expire 0`,
+        user: `proxmox-backup-manager user update ${user} --expire 0`,
+      };
+}
+
 /** Lets a token set lock tags: without it PVE asks for Sys.Modify on "/", which is far more than a run needs. */
 export const ALLOW_TAGS = 'pvesh set /cluster/options --user-tag-access user-allow=free';
-
-/** Which tags users who are not administrators may set: free, list, existing or none. */
-export const userTagAccess: Look<string> = {
-  path: '/cluster/options',
-  answer: z
-    .object({
-      'user-tag-access': z
-        .union([
-          z.object({ 'user-allow': optional(text) }).transform((access) => access['user-allow']),
-          z.string().transform((access) => propertyString(access, 'user-allow')['user-allow'] ?? null),
-        ])
-        .nullish(),
-    })
-    .transform((options) => options['user-tag-access'] ?? 'free'),
-};
 
 /** SHA-256 fingerprints of the certificates of the nodes, as the cluster itself knows them. */
 export const nodeFingerprints: Look<ReadonlyMap<string, string>> = {

@@ -54,6 +54,7 @@ export const Datastore = wire({
 
 /** Sizes are null where the store is broken, offline or not mounted. */
 export type DatastoreUsage = z.output<typeof DatastoreUsage>;
+/** Neither sizes nor an error says nothing of a datastore, least of all that it is well. */
 export const DatastoreUsage = wire({
   name: ['store', text],
   total: optional(number),
@@ -61,7 +62,11 @@ export const DatastoreUsage = wire({
   available: ['avail', optional(number)],
   error: optional(text),
   mounted: ['mount-status', Mounted],
-});
+}).transform((usage) =>
+  usage.error === null && usage.total === null && usage.mounted !== false
+    ? { ...usage, error: 'it reports neither sizes nor an error' }
+    : usage,
+);
 
 /** Of a single datastore. */
 export const StoreSizes = wire({ total: number, used: number, available: ['avail', number] });
@@ -80,7 +85,12 @@ export const DatastoreConfigs = wire({
           maintenance: ['maintenance-mode', optional(Maintenance)],
           /** Its lists come from a cache of the host. */
           isS3: ['backend', optional(text).transform((backend) => /\btype=s3\b/.test(backend ?? ''))],
-        }),
+          device: ['backing-device', optional(text)],
+        }).transform(({ device, path, ...config }) => ({
+          ...config,
+          // That of a removable one is relative to its device. @see upstream pbs-api-types, absolute_path()
+          path: device === null ? path : `/mnt/datastore/${config.name}`,
+        })),
       )
       .transform((list) => byName(list)),
   ],

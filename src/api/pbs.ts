@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Outdated } from '../fault.js';
 import { momentAt } from '../moment.js';
+import { pbsExpiry, type TokenFacts } from './account.js';
 import { Client, Nothing, Time } from './client.js';
 import { Contents } from './contents.js';
 import { ApiFault } from './failure.js';
@@ -57,6 +58,19 @@ export class Pbs extends Client {
   /** Of the running proxy: `version` is major.minor, `release` the patch level. */
   version(): Promise<{ version: string; release: string }> {
     return this.get('/version', answers.Version);
+  }
+
+  /** Until when a token is accepted. */
+  async tokenFacts(tokenId: string): Promise<TokenFacts> {
+    const { token, user } = pbsExpiry(tokenId);
+    const [expiresAt, userExpiresAt] = await Promise.all([
+      this.look(token),
+      this.look(user).catch((error: unknown) => error as Error),
+    ]);
+    const separated = true;
+    return userExpiresAt instanceof Error
+      ? { expiresAt, userExpiresAt: undefined, separated, unknown: userExpiresAt.message }
+      : { expiresAt, userExpiresAt, separated };
   }
 
   nodeStatus(): Promise<z.output<typeof answers.NodeStatus>> {

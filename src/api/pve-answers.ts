@@ -13,7 +13,7 @@ export const Version = z
   .object({ version: textOrNumber })
   .transform(({ version }) => ({ version, major: Number.parseInt(version, 10) }));
 
-const ClusterEntry = z.object({ type: z.literal('cluster'), quorate: bool });
+const ClusterEntry = z.object({ type: z.literal('cluster'), quorate: bool, nodes: optional(number) });
 /** `local`: the node that answered. */
 const NodeEntry = z.object({
   type: z.literal('node'),
@@ -34,6 +34,9 @@ export const ClusterStatus = z
     return {
       quorate: entries.every((entry) => entry.type !== 'cluster' || entry.quorate),
       nodes,
+      /** How many the cluster itself counts; null where it does not say, as a node without a cluster. */
+      counted:
+        entries.flatMap((entry) => (entry.type === 'cluster' ? (entry.nodes ?? []) : [])).at(0) ?? null,
       /** Names of the nodes that are online. */
       online: nodes.flatMap(({ name, online }) => (online ? [name] : [])),
     };
@@ -52,8 +55,20 @@ export const NodeOverview = wire({
 
 /** `registered-tags`: a list when read, one text when written. */
 export const Options = z
-  .object({ 'registered-tags': z.union([z.array(text), Tags]) })
-  .transform((options) => options['registered-tags']);
+  .object({
+    'registered-tags': z.union([z.array(text), Tags]),
+    'user-tag-access': z
+      .union([
+        z.object({ 'user-allow': optional(text) }).transform((access) => access['user-allow']),
+        z.string().transform((access) => propertyString(access, 'user-allow')['user-allow'] ?? null),
+      ])
+      .nullish(),
+  })
+  .transform((options) => ({
+    registeredTags: options['registered-tags'],
+    /** Which tags users who are not administrators may set: free, list, existing or none. */
+    userTagAccess: options['user-tag-access'] ?? 'free',
+  }));
 
 /** `endedAt` and `status` are null while it runs. */
 export type PveTask = z.output<typeof Task>;
@@ -146,34 +161,53 @@ export const Guest = wire({
 
 const SERIAL_PORTS = ['serial0', 'serial1', 'serial2', 'serial3'] as const;
 export type GuestConfig = z.output<typeof GuestConfig>;
-export const GuestConfig = wire({
-  /** Of the whole config file: any change by any user makes it stale. */
-  digest: text.min(1),
-  tags: Tags,
-  lock: optional(text),
-  agent: optional(textOrNumber),
-  protection: flag,
-  /** What it shows its screen on: `std`, `qxl`, `none`, `serial0` … Null: PVE's default. */
-  display: [
-    'vga',
-    optional(text).transform((vga) => (vga === null ? null : (propertyString(vga, 'type').type ?? null))),
-  ],
-  serial0: optional(text),
-  serial1: optional(text),
-  serial2: optional(text),
-  serial3: optional(text),
-}).transform(({ agent, serial0, serial1, serial2, serial3, ...config }) => {
-  const serials = { serial0, serial1, serial2, serial3 };
-  return {
-    ...config,
-    /** The agent option is on. */
-    agentEnabled: agent !== null && isOn(propertyString(agent, 'enabled').enabled ?? ''),
-    /** There is an agent option at all; PVE reports the two cases differently. */
-    agentConfigured: agent !== null,
-    /** Those that PVE can connect to. */
-    serialPorts: SERIAL_PORTS.filter((port) => serials[port] === 'socket') as readonly string[],
-  };
-});
+export const GuestConfig = z.preprocess(
+  withDevices,
+  wire({
+    /** Of the whole config file: any change by any user makes it stale. */
+    digest: text.min(1),
+    tags: Tags,
+    lock: optional(text),
+    agent: optional(textOrNumber),
+    protection: flag,
+    /** What it shows its screen on: `std`, `qxl`, `none`, `serial0` … Null: PVE's default. */
+    display: [
+      'vga',
+      optional(text).transform((vga) => (vga === null ? null : (propertyString(vga, 'type').type ?? null))),
+    ],
+    /** Absent: allowed. 0: QEMU ends where the guest reboots. */
+    rebootAllowed: ['reboot', optional(bool).transform((allowed) => allowed ?? true)],
+    startsWithNode: ['onboot', flag],
+    boot: optional(text),
+    /** Further arguments of QEMU. */
+    args: optional(text),
+    /** Drives and network cards, by their names. */
+    devices: z.record(z.string(), z.string()),
+    serial0: optional(text),
+    serial1: optional(text),
+    serial2: optional(text),
+    serial3: optional(text),
+  }).transform(({ agent, serial0, serial1, serial2, serial3, ...config }) => {
+    const serials = { serial0, serial1, serial2, serial3 };
+    return {
+      ...config,
+      /** The agent option is on. */
+      agentEnabled: agent !== null && isOn(propertyString(agent, 'enabled').enabled ?? ''),
+      /** There is an agent option at all; PVE reports the two cases differently. */
+      agentConfigured: agent !== null,
+      /** Those that PVE can connect to. */
+      serialPorts: SERIAL_PORTS.filter((port) => serials[port] === 'socket') as readonly string[],
+    };
+  }),
+);
+
+function withDevices(raw: unknown): unknown {
+  if (typeof raw !== 'object' || raw === null) return raw;
+  const devices = Object.entries(raw).filter(
+    ([name, value]) => /^(?:ide|sata|scsi|virtio|net)\d+$/.test(name) && typeof value === 'string',
+  );
+  return { ...raw, devices: Object.fromEntries(devices) };
+}
 
 export type GuestStatus = z.output<typeof GuestStatus>;
 export const GuestStatus = wire({

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Outdated } from '../fault.js';
-import { ALLOW_TAGS } from './account.js';
+import { ALLOW_TAGS, pveToken, type TokenFacts } from './account.js';
 import { Agent } from './agent.js';
 import { Client, Nothing, Time } from './client.js';
 import { ApiFault } from './failure.js';
@@ -53,6 +53,11 @@ export class Pve extends Client {
     return this.server.address;
   }
 
+  /** Until when a token is accepted. */
+  tokenFacts(tokenId: string): Promise<TokenFacts> {
+    return this.look(pveToken(tokenId));
+  }
+
   /** Of the node that answers. */
   version(): Promise<{ version: string; major: number }> {
     return this.get('/version', answers.Version);
@@ -72,8 +77,12 @@ export class Pve extends Client {
   }
 
   /** Empty also for a token without Sys.Audit on "/": PVE leaves them out. */
-  registeredTags(): Promise<string[]> {
+  clusterOptions(): Promise<z.output<typeof answers.Options>> {
     return this.get('/cluster/options', answers.Options);
+  }
+
+  async registeredTags(): Promise<string[]> {
+    return (await this.clusterOptions()).registeredTags;
   }
 
   /** Replaces the whole list, whatever it has become since it was read: PVE compares nothing here. */

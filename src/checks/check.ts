@@ -1,4 +1,4 @@
-import { errorDocument, type Fault, type Fix, isShutOut } from '../fault.js';
+import { errorDocument, Fault, type Fix, isShutOut } from '../fault.js';
 import { type Answers, type ClusterAnswers, InContainer } from '../host/answers.js';
 import type { Finding, FindingId } from '../journal/document.js';
 import { isoFromSeconds } from '../moment.js';
@@ -96,6 +96,14 @@ function worstOf(parts: ReadonlyArray<readonly [cluster: string, Judgement]>): J
     ...(fixes.length > 0 ? { fixes } : {}),
     ...(worst === 'block' && known.length === retries.length ? { retryAt: Math.max(...known) } : {}),
   };
+}
+
+/** What the token may not see, where the rest of a finding stands without it. */
+export async function orUnseen<Value>(asked: Promise<Value>): Promise<Value | null> {
+  return asked.catch((error: unknown) => {
+    if (error instanceof Fault && error.denied === 'privilege') return null;
+    throw error;
+  });
 }
 
 /** All checks side by side, but for those that come last in this round; one that throws is a block with its reason. */

@@ -17,6 +17,7 @@ export async function takeBaseline(answers: Answers): Promise<Baseline> {
     pbs.services(),
     answers.target.guest ? answers.survey() : null,
   ]);
+  const passphrases = survey?.atBoot?.passphrases ?? [];
   return {
     state,
     boot: { bootTime: epochSeconds - uptimeSeconds, bootId: survey?.bootId ?? null },
@@ -27,6 +28,7 @@ export async function takeBaseline(answers: Answers): Promise<Baseline> {
     services: services.filter(({ state }) => state === 'running').map(({ name }) => name),
     installed: Object.fromEntries(survey?.installedPackages ?? []),
     pinned: survey?.pinned ?? null,
+    ...(passphrases.length > 0 ? { passphrases } : {}),
   };
 }
 

@@ -62,7 +62,7 @@ async function getLock(
   const [{ online }, guests, registered] = await Promise.all([
     pve.clusterStatus(),
     pve.guests(),
-    pve.registeredTags(),
+    pve.clusterOptions().then(({ registeredTags }) => registeredTags),
   ]);
   const places: TagsAt[] = [
     { place: null, tags: registered },

@@ -49,12 +49,13 @@ export const pbsDatastores = check({
   },
   judge(
     { datastores, usage, paths, survey, surveyError, needsSurvey, orphans },
-    { ownRun, round, target: { host } },
+    { ownRun, round, target: { host, policy } },
   ) {
     if (datastores.length === 0) return block('no datastore is visible to the token');
     const problems: string[] = [];
     const broken: { name: string; state: string }[] = [];
     const remarks: string[] = [];
+    const away: string[] = [];
     const looked = new Map<string, string>();
     const refreshing = datastores.filter(({ maintenance }) => maintenance?.type === 's3-refresh');
     // Nothing else ends the mode where the task is over.
@@ -82,23 +83,48 @@ export const pbsDatastores = check({
         );
       else if (maintenance && !own && !orphans.some(({ datastore }) => datastore === name))
         remarks.push(`${name} is read-only, set by ${fencedBy(maintenance)}`);
-      if (mounted === false || used?.mounted === false) problems.push(`${name} is not mounted`);
-      else if (!used) problems.push(`${name} reports no usage`);
+      if (mounted === false || used?.mounted === false) {
+        if (policy.mayBeAway.includes(name)) remarks.push(`${name} is away, which mayBeAway allows`);
+        else away.push(name);
+        continue;
+      }
+      if (!used) problems.push(`${name} reports no usage`);
       else if (used.error !== null) broken.push({ name, state: used.error });
       const path = paths.get(name);
       if (survey && path !== undefined) looked.set(name, path);
     }
     const symptoms = survey ? symptomsFor('pbs.datastores', survey, looked) : [];
     for (const { summary, blocks } of symptoms) (blocks ? problems : remarks).push(summary);
+    // Fences go by the configuration, everything else by the list: what only one of them knows is not fenced, or not seen.
+    const listed = new Set(datastores.map(({ name }) => name));
+    const unconfigured = [...listed].filter((name) => !paths.has(name));
+    const unlisted = [...paths.keys()].filter((name) => !listed.has(name));
+    if (unconfigured.length > 0)
+      problems.push(`${unconfigured.join(', ')} is listed by PBS and missing in its configuration`);
+    if (unlisted.length > 0)
+      problems.push(`${unlisted.join(', ')} is configured and not among the datastores that PBS lists`);
     const missing = symptoms.some(({ kind }) => kind === 'not-mounted');
     for (const [name, path] of survey && !missing ? looked : [])
       if (mountOf(path, survey?.mounts ?? []).target === '/')
         remarks.push(`${name} shares the root file system`);
     problems.unshift(...byState(broken).map(([names, state]) => `${names}: ${state}`));
-    if (problems.length > 0) return { ...block(problems.join('; ')), fixes };
+    problems.unshift(...away.map((name) => `${name} is not mounted`));
+    const removable = away.filter((name) =>
+      datastores.some((each) => each.name === name && each.mounted === false),
+    );
+    const hint =
+      removable.length > 0
+        ? {
+            hint: `Where it is removable and may be away, add it to policy.mayBeAway: ${removable.join(', ')}.`,
+          }
+        : {};
+    if (problems.length > 0) return { ...block(problems.join('; '), hint), fixes };
     if (needsSurvey && !survey && surveyError)
       return block(`the mounts cannot be seen: ${surveyError.message}`, { error: surveyError.code });
-    const all = `${datastores.length} present and accessible`;
+    const here =
+      datastores.length -
+      datastores.filter(({ name, mounted }) => mounted === false && policy.mayBeAway.includes(name)).length;
+    const all = `${here} present and accessible`;
     return remarks.length > 0 ? warn(`${all}; ${remarks.join('; ')}`) : pass(all);
   },
 });

@@ -1,4 +1,6 @@
 import { inUseOf, namesStore, type PbsTask, type StoresInUse } from '../api/pbs.js';
+import { formatDuration } from '../config/quantity.js';
+import { isoFromSeconds, utcMoment } from '../moment.js';
 import { ALSO_DRAINING, GATES } from '../rules/rounds.js';
 import { syncsHere } from '../schedule/syncs-here.js';
 import { block, check, pass } from './check.js';
@@ -19,7 +21,7 @@ export const pbsTasks = check({
     const { running: syncs } = await syncsHere(answers);
     return { ...(await inUseOf(pbs, ownRun === null ? 'before' : 'after')), syncs };
   },
-  judge({ tasks, operations, lingering, syncs = [] }, { target: { host }, ownTasks }) {
+  judge({ tasks, operations, lingering, syncs = [] }, { target: { host }, ownTasks, now }) {
     const blocking = tasks.filter(({ type, upid }) => blocksReboot(type) && !ownTasks.includes(upid));
     const busy = operations.filter(({ read, write }) => read + write > 0);
     const orphans = busy.filter(
@@ -27,7 +29,7 @@ export const pbsTasks = check({
         lingering.includes(datastore) || (write > 0 && !tasks.some((task) => namesStore(task, datastore))),
     );
     const seen = [
-      ...blocking.map(({ type, id }) => `${taskName(type, id)} is running`),
+      ...blocking.map((task) => `${taskName(task.type, task.id)} is running${sinceAndBy(task, now)}`),
       ...busy.map((use) => {
         const line = `${use.datastore}: ${use.read} reading, ${use.write} writing`;
         return orphans.includes(use) ? `${line}, and no task that would explain it` : line;
@@ -37,18 +39,38 @@ export const pbsTasks = check({
     if (seen.length === 0) return pass('no running task');
     const hint =
       'A call that hangs, or a process that ended early. Where nothing uses these datastores, restart the proxy:';
+    const old = blocking.filter(({ startedAt }) => now - startedAt > A_DAY);
     const stale = orphans.length > 0 && blocking.length === 0 && syncs.length === 0;
     return {
       ...block(seen.slice(0, 6).join('; ') + (seen.length > 6 ? `; and ${seen.length - 6} more` : ''), {
         tasks: blocking.map(({ upid, type }) => ({ upid, type })),
-        ...(stale ? { hint } : {}),
+        ...(stale ? { hint } : old.length > 0 ? { hint: HANGS } : {}),
       }),
+      ...(old.length > 0
+        ? { fixes: [{ where: host, commands: old.flatMap(({ upid }) => lookAndEnd(upid)) }] }
+        : {}),
       ...(stale
         ? { fixes: [{ where: host, commands: ['systemctl restart proxmox-backup-proxy.service'] }] }
         : {}),
     };
   },
 });
+
+const A_DAY = 86_400;
+const HANGS =
+  'A task that has run for more than a day may hang, as when its client is gone. Look at its log; only where nothing comes of it any more, end it:';
+
+const lookAndEnd = (upid: string): string[] => [
+  `proxmox-backup-manager task log '${upid}'`,
+  `proxmox-backup-manager task stop '${upid}'`,
+];
+
+/** Both are in every answer of PBS. */
+function sinceAndBy({ startedAt, user }: PbsTask, now: number): string {
+  if (startedAt === undefined) return '';
+  const since = utcMoment(isoFromSeconds(startedAt));
+  return ` since ${since} (${formatDuration(Math.max(0, now - startedAt) * 1000)}), by ${user}`;
+}
 
 /**
  * Whether a reboot would do harm by killing a running task of this type. A type that is not listed

@@ -1,7 +1,10 @@
+import { ALLOW_TAGS, type TokenFacts } from '../api/account.js';
 import { describeNeeds, grants, heldOn, type Need, neededOnPve, unmet } from '../api/privileges.js';
+import type { ClusterConfig } from '../config/schema.js';
 import type { PveAnswers } from '../host/answer-cache.js';
 import { A_MINUTE, ALWAYS } from '../rules/rounds.js';
-import { block, pass, perCluster } from './check.js';
+import { block, orUnseen, pass, perCluster } from './check.js';
+import { whetherItEnds, withEnding } from './token-ending.js';
 
 interface Seen {
   readonly missing: readonly Need[];
@@ -10,6 +13,9 @@ interface Seen {
   readonly major: number;
   /** Nodes of the cluster that its list of resources leaves out. */
   readonly hidden: readonly string[];
+  readonly facts: TokenFacts | null;
+  /** Which tags the token may set, where the lock is one of a guest; null where it is not, or it may set any. */
+  readonly tagAccess: string | null;
 }
 
 /** Has the PVE token every privilege that a run needs, in every cluster? */
@@ -26,31 +32,58 @@ export const pveAccess = perCluster({
         registeredTags: config.lock.store === 'registered-tag',
       }),
     );
-    const [needs, held, major, { nodes }, listed] = await Promise.all([
+    const [needs, held, major, { nodes }, listed, facts, tagAccess] = await Promise.all([
       asked,
       heldOn(pve, asked),
       version,
       pve.clusterStatus(),
       pve.nodesOverview(),
+      orUnseen(pve.tokenFacts(config.token)),
+      tagsFor(pve, config.lock.store),
     ]);
     const seen = new Set(listed.map(({ name: node }) => node));
     const hidden = nodes.flatMap((node) => (seen.has(node.name) ? [] : [node.name]));
-    return { missing: unmet(needs, held), asked: needs.length, token: config.token, major, hidden };
+    const { token } = config;
+    return { missing: unmet(needs, held), asked: needs.length, token, major, hidden, facts, tagAccess };
   },
-  judge: ({ missing, asked, token, major, hidden }, _, cluster) => {
-    if (missing.length === 0 && hidden.length > 0)
-      return block(
-        `node ${hidden.join(', ')} is in the cluster, and the list of its resources leaves it out`,
-        {
+  judge: ({ missing, asked, token, major, hidden, facts, tagAccess }, { now, takes }, cluster) => {
+    const where = `a node of ${cluster}`;
+    const ending = whetherItEnds({ product: 'pve', token, where, facts }, now, takes);
+    const mayNotTag = tagAccess !== null && tagAccess !== 'free';
+    if (missing.length === 0 && !mayNotTag && hidden.length > 0)
+      return withEnding(
+        block(`node ${hidden.join(', ')} is in the cluster, and the list of its resources leaves it out`, {
           hint: `What runs there cannot be seen. Let ${token} see all of it (Sys.Audit on /nodes, handed down), and see whether the nodes are in step: pvecm status`,
-        },
+        }),
+        ending,
       );
-    if (missing.length === 0) return pass(`all ${asked} privileges are held`);
-    const commands = grants('pve', token, missing, major);
-    const fixes = [{ where: `a node of ${cluster}`, commands }];
-    return { ...block(describeNeeds(missing), { commands }), fixes };
+    if (missing.length === 0 && !mayNotTag)
+      return withEnding(pass(`all ${asked} privileges are held`), ending);
+    const commands = [
+      ...(missing.length > 0 ? grants('pve', token, missing, major) : []),
+      ...(mayNotTag ? [ALLOW_TAGS] : []),
+    ];
+    const words = [
+      ...(missing.length > 0 ? [describeNeeds(missing)] : []),
+      ...(mayNotTag ? [onlyAdministratorsTag(tagAccess)] : []),
+    ];
+    const blocked = { ...block(words.join('; '), { commands }), fixes: [{ where, commands }] };
+    return withEnding(blocked, ending);
   },
 });
+
+/** @param store of the lock: registered tags have a privilege of their own */
+export async function tagsFor(
+  pve: Pick<PveAnswers, 'clusterOptions' | 'permissions'>,
+  store: ClusterConfig['lock']['store'],
+): Promise<string | null> {
+  if (store === 'registered-tag') return null;
+  const [{ userTagAccess }, held] = await Promise.all([pve.clusterOptions(), pve.permissions('/')]);
+  return held.has('Sys.Modify') ? null : userTagAccess;
+}
+
+export const onlyAdministratorsTag = (access: string) =>
+  `only administrators may set tags in this cluster (user-tag-access is "${access}")`;
 
 /**
  * The major version that decides what the token needs: while a cluster is being upgraded its nodes differ, and

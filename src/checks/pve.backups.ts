@@ -10,6 +10,8 @@ interface Seen {
   /** Listed as running on a node that is offline. */
   readonly ghosts: readonly PveTask[];
   readonly storages: Storages;
+  /** Storages that jobs name while PVE lists none at all. */
+  readonly unlisted?: readonly string[];
   /** Guests that a run needs, where they are. */
   readonly guests: ReadonlyArray<{ readonly vmid: number; readonly node: string }>;
 }
@@ -28,11 +30,12 @@ export const pveBackups = perCluster({
   look: async (cluster, answers): Promise<Seen> => {
     const { pve } = cluster;
     const needed = guestsNeeded(answers, cluster);
-    const [tasks, { online }, storages, guests] = await Promise.all([
+    const [tasks, { online }, storages, guests, jobs] = await Promise.all([
       pve.clusterTasks(),
       pve.clusterStatus(),
       storagesSeen(answers, cluster),
       pve.guests(),
+      pve.backupJobs(),
     ]);
     const open = tasks.filter(({ type, endedAt }) => TYPES.has(type) && endedAt === null);
     const commandOf = async ({ type, node, upid }: PveTask) =>
@@ -44,12 +47,24 @@ export const pveBackups = perCluster({
         .map(async (task) => ({ ...task, command: await commandOf(task) })),
     );
     const ghosts = open.filter(({ node }) => !online.includes(node));
-    return { running, ghosts, storages, guests: guests.filter(({ vmid }) => needed.includes(vmid)) };
+    const named = jobs.flatMap(({ enabled, storage }) => (enabled && storage !== null ? [storage] : []));
+    const unlisted = storages.whose.size === 0 ? [...new Set(named)] : [];
+    return {
+      running,
+      ghosts,
+      storages,
+      unlisted,
+      guests: guests.filter(({ vmid }) => needed.includes(vmid)),
+    };
   },
   judge: (seen, { target: { host } }, cluster) => judge(seen, host, cluster),
 });
 
-function judge({ running, ghosts, storages, guests }: Seen, host: string, cluster: string): Judgement {
+function judge(
+  { running, ghosts, storages, guests, unlisted = [] }: Seen,
+  host: string,
+  cluster: string,
+): Judgement {
   const { misnamed, unseen } = storages;
   if (misnamed.length > 0) {
     return block(`clusters.${cluster}.otherStorages names ${misnamed.join(', ')}, which is ${host}`, {
@@ -57,6 +72,10 @@ function judge({ running, ghosts, storages, guests }: Seen, host: string, cluste
       hint: `Remove it from clusters.${cluster}.otherStorages in the config.`,
     });
   }
+  if (unlisted.length > 0)
+    return block(
+      `PVE lists no storage at all, and its backup jobs write to ${unlisted.join(', ')}: where they lead is not known`,
+    );
   const blocking = running.flatMap(({ upid, type, node, id, command }) => {
     const storage = command?.storage ?? null;
     const destination = destinationOf(storage, storages);

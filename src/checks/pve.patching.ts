@@ -24,6 +24,8 @@ interface SeenNode {
   readonly name: string;
   readonly uptimeSeconds: number;
   readonly halfInstalled: readonly string[];
+  /** It names no package at all, which cannot be. */
+  readonly unknown?: boolean;
   /** Of pve-manager. */
   readonly version: string;
   /** The kernel that it runs, and the newest that is installed. */
@@ -48,7 +50,7 @@ export const pvePatching = perCluster({
   look: async ({ name, pve, config: { lock } }): Promise<Seen> => {
     const [guests, registered, tasks, ha, { online }] = await Promise.all([
       pve.guests(),
-      pve.registeredTags(),
+      pve.clusterOptions().then(({ registeredTags }) => registeredTags),
       pve.clusterTasks(),
       pve.haManager(),
       pve.clusterStatus(),
@@ -75,6 +77,7 @@ async function lookAt(pve: PveAnswers, name: string): Promise<SeenNode> {
     name,
     uptimeSeconds,
     halfInstalled: packages.filter(isHalf).map((each) => each.name),
+    ...(packages.length === 0 ? { unknown: true } : {}),
     version: packages.find((each) => each.name === 'pve-manager')?.installed ?? version,
     kernel,
     newestKernel: installedKernels(installed.map((each) => each.name)).at(-1) ?? null,
@@ -97,6 +100,7 @@ function judge(seen: Seen, now: number, mixedVersions: Policy['mixedVersions']):
       .map(
         ({ name, halfInstalled }) => `packages are half installed on ${name}: ${halfInstalled.join(', ')}`,
       ),
+    ...seen.nodes.filter(({ unknown }) => unknown).map(({ name }) => `node ${name} reports no packages`),
     ...(mixed?.part === 'major' && mixedVersions === 'block' ? [mixed.line] : []),
   ];
   const young = seen.nodes.filter(({ uptimeSeconds }) => uptimeSeconds < JUST_BOOTED);
@@ -166,7 +170,7 @@ function haSigns({ ha, online, nodeNow }: Seen): string[] {
   ]);
   return [
     ...[...nodes].flatMap((node) => {
-      const lrm = ha.lrm[node];
+      const lrm = Object.hasOwn(ha.lrm, node) ? ha.lrm[node] : undefined;
       const alive = lrm !== undefined && nodeNow - lrm.timestamp < LRM_ALIVE;
       const maintained =
         ha.nodeRequest[node]?.maintenance === true ||

@@ -12,6 +12,8 @@ interface SeenJob extends Pick<WritingJob, 'id' | 'destination' | 'repeatMissed'
   readonly goesOn?: boolean;
   /** Why they cannot: the nodes are in different time zones, and one of them answers for all. */
   readonly zones?: readonly string[];
+  /** A next run is named, and the schedule has none. */
+  readonly unsure?: boolean;
 }
 
 /** A run that began within the last minute may not yet show as a task. Seconds. */
@@ -79,6 +81,12 @@ function judge(
     const hint = inDoubt ? { hint: howToTell(host, cluster) } : {};
     return block(lines.join('; '), { ...detail, ...hint }, freeFrom(jobs, now, need, margin));
   }
+  const unsure = jobs.filter((job) => job.unsure);
+  if (unsure.length > 0)
+    return block(
+      `it cannot be known when ${unsure.map(({ id }) => id).join(', ')} runs: PVE names a next run, and no run of the schedule`,
+      detail,
+    );
   if (jobs.length === 0) return pass('no backup job writes here');
   const next = Math.min(...jobs.flatMap(({ runs }) => runs ?? []));
   const when = Number.isFinite(next) ? `the next at ${isoFromSeconds(next)}` : 'no more are due';

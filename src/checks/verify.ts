@@ -55,7 +55,9 @@ export async function verifyOnce(
     packages: answerOf(packages) ?? NO_PACKAGES,
   };
   // What rests on an answer that is missing is not judged: the reason stands in its place.
-  const missing = [state, services, daemon, configs, packages].flatMap((each, index) =>
+  // A token that PVE refuses is one finding: the guest was never asked.
+  const guest = survey.status === 'rejected' && !isShutOut(survey.reason) ? NOT_MISSING : survey;
+  const missing = [state, services, daemon, configs, packages, guest].flatMap((each, index) =>
     each.status === 'rejected' ? [{ error: each.reason as unknown, ids: RESTS_ON_IT[index] ?? [] }] : [],
   );
   const unknown = new Set(missing.flatMap(({ ids }) => ids));
@@ -67,7 +69,7 @@ export async function verifyOnce(
   const judged = verdicts.filter(({ id }) => !unknown.has(id as VerifyId));
   const host = missing.length > 0 ? [unanswered(missing.map(({ error }) => error)), ...judged] : judged;
   const asBefore = await watch.findings(answers, run, isLast || areWell(host));
-  const findings = [...host, ...accepted(asBefore)];
+  const findings = [...host, ...accepted(asBefore), ...(await clockFinding(answers))];
   return { state: answerOf(state), findings, ok: areWell(findings) };
 }
 
@@ -96,16 +98,39 @@ const saysSo =
 
 const areWell = (findings: readonly Finding[]) => findings.every(({ status }) => status !== 'block');
 
-/** Findings that cannot be told without: state, services, daemon, configs, packages. */
+/** Findings that cannot be told without: state, services, daemon, configs, packages, guest. */
 const RESTS_ON_IT: readonly (readonly VerifyId[])[] = [
   ['verify.datastores', 'verify.kernel'],
   ['verify.services'],
   [],
   ['verify.mounts'],
   ['verify.packages', 'verify.kernel'],
+  ['verify.mounts', 'verify.units', 'verify.packages', 'verify.kernel'],
 ];
+const NOT_MISSING = { status: 'fulfilled', value: null } as const;
 const NO_PACKAGES: ObservedHost['packages'] = { pending: [], kernels: [] };
 const UNKNOWN: HostState = { version: '', kernel: '', bootTime: '', datastores: [] };
+
+/** A clock that is off makes backups look older or newer than they are, and schedules run at another time. */
+async function clockFinding({ pbs, clock, target }: Answers): Promise<Finding[]> {
+  const asked = clock.now();
+  const time = await pbs.time().catch(() => null);
+  if (time === null) return [];
+  const seconds = time.epochSeconds + 0.5 - (asked + clock.now()) / 2000;
+  if (Math.abs(seconds) * 1000 <= target.policy.maxClockSkew) return [];
+  const summary = `the clock of PBS is ${Math.abs(Math.round(seconds))} s ${seconds > 0 ? 'ahead of' : 'behind'} that of this machine`;
+  const commands = ['timedatectl', 'systemctl restart chrony'];
+  return [
+    {
+      id: 'verify.clock',
+      status: 'warn',
+      summary,
+      detail: {},
+      fixes: [{ where: target.host, commands }],
+      retryAfter: null,
+    },
+  ];
+}
 
 /** One finding for all that PBS did not answer; one that was refused comes first, since no other answer can be had. */
 function unanswered(errors: readonly unknown[]): Finding {

@@ -100,6 +100,7 @@ export const policy = z.strictObject({
     .array(z.string().regex(/^[A-Za-z0-9:_.@\\-]+$/, 'expected the name of a systemd unit'))
     .describe('Further systemd units whose failure after the reboot holds the fence')
     .default([]),
+  mayBeAway: z.array(z.string().min(1)).describe('Removable datastores that may be unmounted').default([]),
   offlineNodes: z
     .enum(['block', 'warn'])
     .describe('Whether an offline node of the cluster blocks a run')

@@ -23,14 +23,20 @@ export function readMounts<Column extends string>(
 }
 
 /** What fstab mounts at boot: no swap, nothing mounted by hand or on demand. */
-export function readFstab(text: string): Array<{ target: string; readOnly: boolean }> {
+export function readFstab(text: string): Array<{ target: string; readOnly: boolean; mayBeMissing: boolean }> {
   return text.split('\n').flatMap((line) => {
     const [source = '', target = '', , options = ''] = line.trim().split(/\s+/);
     const chosen = options.split(',');
     const waits = chosen.includes('noauto') || chosen.includes('x-systemd.automount');
     return source.startsWith('#') || !target.startsWith('/') || waits
       ? []
-      : [{ target: plain(unescapeMount(target)), readOnly: chosen.includes('ro') }];
+      : [
+          {
+            target: plain(unescapeMount(target)),
+            readOnly: chosen.includes('ro'),
+            mayBeMissing: chosen.includes('nofail'),
+          },
+        ];
   });
 }
 

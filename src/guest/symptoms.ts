@@ -1,5 +1,6 @@
 import { brokenIn } from './apt.js';
 import { type AptLock, LOCKS, readLocks } from './apt-locks.js';
+import { AT_BOOT_PARTS, type AtBoot, readAtBoot } from './at-boot.js';
 import { firstWords, lines, type readParts } from './exec.js';
 import { type Mount, readFstab, readMounts } from './mounts.js';
 
@@ -19,6 +20,8 @@ export interface Symptoms {
   readonly aptLocks: readonly AptLock[];
   /** Lines of the kernel in this boot that name a disk with errors; null where its log cannot be read. */
   readonly diskErrors: readonly DiskError[] | null;
+  /** What can keep it from coming back. */
+  readonly atBoot?: AtBoot;
   /** Local file systems. */
   readonly space: ReadonlyArray<{
     readonly target: string;
@@ -47,7 +50,8 @@ part failed systemctl list-units --failed --plain --no-legend
 part mounts findmnt -rn -o TARGET,SOURCE,FSTYPE,OPTIONS
 part fstab cat /etc/fstab
 part space df -B1 -l --output=avail,size,target
-part disks disks`;
+part disks disks
+${AT_BOOT_PARTS}`;
 
 /** Of a part that failed nothing is said: no findmnt does not mean that nothing is mounted. */
 export function symptomsIn(parts: ReturnType<typeof readParts>): Symptoms {
@@ -71,6 +75,7 @@ export function symptomsIn(parts: ReturnType<typeof readParts>): Symptoms {
     // Its exit status means nothing.
     audit: brokenIn(parts.get('audit')?.text ?? ''),
     aptLocks: readLocks(text('locks')),
+    atBoot: readAtBoot(text),
     diskErrors: parts.get('disks')?.code === 0 ? lines(text('disks')).flatMap(diskErrorIn) : null,
     space: lines(text('space')).flatMap((line) => {
       const [, available, total, target] = /^\s*(\d+)\s+(\d+)\s+(\/.*)$/.exec(line) ?? [];

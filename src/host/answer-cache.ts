@@ -32,6 +32,7 @@ export const PBS_READS = {
   services: 'round',
   listedPermissions: 'round',
   permissions: 'round',
+  tokenFacts: 'minute',
 } as const satisfies Partial<Record<keyof Pbs, Age>>;
 
 /** The same of PVE. */
@@ -50,7 +51,7 @@ export const PVE_READS = {
   // Costs a node the reading of its package lists.
   nodePackages: 'wait',
   haManager: 'round',
-  registeredTags: 'round',
+  clusterOptions: 'round',
   backupJobs: 'round',
   jobGuests: 'round',
   scheduleRuns: 'round',
@@ -61,6 +62,7 @@ export const PVE_READS = {
   guestStatus: 'round',
   listedPermissions: 'round',
   permissions: 'round',
+  tokenFacts: 'minute',
 } as const satisfies Partial<Record<keyof Pve, Age>>;
 
 /** One round of questions. Reads only: a second identical write would be taken for the first. */

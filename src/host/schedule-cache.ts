@@ -11,6 +11,8 @@ interface Runs {
   readonly runs: readonly number[];
   /** There are more than requested. */
   readonly goesOn: boolean;
+  /** A next run is named, and the schedule has none: when it runs after that is not known. */
+  readonly unsure: boolean;
 }
 
 /**
@@ -37,7 +39,14 @@ export class ScheduleCache {
       this.#lists.set(id, known);
     }
     const { runs } = known;
-    return { runs: runs.filter((at) => at > from), goesOn: runs.length === RUNS_ASKED };
+    const later = runs.filter((at) => at > from);
+    // The list of jobs and the schedule contradict each other: what either names counts.
+    const missing = nextRun !== null && nextRun > from && !later.some((at) => at <= nextRun);
+    return {
+      runs: missing ? [nextRun, ...later] : later,
+      goesOn: runs.length === RUNS_ASKED,
+      unsure: missing && later.length === 0,
+    };
   }
 }
 

@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { EXIT, Fault } from '../fault.js';
 import type { World } from '../world.js';
+import { makeFolder, requireSafe } from './folders.js';
 import { orUnwritable } from './line-file.js';
 import { type Listening, listenAt, listensAt } from './listening.js';
 
@@ -49,11 +50,14 @@ const own = new Set<string>();
  * One run per host and state directory, whatever containers share it. Each process listens, writes its claim and
  * then looks at the others: of two at least one sees the other. The one whose name comes first stays, and holds the
  * host once no other is left. What a living process has written is never removed by another.
- * @throws Fault `state.busy` (exit 75) while another process has it, `state.unwritable`
+ * @throws Fault `state.busy` (exit 75) while another process has it, `state.unwritable`, `state.unsafe`
  */
 export async function claimHost(stateDir: string, host: string, machine: Machine): Promise<HostClaim> {
   const folder = folderOf(stateDir, host);
-  orUnwritable(folder, () => mkdirSync(folder, { recursive: true, mode: 0o700 }));
+  orUnwritable(folder, () => {
+    requireSafe(stateDir);
+    makeFolder(folder);
+  });
   const id = machine.randomWord(8);
   const at = pathsOf(folder, id);
   const listening = await listenAt(at.socket);

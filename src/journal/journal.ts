@@ -1,9 +1,10 @@
-import { appendFileSync, mkdirSync, readFileSync, truncateSync } from 'node:fs';
+import { appendFileSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Fault, wordsOf } from '../fault.js';
 import { isoFromMs } from '../moment.js';
 import type { Clock } from '../world.js';
+import { makeFolder, syncFolder } from './folders.js';
 import { type Disk, LineFile, orUnwritable, realDisk } from './line-file.js';
 import { type RunEvent, RunRecord } from './records.js';
 import { next, type RunState } from './state.js';
@@ -49,10 +50,11 @@ export class Journal {
   ): Journal {
     return orUnwritable(stateDir, () => {
       const folder = join(stateDir, 'runs', runId);
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      makeFolder(folder);
       const journal = new Journal(runId, folder, null, clock, disk);
       try {
         journal.append(first);
+        syncFolder(folder);
         return journal;
       } catch (error) {
         journal.close();

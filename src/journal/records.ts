@@ -35,6 +35,8 @@ const baseline = z.object({
   installed: z.record(z.string(), z.string()),
   /** The kernel that was pinned; absent in journals of versions before this. */
   pinned: z.object({ kernel: z.string(), file: z.string() }).nullable().optional(),
+  /** Volumes whose passphrase is asked for at the boot; absent where there are none, and in older journals. */
+  passphrases: z.array(z.string()).readonly().optional(),
 });
 export type Baseline = z.output<typeof baseline>;
 

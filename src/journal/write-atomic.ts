@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { syncFolder } from './folders.js';
 
 /**
  * Writes a file whole or not at all, even if the power fails; `mode` is independent of the umask.
@@ -34,16 +35,4 @@ export function writeAtomic(path: string, text: string, mode: number, fresh = fa
     rmSync(folder, { recursive: true, force: true });
   }
   syncFolder(dirname(path));
-}
-
-/** Not every file system can; the file is whole anyway. */
-function syncFolder(path: string): void {
-  try {
-    const folder = openSync(path, 'r');
-    try {
-      fsyncSync(folder);
-    } finally {
-      closeSync(folder);
-    }
-  } catch {}
 }

@@ -1,6 +1,7 @@
 import { ApiFault } from '../api/failure.js';
 import { formatDuration } from '../config/quantity.js';
 import { Fault } from '../fault.js';
+import { addressGone } from '../guest/address-gone.js';
 import { isoFromMs } from '../moment.js';
 import { type ObservedBoot, type RebootVerdict, rebootVerdict } from '../rules/boot.js';
 import { changedBy, kernelRemark } from '../rules/changed-by-run.js';
@@ -11,6 +12,8 @@ import { finishReboot, type Run, step } from './run.js';
 const PROBE_EVERY = 500;
 /** Where no answer is known yet, the network may be one on which it takes this long. Milliseconds. */
 const SLOW_NETWORK = 4000;
+/** A host that has booted and says nothing for longer than this may have lost its address. Milliseconds. */
+const LONG_SILENCE = 20_000;
 /** So long may a host take for an answer that has just booted, whatever the polls are apart. Milliseconds. */
 const SLOW_ANSWER = 5000;
 
@@ -42,6 +45,14 @@ export async function waitForBoot(run: Run): Promise<string> {
   const vm = new Repeated(clock, 2 * pollInterval, async () =>
     guest ? (await guest.pve.guestStatus(guest.vmid)).status : null,
   );
+  const gone = new Repeated(clock, LONG_SILENCE, async () =>
+    guest ? addressGone(guest, target.config.endpoint, run.host.answers(null).addressesOf) : null,
+  );
+  const passphrases = run.journal.state.baseline?.passphrases ?? [];
+  const causes =
+    passphrases.length > 0 ? [`it asks for the passphrase of ${passphrases.join(', ')} at its console`] : [];
+  /** Since when it has provably booted and its API is silent. */
+  let silentSince: number | null = null;
   let down = reboot.downAt !== null;
   let told = '';
   try {
@@ -57,7 +68,12 @@ export async function waitForBoot(run: Run): Promise<string> {
         down = true;
         run.journal.append({ type: 'went-down', seenAt: isoFromMs(clock.now()) });
       }
-      const text = describe(api, vm.seen, verdict);
+      if (verdict === 'rebooted' && !api.seen) silentSince ??= clock.monotonic();
+      else silentSince = null;
+      const silentFor = silentSince === null ? 0 : clock.monotonic() - silentSince;
+      if (silentFor > Math.min(LONG_SILENCE, rebootTimeout / 3)) gone.turn();
+      const lost = silentSince === null ? null : gone.seen;
+      const text = [describe(api, vm.seen, verdict), ...remarks(api, verdict, causes, lost)].join('; ');
       if (text !== told) step(run, 'reboot', null, text);
       told = text;
       if (verdict === 'rebooted' && api.seen && api.daemon) {
@@ -72,14 +88,17 @@ export async function waitForBoot(run: Run): Promise<string> {
       if (waited > rebootTimeout)
         throw notBack(
           run,
-          verdict === 'rebooted' ? 'it has booted, but its API does not answer' : describe(api, vm.seen),
+          [
+            verdict === 'rebooted' ? 'it has booted, but its API does not answer' : describe(api, vm.seen),
+            ...remarks(api, verdict, causes, lost),
+          ].join('; '),
         );
       const every = api.seen && verdict !== 'rebooted' ? pollInterval : Math.min(PROBE_EVERY, pollInterval);
       await clock.sleep(Math.max(0, asked + every - clock.monotonic()), signal);
     }
   } finally {
     // The agent serves one caller at a time: the next to ask it must not meet this question.
-    await Promise.all([agent.ended(), vm.ended()]);
+    await Promise.all([agent.ended(), vm.ended(), gone.ended()]);
   }
 }
 
@@ -180,6 +199,17 @@ function describe(api: ApiProbe, vm: string | null, verdict: RebootVerdict = 'un
     ...(api.seen ? ['API answers'] : []),
   ];
   return parts.join(', ');
+}
+
+/** What may keep a silent host from coming back: known from before, or seen now. */
+function remarks(
+  api: ApiProbe,
+  verdict: RebootVerdict,
+  causes: readonly string[],
+  lost: string | null,
+): readonly string[] {
+  if (verdict === 'rebooted') return lost === null ? [] : [lost];
+  return api.lost && !api.seen ? causes : [];
 }
 
 function notDown(run: Run, waited: number): Fault {

@@ -3,7 +3,7 @@ import { mayActBeside } from '../rules/beside-run.js';
 import { stepsBack } from '../rules/changed-by-run.js';
 import { byCommand, byFlag, type Step, todo } from '../rules/steps.js';
 import type { ObservedHost } from './observed.js';
-import { type Trouble, trouble } from './trouble.js';
+import { list, type Trouble, trouble } from './trouble.js';
 
 // Around the VM, from outside in.
 
@@ -63,9 +63,16 @@ export function vm({ host, vm: seen }: ObservedHost): Trouble | null {
     ? [todo(`PVE has locked it (${seen.lock}): wait until that has ended; nothing can be done before.`)]
     : [];
   if (seen.status !== 'running') {
+    const ended = (seen.troubles ?? []).filter(({ blocks }) => blocks);
+    const why = ended.length > 0 ? `: ${ended.map(({ summary }) => summary).join('; ')}` : '';
     return trouble(
-      `The VM of ${host} (${seen.vmid} on ${seen.node}) is ${seen.status}.`,
+      `The VM of ${host} (${seen.vmid} on ${seen.node}) is ${seen.status}${why}.`,
       ...locked,
+      ...ended.map(({ set }) =>
+        set === null
+          ? todo('Take that out of its config first.')
+          : byCommand(`First change that, on ${seen.node}.`, `qm set ${seen.vmid} ${set}`),
+      ),
       byFlag('Start the VM.', 'start-vm'),
     );
   }
@@ -114,7 +121,7 @@ export function rebooting({
 }
 
 export function silence(observed: ObservedHost): Trouble | null {
-  const { host, vm: seen, agent, proxy, apiError, unfinishedRun, changed } = observed;
+  const { host, vm: seen, agent, proxy, apiError, unfinishedRun, changed, passphrases = [] } = observed;
   if (proxy !== 'silent' || agent === 'answers') return null;
   if (agent === 'refuses') {
     return trouble(
@@ -132,6 +139,11 @@ export function silence(observed: ObservedHost): Trouble | null {
       todo('Look at its console.'),
     );
   const where = seen ? ` Its VM runs on ${seen.node}.` : '';
+  if (passphrases.length > 0)
+    return trouble(
+      `${host} does not answer after its reboot.${where} It asks for the passphrase of ${list(passphrases)} at its boot.`,
+      byCommand('Type it on its console. A reset only makes it ask again.', seen?.consoleUrl ?? null),
+    );
   return trouble(
     `${host} does not answer, neither its API nor its guest agent.${where}`,
     byCommand(

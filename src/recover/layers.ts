@@ -55,11 +55,20 @@ const RESTARTS: ReadonlySet<string> = new Set(['full', 'not-mounted']);
 
 // PBS itself, once its system is up.
 
-function api({ host, proxy, daemon, servicesDown, apiError }: ObservedHost): Trouble | null {
+function api({ host, proxy, daemon, servicesDown, apiError, addressGone }: ObservedHost): Trouble | null {
   if (proxy === 'refuses')
     return trouble(
       `${host} is up, but refuses: ${apiError?.message ?? 'no reason given'}`,
       todo(apiError?.hint ?? 'Fix the token.'),
+    );
+  if (proxy === 'silent' && addressGone)
+    return trouble(
+      `The system of ${host} is up, but cannot be reached: ${addressGone}.`,
+      byCommand(
+        'On its console, compare the interfaces with the configuration.',
+        'ip -br address; cat /etc/network/interfaces',
+      ),
+      byCommand('Correct the configuration, then load it.', 'ifreload -a'),
     );
   if (proxy === 'silent')
     return trouble(

@@ -7,6 +7,7 @@ import { datastoreStates } from '../checks/host-state.js';
 import { verifyOnce } from '../checks/verify.js';
 import { errorDocument, Fault } from '../fault.js';
 import { runOfFence } from '../fence/mark.js';
+import { addressGone } from '../guest/address-gone.js';
 import { takeInside } from '../guest/inside.js';
 import { type Answers, answerOf } from '../host/answers.js';
 import type { Host } from '../host/open.js';
@@ -16,6 +17,7 @@ import { folderOf, readRuns } from '../journal/runs.js';
 import { isUnfinished, type RunState } from '../journal/state.js';
 import { longestOf } from '../rules/beside-run.js';
 import { changedBy } from '../rules/changed-by-run.js';
+import { vmTroubles } from '../rules/vm-return.js';
 import type { World } from '../world.js';
 import { observeLocks } from './look-at-locks.js';
 import { lookToResume } from './look-to-resume.js';
@@ -49,6 +51,10 @@ export async function observe(
   const resumption = unfinished
     ? await lookToResume(unfinished, rest, { proxy: pbs.proxy, verified: verification?.ok ?? null })
     : null;
+  const gone =
+    pbs.proxy === 'silent' && inside.agent === 'answers' && host.guest
+      ? await addressGone(host.guest, host.target.config.endpoint, asked.addressesOf).catch(() => null)
+      : null;
   const pid = await workingOn(stateDir, name, world);
   const left = new Set([...pbs.fences, ...locks.locks].map(({ run }) => run));
   return {
@@ -63,6 +69,8 @@ export async function observe(
     unfinishedRun: unfinished?.runId ?? null,
     resumption,
     changed: last ? changedBy(last) : { kernel: null, packages: [] },
+    passphrases: unfinished?.reboot ? (unfinished.baseline?.passphrases ?? []) : [],
+    addressGone: gone,
   };
 }
 
@@ -118,6 +126,7 @@ async function observeVm({ guest, guestCluster }: Host): Promise<Pick<ObservedHo
         status: status.value?.status ?? 'unknown',
         qmpStatus: status.value?.qmpStatus ?? null,
         lock: status.value?.lock ?? place.lock,
+        ...(config ? { troubles: vmTroubles(config, vmid, status.value?.haManaged ?? false) } : {}),
         consoleUrl: consoleUrl(pve.address, { vmid, node: place.node, name: place.name, config }),
       } satisfies ObservedVm,
       vmError: status.error,

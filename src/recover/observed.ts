@@ -4,6 +4,7 @@ import type { Inside } from '../guest/inside.js';
 import type { DatastoreState, Finding, Phase } from '../journal/document.js';
 import type { Changed } from '../rules/changed-by-run.js';
 import type { Resumption } from '../rules/resume.js';
+import type { vmTroubles } from '../rules/vm-return.js';
 
 /** What was seen of a host, from outside in. A part that was not asked is null; errors say why it could not be. */
 export interface ObservedHost {
@@ -52,6 +53,10 @@ export interface ObservedHost {
   /** The last run, and those that fences and locks name, by the journals here. */
   readonly runs: readonly ObservedRun[];
   /** Against the baseline of the last run; null where the host does not answer. */
+  /** Volumes whose passphrase the reboot of an unfinished run asks for at its console. */
+  readonly passphrases?: readonly string[];
+  /** It is up without the address of its endpoint: what it has instead. */
+  readonly addressGone?: string | null;
   readonly verification: { readonly ok: boolean; readonly findings: readonly Finding[] } | null;
   /** A run of this state directory that can be continued. */
   readonly unfinishedRun: string | null;
@@ -74,6 +79,8 @@ export interface ObservedVm {
   readonly qmpStatus: string | null;
   readonly lock: string | null;
   readonly consoleUrl: string;
+  /** What of its config keeps a reboot inside it from coming back. */
+  readonly troubles?: ReturnType<typeof vmTroubles>;
 }
 
 export interface ObservedLock {

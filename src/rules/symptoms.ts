@@ -40,6 +40,9 @@ const SYMPTOMS = {
   'half-configured': { checks: ['guest.packages'], blocks: true, holdsFence: true, look: halfConfigured },
   // Whether backups rest on a unit is for verify to say, which knows what had failed before.
   'failed-units': { checks: ['guest.agent'], blocks: false, holdsFence: false, look: failedUnits },
+  passphrase: { checks: ['guest.agent'], blocks: false, holdsFence: false, look: passphrases },
+  'must-mount': { checks: ['guest.agent'], blocks: false, holdsFence: false, look: mustMount },
+  interfaces: { checks: ['guest.agent'], blocks: false, holdsFence: false, look: missingInterfaces },
 } as const satisfies Readonly<Record<string, Kind>>;
 
 /**
@@ -176,6 +179,41 @@ function halfConfigured({ audit, aptLocks }: Symptoms): Found[] {
           ? `packages are half done: ${names.join(', ')}`
           : `dpkg --audit reports: ${audit.split('\n').slice(0, 2).join(' ').replace(/\s+/g, ' ')}`,
       steps: [byFlag('Finish them (a run does so by itself with policy.repairDpkg).', 'repair-packages')],
+    },
+  ];
+}
+
+function passphrases({ atBoot }: Symptoms): Found[] {
+  const names = atBoot?.passphrases ?? [];
+  if (names.length === 0) return [];
+  return [
+    {
+      summary: `it asks for a passphrase at its boot (${names.join(', ')} of /etc/crypttab)`,
+      steps: [todo('Have someone at its console for the reboot, or give the volume a key (TPM, key file).')],
+    },
+  ];
+}
+
+function mustMount({ atBoot }: Symptoms): Found[] {
+  const targets = atBoot?.mustMount ?? [];
+  if (targets.length === 0) return [];
+  const each = targets.length === 1 ? 'it' : 'one of them';
+  return [
+    {
+      summary: `${targets.join(', ')} in fstab without nofail: where ${each} is missing, the boot stops in emergency mode`,
+      steps: [todo('Add nofail to its options in /etc/fstab.')],
+    },
+  ];
+}
+
+function missingInterfaces({ atBoot }: Symptoms): Found[] {
+  const missing = atBoot?.missingInterfaces ?? [];
+  if (missing.length === 0) return [];
+  const there = atBoot?.interfaces.filter((name) => name !== 'lo') ?? [];
+  return [
+    {
+      summary: `/etc/network/interfaces names ${missing.join(', ')}, which is not there (there: ${there.join(', ') || 'none'})`,
+      steps: [byCommand('Compare the names of the interfaces with the configuration.', 'ip -br link')],
     },
   ];
 }

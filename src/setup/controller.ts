@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import type { Config, SecretReference } from '../config/schema.js';
 import { readSecret } from '../config/secret.js';
 import { errorDocument, type Fix } from '../fault.js';
+import { unsafeState } from '../journal/folders.js';
 import type { World } from '../world.js';
 import { about, failed, type SetupFinding } from './finding.js';
 
@@ -39,6 +40,11 @@ async function examineConfig(path: string, hosts: number, clusters: number): Pro
 async function examineState(stateDir: string): Promise<SetupFinding> {
   const { pass, block } = about('controller', 'state');
   const nearest = await firstThatExists(stateDir);
+  const unsafe = unsafeState(stateDir);
+  if (unsafe)
+    return block(`${unsafe.why}, and a run does what the journals there say`, {
+      fixes: [{ where: 'controller', commands: [unsafe.fix] }],
+    });
   if (await isWritable(nearest))
     return pass(`${stateDir}${nearest === stateDir ? '' : ' (created by the first run)'}`);
   return block(`${stateDir}, where runs are journaled, cannot be written`, {

@@ -1,6 +1,5 @@
-import { ALLOW_TAGS, pbsExpiry, pveToken, type TokenFacts, userTagAccess } from '../api/account.js';
+import { ALLOW_TAGS } from '../api/account.js';
 import type { Deadline } from '../api/deadline.js';
-import type { Pbs } from '../api/pbs.js';
 import { grants, neededOnPbs, neededOnPve } from '../api/privileges.js';
 import { type Check, runChecks } from '../checks/check.js';
 import { clockSkew } from '../checks/clock.skew.js';
@@ -11,11 +10,13 @@ import { lockSetUp } from '../checks/lock.available.js';
 import { pbsAccess } from '../checks/pbs.access.js';
 import { pbsApi } from '../checks/pbs.api.js';
 import { pbsApt } from '../checks/pbs.apt.js';
-import { pveAccess } from '../checks/pve.access.js';
-import type { TlsConfig } from '../config/schema.js';
+import { onlyAdministratorsTag, pveAccess, tagsFor } from '../checks/pve.access.js';
+import { pveApi } from '../checks/pve.api.js';
+import type { Config, TlsConfig } from '../config/schema.js';
 import { servedBy, type Target } from '../config/target.js';
 import { deadlineFor, type Host, openCluster, openHost } from '../host/open.js';
 import type { ClusterAccess } from '../lock/cluster-lock.js';
+import { timeNeeded } from '../rules/rounds.js';
 import type { World } from '../world.js';
 import { examineServer } from './certificate.js';
 import { type Controller, examineController, examineSecret } from './controller.js';
@@ -77,14 +78,18 @@ async function examineCluster(name: string, { config, path }: Controller, world:
     guest?.cluster === name ? [guest.vmid] : [],
   );
   try {
-    const own = await examinePve(access, guests, world);
+    const own = await examinePve(access, { guests, policy: config.policy }, world);
     return { findings: [...findings, ...own.findings], usable: own.usable };
   } finally {
     await access.pve.close();
   }
 }
 
-async function examinePve(access: ClusterAccess, guests: readonly number[], world: World): Promise<Examined> {
+async function examinePve(
+  access: ClusterAccess,
+  { guests, policy }: { guests: readonly number[]; policy: Config['policy'] },
+  world: World,
+): Promise<Examined> {
   const { name, config, lockVmid, pve } = access;
   const { token } = config;
   const subject = `cluster ${name}`;
@@ -94,10 +99,10 @@ async function examinePve(access: ClusterAccess, guests: readonly number[], worl
     neededOnPve(major, { guests: [...new Set(guests)], carrier: lockVmid, registeredTags });
   try {
     const { version, major } = await pve.version();
-    const facts = await pve.look(pveToken(token)).catch(asError);
+    const facts = await pve.tokenFacts(token).catch(asError);
     const needs = needsOf(major);
     const findings = await Promise.all([
-      judgeToken(known, version, facts, world.clock.now()),
+      judgeToken(known, version, facts, world.clock.now(), timeNeeded('preflight', policy)),
       orFailed(subject, 'excess', () =>
         examineExcess(known, pve, {
           needs,
@@ -130,13 +135,9 @@ async function examineQuorum({ name, pve }: ClusterAccess): Promise<SetupFinding
 async function examineTags({ name, config: { lock }, lockVmid, pve }: ClusterAccess): Promise<SetupFinding> {
   const { pass, block } = about(`cluster ${name}`, 'tags');
   if (lock.store === 'registered-tag') return pass('the lock is kept in the registered tags');
-  const [guests, tagAccess, held] = await Promise.all([
-    pve.guests(),
-    pve.look(userTagAccess),
-    pve.permissions('/'),
-  ]);
-  if (tagAccess !== 'free' && !held.has('Sys.Modify')) {
-    return block(`only administrators may set tags in this cluster (user-tag-access is "${tagAccess}")`, {
+  const [guests, tagAccess] = await Promise.all([pve.guests(), tagsFor(pve, lock.store)]);
+  if (tagAccess !== null && tagAccess !== 'free') {
+    return block(onlyAdministratorsTag(tagAccess), {
       hint: 'Or keep the lock in the registered tags: "store": "registered-tag" in the config.',
       fixes: [{ where: `a node of ${name}`, commands: [ALLOW_TAGS] }],
     });
@@ -178,7 +179,7 @@ async function examineHost(
     const complete = clusters.length === target.clusters.length;
     const checks = [
       ...(own.usable ? [pbsAccess, pbsApi, pbsApt] : []),
-      ...(clusters.length > 0 ? [pveAccess, lockSetUp] : []),
+      ...(clusters.length > 0 ? [pveApi, pveAccess, lockSetUp] : []),
       ...(seesGuest ? [guestSetUp, guestAgent] : []),
       ...(own.usable && (seesGuest || !target.guest) ? [hostIdentity] : []),
       ...(own.usable && complete ? [clockSkew] : []),
@@ -212,18 +213,6 @@ async function examineHost(
 const one = (finding: SetupFinding) => [finding];
 const none = () => [];
 
-async function tokenFactsOf(pbs: Pbs, tokenId: string): Promise<TokenFacts> {
-  const expiry = pbsExpiry(tokenId);
-  const [expiresAt, userExpiresAt] = await Promise.all([
-    pbs.look(expiry.token),
-    pbs.look(expiry.user).catch(asError),
-  ]);
-  const separated = true;
-  return userExpiresAt instanceof Error
-    ? { expiresAt, userExpiresAt: undefined, separated, unknown: userExpiresAt.message }
-    : { expiresAt, userExpiresAt, separated };
-}
-
 /** What is not known is reported with its reason. */
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
@@ -233,9 +222,9 @@ async function examinePbs({ target, pbs }: Host, subject: string, world: World):
   const known = { subject, product: 'pbs', token, where: host } as const;
   try {
     const { version, release } = await pbs.version();
-    const facts = await tokenFactsOf(pbs, token).catch(asError);
+    const facts = await pbs.tokenFacts(token).catch(asError);
     const findings = await Promise.all([
-      judgeToken(known, `${version}.${release}`, facts, world.clock.now()),
+      judgeToken(known, `${version}.${release}`, facts, world.clock.now(), timeNeeded('preflight', policy)),
       orFailed(subject, 'excess', async () => {
         const datastores = (await pbs.datastores()).map(({ name }) => name);
         const needs = neededOnPbs(datastores, { fence: policy.fence !== 'none', unit: upgradeUnit });

@@ -1,14 +1,12 @@
-import type { TokenFacts } from '../api/account.js';
+import { prolonging, type TokenFacts } from '../api/account.js';
 import type { Client, HeldPrivileges } from '../api/client.js';
 import { ApiFault, refusedBecause } from '../api/failure.js';
 import { type Allowed, allowedBy, type Need } from '../api/privileges.js';
 import { type Product, tokenParts } from '../api/token.js';
 import { errorDocument, type Fix } from '../fault.js';
 import { isoFromSeconds } from '../moment.js';
+import { tokenEnd } from '../rules/token-end.js';
 import { about, failed, type SetupFinding } from './finding.js';
-
-const DAY_MS = 86_400_000;
-const WARN_DAYS = 30;
 
 /** A token of the config. */
 interface KnownToken {
@@ -23,37 +21,30 @@ interface KnownToken {
  * A token that is accepted: until when?
  * @param facts null: the token may not see them
  * @param now epoch milliseconds
+ * @param takes how long a run needs, seconds
  */
 export function judgeToken(
   { subject, product, token, where }: KnownToken,
   version: string,
   facts: TokenFacts | Error,
   now: number,
+  takes: number,
 ): SetupFinding {
-  const { pass, warn } = about(subject, 'token');
+  const { pass, warn, block } = about(subject, 'token');
   const accepted = `${token} is accepted (${product.toUpperCase()} ${version})`;
   if (facts instanceof Error)
     return pass(`${accepted}; expiry unknown: ${errorDocument(facts).message}`, { detail: { version } });
-  const { user } = tokenParts(token);
-  const commands = commandsFor(product, token);
-  const ends = [
-    { who: '', at: facts.expiresAt, prolong: commands.prolongToken },
-    { who: ` as long as its user ${user}`, at: facts.userExpiresAt ?? null, prolong: commands.prolongUser },
-  ].flatMap(({ at, ...rest }) =>
-    at === null ? [] : [{ ...rest, at, days: Math.floor((at * 1000 - now) / DAY_MS) }],
-  );
-  const [first] = ends.sort((a, b) => a.at - b.at);
-  const detail = { version, expiresAt: first ? isoFromSeconds(first.at) : null };
-  const userUnknown =
-    facts.userExpiresAt === undefined
-      ? `; whether its user expires is not known${facts.unknown ? `: ${facts.unknown}` : ''}`
-      : '';
-  if (!first) return pass(`${accepted} and does not expire${userUnknown}`, { detail });
-  const day = isoFromSeconds(first.at).slice(0, 10);
-  const words = `${accepted}${first.who} until ${day} (${first.days} days)${userUnknown}`;
-  const soon = ends.filter(({ days }) => days < WARN_DAYS);
-  if (soon.length === 0) return pass(words, { detail });
-  return warn(words, { fixes: [{ where, commands: soon.map(({ prolong }) => prolong) }], detail });
+  const end = tokenEnd(facts, now / 1000, takes);
+  const detail = { version, expiresAt: end.at === null ? null : isoFromSeconds(end.at) };
+  const unknown = end.unknown === null ? '' : `; ${end.unknown}`;
+  if (end.words === null) return pass(`${accepted} and does not expire${unknown}`, { detail });
+  const words = `${accepted}; it ${end.words}${unknown}`;
+  if (end.status === 'pass') return pass(words, { detail });
+  const prolong = prolonging(product, token);
+  const fixes = [{ where, commands: end.soon.map((who) => prolong[who]) }];
+  return end.status === 'block'
+    ? block(`${words}, before a run would be over`, { fixes, detail })
+    : warn(words, { fixes, detail });
 }
 
 /** What puts a user or a token right, on a shell of its server. */
@@ -62,8 +53,6 @@ function commandsFor(product: Product, token: string) {
   if (product === 'pve') {
     return {
       look: ['pveum user list', `pveum user token list ${user}`],
-      prolongUser: `pveum user modify ${user} -expire 0`,
-      prolongToken: `pveum user token modify ${user} ${name} -expire 0`,
       enableUser: `pveum user modify ${user} -enable 1 -expire 0`,
       enableToken: `pveum user token modify ${user} ${name} -expire 0`,
       newSecret: `pveum user token modify ${user} ${name} --regenerate 1`,
@@ -75,8 +64,6 @@ function commandsFor(product: Product, token: string) {
   const change = `proxmox-backup-debug api set /access/users/${user}/token/${name}`;
   return {
     look: ['proxmox-backup-manager user list', `proxmox-backup-manager user list-tokens ${user}`],
-    prolongUser: `proxmox-backup-manager user update ${user} --expire 0`,
-    prolongToken: `${change} --expire 0`,
     enableUser: `proxmox-backup-manager user update ${user} --enable 1 --expire 0`,
     enableToken: `${change} --enable 1 --expire 0`,
     newSecret: `${change} --regenerate 1`,

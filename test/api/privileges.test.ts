@@ -67,11 +67,11 @@ const CASES: readonly Case[] = [
 
 /** The commands that the check prints where these needs are not met. */
 function printed({ product, major }: Case, missing: readonly Need[]): string[] {
-  const asked = { missing: [...missing], asked: missing.length };
+  const asked = { missing: [...missing], asked: missing.length, facts: null };
   const { fixes = [] } =
     product === 'pve'
       ? pveAccess.judge(
-          [['main', { ...asked, token: token('pve'), hidden: [], major: major ?? 9 }]],
+          [['main', { ...asked, token: token('pve'), major: major ?? 9, hidden: [], tagAccess: null }]],
           {} as never,
         )
       : pbsAccess.judge(asked, { target: { host: 'pbs01', config: { token: token('pbs') } } } as never);

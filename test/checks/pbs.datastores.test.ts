@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DatastoreConfigs } from '../../src/api/pbs-answers.js';
 import { pbsDatastores } from '../../src/checks/pbs.datastores.js';
 import { NO_SYMPTOMS } from '../guest/no-symptoms.js';
 import { judge } from './judge.js';
@@ -19,6 +20,18 @@ describe('pbs.datastores', () => {
     ['is well', seen(), 'pass'],
     ['reports an error', seen({}, { error: 'unable to open chunk store' }), 'block'],
     ['reports no usage', seen({}, null), 'block'],
+    ['is not in the configuration, by which fences go', { ...seen(), paths: new Map() }, 'block'],
+    [
+      'is configured, beside another one that PBS does not list',
+      {
+        ...seen(),
+        paths: new Map([
+          ['tank', '/mnt/tank'],
+          ['vault', '/mnt/vault'],
+        ]),
+      },
+      'block',
+    ],
     ['is offline', seen({ maintenance: { type: 'offline', message: 'disks' } }), 'block'],
     ['is being deleted', seen({ maintenance: { type: 'delete', message: null } }), 'block'],
     [
@@ -58,6 +71,26 @@ describe('pbs.datastores', () => {
     ['is mounted read-only', seen({}, {}, { readOnlyMounts: ['/mnt/tank'] }), 'block'],
     ['is in a guest that does not answer', seen({}, {}, null), 'block'],
   ])('judges one that %s', (_, given, status) => expect(judge(pbsDatastores, given).status).toBe(status));
+  it('may be away where the policy says so, and is told how to say so', () => {
+    const away = { ...seen({ mounted: false }, { mounted: false }) };
+    expect(judge(pbsDatastores, away)).toMatchObject({
+      status: 'block',
+      summary: 'tank is not mounted',
+      detail: { hint: expect.stringContaining('policy.mayBeAway: tank') },
+    });
+    expect(judge(pbsDatastores, away, { mayBeAway: ['tank'] })).toMatchObject({
+      status: 'warn',
+      summary: '0 present and accessible; tank is away, which mayBeAway allows',
+    });
+  });
+
+  it('lies below /mnt/datastore where it is removable: its path is relative to its device', () => {
+    const config = { name: 'usb', path: 'backups', 'backing-device': '0a1b2c3d' };
+    const other = { name: 'tank', path: '/mnt/tank' };
+    const { datastores } = DatastoreConfigs.parse({ data: [config, other], digest: 'd' });
+    expect(datastores.map(({ path }) => path)).toEqual(['/mnt/tank', '/mnt/datastore/usb']);
+  });
+
   it.each([
     ['is mounted read-only holds back', seen({}, {}, { readOnlyMounts: ['/mnt/tank'] }), 'block'],
     ['has an error holds back', seen({}, { error: 'unable to open chunk store' }), 'block'],

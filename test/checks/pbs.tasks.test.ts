@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { PbsTask } from '../../src/api/pbs.js';
 import { blocksReboot, pbsTasks } from '../../src/checks/pbs.tasks.js';
-import { judge } from './judge.js';
+import { judge, NOW } from './judge.js';
 
 describe('the gate of running tasks', () => {
   it.each([
@@ -41,6 +41,29 @@ describe('pbs.tasks', () => {
       status: 'block',
       summary: 'backup of tank:vm/101 is running',
     }));
+  it('says since when a task runs and whose it is; of an old one also how to look at it and to end it', () => {
+    const running = (seconds: number) => ({
+      tasks: [{ ...task('backup', 'tank:vm/101'), startedAt: NOW - seconds, user: 'b@pbs!x' }],
+      operations: [],
+      lingering: [],
+    });
+    const young = judge(pbsTasks, running(600));
+    expect(young.summary).toBe(
+      'backup of tank:vm/101 is running since 2025-11-24 15:50 UTC (10m 00s), by b@pbs!x',
+    );
+    expect(young.fixes).toBeUndefined();
+    const old = judge(pbsTasks, running(3 * 86_400));
+    expect(old.summary).toMatch(/ since 2025-11-21 16:00 UTC \(3d 0h\), by b@pbs!x$/);
+    expect(old.fixes).toEqual([
+      {
+        where: 'pbs01',
+        commands: [
+          "proxmox-backup-manager task log 'UPID:backup'",
+          "proxmox-backup-manager task stop 'UPID:backup'",
+        ],
+      },
+    ]);
+  });
   it('blocks for an unknown type', () =>
     expect(judge(pbsTasks, { tasks: [task('new-thing')], operations: [], lingering: [] }).status).toBe(
       'block',

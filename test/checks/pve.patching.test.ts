@@ -32,6 +32,7 @@ describe('pve.patching', () => {
   it.each([
     ['nothing speaks for it', seen(), 'pass'],
     ['a guest carries the tag', seen({ guests: [{ vmid: 101, tags: ['prod', 'pve-patching'] }] }), 'block'],
+    ['a node names no packages at all', seen({ nodes: [node({ unknown: true })] }), 'block'],
     ['the tag is registered', seen({ registered: ['PVE-Patching'] }), 'block'],
     [
       'a node is in HA maintenance',

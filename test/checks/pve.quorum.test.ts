@@ -24,6 +24,13 @@ describe('pve.quorum', () => {
       { offlineNodes: 'warn' },
       'block',
     ],
+    [
+      'it counts a node that it does not name',
+      [['main', { quorate: true, nodes: [{ name: 'pve1', online: true }], counted: 2, guestNode: 'pve1' }]],
+      { offlineNodes: 'warn' },
+      'block',
+    ],
+    ['the node of the VM is not among its nodes', seen(true, [], 'pve9'), { offlineNodes: 'warn' }, 'block'],
   ])('judges when %s', (_, given, policy, status) =>
     expect(judge(pveQuorum, given, policy).status).toBe(status));
 });

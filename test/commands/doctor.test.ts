@@ -127,7 +127,7 @@ describe('doctor', () => {
       expect(code).toBe(0);
       expect(find('cluster main', 'token')).toMatchObject({
         status: 'warn',
-        summary: expect.stringMatching(/\([45] days\)/),
+        summary: expect.stringMatching(/ it ends at \d{4}-\d\d-\d\d \d\d:\d\d UTC \(in [45]d \d+h\)$/),
       });
       expect(fix('cluster main', 'token')).toEqual([
         'a node of main: pveum user token modify pbs-ctl@pve patch -expire 0',

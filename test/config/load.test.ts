@@ -165,6 +165,7 @@ describe('a config', () => {
       stableFor: 10_000,
       minRebootInterval: 3_600_000,
       requiredUnits: [],
+      mayBeAway: [],
       offlineNodes: 'block',
       mixedVersions: 'block',
       verifyRead: true,

@@ -30,7 +30,6 @@ const UPID = {
 export const LOOKS: Readonly<Record<'pve' | 'pbs', readonly Look<unknown>[]>> = {
   pve: [
     account.pveToken('pbs-ctl@pve!patch'),
-    account.userTagAccess,
     account.nodeFingerprints,
     account.nodeAddresses,
     account.guestAddresses('pve1', 900),
@@ -118,8 +117,8 @@ async function callAll(client: object, given: Readonly<Record<string, readonly u
     for (const [name, member] of Object.entries(Object.getOwnPropertyDescriptors(each)))
       if (!members.has(name)) members.set(name, member);
   for (const [name, { value: method }] of members) {
-    // `look` asks what it is told, of endpoints beyond the published extracts.
-    if (['constructor', 'close', 'look', 'get'].includes(name)) continue;
+    // `look`, and what it is behind, ask endpoints beyond the published extracts.
+    if (['constructor', 'close', 'look', 'tokenFacts', 'get'].includes(name)) continue;
     if (typeof method !== 'function') continue; // a getter, or what the client is made of
     const asked: Promise<unknown> = method.apply(client, [...(given[name] ?? [])]);
     await asked.catch((error: unknown) => {

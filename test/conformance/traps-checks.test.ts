@@ -20,7 +20,7 @@ import { destinationOfJob } from '../../src/schedule/writing-jobs.js';
 import { ASKING } from '../checks/judge.js';
 
 const NOW = 1_764_000_000;
-const policy = { maintenanceDuration: 1_800_000, backupMargin: 900_000, pbsJobs: 'block' };
+const policy = { maintenanceDuration: 1_800_000, backupMargin: 900_000, pbsJobs: 'block', mayBeAway: [] };
 /** The judgement on what a check saw; only the fields that a trap is about are given. */
 const judge = (check: unknown, seen: unknown): Judgement =>
   (check as Check<unknown>).judge(seen, {
@@ -205,7 +205,7 @@ describe('traps of the PBS API', () => {
     const { status, summary } = judge(pbsDatastores, {
       datastores: [{ name: 'usb', maintenance: null, mounted: null }],
       usage,
-      paths: new Map(),
+      paths: new Map([['usb', '/mnt/usb']]),
       survey: null,
       surveyError: null,
       needsSurvey: false,

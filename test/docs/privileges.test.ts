@@ -40,7 +40,17 @@ it('docs/privileges.md has every command of the look into the guest', async () =
   const survey = await commandOf(takeSurvey);
   const commands = [...survey.matchAll(/^part [a-z]+ (.*)$/gm)].map(([, command = '']) => command);
   expect(commands.length).toBeGreaterThan(10);
-  const functions = ['locks', 'disks', 'now', 'certificate', 'pins', 'lists', 'requirers'];
+  const functions = [
+    'locks',
+    'disks',
+    'network',
+    'links',
+    'now',
+    'certificate',
+    'pins',
+    'lists',
+    'requirers',
+  ];
   for (const command of commands.filter((each) => !functions.includes(each))) expect(page).toContain(command);
   for (const command of [
     "date +%s && cut -d ' ' -f 1 /proc/uptime",
@@ -57,7 +67,7 @@ it('docs/privileges.md has every command of the look that recover takes', async 
   const commands = [...symptoms.matchAll(/^(?:part [a-z]+|\s+(?=journalctl)) ?(.*)$/gm)];
   expect(commands.length).toBeGreaterThan(10);
   for (const [, command = ''] of commands)
-    if (!['locks', 'disks'].includes(command)) expect(page).toContain(command);
+    if (!['locks', 'disks', 'network', 'links'].includes(command)) expect(page).toContain(command);
 });
 
 it('docs/privileges.md has every line of the upgrade, in its order', () => {

@@ -60,6 +60,7 @@ describe('the state of a guest in trouble', () => {
       ),
     );
     expect(symptoms).toEqual({
+      atBoot: { passphrases: [], mustMount: [], missingInterfaces: [], interfaces: [] },
       mounts: [
         { target: '/', source: '/dev/sda1', fstype: 'ext4' },
         { target: '/mnt/a b', source: '/dev/sdb1', fstype: 'ext4' },

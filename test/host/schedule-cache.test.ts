@@ -40,6 +40,23 @@ describe('when a schedule runs', () => {
     expect((await known.after(by, next, NOW + 100, NOW + 160)).runs[0]).toBe(NOW + 100 + DAY);
   });
 
+  it.each`
+    analysed        | nextRun       | first        | unsure   | because
+    ${[]}           | ${NOW + 300}  | ${NOW + 300} | ${true}  | ${'a next run is named, and no schedule has it'}
+    ${[NOW + 3600]} | ${NOW + 300}  | ${NOW + 300} | ${false} | ${'the earlier of the two counts'}
+    ${[NOW + 300]}  | ${NOW + 3600} | ${NOW + 300} | ${false} | ${'the earlier of the two counts'}
+    ${[]}           | ${null}       | ${undefined} | ${false} | ${'both say that it never runs again'}
+  `(
+    'is never later than either of two answers says: $because',
+    async ({ analysed, nextRun, first, unsure }) => {
+      const pve = { scheduleRuns: async () => analysed } as unknown as Pve;
+      const by = { cluster: 'main', pve, zones: ['UTC'] };
+      const found = await new ScheduleCache().after(by, { schedule, nextRun }, NOW - 60, NOW);
+      expect(found).toMatchObject({ unsure });
+      expect(found.runs[0]).toBe(first);
+    },
+  );
+
   it.each([
     ['an earlier one', NOW + 600],
     ['a later one', NOW + 3600 + DAY],

@@ -6,6 +6,9 @@ const STORES = new Map([['tank', '/mnt/tank']]);
 const error = (device: string, ofFileSystem = false) => [
   { device, ofFileSystem, line: `error of ${device}` },
 ];
+const atBoot = (more: object) => ({
+  atBoot: { passphrases: [], mustMount: [], missingInterfaces: [], interfaces: ['lo', 'ens19'], ...more },
+});
 const apt = [{ file: '/var/lib/dpkg/lock', pid: 7, process: 'apt-get' }];
 const space = (target: string, availableBytes: number, totalBytes = 100e9) => [
   { target, availableBytes, totalBytes },
@@ -31,6 +34,9 @@ describe('what the guest shows', () => {
     ${{ aptLocks: apt, audit: 'half done' }}                              | ${'apt-at-work'}     | ${'guest.packages'} | ${true}  | ${false} | ${/^apt-get \(process 7\)/}
     ${{ audit: 'The following packages are only half configured:\n  x' }} | ${'half-configured'} | ${'guest.packages'} | ${true}  | ${true}  | ${/^dpkg --audit reports: The following/}
     ${{ failedUnits: ['chrony.service'] }}                                | ${'failed-units'}    | ${'guest.agent'}    | ${false} | ${false} | ${/^failed: chrony\.service/}
+    ${atBoot({ passphrases: ['dm_crypt-0'] })}                            | ${'passphrase'}      | ${'guest.agent'}    | ${false} | ${false} | ${/^it asks for a passphrase at its boot \(dm_crypt-0 of \/etc\/crypttab\)$/}
+    ${atBoot({ mustMount: ['/mnt/tank'] })}                               | ${'must-mount'}      | ${'guest.agent'}    | ${false} | ${false} | ${/^\/mnt\/tank in fstab without nofail: where it is missing, the boot stops/}
+    ${atBoot({ missingInterfaces: ['ens18'] })}                           | ${'interfaces'}      | ${'guest.agent'}    | ${false} | ${false} | ${/names ens18, which is not there \(there: ens19\)$/}
   `(
     '$kind of $check: blocks $blocks, holds the fence $holds, "$says"',
     ({ seen, kind, check, blocks, holds, says }) => {
@@ -47,6 +53,7 @@ describe('what the guest shows', () => {
     ${{ space: space('/', 50 * 1024 ** 2) }}      | ${'that much does'}
     ${{ space: space('/boot/efi', 30e6, 100e6) }} | ${'a small one needs less'}
     ${{ space: space('/mnt/tank', 0) }}           | ${'a datastore that is full is told by PBS'}
+    ${atBoot({})}                                 | ${'nothing keeps it from coming back'}
     ${{ readOnlyMounts: ['/srv'] }}               | ${'fstab does not know it, and no datastore is on it'}
   `('is not $seen: $because', ({ seen }) =>
     expect(symptomsOf({ ...NO_SYMPTOMS, ...seen }, STORES)).toEqual([]),
