@@ -159,6 +159,8 @@ async function record(scenario: string) {
         survey: given(survey),
         servedInGuest: given(served),
         served: async () => null,
+        otherHosts: async () => [],
+        accountsFor: () => false,
         addressesOf: async (name: string) => [name],
       };
       return runChecks(CHECKS, answers(asked));

@@ -142,9 +142,9 @@ async function orphansIn({ clusters, ownRun, accountsFor }: Answers, datastores:
   if (fences.length === 0) return [];
   const locks = await Promise.all(
     clusters.map(async ({ pve, config }) => {
-      const [guests, registered] = await Promise.all([pve.guests(), pve.registeredTags()]);
+      const [guests, { registeredTags }] = await Promise.all([pve.guests(), pve.clusterOptions()]);
       const places = [
-        { place: null, tags: registered },
+        { place: null, tags: registeredTags },
         ...guests.map(({ vmid, tags }) => ({ place: vmid, tags })),
       ];
       return locksAt(config.lock.tag, places);

@@ -75,7 +75,9 @@ describe('pve.access', () => {
     ['lists every node of the cluster', [], 'pass'],
     ['leaves a node out, whose guests and tags are hidden then', ['pve2'], 'block'],
   ])('judges a list of resources that %s', (_, hidden, status) => {
-    const seen = [['main', { missing: [], asked: 7, token: 'a@pve!b', major: 9, hidden }]];
+    const seen = [
+      ['main', { missing: [], asked: 7, token: 'a@pve!b', major: 9, hidden, facts: null, tagAccess: null }],
+    ];
     expect(judge(pveAccess, seen)).toMatchObject({ status });
   });
 });
