@@ -192,6 +192,9 @@ export const GarbageCollection = wire({
   nextRun: ['next-run', optional(number)],
 });
 
+/** `health`: "ONLINE", "DEGRADED", … */
+export const ZfsPool = wire({ name: text, health: text });
+
 export const Service = wire({ name: ['service', text], state: text, unitState: ['unit-state', text] });
 
 /** Not installed is written as absent, "" or "unknown", by version. */

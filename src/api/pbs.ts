@@ -234,6 +234,15 @@ export class Pbs extends Client {
     return this.get(`${NODE}/apt/repositories`, answers.Repositories, audit('/'));
   }
 
+  /** Refused where the host has no ZFS tools. */
+  zfsPools(): Promise<z.output<typeof answers.ZfsPool>[]> {
+    return this.get(`${NODE}/disks/zfs`, z.array(answers.ZfsPool), {
+      ofDaemon: true,
+      repeat: 'brief-read',
+      ...audit('/system/disks'),
+    });
+  }
+
   services(): Promise<{ name: string; state: string; unitState: string }[]> {
     return this.get(`${NODE}/services`, z.array(answers.Service), audit('/system/services'));
   }

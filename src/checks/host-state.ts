@@ -5,6 +5,7 @@ import type { Answers } from '../host/answers.js';
 import type { DatastoreState, HostState } from '../journal/document.js';
 import type { Baseline } from '../journal/records.js';
 import { isoFromSeconds } from '../moment.js';
+import { poolsUnder } from './pools.js';
 
 /** The state of the host now, to compare with after the reboot. */
 export async function takeBaseline(answers: Answers): Promise<Baseline> {
@@ -18,8 +19,10 @@ export async function takeBaseline(answers: Answers): Promise<Baseline> {
     answers.target.guest ? answers.survey() : null,
   ]);
   const passphrases = survey?.atBoot?.passphrases ?? [];
+  const paths = datastores.map(({ path }) => path);
   return {
     state,
+    pools: survey ? await poolsUnder(answers, survey, paths) : [],
     boot: { bootTime: epochSeconds - uptimeSeconds, bootId: survey?.bootId ?? null },
     mounts: survey
       ? datastores.map(({ name, path }) => ({ datastore: name, path, ...mountOf(path, survey.mounts) }))

@@ -4,16 +4,19 @@ import { isOwnFence, runOfFence } from '../fence/mark.js';
 import { mountOf } from '../guest/mounts.js';
 import type { Symptoms } from '../guest/symptoms.js';
 import { type Answers, InContainer } from '../host/answers.js';
+import type { Pool } from '../journal/records.js';
 import { locksAt } from '../lock/tag.js';
 import { ALWAYS } from '../rules/rounds.js';
 import { symptomsFor } from '../rules/symptoms.js';
 import { block, check, pass, warn } from './check.js';
 import { byState } from './host-state.js';
+import { poolsUnder } from './pools.js';
 
 interface Seen {
   readonly datastores: readonly Datastore[];
   readonly usage: readonly DatastoreUsage[];
   readonly paths: ReadonlyMap<string, string>;
+  readonly pools?: readonly Pool[];
   readonly survey: Symptoms | null;
   /** Why there is none. */
   readonly surveyError: Pick<ErrorDocument, 'code' | 'message'> | null;
@@ -37,18 +40,21 @@ export const pbsDatastores = check({
         // Of a container nothing can be seen, which guest.vm says.
         .catch((error: unknown) => (error instanceof InContainer ? null : errorDocument(error))),
     ]);
+    const seen = survey && 'bootId' in survey ? survey : null;
+    const paths = new Map(configs.datastores.map(({ name, path }) => [name, path]));
     return {
       datastores,
       usage,
-      paths: new Map(configs.datastores.map(({ name, path }) => [name, path])),
-      survey: survey && 'bootId' in survey ? survey : null,
+      paths,
+      pools: seen ? await poolsUnder(answers, seen, paths.values()) : [],
+      survey: seen,
       surveyError: survey && 'code' in survey ? survey : null,
       needsSurvey: target.guest !== null,
       orphans: await orphansIn(answers, datastores),
     };
   },
   judge(
-    { datastores, usage, paths, survey, surveyError, needsSurvey, orphans },
+    { datastores, usage, paths, pools = [], survey, surveyError, needsSurvey, orphans },
     { ownRun, round, target: { host, policy } },
   ) {
     if (datastores.length === 0) return block('no datastore is visible to the token');
@@ -107,6 +113,7 @@ export const pbsDatastores = check({
     for (const [name, path] of survey && !missing ? looked : [])
       if (mountOf(path, survey?.mounts ?? []).target === '/')
         remarks.push(`${name} shares the root file system`);
+    for (const { name, health } of pools) if (health !== 'ONLINE') remarks.push(`pool ${name} is ${health}`);
     problems.unshift(...byState(broken).map(([names, state]) => `${names}: ${state}`));
     problems.unshift(...away.map((name) => `${name} is not mounted`));
     const removable = away.filter((name) =>

@@ -8,6 +8,7 @@ import { expectationOf, type ObservedHost, verdict } from '../rules/verdict.js';
 import { whyUnseen } from './check.js';
 import type { ContentsWatch } from './contents-watch.js';
 import { hostState, installedNow } from './host-state.js';
+import { poolsUnder } from './pools.js';
 
 export interface Verification {
   readonly state: HostState | null;
@@ -44,15 +45,17 @@ export async function verifyOnce(
   ]);
   const paths = new Map(answerOf(configs)?.datastores.map(({ name, path }) => [name, path]) ?? []);
   for (const { datastore, path } of before?.mounts ?? []) paths.set(datastore, path);
+  const seen = answerOf(survey);
   const now = {
     state: answerOf(state) ?? UNKNOWN,
     services: answerOf(services) ?? [],
-    survey: answerOf(survey),
+    survey: seen,
     surveyError: survey.status === 'rejected' ? errorDocument(survey.reason).message : null,
     paths,
     hasGuest,
     requiredUnits: target.policy.requiredUnits,
     packages: answerOf(packages) ?? NO_PACKAGES,
+    pools: seen ? await poolsUnder(answers, seen, paths.values()) : [],
   };
   // What rests on an answer that is missing is not judged: the reason stands in its place.
   // A token that PVE refuses is one finding: the guest was never asked.

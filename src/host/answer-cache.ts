@@ -30,6 +30,7 @@ export const PBS_READS = {
   packages: 'round',
   repositories: 'round',
   services: 'round',
+  zfsPools: 'minute',
   listedPermissions: 'round',
   permissions: 'round',
   tokenFacts: 'minute',

@@ -25,6 +25,10 @@ export function isOtherBoot(one: Boot, other: Boot): boolean {
 
 const mount = z.object({ datastore: z.string(), path: z.string(), target: z.string(), source: z.string() });
 
+/** What carries datastores. `health`: "ONLINE", "DEGRADED", … */
+const pool = z.object({ name: z.string(), health: z.string() });
+export type Pool = z.output<typeof pool>;
+
 /** What `verify` compares with. */
 const baseline = z.object({
   state: HostState,
@@ -33,6 +37,8 @@ const baseline = z.object({
   failedUnits: z.array(z.string()).readonly(),
   services: z.array(z.string()).readonly(),
   installed: z.record(z.string(), z.string()),
+  /** Absent in journals of older versions. */
+  pools: z.array(pool).readonly().optional(),
   /** The kernel that was pinned; absent in journals of versions before this. */
   pinned: z.object({ kernel: z.string(), file: z.string() }).nullable().optional(),
   /** Volumes whose passphrase is asked for at the boot; absent where there are none, and in older journals. */

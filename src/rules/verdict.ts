@@ -2,7 +2,7 @@ import { installedKernels } from '../guest/kernels.js';
 import { missingMount, mountOf } from '../guest/mounts.js';
 import type { Survey } from '../guest/survey.js';
 import type { Finding, HostState } from '../journal/document.js';
-import type { Baseline } from '../journal/records.js';
+import type { Baseline, Pool } from '../journal/records.js';
 import type { RunState } from '../journal/state.js';
 import type { VerifyId } from './accept.js';
 import { bootableWithoutGuest, kernelStanding } from './kernel.js';
@@ -21,6 +21,8 @@ export interface ObservedHost {
   /** `policy.requiredUnits`. */
   readonly requiredUnits: readonly string[];
   /** `pending` names held packages too. */
+  /** On which datastores lie. */
+  readonly pools?: readonly Pool[];
   readonly packages: { readonly pending: readonly string[]; readonly kernels: readonly string[] };
 }
 
@@ -60,7 +62,7 @@ export function verdict(before: Baseline | null, now: ObservedHost, expected: Ex
   ];
 }
 
-function datastores(before: Baseline | null, { state }: ObservedHost): Finding {
+function datastores(before: Baseline | null, { state, pools = [] }: ObservedHost): Finding {
   const wanted = before?.state.datastores.map(({ name }) => name) ?? [];
   const missing = wanted.filter((name) => !state.datastores.some((each) => each.name === name));
   const broken = state.datastores.filter((each) => each.state !== 'ok' && !wasBroken(before, each.name));
@@ -70,11 +72,19 @@ function datastores(before: Baseline | null, { state }: ObservedHost): Finding {
   ];
   if (problems.length > 0) return finding('verify.datastores', 'block', problems.join('; '));
   if (state.datastores.length === 0) return finding('verify.datastores', 'block', 'no datastore is visible');
-  return finding(
-    'verify.datastores',
-    'pass',
-    `${state.datastores.length} of ${Math.max(wanted.length, state.datastores.length)} present and accessible`,
-  );
+  const all = `${state.datastores.length} of ${Math.max(wanted.length, state.datastores.length)} present and accessible`;
+  const worse = pools.flatMap((pool) => worsening(before, pool) ?? []);
+  return worse.length > 0
+    ? finding('verify.datastores', 'warn', [all, ...worse].join('; '))
+    : finding('verify.datastores', 'pass', all);
+}
+
+/** What carries a datastore may lose a disk at a boot, and go on. */
+function worsening(before: Baseline | null, { name, health }: Pool): string | null {
+  if (health === 'ONLINE') return null;
+  const was = before?.pools?.find((pool) => pool.name === name)?.health;
+  if (was === health) return null;
+  return was === undefined ? `pool ${name} is ${health}` : `pool ${name} was ${was} and is ${health}`;
 }
 
 const wasBroken = (before: Baseline | null, name: string) =>

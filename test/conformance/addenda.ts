@@ -132,6 +132,26 @@ export const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
       },
     },
   },
+  'pbs GET /nodes/{node}/disks/zfs': {
+    permissions: { check: { partial: false, path: ['system', 'disks'], privs: ['Sys.Audit'] } },
+    parameters: { type: 'object', additionalProperties: false, properties: { node } },
+    returns: {
+      type: 'array',
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        properties: {
+          name: { type: 'string' },
+          health: { type: 'string' },
+          size: whole,
+          alloc: whole,
+          free: whole,
+          frag: whole,
+          dedup: { type: 'number' },
+        },
+      },
+    },
+  },
   'pbs GET /nodes/{node}/journal': {
     permissions: logReader,
     parameters: {

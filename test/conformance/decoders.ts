@@ -31,6 +31,7 @@ export const DECODERS: Readonly<Record<'pbs' | 'pve', Readonly<Record<string, z.
     'GET /nodes/{node}/apt/versions': z.array(pbs.Package),
     'GET /nodes/{node}/apt/repositories': pbs.Repositories,
     'GET /nodes/{node}/services': z.array(pbs.Service),
+    'GET /nodes/{node}/disks/zfs': z.array(pbs.ZfsPool),
     'GET /nodes/{node}/syslog': task.LogLines,
     'GET /nodes/{node}/journal': shared.Nothing,
     'POST /nodes/{node}/apt/update': task.Upid,

@@ -59,6 +59,8 @@ async function asked(product: 'pve' | 'pbs', version: string): Promise<Asked[]> 
 const OF_DOCTOR = /^\/access\/users\//;
 /** Only `recover` switches a VM or looks at its console: a run does without the privileges, and the README says so. */
 const OF_RECOVER = /\/status\/(?:start|reset)$|\/(?:vncproxy|termproxy|vncwebsocket)$/;
+/** The health of ZFS pools is said where it can be seen; a run does without. */
+const OF_POOLS = /\/disks\/zfs$/;
 /** The tag of a container that carries the lock is written like that of a VM; its config alone is read here. */
 const OTHER_GUEST = /\/lxc\//;
 
@@ -79,7 +81,9 @@ describe
   it('that any request demands are looked for by the check beforehand', async () => {
     const checked = isChecked(needsOf(product, version));
     const overlooked = (await asked(product, version))
-      .filter(({ sent }) => ![OF_DOCTOR, OF_RECOVER, OTHER_GUEST].some((each) => each.test(sent.path)))
+      .filter(
+        ({ sent }) => ![OF_DOCTOR, OF_RECOVER, OF_POOLS, OTHER_GUEST].some((each) => each.test(sent.path)),
+      )
       .filter(({ ways }) => !isMet(ways, checked));
     expect(overlooked.map(({ name }) => name)).toEqual([]);
   });

@@ -250,3 +250,23 @@ describe('what a run expects', () => {
     expect(expectationOf(state)).toEqual(expected);
   });
 });
+
+describe('a ZFS pool on which a datastore lies', () => {
+  it.each`
+    was           | is            | status    | summary
+    ${'ONLINE'}   | ${'ONLINE'}   | ${'pass'} | ${''}
+    ${'ONLINE'}   | ${'DEGRADED'} | ${'warn'} | ${'; pool tank was ONLINE and is DEGRADED'}
+    ${'DEGRADED'} | ${'DEGRADED'} | ${'pass'} | ${''}
+    ${'DEGRADED'} | ${'FAULTED'}  | ${'warn'} | ${'; pool tank was DEGRADED and is FAULTED'}
+    ${'DEGRADED'} | ${'ONLINE'}   | ${'pass'} | ${''}
+    ${undefined}  | ${'DEGRADED'} | ${'warn'} | ${'; pool tank is DEGRADED'}
+  `('was $was and is $is: $status', ({ was, is, status, summary }) => {
+    const before = { ...BEFORE, ...(was ? { pools: [{ name: 'tank', health: was }] } : {}) };
+    const seen = now({ pools: [{ name: 'tank', health: is }] });
+    const finding = verdict(before, seen, AFTER).find(({ id }) => id === 'verify.datastores');
+    expect(finding).toMatchObject({
+      status,
+      summary: expect.stringMatching(new RegExp(`accessible${summary}$`)),
+    });
+  });
+});

@@ -37,6 +37,8 @@ export class PbsHost<M extends GuestMachine = GuestMachine> {
   readonly stores: StoreAccess;
   readonly storeCalls: StoreCalls;
   readonly tasks: PbsTask[] = [];
+  /** Of ZFS pools that are not well. */
+  readonly poolHealth = new Map<string, string>();
   readonly services = new Map(SERVICES.map((name) => [name, 'running']));
   jobs: PbsJob[] = [];
   remotes: PbsRemote[] = [

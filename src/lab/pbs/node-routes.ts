@@ -17,6 +17,20 @@ export function nodeRoutes(host: PbsHost): PbsRoute[] {
     },
     {
       method: 'GET',
+      path: '/nodes/localhost/disks/zfs',
+      needs: on('/system/disks', 'Sys.Audit'),
+      daemon: true,
+      handle: async () => {
+        const zfs = (await machine.mounts()).filter(({ fstype }) => fstype === 'zfs');
+        return zfs.map(({ device, total, used }) => {
+          const name = device.replace(/^\//, '');
+          const sizes = { size: total, alloc: used, free: total - used, frag: 4, dedup: 1 };
+          return { name, health: host.poolHealth.get(name) ?? 'ONLINE', ...sizes };
+        });
+      },
+    },
+    {
+      method: 'GET',
       path: '/nodes/localhost/status',
       needs: on('/system/status', 'Sys.Audit'),
       handle: async () => {

@@ -125,6 +125,7 @@ export function pbsClient(servers: Servers, carry: Carry, run: string, seen: See
         })),
       ),
     packages: () => read(() => [{ name: 'proxmox-backup-server', installed: '4.1.2-1' }]),
+    zfsPools: () => read(() => []),
     services: () =>
       read(() => ['proxmox-backup', 'proxmox-backup-proxy'].map((name) => ({ name, state: 'running' }))),
     refreshPackages: () => write('refresh', () => servers.refresh()),
