@@ -32,7 +32,7 @@ const ROWS: Readonly<Record<string, { seen: Partial<ObservedHost>; says: RegExp 
   'verify.units': { seen: failing('verify.units'), says: /--restart-services/ },
   'verify.packages': {
     seen: { ...failing('verify.packages'), ...inside(HALF) },
-    says: /dpkg --configure -a/,
+    says: /--repair-packages/,
   },
   'verify.kernel': { seen: failing('verify.kernel'), says: /proxmox-boot-tool kernel list/ },
   'verify.inventory': { seen: failing('verify.inventory'), says: /findmnt/ },
@@ -53,7 +53,7 @@ const ROWS: Readonly<Record<string, { seen: Partial<ObservedHost>; says: RegExp 
   },
   'the upgrade failed': {
     seen: { ...resumption('blocked', 'guest.packages'), ...inside(HALF) },
-    says: /dpkg --configure -a/,
+    says: /--repair-packages/,
   },
   'stopped between upgrade and reboot': {
     seen: resumption('resume', 'it reboots the host'),
