@@ -4,10 +4,11 @@ import { z } from 'zod';
 import { Fault, wordsOf } from '../fault.js';
 import { isoFromMs } from '../moment.js';
 import type { Clock } from '../world.js';
+import { next } from './fold.js';
 import { makeFolder, syncFolder } from './folders.js';
 import { type Disk, LineFile, orUnwritable, realDisk } from './line-file.js';
 import { type RunEvent, RunRecord } from './records.js';
-import { next, type RunState } from './state.js';
+import type { RunState } from './state.js';
 
 /** The journal of a run: `stateDir/runs/<run>/journal.jsonl`, a JSON line per event, flushed to disk. */
 export class Journal {

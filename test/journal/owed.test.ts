@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { next } from '../../src/journal/fold.js';
 import { owedBy, owesReboot, postponementsOf } from '../../src/journal/owed.js';
 import type { RunEvent } from '../../src/journal/records.js';
-import { next, type RunState } from '../../src/journal/state.js';
+import type { RunState } from '../../src/journal/state.js';
 
 const NONE = { upgraded: [], installed: [], removed: [], held: [], keptBack: [] };
 const SOME = { ...NONE, upgraded: [{ name: 'libc6', from: '1', to: '2' }] };

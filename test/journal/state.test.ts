@@ -2,9 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { next } from '../../src/journal/fold.js';
 import { type RunEvent, RunRecord } from '../../src/journal/records.js';
 import { documentOf } from '../../src/journal/runs.js';
-import { isUnfinished, next, type RunState } from '../../src/journal/state.js';
+import { isUnfinished, type RunState } from '../../src/journal/state.js';
 
 const STARTED = { type: 'started', host: 'pbs01', mode: 'patch', owesReboot: false } as const;
 const NONE = { upgraded: [], installed: [], removed: [], held: [], keptBack: [] };
