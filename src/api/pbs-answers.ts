@@ -234,16 +234,18 @@ export const Repositories = wire({
   /** Every enabled repository, with the file that names it. */
   enabled: [
     'files',
-    z
-      .array(z.object({ path: text, repositories: z.array(Repository) }))
-      .transform((files) =>
-        files.flatMap(({ path, repositories }) =>
-          repositories
-            .filter(({ Enabled }) => Enabled)
-            .flatMap(({ URIs, Components }) =>
-              URIs.map((uri) => ({ path, uri, components: Components ?? [] })),
-            ),
-        ),
+    z.array(z.object({ path: text.nullish(), repositories: z.array(Repository) })).transform((files) =>
+      files.flatMap(({ path, repositories }) =>
+        repositories
+          .filter(({ Enabled }) => Enabled)
+          .flatMap(({ URIs, Components }) =>
+            URIs.map((uri) => ({
+              path: path ?? 'a file without a name',
+              uri,
+              components: Components ?? [],
+            })),
+          ),
       ),
+    ),
   ],
 });
