@@ -78,8 +78,10 @@ export async function tagsFor(
   store: ClusterConfig['lock']['store'],
 ): Promise<string | null> {
   if (store === 'registered-tag') return null;
-  const [{ userTagAccess }, held] = await Promise.all([pve.clusterOptions(), pve.permissions('/')]);
-  return held.has('Sys.Modify') ? null : userTagAccess;
+  const held = await pve.permissions('/');
+  // Without Sys.Audit the options are refused, and that privilege is named by itself.
+  if (held.has('Sys.Modify') || !held.has('Sys.Audit')) return null;
+  return (await pve.clusterOptions()).userTagAccess;
 }
 
 export const onlyAdministratorsTag = (access: string) =>

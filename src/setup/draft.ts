@@ -40,6 +40,7 @@ const tls = ({ fingerprints }: DraftServer) => (fingerprints.length > 0 ? { fing
 
 /** The config file. Only the answers: everything else has a default (`pbs-ctl schema`). */
 export function configOf({ cluster, hosts, slack }: Draft): string {
+  const [carrier] = hosts;
   const config = {
     clusters: {
       [cluster.name]: {
@@ -47,6 +48,8 @@ export function configOf({ cluster, hosts, slack }: Draft): string {
         token: cluster.token,
         secret: cluster.secret,
         tls: tls(cluster),
+        // By name, since the default goes by the order of the hosts and would move the lock.
+        ...(carrier ? { lock: { vmid: carrier.vmid } } : {}),
       },
     },
     hosts: Object.fromEntries(

@@ -1,10 +1,12 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { claimHost } from '../../src/journal/claim.js';
 import type { RunDocument } from '../../src/journal/document.js';
 import { documentsOf, readRuns } from '../../src/journal/runs.js';
-import { pbsCtl, pbsCtlJson } from '../support/in-process.js';
+import { realWorld } from '../../src/world.js';
+import { noSignals, pbsCtl, pbsCtlJson } from '../support/in-process.js';
 
 let folder: string;
 let config: string;
@@ -86,11 +88,11 @@ describe('history', () => {
     writeFileSync(journal, `${readFileSync(journal, 'utf8').split('\n').slice(0, 24).join('\n')}\n`);
     const first = async () => (await pbsCtl(['history', '--config', elsewhere])).stdout.split('\n')[2];
     expect(await first()).toMatch(/ interrupted /);
-    mkdirSync(join(folder, 'open', 'hosts'));
-    writeFileSync(join(folder, 'open', 'hosts', 'pbs01.pid'), `${process.ppid}\n`);
+    const { release } = await claimHost(join(folder, 'open'), 'pbs01', realWorld(noSignals()));
     expect(await first()).toMatch(/ running /);
     const { stderr } = await pbsCtl(['report', patched.runId, '--config', elsewhere]);
     expect(stderr).toContain('still under way');
+    release();
   });
 });
 

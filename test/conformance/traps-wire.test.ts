@@ -111,7 +111,7 @@ describe('traps of the PBS API', () => {
     for (const { path } of of('pbs', 'GET', /^\/nodes\//)) expect(path).toMatch(/^\/nodes\/localhost\//);
   });
   it('PBS 19: running tasks are requested without since and store, which hide some, and without a limit', () => {
-    const lists = of('pbs', 'GET', /\/tasks$/);
+    const lists = of('pbs', 'GET', /\/tasks$/).filter(({ parameters }) => 'running' in parameters);
     expect(lists.length).toBeGreaterThan(0);
     for (const { parameters } of lists)
       expect(parameters).toEqual({ running: expect.anything(), limit: '0' });

@@ -51,6 +51,8 @@ describe('a survey of the guest', () => {
           datastores: [{ name: 'tank', maintenance: null, mounted: null }],
           usage: [{ name: 'tank', error: null, mounted: null, total: 1, used: 1, available: 0 }],
           paths: new Map([['tank', '/mnt/tank']]),
+          orphans: [],
+          pools: [],
           survey,
           surveyError: null,
           needsSurvey: true,

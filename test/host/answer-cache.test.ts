@@ -131,7 +131,7 @@ describe('between two rounds', () => {
         'clusterTasks',
         'clusterStatus',
         'guests',
-        'registeredTags',
+        'clusterOptions',
         'haManager',
         'backupJobs',
       ] as const

@@ -39,6 +39,7 @@ export function pbsClient(servers: Servers, carry: Carry, run: string, seen: See
   const client = {
     permissions: () => read(() => EVERYTHING),
     listedPermissions: () => read(() => new Map<string, ReadonlyMap<string, boolean>>()),
+    tokenFacts: () => read(() => ({ expiresAt: null, userExpiresAt: null })),
     version: () => read(() => ({ version: '4.1', release: '2' })),
     nodeStatus: () => read(status),
     time: () => read(time),
@@ -150,6 +151,7 @@ export function pveClient(servers: Servers, carry: Carry, run: string, seen: See
       }),
     guests: () => carry('read', 'pve', () => [{ vmid: 900, tags: [...servers.tags] }]),
     registeredTags: async () => [],
+    clusterOptions: async () => ({ registeredTags: [], userTagAccess: 'free' }),
     setGuestTags: (_: number, tags: string[], digest: string) =>
       carry('lock', 'pve', () => servers.setTags(tags, digest)),
     guestNodeTime: () => carry('read', 'pve', () => ({ epochSeconds: Math.floor(servers.time / 1000) })),
