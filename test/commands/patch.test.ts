@@ -3,6 +3,7 @@ import type { RunDocument } from '../../src/journal/document.js';
 import * as aProcess from '../support/command.js';
 import { pbsCtl, pbsCtlJson, start } from '../support/in-process.js';
 import { carrierTags, eventsOf, everythingIn, fences, systemOf, until, withLab } from '../support/lab.js';
+import { patchIn } from '../support/scenario.js';
 
 const patchArgs = (configPath: string, ...more: string[]) => [
   'patch',
@@ -23,10 +24,9 @@ describe('patch on a healthy host', () => {
           seen.set(entry.kind, { tags: carrierTags(lab), fences: fences(lab) });
       });
       const before = systemOf(lab);
-      const { code, document } = await aProcess.pbsCtlJson<RunDocument>(patchArgs(lab.configPath));
+      const { document } = await patchIn(lab, 'healthy', expect, aProcess.pbsCtlJson);
       const after = systemOf(lab);
 
-      expect(code).toBe(0);
       expect(after.version).not.toBe(before.version);
       expect(after.kernel).not.toBe(before.kernel);
       expect(document).toMatchObject({
@@ -241,22 +241,6 @@ describe('a signal', () => {
 });
 
 describe('a run that was killed', () => {
-  it.concurrent('during the upgrade is continued under its own id', ({ expect }) =>
-    withLab({}, async (lab) => {
-      const running = aProcess.start(patchArgs(lab.configPath));
-      await until('the upgrade', () => eventsOf(lab, 'upgrade-started').length > 0);
-      running.kill('SIGKILL');
-      await running.ended;
-      const { code, document } = await pbsCtlJson<RunDocument>(patchArgs(lab.configPath));
-      expect({ code, outcome: document.outcome, resumed: document.resumed }).toEqual({
-        code: 0,
-        outcome: 'patched',
-        resumed: true,
-      });
-      expect(eventsOf(lab, 'upgrade-started')).toHaveLength(1);
-      expect(eventsOf(lab, 'reboot')).toHaveLength(1);
-    }));
-
   it.concurrent('during the reboot is continued without a second one', ({ expect }) =>
     withLab({ scenario: 'nothing-to-upgrade' }, async (lab) => {
       const running = aProcess.start(patchArgs(lab.configPath));
@@ -272,7 +256,7 @@ describe('a run that was killed', () => {
     expect,
   }) =>
     withLab({ scenario: 'upgrade-fails' }, async (lab) => {
-      const failed = await pbsCtlJson<RunDocument>(patchArgs(lab.configPath));
+      const failed = await patchIn(lab, 'upgrade-fails', expect);
       expect(failed.document.leftBehind).toEqual({ fenced: ['tank', 'vault'], locks: ['main'] });
       // What was changed before it failed is told, and what is half installed is not removed.
       expect(failed.document.packages.upgraded.length).toBeGreaterThan(0);

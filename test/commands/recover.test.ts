@@ -5,6 +5,7 @@ import type { ObservedHost } from '../../src/recover/observed.js';
 import { start } from '../support/command.js';
 import { pbsCtl, pbsCtlJson } from '../support/in-process.js';
 import { carrierTags, eventsOf, fences, until, withLab, withScenario } from '../support/lab.js';
+import { patchIn } from '../support/scenario.js';
 
 type Answer = ObservedHost & {
   readonly diagnosis: Diagnosis;
@@ -43,8 +44,7 @@ describe('recover', () => {
     expect,
   }) =>
     withLab({ scenario: 'mount-missing-after-reboot' }, async (lab) => {
-      const run = await patch(lab.configPath);
-      expect(run.code).toBe(3);
+      const run = await patchIn(lab, 'mount-missing-after-reboot', expect);
       const seen = await recover(lab.configPath);
       expect({ code: seen.code, problem: seen.document.diagnosis.problem }).toEqual({
         code: 1,
@@ -74,7 +74,9 @@ describe('recover', () => {
       });
     }));
 
-  it.concurrent('lifts no fence and releases no lock while verification fails, unless forced', ({ expect }) =>
+  it.concurrent('lifts no fence and releases no lock while verification fails, and both by itself once the host is well again', ({
+    expect,
+  }) =>
     withLab({ scenario: 'mount-missing-after-reboot' }, async (lab) => {
       await patch(lab.configPath);
       for (const flag of ['--lift-fence', '--release-lock']) {
@@ -87,16 +89,6 @@ describe('recover', () => {
       expect({ fences: fences(lab).length, tags: carrierTags(lab) }).toMatchObject({ fences: 2 });
       expect(carrierTags(lab)).toContain('pbs-ctl-lock+pbs01+');
 
-      const forced = await recover(lab.configPath, '--lift-fence', '--release-lock', '--force');
-      expect(forced.document.done).toEqual(['lifted the fence on tank, vault', 'released the lock of main']);
-      expect({ fences: fences(lab), tags: carrierTags(lab) }).toEqual({ fences: [], tags: 'pbs' });
-      const report = await pbsCtlJson<RunDocument>(['report', 'last', '--config', lab.configPath]);
-      expect(report.document.leftBehind).toEqual({ fenced: [], locks: [] });
-    }));
-
-  it.concurrent('gives fence and lock back by itself once the host is well again', ({ expect }) =>
-    withLab({ scenario: 'mount-missing-after-reboot' }, async (lab) => {
-      await patch(lab.configPath);
       const { code, document } = await recover(lab.configPath, '--mount', '--lift-fence', '--release-lock');
       expect({ code, diagnosis: document.diagnosis, tags: carrierTags(lab) }).toMatchObject({
         code: 0,
@@ -123,12 +115,20 @@ describe('recover', () => {
       });
     }));
 
-  it.concurrent('a service that is down: starts it again through the guest agent', ({ expect }) =>
+  it.concurrent('a service that is down: starts it again through the guest agent; fence and lock go before that where it is forced', ({
+    expect,
+  }) =>
     withLab({ scenario: 'service-fails' }, async (lab) => {
-      expect((await patch(lab.configPath)).code).toBe(3);
+      await patchIn(lab, 'service-fails', expect);
       const seen = await recover(lab.configPath);
       expect(seen.document.diagnosis.problem).toBe('Not running on pbs01: chrony.');
       expect(flags(seen.document.diagnosis)).toContain('restart-services');
+      const forced = await recover(lab.configPath, '--lift-fence', '--release-lock', '--force');
+      expect(forced.document.done).toEqual(['lifted the fence on tank, vault', 'released the lock of main']);
+      expect({ fences: fences(lab), tags: carrierTags(lab) }).toEqual({ fences: [], tags: 'pbs' });
+      const report = await pbsCtlJson<RunDocument>(['report', 'last', '--config', lab.configPath]);
+      expect(report.document.leftBehind).toEqual({ fenced: [], locks: [] });
+
       const mended = await recover(lab.configPath, '--restart-services');
       expect(mended.document.done).toEqual(['restarted chrony.service']);
       expect(mended.document.diagnosis.healthy).toBe(true);
@@ -138,7 +138,7 @@ describe('recover', () => {
     expect,
   }) =>
     withLab({ scenario: 'never-comes-back' }, async (lab) => {
-      expect((await patch(lab.configPath)).code).toBe(1);
+      await patchIn(lab, 'never-comes-back', expect);
       const seen = await recover(lab.configPath);
       expect(seen.document).toMatchObject({ proxy: 'silent', agent: 'silent', vm: { status: 'running' } });
       expect(seen.document.diagnosis.steps[0]?.command).toContain('console=kvm');
@@ -160,7 +160,7 @@ describe('recover', () => {
 
   it.concurrent('a VM that stays off: starts it; the next patch ends the run', ({ expect }) =>
     withLab({ scenario: 'stays-off' }, async (lab) => {
-      expect((await patch(lab.configPath)).code).toBe(1);
+      await patchIn(lab, 'stays-off', expect);
       lab.cluster.access.grant('/vms/900', ['VM.PowerMgmt']);
       const seen = await recover(lab.configPath);
       expect(seen.document.diagnosis.problem).toBe('The VM of pbs01 (900 on pve1) is stopped.');
@@ -175,7 +175,7 @@ describe('recover', () => {
 
   it.concurrent('an upgrade that still runs: says to wait, and refuses what would disturb it', ({ expect }) =>
     withLab({ scenario: 'upgrade-slow' }, async (lab) => {
-      expect((await patch(lab.configPath)).code).toBe(1);
+      await patchIn(lab, 'upgrade-slow', expect);
       lab.cluster.access.grant('/vms/900', ['VM.PowerMgmt']);
       const { document } = await recover(lab.configPath, '--reset-vm', '--yes');
       expect(document.error?.code).toBe('recover.refused');

@@ -19,7 +19,6 @@ const request = (number: number, side: 'before' | 'after'): CrashPoint => ({
 
 describe('a run that is killed', () => {
   it.concurrent.for([
-    ['before its first line is on disk', write(1, 'before')],
     ['after the upgrade was intended and before it was requested', write(27, 'after')],
     ['after the reboot was intended and before it was requested', write(33, 'after')],
     ['after a request whose answer it never heard', request(150, 'after')],
