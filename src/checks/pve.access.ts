@@ -32,19 +32,22 @@ export const pveAccess = perCluster({
         registeredTags: config.lock.store === 'registered-tag',
       }),
     );
-    const [needs, held, major, { nodes }, listed, facts, tagAccess] = await Promise.all([
+    const around = Promise.all([pve.clusterStatus(), pve.nodesOverview(), tagsFor(pve, config.lock.store)]);
+    const [needs, held, major, facts, seenAround] = await Promise.all([
       asked,
       heldOn(pve, asked),
       version,
-      pve.clusterStatus(),
-      pve.nodesOverview(),
       orUnseen(pve.tokenFacts(config.token)),
-      tagsFor(pve, config.lock.store),
+      orUnseen(around),
     ]);
+    const missing = unmet(needs, held);
+    // A privilege that is missing is named; what is refused for it says no more.
+    const [{ nodes }, listed, tagAccess] =
+      seenAround ?? (missing.length > 0 ? [{ nodes: [] }, [], null] : await around);
     const seen = new Set(listed.map(({ name: node }) => node));
     const hidden = nodes.flatMap((node) => (seen.has(node.name) ? [] : [node.name]));
     const { token } = config;
-    return { missing: unmet(needs, held), asked: needs.length, token, major, hidden, facts, tagAccess };
+    return { missing, asked: needs.length, token, major, hidden, facts, tagAccess };
   },
   judge: ({ missing, asked, token, major, hidden, facts, tagAccess }, { now, takes }, cluster) => {
     const where = `a node of ${cluster}`;
@@ -78,10 +81,8 @@ export async function tagsFor(
   store: ClusterConfig['lock']['store'],
 ): Promise<string | null> {
   if (store === 'registered-tag') return null;
-  const held = await pve.permissions('/');
-  // Without Sys.Audit the options are refused, and that privilege is named by itself.
-  if (held.has('Sys.Modify') || !held.has('Sys.Audit')) return null;
-  return (await pve.clusterOptions()).userTagAccess;
+  const [{ userTagAccess }, held] = await Promise.all([pve.clusterOptions(), pve.permissions('/')]);
+  return held.has('Sys.Modify') ? null : userTagAccess;
 }
 
 export const onlyAdministratorsTag = (access: string) =>
