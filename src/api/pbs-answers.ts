@@ -150,7 +150,19 @@ export const Task = wire({
   status: optional(text),
 });
 
-/** What the job lists of all kinds have in common. Running: an UPID, but no end yet. */
+interface LastRun {
+  readonly upid: string | null;
+  readonly endedAt: number | null;
+  readonly state: string | null;
+}
+
+/** It runs: its last run has an UPID, but no end yet. */
+const toldRunning = <Listed extends LastRun>({ upid, endedAt, state, ...job }: Listed) => ({
+  ...job,
+  running: upid !== null && endedAt === null && state === null,
+});
+
+/** What the job lists of all kinds have in common. */
 export const Job = wire({
   id: text,
   store: text,
@@ -160,10 +172,7 @@ export const Job = wire({
   upid: ['last-run-upid', optional(text)],
   endedAt: ['last-run-endtime', optional(number)],
   state: ['last-run-state', optional(text)],
-}).transform(({ upid, endedAt, state, ...job }) => ({
-  ...job,
-  running: upid !== null && endedAt === null && state === null,
-}));
+}).transform(toldRunning);
 /** Of a sync job; without a remote it syncs two datastores of the host. */
 export const Sync = wire({
   id: text,
@@ -174,10 +183,7 @@ export const Sync = wire({
   upid: ['last-run-upid', optional(text)],
   endedAt: ['last-run-endtime', optional(number)],
   state: ['last-run-state', optional(text)],
-}).transform(({ upid, endedAt, state, ...job }) => ({
-  ...job,
-  running: upid !== null && endedAt === null && state === null,
-}));
+}).transform(toldRunning);
 /** Another PBS, as a host knows it. Without a port: 8007. */
 export const Remote = wire({
   name: text,

@@ -45,7 +45,7 @@ export const storageRemarks = (seen: readonly StorageSeen[]): string[] =>
   );
 
 const silence = ({ active, node }: StorageSeen) =>
-  active === null ? `could not be asked for on node ${node}` : `did not answer on node ${node}`;
+  active === null ? `could not be asked on node ${node}` : `did not answer on node ${node}`;
 
 /**
  * Does every storage that answered before answer still: with its password, its fingerprint and its datastore?

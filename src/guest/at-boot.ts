@@ -43,7 +43,7 @@ export function readAtBoot(text: (part: string) => string): AtBoot {
 const WITH_THE_SYSTEM =
   /^\/(?:$|boot(?:$|\/)|efi(?:$|\/)|proc(?:$|\/)|sys(?:$|\/)|dev(?:$|\/)|run(?:$|\/)|tmp$|var$|usr$|home$)/;
 
-/** Of what has a key of its own nobody is asked. @see crypttab(5) */
+/** No one is asked for what has its key in a file. @see crypttab(5) */
 const HAS_A_KEY =
   /(?:^|,)(?:noauto|keyscript=|tpm2-device=|fido2-device=|pkcs11-uri=|swap(?:,|$)|tmp(?:=|,|$))/;
 

@@ -63,7 +63,7 @@ const ADVICE: Readonly<Record<CauseKind, (what: string, around: Around) => Advic
     hint: 'It is over by itself: try again later.',
   }),
   'not-found': (what, { host }) => ({
-    means: `${of(what, 'a mirror')} does not have a file that was asked for`,
+    means: `${of(what, 'a mirror')} does not have a file that was requested`,
     hint: `The lists are older than the mirror, or the repository is gone: run again, and else look at the repositories of ${host}.`,
   }),
   server: (what) => ({

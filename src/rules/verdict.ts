@@ -174,7 +174,7 @@ function packages(now: ObservedHost, expected: Expectation | null): Finding {
   return finding('verify.packages', ...withLeftBack(text, survey));
 }
 
-/** What the administrator holds, or apt keeps back, is no update that waits: it stays as it is until somebody looks. */
+/** What the administrator holds, or apt keeps back, is no update that waits: it stays as it is until a person decides. */
 function withLeftBack(text: string, survey: Survey | null): ['pass' | 'warn', string] {
   const { held = [], keptBack = [] } = survey?.plan ?? {};
   const remarks = [
